@@ -1,0 +1,1 @@
+"""What a device runs. Imports numpy, Pillow, OpenCV and one interpreter, never TensorFlow."""

@@ -1,0 +1,73 @@
+"""Reader: a picture in, a Reading out."""
+
+import os
+from pathlib import Path
+from time import perf_counter
+
+from digitocr.runtime import image, regions, tensor
+from digitocr.runtime.classifier import Classifier
+from digitocr.runtime.errors import UsageError
+from digitocr.runtime.image import GrayImage, Picture
+from digitocr.runtime.reading import Box, Digit, Line, Reading
+from digitocr.runtime.tensor import Tensors
+
+TOPK = 3
+FAINT = 24  # grey levels between ink and ground; less is an empty picture
+
+
+class Reader:
+    """Reads the digits of pictures with one network, loaded once.
+
+    model: a .onnx or .tflite file, by default the shipped int8 network; threads: of its interpreter;
+    conf: digits of a lower probability are left out, 0 to 1.
+
+    Raises ModelError, MissingExtraError or UsageError for what it was given.
+    """
+
+    def __init__(self, model: str | os.PathLike[str] | None = None, *, threads: int = 1, conf: float = 0.5) -> None:
+        if threads < 1:
+            raise UsageError(f"threads must be at least 1, not {threads}")
+        if not 0 <= conf <= 1:
+            raise UsageError(f"conf is a probability from 0 to 1, not {conf}")
+        self.classifier = Classifier(None if model is None else Path(model), threads)
+        self.conf = conf
+        self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256}
+
+    def read(self, picture: Picture) -> Reading:
+        """The digits of a path, the bytes of a file, a PIL image or an array (image.load says which arrays).
+
+        Raises InputError for what is no picture, is damaged or too large.
+        """
+        began = perf_counter()
+        gray = image.load(picture)
+        decoded = perf_counter()
+        boxes, tensors = normalised(gray)
+        found = perf_counter()
+        lines = self._lines(boxes, self.classifier.predict(tensors).tolist())
+        classified = perf_counter()
+        ms = {"decode": decoded - began, "find": found - decoded, "classify": classified - found}
+        return Reading(lines, {step: 1000 * seconds for step, seconds in ms.items()}, self._model)
+
+    def _lines(self, boxes: list[list[Box]], probabilities: list[list[float]]) -> tuple[Line, ...]:
+        rows = iter(probabilities)
+        lines = (Line(tuple(d for d in map(_digit, line, rows) if d.confidence >= self.conf)) for line in boxes)
+        return tuple(line for line in lines if line.digits)
+
+
+def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
+    """The boxes of the digits, in lines, and their tensors in the same order, as the network gets them.
+
+    A 28x28 picture is taken for what MNIST holds: one digit, normalised already.
+    """
+    if gray.shape == (tensor.SIDE, tensor.SIDE):
+        if int(gray.max()) - int(gray.min()) < FAINT:
+            return [], tensor.scale(gray[None][:0])
+        return [[Box(0, 0, tensor.SIDE, tensor.SIDE)]], tensor.scale(gray[None])
+    lines = regions.find(gray)
+    tensors = tensor.make(gray, [region for line in lines for region in line])
+    return [[region.box for region in line] for line in lines], tensors
+
+
+def _digit(box: Box, probabilities: list[float]) -> Digit:
+    ranked = sorted(enumerate(probabilities), key=lambda pair: -pair[1])[:TOPK]
+    return Digit(ranked[0][0], ranked[0][1], box, tuple(ranked))

@@ -1,0 +1,87 @@
+r"""What was read, as frozen dataclasses: a Reading has Lines, a Line has Digits, a Digit has a Box.
+
+>>> reading.text, reading.lines[0].digits[0]
+('407\n12', Digit(digit=4, confidence=0.998, box=Box(x=31, y=12, w=40, h=66), topk=((4, 0.998), (9, 0.001))))
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in the pixels of the picture as shown: left, top, width, height."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """digit: 0 to 9; confidence: its probability, 0 to 1; topk: the likeliest (digit, probability), best first."""
+
+    digit: int
+    confidence: float
+    box: Box
+    topk: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The digits of one line, left to right."""
+
+    digits: tuple[Digit, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(str(digit.digit) for digit in self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """lines: top to bottom; ms: milliseconds spent to decode, find and classify; model: its name and sha256."""
+
+    lines: tuple[Line, ...]
+    ms: dict[str, float]
+    model: dict[str, str]
+
+    @property
+    def digits(self) -> tuple[Digit, ...]:
+        """All digits in reading order."""
+        return tuple(digit for line in self.lines for digit in line.digits)
+
+    @property
+    def text(self) -> str:
+        """The digits, a line for each line of the picture; empty where there are none."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the least sure digit, 0 to 1; 0 where nothing was read."""
+        return min((digit.confidence for digit in self.digits), default=0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reading as JSON-ready values: text, confidence, lines, ms, model."""
+        return {
+            "text": self.text,
+            "confidence": round(self.confidence, 4),
+            "lines": [
+                {
+                    "text": line.text,
+                    "digits": [
+                        {
+                            "digit": digit.digit,
+                            "confidence": round(digit.confidence, 4),
+                            "box": [digit.box.x, digit.box.y, digit.box.w, digit.box.h],
+                            "topk": [[label, round(probability, 4)] for label, probability in digit.topk],
+                        }
+                        for digit in line.digits
+                    ],
+                }
+                for line in self.lines
+            ],
+            "ms": {step: round(spent, 3) for step, spent in self.ms.items()},
+            "model": self.model,
+        }

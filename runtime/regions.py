@@ -1,0 +1,165 @@
+"""GrayImage -> where the digits are, in lines, in reading order: handwriting on plain paper.
+
+The light is flattened, the ink is taken by two thresholds, and connected strokes of a like height make digits.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.image import GrayImage
+from digitocr.runtime.opencv import cv2
+from digitocr.runtime.reading import Box
+
+Contrast: TypeAlias = npt.NDArray[np.float32]  # (H, W), 0 on the ground to 1, how far a pixel stands out as ink
+
+LONG_SIDE = 1280  # pixels; larger pictures are shrunk to find digits in them
+MIN_HEIGHT = 8  # pixels; smaller specks are no digits
+GROUND_SIDE = 160  # pixels; the ground is smooth, so it is estimated this small
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One digit: its box in the picture, and its own strokes within the box, (h, w) uint8 0 or 255, of any scale."""
+
+    box: Box
+    strokes: npt.NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class _Part:
+    """Connected strokes while they are put together; labels: which components, the rest in working pixels."""
+
+    labels: list[int]
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+
+def find(gray: GrayImage) -> list[list[Region]]:
+    """The digits of an (H, W) uint8 picture, ink bright: lines top to bottom, digits left to right."""
+    shrink = min(1.0, LONG_SIDE / max(gray.shape))
+    small = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else gray
+    ink = _ink(_contrast(small))
+    _, components, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    parts = [_Part([label], x, y, x + w, y + h) for label, (x, y, w, h, _) in enumerate(stats.tolist()) if label > 0]
+    digits = _joined(_plausible(parts, small.shape))
+    scale_x, scale_y = gray.shape[1] / small.shape[1], gray.shape[0] / small.shape[0]
+    return [[_region(part, components, scale_x, scale_y) for part in line] for line in _lines(digits)]
+
+
+def _contrast(gray: GrayImage) -> Contrast:
+    """Ink against the local ground, as a share of what full ink would be: evens out light and shadow."""
+    shrink = min(1.0, GROUND_SIDE / max(gray.shape))
+    tiny = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    side = max(3, min(tiny.shape) // 4 * 2 + 1)
+    ground = cv2.morphologyEx(
+        cv2.medianBlur(tiny, 3), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    )
+    ground = cv2.GaussianBlur(ground, (0, 0), side / 4)
+    ground = cv2.resize(ground, gray.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    contrast: Contrast = np.clip((gray - ground) / np.maximum(255 - ground, 32), 0, 1)
+    return contrast
+
+
+def _ink(contrast: Contrast) -> npt.NDArray[np.uint8]:
+    """The pixels of strokes, 255, else 0: all connected faint ink that holds some full ink (hysteresis)."""
+    levels = (cv2.GaussianBlur(contrast, (3, 3), 0) * 255).astype(np.uint8)
+    floor = 4 + 3 * float(np.median(np.abs(levels.astype(np.int16) - cv2.medianBlur(levels, 5))))  # above the grain
+    standing_out = levels[levels > floor]
+    if standing_out.size == 0:
+        return np.zeros_like(levels)
+    full, _ = cv2.threshold(standing_out, 0, 255, cv2.THRESH_OTSU)  # N. Otsu, 1979
+    faint = (levels > max(floor, full / 2)).astype(np.uint8)
+    _, components = cv2.connectedComponents(faint, connectivity=8)
+    kept = np.zeros(int(components.max()) + 1, np.uint8)
+    kept[components[levels > full]] = 255
+    kept[0] = 0
+    return kept[components]
+
+
+def _plausible(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
+    """The parts that may be digits or broken pieces of one: no grain, no rules, no edges of the page."""
+    height, width = shape
+    inside = [
+        part
+        for part in parts
+        if max(part.width, part.height) >= MIN_HEIGHT / 2
+        and not (part.width > 4 * part.height and part.width > width / 8)
+        and not ((part.left == 0 or part.right == width) and part.height > height / 2)
+        and not ((part.top == 0 or part.bottom == height) and part.width > width / 2)
+    ]
+    heights = [part.height for part in inside if part.height >= MIN_HEIGHT]
+    if not heights:
+        return []
+    usual = float(np.quantile(heights, 0.75))
+    return [part for part in inside if max(part.width, part.height) >= usual / 5]
+
+
+def _joined(parts: list[_Part]) -> list[_Part]:
+    """Broken strokes put together: parts that stand over each other and nearly touch become one."""
+    if not parts:
+        return []
+    usual = float(np.quantile([part.height for part in parts], 0.75))
+    joined: list[_Part] = []
+    for part in sorted(parts, key=lambda part: -part.height):
+        near = [whole for whole in joined if _is_piece(part, whole, usual)]
+        if near:
+            whole = min(near, key=lambda whole: _gap(part, whole))
+            whole.labels += part.labels
+            whole.left, whole.right = min(part.left, whole.left), max(part.right, whole.right)
+            whole.top, whole.bottom = min(part.top, whole.top), max(part.bottom, whole.bottom)
+        else:
+            joined.append(part)
+    return [part for part in joined if part.height >= max(MIN_HEIGHT, 0.4 * usual) and part.width < 2.5 * part.height]
+
+
+def _is_piece(part: _Part, whole: _Part, usual: float) -> bool:
+    """Whether a part is a broken piece of a taller one: near it, and too low for a digit or right above or below it."""
+    if max(part.bottom, whole.bottom) - min(part.top, whole.top) > 1.4 * usual or _gap(part, whole) > 0.15 * usual:
+        return False
+    shared = min(part.right, whole.right) - max(part.left, whole.left)
+    return part.height < 0.5 * usual or shared > 0.5 * min(part.width, whole.width)
+
+
+def _gap(part: _Part, whole: _Part) -> int:
+    """Pixels between two boxes, along the axis on which they are further apart; 0 where they overlap."""
+    across = max(part.left, whole.left) - min(part.right, whole.right)
+    down = max(part.top, whole.top) - min(part.bottom, whole.bottom)
+    return max(across, down, 0)
+
+
+def _lines(parts: list[_Part]) -> list[list[_Part]]:
+    """Reading order: a part joins the line whose rightmost digit it overlaps in height by over a third."""
+    lines: list[list[_Part]] = []
+    for part in sorted(parts, key=lambda part: part.left):
+
+        def overlap(line: list[_Part], part: _Part = part) -> float:
+            last = line[-1]
+            shared = min(part.bottom, last.bottom) - max(part.top, last.top)
+            return shared / min(part.height, last.height)
+
+        best = max(lines, key=overlap, default=None)
+        if best is not None and overlap(best) > 0.34:
+            best.append(part)
+        else:
+            lines.append([part])
+    return sorted(lines, key=lambda line: sum(part.top + part.bottom for part in line) / len(line))
+
+
+def _region(part: _Part, components: npt.NDArray[np.int32], scale_x: float, scale_y: float) -> Region:
+    own = np.isin(components[part.top : part.bottom, part.left : part.right], part.labels)
+    left, top = round(part.left * scale_x), round(part.top * scale_y)
+    right, bottom = round(part.right * scale_x), round(part.bottom * scale_y)
+    return Region(Box(left, top, right - left, bottom - top), own.astype(np.uint8) * np.uint8(255))

@@ -1,0 +1,1 @@
+"""Training: MNIST, the paper's networks, runs, metrics, drawn scenes. Needs the extra `train`."""
