@@ -24,6 +24,7 @@ SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff",
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
 DEEP = ("I", "F")  # Pillow's modes of more than 8 bits
 ICON_SIDE = 32  # pixels
+NOISE_VARIANCE = 3.0  # squared grey levels; differences this small say nothing of polarity
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
 
 _EXIF_TURNS = {  # EXIF orientation (tag 0x0112) -> what makes the picture upright
@@ -83,7 +84,7 @@ def ink_bright(gray: GrayImage) -> GrayImage:
     skews = []
     for share in (16, 5, 1):
         lean = small.astype(np.float32) - cv2.medianBlur(small, max(3, min(small.shape) // share // 2 * 2 - 1))
-        skews.append(float((lean**3).mean()) / (float((lean**2).mean()) + 1.0) ** 1.5)
+        skews.append(float((lean**3).mean()) / (float((lean**2).mean()) + NOISE_VARIANCE) ** 1.5)
     return gray if max(skews, key=abs) > 0 else 255 - gray
 
 

@@ -64,7 +64,7 @@ def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
             return [], tensor.scale(gray[None][:0])
         return [[Box(0, 0, tensor.SIDE, tensor.SIDE)]], tensor.scale(gray[None])
     lines = regions.find(gray)
-    tensors = tensor.make(gray, [region for line in lines for region in line])
+    tensors = tensor.scale(tensor.images(gray, [region for line in lines for region in line]))
     return [[region.box for region in line] for line in lines], tensors
 
 

@@ -27,12 +27,12 @@ def scale(images: npt.NDArray[np.uint8]) -> Tensors:
     return images[..., None].astype(np.float32) / np.float32(255)
 
 
-def make(gray: GrayImage, regions: Sequence[Region]) -> Tensors:
-    """(N, 28, 28, 1) float32 in [0, 1] of N regions of an (H, W) uint8 picture, ink bright."""
-    tensors = np.zeros((len(regions), SIDE, SIDE), np.uint8)
-    for tensor, region in zip(tensors, regions, strict=True):
-        _lay(_fitted(gray, region), tensor)
-    return scale(tensors)
+def images(gray: GrayImage, regions: Sequence[Region]) -> npt.NDArray[np.uint8]:
+    """(N, 28, 28) uint8, ink bright: N regions of an (H, W) picture in MNIST's form."""
+    fields = np.zeros((len(regions), SIDE, SIDE), np.uint8)
+    for field, region in zip(fields, regions, strict=True):
+        _lay(_fitted(gray, region), field)
+    return fields
 
 
 def _fitted(gray: GrayImage, region: Region) -> npt.NDArray[np.uint8]:
