@@ -4,7 +4,7 @@ import json
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -108,6 +108,51 @@ def predict(
         raise typer.Exit(InputError.exit_code)
     if fail_on_empty and not digits:
         raise NothingReadError("no digit was recognised in any picture")
+
+
+@app.command(epilog="For example: digitocr train --recipe robust --seed 1    digitocr train --resume runs/robust-4-1")
+def train(
+    experiment: Annotated[int, typer.Option(min=1, max=4, help="The paper's network, 1 to 4; 4 is its best.")] = 4,
+    recipe: Annotated[
+        Literal["paper", "robust"],
+        typer.Option(help="paper: the paper's way. robust: for pictures from outside MNIST."),
+    ] = "paper",
+    epochs: Annotated[int | None, typer.Option(help="By default as many as the recipe needs.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 128,
+    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The new run folder; by default under runs/.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train one of the paper's networks on MNIST; a run is a folder.
+
+    5,000 training images are held out and watched; the test images are read once, at the end. Prints the accuracy with
+    its 95 % interval. The folder holds the model, its metrics, the history and pictures of them.
+    """
+    from digitocr.train import fit
+    from digitocr.train.data import load_mnist
+
+    mnist = load_mnist(data, quiet)
+    if resume:
+        folder = resume
+    else:
+        settings = fit.Settings(experiment, recipe, epochs or fit.RECIPES[recipe].epochs, batch_size, seed)
+        folder = out or Path("runs") / f"{recipe}-{experiment}-{seed}"
+    try:
+        metrics = fit.resume(folder, mnist, quiet) if resume else fit.fit(mnist, settings, folder, quiet)
+    except KeyboardInterrupt:
+        print(f"digitocr: interrupted; go on with: digitocr train --resume {folder}", file=sys.stderr)
+        raise
+    test, held = metrics["test"], metrics["held_out"]
+    low, high = test["interval"]
+    print(f"test      {test['accuracy']:.2%} of {test['images']} ({low:.2%} to {high:.2%})")
+    print(f"held out  {held['accuracy']:.2%} of {held['images']}")
+    print(f"run       {folder}")
+    print(f"next      digitocr export --model {folder / 'model.keras'}")
 
 
 @app.command(epilog="For example: digitocr info exports/digitocr-int8.tflite")

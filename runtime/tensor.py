@@ -42,19 +42,24 @@ def _fitted(gray: GrayImage, region: Region) -> npt.NDArray[np.uint8]:
     size = _fit(crop.shape, FINE)
     crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if size < crop.shape[::-1] else cv2.INTER_CUBIC)
     own = cv2.resize(region.strokes, size, interpolation=cv2.INTER_NEAREST)
-    around = crop[own == 0]
-    ink = crop.astype(np.float32) - (float(np.median(around)) if around.size else 0.0)
-    full = float(np.quantile(ink[own > 0], 0.75))
-    ink = np.clip(ink * (255 / max(full, 1.0)), 0, 255)
-    ink[cv2.dilate(own, np.ones((3, 3), np.uint8)) == 0] = 0
+    ground, full = _level(crop, cv2.bitwise_not(own), 0.5), _level(crop, own, 0.75)
+    ink = (crop - np.float32(ground)) * np.float32(255 / max(full - ground, 1))
+    ink = np.clip(ink, 0, 255) * (cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0)
     ink = _broadened(ink, own)
     fitted: npt.NDArray[np.float32] = cv2.resize(ink, _fit(ink.shape, BOX), interpolation=cv2.INTER_AREA)
     return fitted.astype(np.uint8)
 
 
+def _level(gray: GrayImage, mask: npt.NDArray[np.uint8], share: float) -> int:
+    """The grey level that this share of the masked pixels stays below; 0 where the mask is empty."""
+    counts = cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().cumsum()
+    return int(np.searchsorted(counts, share * counts[-1]))
+
+
 def _broadened(ink: npt.NDArray[np.float32], own: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """MNIST was written with broad pens: a stroke that would come out thinner than THIN is broadened to that."""
-    width = 4 * float(cv2.distanceTransform(own, cv2.DIST_L2, 3)[own > 0].mean())  # exact for a long straight stroke
+    framed = cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)  # beyond the box is no ink
+    width = 4 * float(cv2.distanceTransform(framed, cv2.DIST_L2, 3)[framed > 0].mean())  # exact for a long stroke
     margin = round((THIN * max(own.shape) / BOX - width) / 2)
     if margin < 1:
         return ink

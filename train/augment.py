@@ -27,8 +27,8 @@ def augmented(images: Images, rng: np.random.Generator) -> Images:
 
 
 def _rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """One digit on a square of 24 to 112 pixels, ink bright on a ground that is not quite black."""
-    side = int(rng.integers(24, 113))
+    """One digit on a square of 24 to 80 pixels, ink bright on a ground that is not quite black."""
+    side = int(rng.integers(24, 81))
     warped = cv2.remap(image, *_bent(side, rng), cv2.INTER_CUBIC)
     pen = round(rng.uniform(-0.02, 0.05) * side)  # how much broader the stroke becomes, pixels
     if pen:
@@ -62,4 +62,5 @@ def _normalised(page: npt.NDArray[np.uint8], image: npt.NDArray[np.uint8]) -> np
     if height < tensor.BOX / 4:
         return image
     region = Region(Box(x, y, width, height), strokes[y : y + height, x : x + width])
-    return tensor.images(page, [region])[0]
+    made: npt.NDArray[np.uint8] = tensor.images(page, [region])[0]
+    return made
