@@ -13,9 +13,11 @@ from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
 
-Contrast: TypeAlias = npt.NDArray[np.float32]  # (H, W), 0 on the ground to 1, how far a pixel stands out as ink
+Contrast: TypeAlias = npt.NDArray[np.uint8]  # (H, W), 0 on the ground to 255, how far a pixel stands out as ink
+Components: TypeAlias = npt.NDArray[np.int32]  # (H, W), the label of each pixel's component
 
 LONG_SIDE = 1280  # pixels; larger pictures are shrunk to find digits in them
+MAX_PARTS = 2000  # a picture with more of them is texture, not writing
 MIN_HEIGHT = 8  # pixels; smaller specks are no digits
 GROUND_SIDE = 160  # pixels; the ground is smooth, so it is estimated this small
 
@@ -51,9 +53,7 @@ def find(gray: GrayImage) -> list[list[Region]]:
     """The digits of an (H, W) uint8 picture, ink bright: lines top to bottom, digits left to right."""
     shrink = min(1.0, LONG_SIDE / max(gray.shape))
     small = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else gray
-    ink = _ink(_contrast(small))
-    _, components, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    parts = [_Part([label], x, y, x + w, y + h) for label, (x, y, w, h, _) in enumerate(stats.tolist()) if label > 0]
+    parts, components = _parts(_contrast(small))
     digits = _joined(_plausible(parts, small.shape))
     scale_x, scale_y = gray.shape[1] / small.shape[1], gray.shape[0] / small.shape[0]
     return [[_region(part, components, scale_x, scale_y) for part in line] for line in _lines(digits)]
@@ -62,31 +62,31 @@ def find(gray: GrayImage) -> list[list[Region]]:
 def _contrast(gray: GrayImage) -> Contrast:
     """Ink against the local ground, as a share of what full ink would be: evens out light and shadow."""
     shrink = min(1.0, GROUND_SIDE / max(gray.shape))
-    tiny = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    side = max(3, min(tiny.shape) // 4 * 2 + 1)
-    ground = cv2.morphologyEx(
-        cv2.medianBlur(tiny, 3), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    )
-    ground = cv2.GaussianBlur(ground, (0, 0), side / 4)
-    ground = cv2.resize(ground, gray.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    contrast: Contrast = np.clip((gray - ground) / np.maximum(255 - ground, 32), 0, 1)
+    tiny = cv2.medianBlur(cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), 3)
+    side = max(3, min(tiny.shape) // 4 * 2 + 1)  # wider than a stroke, so that opening leaves the ground alone
+    ground = cv2.morphologyEx(tiny, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    ground = cv2.resize(cv2.GaussianBlur(ground, (0, 0), side / 4), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    contrast: Contrast = cv2.divide(cv2.subtract(gray, ground), cv2.max(cv2.bitwise_not(ground), 32), scale=255)
     return contrast
 
 
-def _ink(contrast: Contrast) -> npt.NDArray[np.uint8]:
-    """The pixels of strokes, 255, else 0: all connected faint ink that holds some full ink (hysteresis)."""
-    levels = (cv2.GaussianBlur(contrast, (3, 3), 0) * 255).astype(np.uint8)
-    floor = 4 + 3 * float(np.median(np.abs(levels.astype(np.int16) - cv2.medianBlur(levels, 5))))  # above the grain
-    standing_out = levels[levels > floor]
+def _parts(contrast: Contrast) -> tuple[list[_Part], Components]:
+    """The connected strokes, and the picture of their labels: all connected faint ink that holds some full ink."""
+    smooth = cv2.GaussianBlur(contrast, (3, 3), 0)
+    grain = cv2.absdiff(smooth, cv2.medianBlur(smooth, 5))
+    floor = 4 + 3 * float(np.median(grain))
+    standing_out = smooth[smooth > floor]
     if standing_out.size == 0:
-        return np.zeros_like(levels)
+        return [], np.zeros(smooth.shape, np.int32)
     full, _ = cv2.threshold(standing_out, 0, 255, cv2.THRESH_OTSU)  # N. Otsu, 1979
-    faint = (levels > max(floor, full / 2)).astype(np.uint8)
-    _, components = cv2.connectedComponents(faint, connectivity=8)
-    kept = np.zeros(int(components.max()) + 1, np.uint8)
-    kept[components[levels > full]] = 255
-    kept[0] = 0
-    return kept[components]
+    faint = cv2.threshold(smooth, max(floor, full / 2), 1, cv2.THRESH_BINARY)[1]
+    count, components, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    inked = np.bincount(components[smooth > full], minlength=count) > 0
+    inked[0] = False
+    return [
+        _Part([label], x, y, x + width, y + height)
+        for label, (x, y, width, height, _) in zip(np.flatnonzero(inked).tolist(), stats[inked].tolist(), strict=True)
+    ], components
 
 
 def _plausible(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
@@ -104,7 +104,8 @@ def _plausible(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
     if not heights:
         return []
     usual = float(np.quantile(heights, 0.75))
-    return [part for part in inside if max(part.width, part.height) >= usual / 5]
+    large = [part for part in inside if max(part.width, part.height) >= usual / 5]
+    return large if len(large) <= MAX_PARTS else []
 
 
 def _joined(parts: list[_Part]) -> list[_Part]:
@@ -158,8 +159,9 @@ def _lines(parts: list[_Part]) -> list[list[_Part]]:
     return sorted(lines, key=lambda line: sum(part.top + part.bottom for part in line) / len(line))
 
 
-def _region(part: _Part, components: npt.NDArray[np.int32], scale_x: float, scale_y: float) -> Region:
-    own = np.isin(components[part.top : part.bottom, part.left : part.right], part.labels)
+def _region(part: _Part, components: Components, scale_x: float, scale_y: float) -> Region:
+    near = components[part.top : part.bottom, part.left : part.right]
+    own = np.logical_or.reduce([near == label for label in part.labels])
     left, top = round(part.left * scale_x), round(part.top * scale_y)
     right, bottom = round(part.right * scale_x), round(part.bottom * scale_y)
     return Region(Box(left, top, right - left, bottom - top), own.astype(np.uint8) * np.uint8(255))
