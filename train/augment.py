@@ -16,10 +16,12 @@ from digitocr.runtime.regions import Region
 Images = npt.NDArray[np.uint8]  # (N, 28, 28), ink bright
 
 PLAIN = 0.25  # share of digits left as MNIST has them
+_CENTRES = (np.arange(6) + 0.5) * (tensor.SIDE / 6) - tensor.SIDE / 2
+_GRID = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1)  # (6, 6, 2), pixels from the middle of the digit
 
 
 def augmented(images: Images, rng: np.random.Generator) -> Images:
-    """(N, 28, 28) uint8 -> the same digits written anew, (N, 28, 28) uint8; about 0.2 ms each."""
+    """(N, 28, 28) uint8 -> the same digits written anew, (N, 28, 28) uint8; about 0.25 ms each."""
     made = images.copy()
     for index in np.flatnonzero(rng.random(len(images)) >= PLAIN):
         made[index] = _normalised(_rewritten(images[index], rng), images[index])
@@ -29,29 +31,29 @@ def augmented(images: Images, rng: np.random.Generator) -> Images:
 def _rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """One digit on a square of 24 to 80 pixels, ink bright on a ground that is not quite black."""
     side = int(rng.integers(24, 81))
-    warped = cv2.remap(image, *_bent(side, rng), cv2.INTER_CUBIC)
+    written = cv2.remap(
+        image, cv2.resize(_bent(rng), (side, side), interpolation=cv2.INTER_CUBIC), None, cv2.INTER_CUBIC
+    )
     pen = round(rng.uniform(-0.02, 0.05) * side)  # how much broader the stroke becomes, pixels
     if pen:
         ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1, abs(pen) + 1))
-        warped = (cv2.dilate if pen > 0 else cv2.erode)(warped, ellipse)
-    blurred = cv2.GaussianBlur(warped, (0, 0), side * rng.uniform(0.004, 0.025))
-    ground, contrast = rng.uniform(0, 60), rng.uniform(0.4, 0.75)
-    grain = rng.normal(0, rng.uniform(0, 6), blurred.shape).astype(np.float32)
-    page: npt.NDArray[np.uint8] = np.clip(blurred * np.float32(contrast) + grain + ground, 0, 255).astype(np.uint8)
-    return page
+        written = (cv2.dilate if pen > 0 else cv2.erode)(written, ellipse)
+    blurred = cv2.GaussianBlur(written, (0, 0), side * rng.uniform(0.004, 0.025))
+    grain = rng.standard_normal(blurred.shape, np.float32) * np.float32(rng.uniform(0, 6))
+    page: npt.NDArray[np.uint8] = np.clip(blurred * np.float32(rng.uniform(0.4, 0.75)) + (grain + 40), 0, 255)
+    return page.astype(np.uint8)
 
 
-def _bent(side: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Where in the 28x28 digit each pixel of the (side, side) square comes from: x and y, (side, side) float32."""
+def _bent(rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Where in the 28x28 digit the points of a coarse grid over the square come from: (6, 6, 2) float32, x and y.
+
+    Turned, slanted and stretched as a whole, then each point moved a little.
+    """
     turn, slant = rng.normal(0, 0.13), rng.normal(0, 0.18)  # radians, share of the height
     wide, high = 1.12 * np.exp(rng.normal(0, 0.12, 2))  # over 1: the digit gets smaller, and stays within the square
-    step = (np.arange(side, dtype=np.float32) + 0.5) * (tensor.SIDE / side) - tensor.SIDE / 2
-    x, y = np.meshgrid(step * np.float32(wide), step * np.float32(high))
-    x, y = x + np.float32(slant) * y, y
-    cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-    bend = cv2.resize(rng.normal(0, 0.75, (4, 4, 2)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
-    middle = np.float32(tensor.SIDE / 2 - 0.5)
-    return cosine * x - sine * y + bend[:, :, 0] + middle, sine * x + cosine * y + bend[:, :, 1] + middle
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[wide, slant * high], [0, high]]
+    bent = _GRID @ matrix.T + rng.normal(0, 0.6, _GRID.shape) + (tensor.SIDE / 2 - 0.5)
+    return bent.astype(np.float32)
 
 
 def _normalised(page: npt.NDArray[np.uint8], image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
