@@ -1,8 +1,10 @@
 import numpy as np
 
 from digitocr.runtime.opencv import cv2
-from digitocr.train.augment import PLAIN, _normalised, augmented
+from digitocr.train.augment import DRAWN, PLAIN, _normalised, augmented
 from digitocr.train.strokes import draw_digit, random_hand
+
+LABELS = (np.arange(200) % 10).astype(np.uint8)
 
 
 def mnist_like(count):
@@ -20,18 +22,20 @@ def mnist_like(count):
 
 def test_the_same_seed_gives_the_same_digits():
     images = mnist_like(20)
-    first, second = (augmented(images, np.random.default_rng(3)) for _ in range(2))
+    first, second = (augmented(images, LABELS[:20], np.random.default_rng(3))[0] for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    assert (first != augmented(images, np.random.default_rng(4))).any()
+    assert (first != augmented(images, LABELS[:20], np.random.default_rng(4))[0]).any()
 
 
 def test_digits_come_in_the_form_of_mnist_and_the_input_is_left_alone():
     images = mnist_like(200)
     before = images.copy()
-    made = augmented(images, np.random.default_rng(0))
+    made, named = augmented(images, LABELS, np.random.default_rng(0))
     np.testing.assert_array_equal(images, before)
     assert made.shape == images.shape
-    assert made.dtype == np.uint8
+    assert made.dtype == named.dtype == np.uint8
+    assert 0 < (named != LABELS).mean() < 2 * DRAWN
+    np.testing.assert_array_equal(LABELS, np.arange(200) % 10)
     changed = made[(made != images).any(axis=(1, 2))]
     assert abs(len(changed) / len(images) - (1 - PLAIN)) < 0.1
     for digit in changed:

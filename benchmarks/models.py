@@ -1,0 +1,153 @@
+"""Accuracy, size and speed of the shipped network in every format, one thread, beside the same network unfused.
+
+    DIGITOCR_DATA=mnist/ python benchmarks/models.py
+
+Five minutes. Each file is run as `digitocr.runtime` runs it, softmax included. The floor is the time that the network's
+multiply-accumulates take this core in a matrix product of 1,024 x 1,024 x 1,024: OpenBLAS's in float, ONNX Runtime's
+in int8. Wanted: fused int8 TFLite at most 0.5 of unfused float32 TFLite, fused int8 ONNX faster than fused float32
+ONNX, int8 files at most 165 KB.
+"""
+
+import os
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3")
+
+import statistics
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import tensorflow as tf
+from timing import interleaved, save, spread
+
+from digitocr.export.correct import correct_biases
+from digitocr.export.fuse import fuse
+from digitocr.export.to_onnx import WEIGHT_LIMIT as ONNX_LIMIT
+from digitocr.export.to_onnx import to_onnx
+from digitocr.export.to_tflite import WEIGHT_LIMIT as TFLITE_LIMIT
+from digitocr.export.to_tflite import to_tflite
+from digitocr.runtime.classifier import Classifier, shipped_model
+from digitocr.runtime.tensor import scale
+from digitocr.train.data import hold_out, load_mnist, stratified
+
+MACS = 4_714_176  # of experiment 4, convolutions and dense layers
+SIDE = 1024  # of the floor's matrices
+ROUNDS, CALLS, BATCH = 40, 100, 1000
+
+
+def macs_of(network: keras.Model) -> int:
+    """Multiply-accumulates of the convolutions and dense layers for one digit."""
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            total += layer.kernel.shape.num_elements() * int(np.prod(layer.output.shape[1:3]))
+        elif isinstance(layer, keras.layers.Dense):
+            total += layer.kernel.shape.num_elements()
+    return total
+
+
+def floors() -> dict[str, float]:
+    """Seconds that MACS multiply-accumulates take in a large matrix product on one core, in float32 and in int8."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((SIDE, SIDE), np.float32) for _ in range(2))
+    node = onnx.helper.make_node("MatMulInteger", ["a", "b"], ["y"])
+    value = partial(onnx.helper.make_tensor_value_info, shape=[SIDE, SIDE])
+    weights = onnx.numpy_helper.from_array(rng.integers(-64, 64, (SIDE, SIDE), np.int8), "b")
+    graph = onnx.helper.make_graph(
+        [node], "floor", [value("a", onnx.TensorProto.UINT8)], [value("y", onnx.TensorProto.INT32)], [weights]
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    bytes_ = rng.integers(0, 256, (SIDE, SIDE), np.uint8)
+    seconds = interleaved({"float32": lambda: a @ b, "int8": lambda: session.run(None, {"a": bytes_})}, repeats=20)
+    return {kind: statistics.median(taken) * MACS / SIDE**3 for kind, taken in seconds.items()}
+
+
+def written(network: keras.Sequential, folder: Path, calibration: np.ndarray) -> dict[str, Path]:
+    """The unfused network in float32 and int8, and the fused one in every format: names for the table, and files."""
+    fused = fuse(network)
+    files = {
+        name: folder / name.replace(" ", "-").replace(",", "")
+        for name in (
+            "unfused, float32.onnx", "unfused, int8.onnx", "unfused, float32.tflite", "unfused, int8.tflite",
+            "float32.onnx", "int8.onnx", "float32.tflite", "float16.tflite", "dynamic.tflite", "int8.tflite",
+        )
+    }  # fmt: skip
+    to_onnx(network, files["unfused, float32.onnx"])
+    to_onnx(network, files["unfused, int8.onnx"], calibration)
+    to_tflite(network, files["unfused, float32.tflite"])
+    to_tflite(network, files["unfused, int8.tflite"], "int8", calibration)
+    to_onnx(fused, files["float32.onnx"])
+    to_onnx(correct_biases(fused, calibration, ONNX_LIMIT), files["int8.onnx"], calibration)
+    to_tflite(fused, files["float32.tflite"])
+    to_tflite(fused, files["float16.tflite"], "float16")
+    to_tflite(fused, files["dynamic.tflite"], "dynamic")
+    to_tflite(correct_biases(fused, calibration, TFLITE_LIMIT), files["int8.tflite"], "int8", calibration)
+    return files
+
+
+def main() -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    data = load_mnist()
+    path = shipped_model("digitocr.keras")
+    network = keras.saving.load_model(path)
+    if macs_of(network) != MACS:
+        raise SystemExit(f"the shipped network has {macs_of(network)} multiply-accumulates, not {MACS}")
+    training, _ = hold_out(data.train_labels)
+    chosen = training[stratified(data.train_labels[training], 1000, seed=0)]
+    tests = scale(data.test_images)
+    with tempfile.TemporaryDirectory() as folder:
+        files = written(network, Path(folder), scale(data.train_images[chosen]))
+        predictors: dict[str, Callable[[np.ndarray], np.ndarray]] = {"Keras": network.predict_on_batch}
+        predictors |= {name: Classifier(file).predict for name, file in files.items()}
+        sizes = {"Keras": path.stat().st_size} | {name: file.stat().st_size for name, file in files.items()}
+
+    def repeated(predict: Callable[[np.ndarray], np.ndarray]) -> None:
+        for _ in range(CALLS):
+            predict(tests[:1])
+
+    answers = {name: np.concatenate([predict(tests[i : i + BATCH]) for i in range(0, len(tests), BATCH)]).argmax(axis=1)
+               for name, predict in predictors.items()}  # fmt: skip
+    single = interleaved({name: partial(repeated, predict) for name, predict in predictors.items()}, ROUNDS)
+    batch = interleaved({name: partial(predict, tests[:BATCH]) for name, predict in predictors.items()}, ROUNDS // 4)
+    floor = floors()
+    rows = []
+    for name, taken in single.items():
+        us = spread(taken, CALLS * 1e-6)
+        kind = "int8" if "int8" in name or "dynamic" in name else "float32"
+        rows.append(
+            {
+                "model": name,
+                "KB": round(sizes[name] / 1000),
+                "accuracy": f"{(answers[name] == data.test_labels).mean():.2%}",
+                "answers changed": int((answers[name] != answers["Keras"]).sum()),
+                "one digit, us": f"{us['median']:.0f} ({us['low']:.0f} to {us['high']:.0f})",
+                "of 1,000, us each": round(statistics.median(batch[name]) / BATCH * 1e6),
+                "times the floor": round(us["median"] * 1e-6 / floor[kind], 1),
+            }
+        )
+
+    def ratio(one: str, other: str) -> str:
+        return f"{statistics.median(a / b for a, b in zip(single[one], single[other], strict=True)):.2f}"
+
+    notes = [
+        f"int8.tflite of the time of unfused, float32.tflite: {ratio('int8.tflite', 'unfused, float32.tflite')}",
+        f"int8.onnx of the time of float32.onnx: {ratio('int8.onnx', 'float32.onnx')}",
+        f"the floor: {floor['float32'] * 1e6:.0f} us in float32, {floor['int8'] * 1e6:.0f} us in int8, for {MACS:,} "
+        "multiply-accumulates at the rate of a large matrix product on the same core",
+        "median (quartiles) of a digit alone; TFLite's graphs take one digit a call, also of 1,000",
+        "10,000 test images; one thread; all in turn; `python benchmarks/models.py`",
+    ]
+    save("models", "The shipped network in every format", rows, notes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""MNIST (Y. LeCun, C. Cortes, C. Burges, 1998), from a folder, from the cache or from Keras's mirror, and checked.
+
+    data = load_mnist()
+    data.train_images                             # (60000, 28, 28) uint8, ink bright on dark
+    train, held = hold_out(data.train_labels)     # indices: 55,000 to train with, 5,000 to choose with
+
+What is inside a file is compared with the published MD5 of the four IDX files, so nothing else is ever trained on.
+"""
+
+import gzip
+import hashlib
+import io
+import os
+import re
+import sys
+import zipfile
+import zlib
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.errors import InputError, MissingExtraError
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Indices: TypeAlias = npt.NDArray[np.int64]
+
+URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # of mnist.npz
+HELD_OUT = 5_000
+
+
+@dataclass(frozen=True)
+class _File:
+    """One of the four: its IDX name, its name in the npz, its shape, and the MD5 of the uncompressed IDX file."""
+
+    idx: str
+    npz: str
+    shape: tuple[int, ...]
+    md5: str
+
+    @property
+    def header(self) -> bytes:
+        """IDX: two zeros, 8 for unsigned bytes, the number of dimensions, each dimension; all big-endian."""
+        return bytes([0, 0, 8, len(self.shape)]) + b"".join(side.to_bytes(4, "big") for side in self.shape)
+
+
+_FILES = (
+    _File("train-images-idx3-ubyte", "x_train", (60_000, 28, 28), "6bbc9ace898e44ae57da46a324031adb"),
+    _File("train-labels-idx1-ubyte", "y_train", (60_000,), "a25bea736e30d166cdddb491f175f624"),
+    _File("t10k-images-idx3-ubyte", "x_test", (10_000, 28, 28), "2646ac647ad5339dbf082846283269ea"),
+    _File("t10k-labels-idx1-ubyte", "y_test", (10_000,), "27ae3e4e09519cfbb04c329615203637"),
+)
+DIGEST = hashlib.sha256("".join(file.md5 for file in _FILES).encode()).hexdigest()  # names this data in cards and runs
+
+
+@dataclass(frozen=True)
+class Mnist:
+    """Images uint8, 0 ground to 255 ink; labels uint8, 0 to 9; digest: SHA-256 over the MD5s of the four IDX files."""
+
+    train_images: Bytes  # (60000, 28, 28)
+    train_labels: Bytes  # (60000,)
+    test_images: Bytes  # (10000, 28, 28)
+    test_labels: Bytes  # (10000,)
+    digest: str
+
+
+def load_mnist(directory: Path | None = None, quiet: bool = False) -> Mnist:
+    """MNIST from the directory, else from the folder that DIGITOCR_DATA names, else from the cache, else downloaded.
+
+    A directory holds, itself or in a subfolder `mnist`, the four IDX files (plain or .gz) or mnist.npz. The cache is
+    Keras's own: datasets/mnist.npz in KERAS_HOME, by default ~/.keras. A download draws a bar on stderr if that is a
+    terminal and quiet is False.
+
+    Raises InputError for a folder without the data, for a damaged, partial or different file (in the cache it is
+    deleted as well), and for a download that failed; MissingExtraError where Keras is needed and not installed.
+    """
+    if directory is None and os.environ.get("DIGITOCR_DATA"):
+        directory = Path(os.environ["DIGITOCR_DATA"])
+    if directory is not None:
+        return _from_directory(directory)
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
+    cached = home / "datasets" / "mnist.npz"
+    if not cached.is_file():
+        cached = _download(home, quiet)
+    try:
+        return _from_npz(cached)
+    except InputError as error:
+        cached.unlink(missing_ok=True)
+        raise InputError(f"{error}; it is deleted from the cache: run again to download it anew") from error
+
+
+def stratified(labels: Bytes, count: int, seed: int) -> Indices:
+    """(count,) int64, sorted: indices drawn without replacement from (N,) labels, each class with its share of N.
+
+    Shares are rounded by largest remainder (ties go to the lower label). The same arguments give the same indices.
+    Raises ValueError for a count below 0 or above N.
+    """
+    if not 0 <= count <= len(labels):
+        raise ValueError(f"count is {count}; it must be 0 to {len(labels)}, the number of labels")
+    rng = np.random.default_rng(seed)
+    classes, sizes = np.unique(labels, return_counts=True)
+    whole, remainder = np.divmod(sizes * count, len(labels))
+    whole[np.argsort(-remainder, kind="stable")[: count - int(whole.sum())]] += 1
+    drawn = [
+        rng.choice(np.flatnonzero(labels == c), size, replace=False) for c, size in zip(classes, whole, strict=True)
+    ]
+    return np.sort(np.concatenate(drawn)).astype(np.int64)
+
+
+def hold_out(labels: Bytes, count: int = HELD_OUT, seed: int = 0) -> tuple[Indices, Indices]:
+    """(N - count,) and (count,) int64, both sorted: what to train with, and a stratified part to make choices with."""
+    held = stratified(labels, count, seed)
+    return np.setdiff1d(np.arange(len(labels)), held), held
+
+
+class _Colourless(io.TextIOBase):
+    """stderr without the colour codes of Keras's bar."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(re.sub(r"\x1b\[\d+m", "", text))
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return True
+
+
+def progress_stream(quiet: bool = False) -> TextIO | None:
+    """Where Keras's bars go, which it draws on stdout, the place of results: stderr, if it is a terminal; else None.
+
+    Honours NO_COLOR.
+    """
+    if quiet or not sys.stderr.isatty():
+        return None
+    return cast(TextIO, _Colourless()) if os.environ.get("NO_COLOR") else sys.stderr
+
+
+def _from_directory(directory: Path) -> Mnist:
+    if not directory.is_dir():
+        raise InputError(f"{directory}: is not a folder; give the one that holds MNIST's four IDX files or mnist.npz")
+    missing: list[str] = []
+    for folder in (directory, directory / "mnist"):
+        found = [next((p for p in (folder / f.idx, folder / f"{f.idx}.gz") if p.is_file()), None) for f in _FILES]
+        paths = [path for path in found if path is not None]
+        if len(paths) == len(_FILES):
+            return _mnist([_from_idx(path, file) for path, file in zip(paths, _FILES, strict=True)])
+        if (folder / "mnist.npz").is_file():
+            return _from_npz(folder / "mnist.npz")
+        if paths:
+            missing = [file.idx for file, path in zip(_FILES, found, strict=True) if path is None]
+    if missing:
+        raise InputError(f"{directory}: MNIST is not complete, {', '.join(missing)} missing; add what is missing")
+    names = ", ".join(file.idx for file in _FILES)
+    raise InputError(f"{directory}: no MNIST in it; it must hold {names} (each plain or .gz), or mnist.npz")
+
+
+def _mnist(arrays: list[Bytes]) -> Mnist:
+    """From the arrays in the order of _FILES, checked."""
+    return Mnist(arrays[0], arrays[1], arrays[2], arrays[3], DIGEST)
+
+
+def _from_idx(path: Path, file: _File) -> Bytes:
+    size = len(file.header) + int(np.prod(file.shape))
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            content = stream.read(size + 1)  # a byte more shows that a file is too long, whatever it would unpack to
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read, it is damaged or partial ({error})") from error
+    _check(path, file, content)
+    return np.frombuffer(content, np.uint8, offset=len(file.header)).reshape(file.shape)
+
+
+def _from_npz(path: Path) -> Mnist:
+    arrays = []
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as npz:
+            for file in _FILES:
+                array = npz[file.npz]
+                _check(path, file, file.header + array.tobytes())
+                arrays.append(array.reshape(file.shape))
+    except (
+        OSError,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
+        raise InputError(f"{path}: cannot be read, it is damaged, partial or not MNIST's mnist.npz") from error
+    return _mnist(arrays)
+
+
+def _check(path: Path, file: _File, content: bytes) -> None:
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
+        raise InputError(f"{path}: its content is not MNIST's published {file.idx} (MD5 differs)")
+
+
+def _download(home: Path, quiet: bool) -> Path:
+    try:
+        import keras
+    except ImportError as error:
+        raise MissingExtraError("train", "downloading MNIST") from error
+    with redirect_stdout(progress_stream(quiet) or io.StringIO()):
+        try:
+            home.mkdir(parents=True, exist_ok=True)  # where it is missing, Keras would take /tmp instead
+            return Path(keras.utils.get_file("mnist.npz", URL, file_hash=SHA256, cache_dir=str(home)))
+        except Exception as error:  # Keras raises bare Exceptions and, for a wrong hash, leaves the file where it is
+            (home / "datasets" / "mnist.npz").unlink(missing_ok=True)
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise InputError(
+                f"MNIST could not be downloaded ({reason}); connect to the network, "
+                "or give a folder that holds it with --data DIR or DIGITOCR_DATA"
+            ) from error
