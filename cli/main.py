@@ -1,6 +1,8 @@
 """The command line: parse, one library call, print. Heavy imports happen inside the command that needs them."""
 
+import io
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr import __version__
-from digitocr.runtime.errors import DigitocrError, InputError, NothingReadError
+from digitocr.cli.stderr import libraries_hushed
+from digitocr.runtime.errors import DigitocrError, InputError, NothingReadError, OutputError
 
 app = typer.Typer(
     help="Train a digit-reading network, export it to quantized TFLite and ONNX, read digits from real pictures.",
@@ -25,16 +28,36 @@ app = typer.Typer(
 
 def main() -> None:
     """Runs the command line; an error ends as one line on stderr and the exit code of its class."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a file may be anything
     try:
         app(prog_name="digitocr")
     except Exception as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
         if isinstance(error, DigitocrError):
-            print(f"digitocr: {error}", file=sys.stderr)
+            print(f"digitocr: {_plain(str(error))}", file=sys.stderr)
             sys.exit(error.exit_code)
         print(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints", file=sys.stderr)
         sys.exit(1)
+
+
+def _say(result: str) -> None:
+    """Prints a result at once. A reader that has gone, as `| head` does, ends the run without a word."""
+    try:
+        if sys.stdout is None:
+            raise OutputError("standard output is closed; send it to a file or a pipe")
+        print(result, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(OutputError.exit_code) from None
+        raise OutputError(f"standard output cannot be written ({error.strerror}); send it elsewhere") from error
+
+
+def _plain(text: str) -> str:
+    """The text on one line: a control character, which the name of a file may hold, as its escape."""
+    return "".join(repr(char)[1:-1] if char < " " or char == "\x7f" else char for char in text)
 
 
 def _version(wanted: bool) -> None:
@@ -54,6 +77,7 @@ def common(
 
 
 @app.command(epilog="For example: digitocr predict page.jpg    digitocr predict --jsonl photos/ > readings.jsonl")
+@libraries_hushed()
 def predict(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, globs; - for stdin.")],
     model: Annotated[
@@ -89,17 +113,17 @@ def predict(
     for (name, picture), reading in read_all(reader, sources):
         if isinstance(reading, InputError):
             unreadable += 1
-            print(f"digitocr: {reading}", file=sys.stderr)
+            print(f"digitocr: {_plain(str(reading))}", file=sys.stderr)
             if jsonl:
-                print(render.json_line(name, None, str(reading)), flush=True)
+                _say(render.json_line(name, None, str(reading)))
             continue
         digits += len(reading.digits)
         if jsonl:
-            print(render.json_line(name, reading, None), flush=True)
+            _say(render.json_line(name, reading, None))
         elif not single:
-            print(f"{name}\t{reading.text.replace(chr(10), ' ')}", flush=True)
+            _say(f"{_plain(name)}\t{reading.text.replace(chr(10), ' ')}")
         elif reading.digits:
-            print(reading.text)
+            _say(reading.text)
         if save_image:
             render.save(render.annotated(picture, reading), save_image, name, used, force)
         if explain:
@@ -155,13 +179,66 @@ def train(
     print(f"next      digitocr export --model {folder / 'model.keras'}")
 
 
+@app.command(epilog="For example: digitocr export --format all --quantize none --quantize int8 --out models/")
+def export(
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE.keras", help="By default of the newest run, else the shipped weights.")
+    ] = None,
+    format: Annotated[Literal["tflite", "onnx", "all"], typer.Option(help="What to write.")] = "all",
+    quantize: Annotated[
+        list[str],
+        typer.Option(
+            metavar="none|float16|dynamic|int8", help="May be given several times; float16 and dynamic are for TFLite."
+        ),
+    ] = ["int8"],  # noqa: B006  # typer reads it and never changes it
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("exports"),
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
+    ] = None,
+    max_drop: Annotated[
+        float | None, typer.Option(help="Points of accuracy that may be lost.  [default: 0; int8, dynamic: 0.05]")
+    ] = None,
+    max_changed: Annotated[
+        int | None, typer.Option(help="Answers of 10,000 that may change.  [default: 0; int8, dynamic: 20]")
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each file against the network.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier export.")] = False,
+) -> None:
+    """Write a trained network as TFLite and ONNX, and prove that nothing was lost.
+
+    Every file is run in its own interpreter on MNIST's 10,000 test images, against the Keras network. One that changes
+    more answers than allowed is not left under its name; its report says which images changed, and the exit code is 6.
+    """
+    from digitocr.export.convert import default_source
+    from digitocr.export.convert import export as convert
+    from digitocr.train.data import load_mnist
+
+    if model is None:
+        model = default_source(Path("runs"))
+        print(f"digitocr: exporting {model}", file=sys.stderr)
+    formats = ["tflite", "onnx"] if format == "all" else [format]
+    mnist = load_mnist(data) if verify or "int8" in quantize else None
+    reports = convert(
+        model, formats, quantize, out, mnist, verify=verify, max_drop=max_drop, max_changed=max_changed, force=force
+    )
+    for report in reports:
+        proof = "NOT VERIFIED"
+        if report["passed"]:
+            changed, accuracy = len(report["changed"]), report["accuracy"]
+            proof = f"{accuracy['file']:.2%} (Keras {accuracy['keras']:.2%}), {changed} of {report['images']} changed"
+        print(f"{report['path']}  {report['bytes'] / 1000:.0f} KB  {proof}")
+    print(f"next: digitocr predict --model {reports[-1]['path']} PICTURE")
+
+
 @app.command(epilog="For example: digitocr info exports/digitocr-int8.tflite")
+@libraries_hushed()
 def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .tflite file.")]) -> None:
     """Print what a model file says of itself, as JSON: labels, input, preprocessing, accuracy, training."""
     from digitocr.runtime.classifier import Classifier
 
     classifier = Classifier(file)
-    print(json.dumps({**classifier.card, "sha256": classifier.sha256}, indent=2))
+    _say(json.dumps({**classifier.card, "sha256": classifier.sha256}, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Readings for people and programs: lines of JSON, and pictures with what was read drawn on them."""
 
+import contextlib
 import json
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from digitocr.runtime import image
 from digitocr.runtime.errors import OutputError
@@ -19,11 +20,13 @@ TILE = 112  # pixels; four times the 28 that the network sees
 def json_line(source: str, reading: Reading | None, error: str | None) -> str:
     """One picture's reading, or its error, as one line of JSON."""
     read = reading.to_dict() if reading else {"text": "", "confidence": 0.0, "lines": [], "ms": {}, "model": None}
-    return json.dumps({"schema": SCHEMA, "source": source, **read, "error": error}, ensure_ascii=False)
+    return json.dumps({"schema": SCHEMA, "source": source, **read, "error": error})
 
 
 def annotated(picture: Path | bytes, reading: Reading) -> Image.Image:
     """The picture as shown, with a box, the digit and its confidence in percent for each digit."""
+    from PIL import ImageDraw, ImageFont  # only those who draw wait for them
+
     shown = image.show(picture)
     draw = ImageDraw.Draw(shown)
     width = max(1, max(shown.size) // 400)
@@ -41,6 +44,8 @@ def annotated(picture: Path | bytes, reading: Reading) -> Image.Image:
 
 def explained(picture: Path | bytes, reader: Reader) -> Image.Image:
     """A row for each region: the region as found, the 28x28 that the network saw, and the likeliest answers."""
+    from PIL import ImageDraw, ImageFont
+
     gray = image.load(picture)
     boxes, tensors = normalised(gray)
     probabilities = reader.classifier.predict(tensors)
@@ -77,13 +82,14 @@ def save(drawn: Image.Image, folder: Path, source: str, used: set[Path], force: 
         number += 1
         path = folder / f"{stem}-{number}.png"
     used.add(path)
-    if path.exists() and not force:
-        raise OutputError(f"{path}: exists already; name another folder or add --force")
     part = path.with_name(f".{path.name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not force:
+            raise OutputError(f"{path}: exists already; name another folder or add --force")
         drawn.save(part, "PNG")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); name a folder that can") from error
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); name a folder that can") from error

@@ -4,6 +4,7 @@ import glob
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from stat import S_ISDIR
 
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.image import SUFFIXES
@@ -17,11 +18,7 @@ Source = tuple[str, Path | bytes]  # the name that is printed, and where the pic
 
 def is_single(sources: list[str]) -> bool:
     """Whether the sources name exactly one picture, whose digits are printed without its name."""
-    return (
-        len(sources) == 1
-        and (Path(sources[0]).exists() or not glob.has_magic(sources[0]))
-        and not Path(sources[0]).is_dir()
-    )
+    return len(sources) == 1 and not _is_glob(sources[0]) and not S_ISDIR(_mode(sources[0]))
 
 
 def read_all(reader: Reader, sources: Iterable[str]) -> Iterator[tuple[Source, Reading | InputError]]:
@@ -41,19 +38,43 @@ def read_all(reader: Reader, sources: Iterable[str]) -> Iterator[tuple[Source, R
 
 def _expanded(named: str) -> list[Source]:
     if named == "-":
-        content = sys.stdin.buffer.read(MAX_STDIN + 1)
-        if len(content) > MAX_STDIN:
-            raise InputError(f"standard input: over {MAX_STDIN // 1_000_000} MB, which is no picture")
-        return [("-", content)]
-    path = Path(named)
-    if path.is_dir():
-        paths = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        return [("-", _stdin())]
+    if not named:
+        raise InputError("an empty name is no picture; name a file, a folder, a glob, or - for standard input")
+    paths = [Path(named)]
+    if S_ISDIR(_mode(named)):
+        try:
+            inside = sorted(Path(named).iterdir())
+        except OSError as error:
+            raise InputError(f"{named}: the folder cannot be read ({error.strerror})") from None
+        paths = [path for path in inside if path.suffix.lower() in SUFFIXES and not S_ISDIR(_mode(path))]
         if not paths:
             raise InputError(f"{named}: the folder holds no pictures ({', '.join(sorted(SUFFIXES))})")
-    elif not path.exists() and glob.has_magic(named):
-        paths = [Path(found) for found in sorted(glob.glob(named, recursive=True)) if Path(found).is_file()]
+    elif _is_glob(named):
+        paths = [Path(found) for found in sorted(glob.glob(named, recursive=True)) if not S_ISDIR(_mode(found))]
         if not paths:
             raise InputError(f"{named}: no file is named like that")
-    else:
-        paths = [path]
     return [(str(path), path) for path in paths]
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("standard input: is a terminal or closed; pipe a picture into it")
+    content = sys.stdin.buffer.read(MAX_STDIN + 1)
+    if not content:
+        raise InputError("standard input: is empty; pipe a picture into it")
+    if len(content) > MAX_STDIN:
+        raise InputError(f"standard input: over {MAX_STDIN // 1_000_000} MB, which is no picture")
+    return content
+
+
+def _is_glob(named: str) -> bool:
+    return glob.has_magic(named) and not _mode(named)  # a file may be named like a glob
+
+
+def _mode(named: str | Path) -> int:
+    """The st_mode of what is named like that; 0 where there is nothing, or where there cannot be."""
+    try:
+        return Path(named).stat().st_mode
+    except OSError:
+        return 0

@@ -6,9 +6,8 @@ A model ends in logits: the softmax is taken here, in float.
 import hashlib
 import io
 import json
-import zipfile
-from importlib.resources import as_file, files
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -20,15 +19,19 @@ from digitocr.runtime.tensor import SIDE, Tensors
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
 
+MODELS = Path(__file__).with_name("models")  # the shipped files
 DEFAULT_MODEL = "digitocr-int8.onnx"
+CLASSES = 10
 MAX_BYTES = 64_000_000  # no digit reader is larger; a wrong file is not read into memory whole
+MAX_CARD = 1_000_000  # bytes
+BATCH = 64  # digits; larger batches take more memory, and more time for each digit as well
 
 
 class _Backend(Protocol):
-    """One interpreter: what it says of the model, and its one call."""
+    """One interpreter: what it says of the model, and its one call, for any number of tensors but none."""
 
     card: dict[str, Any]
-    input_shape: tuple[Any, ...]
+    input_shape: tuple[Any, ...]  # the first side is no number where it is free
     output_shape: tuple[Any, ...]
 
     def logits(self, tensors: Tensors) -> Logits: ...
@@ -44,19 +47,18 @@ class Classifier:
     """
 
     def __init__(self, path: Path | None = None, threads: int = 1) -> None:
-        shipped = shipped_checksums()
         path = path or shipped_model(DEFAULT_MODEL)
-        content = _content(path)
-        self.name = path.stem
-        self.sha256 = hashlib.sha256(content).hexdigest()
-        if path.parent == shipped_model(path.name).parent and shipped.get(path.name) != self.sha256:
-            raise ModelError(f"{path}: is not the file that was shipped (SHA-256 differs); install digitocr again")
         backend = _BACKENDS.get(path.suffix)
         if backend is None:
             raise ModelError(f"{path}: a model file ends in {' or '.join(_BACKENDS)}; make one with: digitocr export")
-        self._backend = backend(content, path, threads)
+        content = _content(path)
+        self.name = path.stem
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        if path.parent == MODELS and shipped_checksums().get(path.name) != self.sha256:
+            raise ModelError(f"{path}: is not the file that was shipped (SHA-256 differs); install digitocr again")
+        self._backend: _Backend = backend(content, path, threads)
         shape, out = self._backend.input_shape, self._backend.output_shape
-        if tuple(shape[1:]) != (SIDE, SIDE, 1) or len(out) != 2 or not isinstance(out[1], int) or out[1] < 10:
+        if shape[1:] != (SIDE, SIDE, 1) or out[1:] != (CLASSES,) or (isinstance(shape[0], int) and shape[0] != 1):
             raise ModelError(
                 f"{path}: takes {list(shape)} to {list(out)}, not [N, 28, 28, 1] to [N, 10]; export it again"
             )
@@ -65,11 +67,11 @@ class Classifier:
     def predict(self, tensors: Tensors) -> Probabilities:
         """Softmax probabilities, (N, classes) float32, of (N, 28, 28, 1) float32 in [0, 1]; N may be 0."""
         if len(tensors) == 0:
-            return np.zeros((0, self._backend.output_shape[1]), np.float32)
+            return np.zeros((0, CLASSES), np.float32)
         logits = self._backend.logits(tensors)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities: Probabilities = odds / odds.sum(axis=1, keepdims=True)
-        return probabilities
+        odds: Probabilities = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
+        odds /= np.add.reduce(odds, axis=1, keepdims=True)
+        return odds
 
 
 class _OnnxRuntime:
@@ -88,13 +90,16 @@ class _OnnxRuntime:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+        if (inputs[0].type, outputs[0].type) != ("tensor(float)", "tensor(float)"):
+            raise ModelError(f"{path}: takes {inputs[0].type} to {outputs[0].type}, not tensor(float); export it again")
         self._input, self._outputs = inputs[0].name, [outputs[0].name]
         self.input_shape, self.output_shape = tuple(inputs[0].shape), tuple(outputs[0].shape)
         self.card = _card(self._session.get_modelmeta().custom_metadata_map.get("digitocr"))
 
     def logits(self, tensors: Tensors) -> Logits:
-        logits: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
-        return logits
+        step = 1 if isinstance(self.input_shape[0], int) else BATCH
+        parts = [tensors[start : start + step] for start in range(0, len(tensors), step)]
+        return np.concatenate([self._session.run(self._outputs, {self._input: part})[0] for part in parts])
 
 
 class _LiteRT:
@@ -112,6 +117,9 @@ class _LiteRT:
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
         self._input, self._output = inputs[0], outputs[0]
+        for end in (self._input, self._output):
+            if end["dtype"] is not np.float32 and not (end["dtype"] is np.int8 and end["quantization"][0] > 0):
+                raise ModelError(f"{path}: {end['name']} is neither float32 nor quantized int8; export it again")
         self.input_shape = tuple(int(side) for side in self._input["shape"])
         self.output_shape = tuple(int(side) for side in self._output["shape"])
         self.card = _card(_zipped_card(content))
@@ -138,8 +146,7 @@ _BACKENDS: dict[str, Any] = {".onnx": _OnnxRuntime, ".tflite": _LiteRT}
 
 def shipped_model(name: str) -> Path:
     """Where the shipped file of that name lies."""
-    with as_file(files("digitocr.runtime") / "models" / name) as path:
-        return path
+    return MODELS / name
 
 
 def shipped_checksums() -> dict[str, str]:
@@ -150,7 +157,10 @@ def shipped_checksums() -> dict[str, str]:
 
 def _content(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise ModelError(f"{path}: is a folder or a device; name a .onnx or .tflite file")  # a pipe might hang
+        if status.st_size > MAX_BYTES:
             raise ModelError(f"{path}: has over {MAX_BYTES // 1_000_000} MB, which no model of digitocr has")
         return path.read_bytes()
     except OSError as error:
@@ -167,10 +177,12 @@ def _card(text: str | bytes | None) -> dict[str, Any]:
 
 def _zipped_card(content: bytes) -> bytes | None:
     """TFLite's metadata standard appends a zip of files to the model."""
+    import zipfile
+
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return archive.read("digitocr.json")
-    except (zipfile.BadZipFile, KeyError):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("digitocr.json") as card:
+            return card.read(MAX_CARD)
+    except Exception:  # no zip, no card in it, or a damaged one, for which zipfile raises many types
         return None
 
 

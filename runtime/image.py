@@ -5,13 +5,13 @@ GrayImage: (H, W) uint8, 0 to 255, ink bright on a dark ground, in the pixels of
 
 import io
 import os
-import warnings
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.opencv import cv2
@@ -46,16 +46,17 @@ def load(picture: Picture) -> GrayImage:
     laid on black or white, whichever its ink stands out from. Grey levels deeper than 8 bits are stretched from the
     picture's own darkest to its brightest.
 
-    Raises InputError for whatever is no picture, is damaged, or has over MAX_PIXELS pixels (told before decoding).
+    Raises InputError for whatever is no picture or is damaged, and, before anything is decoded, for over MAX_PIXELS
+    pixels or under MIN_SIDE a side.
     """
     if isinstance(picture, np.ndarray):
-        gray = _gray_of_array(picture)
+        gray = _gray_of_array(np.asarray(picture))  # of a masked array or a matrix its plain array
     elif isinstance(picture, Image.Image):
-        if picture.width * picture.height > MAX_PIXELS:
-            raise InputError(_too_large("the PIL image"))
+        _check_size(picture.size, "the PIL image")
         gray = _gray_of_image(picture, "the PIL image")
     elif isinstance(picture, (bytes, str, os.PathLike)):
         with _opened(picture) as opened:
+            opened.draft("L", opened.size)  # a JPEG is decoded to grey at once, without its colour
             gray = _gray_of_image(opened, _name(picture))
     else:
         raise InputError(f"a picture is a path, bytes, a PIL image or an array, not {type(picture).__name__}")
@@ -67,7 +68,9 @@ def show(picture: Path | bytes) -> Image.Image:
     with _opened(picture) as opened:
         if opened.has_transparency_data or opened.mode.startswith(DEEP):
             return Image.fromarray(_gray_of_image(opened, _name(picture))).convert("RGB")
-        return ImageOps.exif_transpose(opened).convert("RGB")
+        shown = opened.convert("RGB")
+        turn = _turn(opened)
+    return shown if turn is None else shown.transpose(turn)
 
 
 def ink_bright(gray: GrayImage) -> GrayImage:
@@ -79,8 +82,7 @@ def ink_bright(gray: GrayImage) -> GrayImage:
     """
     if max(gray.shape) <= ICON_SIDE:
         return gray if cv2.mean(gray)[0] >= cv2.mean(gray[0])[0] else 255 - gray
-    shrink = min(1.0, 192 / max(gray.shape))
-    small = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else gray
+    small = shrunk(gray, 192)
     skews = []
     for share in (16, 5, 1):
         lean = small.astype(np.float32) - cv2.medianBlur(small, max(3, min(small.shape) // share // 2 * 2 - 1))
@@ -88,100 +90,131 @@ def ink_bright(gray: GrayImage) -> GrayImage:
     return gray if max(skews, key=abs) > 0 else 255 - gray
 
 
+def shrunk(gray: GrayImage, side: int) -> GrayImage:
+    """The (H, W) picture with its longer side that many pixels, where it is longer."""
+    if max(gray.shape) <= side:
+        return gray
+    small: GrayImage = cv2.resize(gray, fitted(gray.shape, side), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:
+    """(width, height) of an (H, W) shape fitted into a square of that side, each at least 1."""
+    shrink = side / max(shape)
+    return max(1, round(shape[1] * shrink)), max(1, round(shape[0] * shrink))
+
+
+def level(gray: GrayImage, share: float, mask: npt.NDArray[np.uint8] | None = None) -> int:
+    """The grey level that this share of the pixels, or of the masked ones, is not above; 0 where there are none."""
+    counts = cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().cumsum()
+    return int(np.searchsorted(counts, share * counts[-1]))
+
+
 def _name(picture: str | os.PathLike[str] | bytes) -> str:
     return "the bytes given" if isinstance(picture, bytes) else str(picture)
 
 
 def _opened(picture: str | os.PathLike[str] | bytes) -> Image.Image:
-    """The picture with only its header read. Raises InputError."""
+    """The picture with only its header read, its size checked. Raises InputError."""
     name = _name(picture)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is stricter
-            opened = Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS)
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such file") from None
-    except IsADirectoryError:
-        raise InputError(f"{name}: is a folder, not a picture") from None
-    except PermissionError:
-        raise InputError(f"{name}: may not be read (permission denied)") from None
-    except Image.DecompressionBombError:
+        if not isinstance(picture, bytes) and not S_ISREG(Path(picture).stat().st_mode):
+            raise InputError(f"{name}: is a folder or a device, not the file of a picture")  # a pipe might hang
+        opened = Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS)
+    except InputError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise InputError(_too_large(name)) from None
-    except Exception:  # Pillow's parsers raise many types on bytes that are no picture
+    except Exception as error:  # Pillow's parsers raise many types on bytes that are no picture
+        if isinstance(error, OSError) and error.errno is not None:
+            raise InputError(f"{name}: cannot be read ({os.strerror(error.errno)})") from None
         raise InputError(f"{name}: not a picture that can be read; formats: {', '.join(FORMATS)}") from None
-    if opened.width * opened.height > MAX_PIXELS:
+    try:
+        _check_size(opened.size, name)
+    except InputError:
         opened.close()
-        raise InputError(_too_large(name, f" {opened.width}x{opened.height}"))
+        raise
     return opened
 
 
 def _gray_of_image(image: Image.Image, name: str) -> GrayImage:
     try:
-        image.draft("L", image.size)  # a JPEG is decoded to grey at once, without its colour
-        if image.has_transparency_data:
-            gray = _over_contrast(np.asarray(image.convert("RGBA")))
-        elif image.mode.startswith(DEEP):
+        if image.mode.startswith(DEEP):
             gray = _stretched(np.asarray(image))
+        elif image.has_transparency_data:
+            layered = image if "A" in image.getbands() else image.convert("RGBA")
+            gray = _over_contrast(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
         else:
-            gray = np.asarray(image.convert("L"))
-        turns = _EXIF_TURNS.get(image.getexif().get(0x0112, 1))
+            gray = np.asarray(image if image.mode == "L" else image.convert("L"))
     except Exception as error:  # a damaged file: Pillow's decoders raise many types
         raise InputError(f"{name}: damaged or cut short ({error}); save or copy it again") from error
-    upright = np.asarray(Image.fromarray(gray).transpose(turns)) if turns is not None else gray
-    return _checked_sides(upright, name)
+    turn = _turn(image)
+    return gray if turn is None else np.asarray(Image.fromarray(gray).transpose(turn))
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What makes a decoded picture upright, if anything, by its EXIF orientation."""
+    try:
+        return _EXIF_TURNS.get(image.getexif().get(0x0112, 1))
+    except Exception:  # broken EXIF says nothing of the picture; Pillow raises many types for it
+        return None
 
 
 def _gray_of_array(array: npt.NDArray[Any]) -> GrayImage:
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))):
         raise InputError(f"an array must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {array.shape}")
-    if array.shape[0] * array.shape[1] > MAX_PIXELS:
-        raise InputError(_too_large("the array", f" {array.shape[1]}x{array.shape[0]}"))
-    _checked_sides(array, "the array")
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * np.uint8(255)
-    elif array.dtype == np.uint16:
-        array = _stretched(array)
-    elif np.issubdtype(array.dtype, np.floating):
-        if not (array.min() >= 0 and array.max() <= 1):  # False for NaN, too
-            raise InputError("an array of floats must hold numbers from 0 to 1, and no NaN; scale it first")
-        array = (array * 255).round().astype(np.uint8)
-    elif array.dtype != np.uint8:
-        raise InputError(f"an array must be uint8, uint16, bool or float in [0, 1], not {array.dtype}")
+    _check_size((array.shape[1], array.shape[0]), "the array")
+    if array.dtype != np.uint8:
+        array = _eight_bit(array)
     if array.ndim == 2:
         return array
+    if array.shape[2] == 1:
+        return array[:, :, 0]
     if array.shape[2] == 4:
-        return _over_contrast(array)
+        return _over_contrast(cv2.cvtColor(array, cv2.COLOR_RGBA2GRAY), array[:, :, 3])
     gray: GrayImage = cv2.cvtColor(array, cv2.COLOR_RGB2GRAY)
     return gray
 
 
-def _over_contrast(rgba: npt.NDArray[np.uint8]) -> GrayImage:
-    """Grey levels of an RGBA picture laid on white where what is opaque is dark, on black where it is bright."""
-    gray = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY).astype(np.float32)
-    alpha = rgba[:, :, 3].astype(np.float32) / 255
-    covered = float(alpha.sum())
-    ground = 255.0 if covered == 0 or float((gray * alpha).sum()) / covered < 128 else 0.0
-    laid: GrayImage = (ground + (gray - ground) * alpha).round().astype(np.uint8)
-    return laid
+def _eight_bit(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if np.issubdtype(array.dtype, np.uint16):
+        return _stretched(array)
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"an array must be uint8, uint16, bool or float in [0, 1], not {array.dtype}")
+    if not (array.min() >= 0 and array.max() <= 1):  # False for NaN, too
+        raise InputError("an array of floats must hold numbers from 0 to 1, and no NaN; scale it first")
+    return (array * 255).round().astype(np.uint8)
+
+
+def _over_contrast(gray: GrayImage, alpha: npt.NDArray[np.uint8]) -> GrayImage:
+    """(H, W) grey levels and opacity, laid on white where what is opaque is dark, on black where it is bright."""
+    on_black: GrayImage = cv2.multiply(gray, alpha, scale=1 / 255)
+    if cv2.mean(on_black)[0] > cv2.mean(alpha)[0] / 2:
+        return on_black
+    on_white: GrayImage = cv2.add(on_black, cv2.bitwise_not(alpha))
+    return on_white
 
 
 def _stretched(levels: npt.NDArray[Any]) -> GrayImage:
-    wide = levels.astype(np.float32)
-    low, high = float(wide.min()), float(wide.max())
+    """Levels of any depth, the darkest to 0 and the brightest to 255."""
+    low, high = float(levels.min()), float(levels.max())
     if not np.isfinite(high - low):
-        raise InputError("a picture with levels that are no finite numbers cannot be read")
-    return ((wide - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8)
+        raise ValueError("levels that are no finite numbers")
+    factor = 255 / (high - low) if high > low else 0.0
+    native = levels.astype(levels.dtype.newbyteorder("="), copy=False)
+    stretched: GrayImage = cv2.convertScaleAbs(native, alpha=factor, beta=-low * factor)
+    return stretched
 
 
-def _checked_sides(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    if min(array.shape[:2]) < MIN_SIDE:
-        raise InputError(
-            f"{name}: {array.shape[1]}x{array.shape[0]} pixels are too few; {MIN_SIDE} a side is the least"
-        )
-    return array
+def _check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise InputError(_too_large(name, f" {width}x{height}"))
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"{name}: {width}x{height} pixels are too few; {MIN_SIDE} a side is the least")
 
 
 def _too_large(name: str, size: str = "") -> str:
-    return f"{name}:{size} has over {MAX_PIXELS // 1_000_000} megapixels; make it smaller first"
+    return f"{name}:{size} is over {MAX_PIXELS // 1_000_000} megapixels; make it smaller first"

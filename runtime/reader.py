@@ -1,6 +1,7 @@
 """Reader: a picture in, a Reading out."""
 
 import os
+from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
 
@@ -8,10 +9,12 @@ from digitocr.runtime import image, regions, tensor
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture
+from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box, Digit, Line, Reading
 from digitocr.runtime.tensor import Tensors
 
 TOPK = 3
+MAX_THREADS = 256  # an interpreter starts as many as it is told
 FAINT = 24  # grey levels between ink and ground; less is an empty picture
 
 
@@ -25,8 +28,8 @@ class Reader:
     """
 
     def __init__(self, model: str | os.PathLike[str] | None = None, *, threads: int = 1, conf: float = 0.5) -> None:
-        if threads < 1:
-            raise UsageError(f"threads must be at least 1, not {threads}")
+        if not 1 <= threads <= MAX_THREADS:
+            raise UsageError(f"threads must be from 1 to {MAX_THREADS}, not {threads}")
         if not 0 <= conf <= 1:
             raise UsageError(f"conf is a probability from 0 to 1, not {conf}")
         self.classifier = Classifier(None if model is None else Path(model), threads)
@@ -45,8 +48,12 @@ class Reader:
         found = perf_counter()
         lines = self._lines(boxes, self.classifier.predict(tensors).tolist())
         classified = perf_counter()
-        ms = {"decode": decoded - began, "find": found - decoded, "classify": classified - found}
-        return Reading(lines, {step: 1000 * seconds for step, seconds in ms.items()}, self._model)
+        ms = {
+            "decode": 1000 * (decoded - began),
+            "find": 1000 * (found - decoded),
+            "classify": 1000 * (classified - found),
+        }
+        return Reading(lines, ms, self._model)
 
     def _lines(self, boxes: list[list[Box]], probabilities: list[list[float]]) -> tuple[Line, ...]:
         rows = iter(probabilities)
@@ -60,7 +67,8 @@ def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
     A 28x28 picture is taken for what MNIST holds: one digit, normalised already.
     """
     if gray.shape == (tensor.SIDE, tensor.SIDE):
-        if int(gray.max()) - int(gray.min()) < FAINT:
+        darkest, brightest, _, _ = cv2.minMaxLoc(gray)
+        if brightest - darkest < FAINT:
             return [], tensor.scale(gray[None][:0])
         return [[Box(0, 0, tensor.SIDE, tensor.SIDE)]], tensor.scale(gray[None])
     lines = regions.find(gray)
@@ -69,5 +77,5 @@ def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
 
 
 def _digit(box: Box, probabilities: list[float]) -> Digit:
-    ranked = sorted(enumerate(probabilities), key=lambda pair: -pair[1])[:TOPK]
+    ranked = sorted(enumerate(probabilities), key=itemgetter(1), reverse=True)[:TOPK]
     return Digit(ranked[0][0], ranked[0][1], box, tuple(ranked))

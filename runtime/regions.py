@@ -3,13 +3,14 @@
 The light is flattened, the ink is taken by two thresholds, and connected strokes of a like height make digits.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.image import GrayImage
+from digitocr.runtime.image import GrayImage, level, shrunk
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
 
@@ -51,8 +52,7 @@ class _Part:
 
 def find(gray: GrayImage) -> list[list[Region]]:
     """The digits of an (H, W) uint8 picture, ink bright: lines top to bottom, digits left to right."""
-    shrink = min(1.0, LONG_SIDE / max(gray.shape))
-    small = cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else gray
+    small = shrunk(gray, LONG_SIDE)
     parts, components = _parts(_contrast(small))
     digits = _joined(_plausible(parts, small.shape))
     scale_x, scale_y = gray.shape[1] / small.shape[1], gray.shape[0] / small.shape[0]
@@ -61,8 +61,7 @@ def find(gray: GrayImage) -> list[list[Region]]:
 
 def _contrast(gray: GrayImage) -> Contrast:
     """Ink against the local ground, as a share of what full ink would be: evens out light and shadow."""
-    shrink = min(1.0, GROUND_SIDE / max(gray.shape))
-    tiny = cv2.medianBlur(cv2.resize(gray, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), 3)
+    tiny = cv2.medianBlur(shrunk(gray, GROUND_SIDE), 3)
     side = max(3, min(tiny.shape) // 4 * 2 + 1)  # wider than a stroke, so that opening leaves the ground alone
     ground = cv2.morphologyEx(tiny, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     ground = cv2.resize(cv2.GaussianBlur(ground, (0, 0), side / 4), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -74,7 +73,7 @@ def _parts(contrast: Contrast) -> tuple[list[_Part], Components]:
     """The connected strokes, and the picture of their labels: all connected faint ink that holds some full ink."""
     smooth = cv2.GaussianBlur(contrast, (3, 3), 0)
     grain = cv2.absdiff(smooth, cv2.medianBlur(smooth, 5))
-    floor = 4 + 3 * float(np.median(grain))
+    floor = 4 + 3 * level(grain, 0.5)
     standing_out = smooth[smooth > floor]
     if standing_out.size == 0:
         return [], np.zeros(smooth.shape, np.int32)
@@ -100,19 +99,27 @@ def _plausible(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
         and not ((part.left == 0 or part.right == width) and part.height > height / 2)
         and not ((part.top == 0 or part.bottom == height) and part.width > width / 2)
     ]
-    heights = [part.height for part in inside if part.height >= MIN_HEIGHT]
-    if not heights:
+    tall = [part for part in inside if part.height >= MIN_HEIGHT]
+    if not tall:
         return []
-    usual = float(np.quantile(heights, 0.75))
+    usual = _usual_height(tall)
     large = [part for part in inside if max(part.width, part.height) >= usual / 5]
     return large if len(large) <= MAX_PARTS else []
+
+
+def _usual_height(parts: list[_Part]) -> float:
+    """The upper quartile. By hand, since numpy's loads its masked arrays, a twentieth of a cold start."""
+    heights = sorted(part.height for part in parts)
+    rank = 0.75 * (len(heights) - 1)
+    below, above = heights[math.floor(rank)], heights[math.ceil(rank)]
+    return below + (rank % 1) * (above - below)
 
 
 def _joined(parts: list[_Part]) -> list[_Part]:
     """Broken strokes put together: parts that stand over each other and nearly touch become one."""
     if not parts:
         return []
-    usual = float(np.quantile([part.height for part in parts], 0.75))
+    usual = _usual_height(parts)
     joined: list[_Part] = []
     for part in sorted(parts, key=lambda part: -part.height):
         near = [whole for whole in joined if _is_piece(part, whole, usual)]
@@ -128,7 +135,10 @@ def _joined(parts: list[_Part]) -> list[_Part]:
 
 def _is_piece(part: _Part, whole: _Part, usual: float) -> bool:
     """Whether a part is a broken piece of a taller one: near it, and too low for a digit or right above or below it."""
-    if max(part.bottom, whole.bottom) - min(part.top, whole.top) > 1.4 * usual or _gap(part, whole) > 0.15 * usual:
+    reach = 0.15 * usual
+    if whole.left - part.right > reach or part.left - whole.right > reach:  # most are, and to ask this alone is quick
+        return False
+    if max(part.bottom, whole.bottom) - min(part.top, whole.top) > 1.4 * usual or _gap(part, whole) > reach:
         return False
     shared = min(part.right, whole.right) - max(part.left, whole.left)
     return part.height < 0.5 * usual or shared > 0.5 * min(part.width, whole.width)

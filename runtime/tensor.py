@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.image import GrayImage
+from digitocr.runtime.image import GrayImage, fitted, level
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.regions import Region
 
@@ -39,21 +39,15 @@ def _fitted(gray: GrayImage, region: Region) -> npt.NDArray[np.uint8]:
     """The region's ink in at most 20x20 pixels: the ground taken off, other strokes masked, contrast stretched."""
     box = region.box
     crop = gray[box.y : box.y + box.h, box.x : box.x + box.w]
-    size = _fit(crop.shape, FINE)
+    size = fitted(crop.shape, FINE)
     crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if size < crop.shape[::-1] else cv2.INTER_CUBIC)
     own = cv2.resize(region.strokes, size, interpolation=cv2.INTER_NEAREST)
-    ground, full = _level(crop, cv2.bitwise_not(own), 0.5), _level(crop, own, 0.75)
+    ground, full = level(crop, 0.5, cv2.bitwise_not(own)), level(crop, 0.75, own)
     ink = (crop - np.float32(ground)) * np.float32(255 / max(full - ground, 1))
     ink = np.clip(ink, 0, 255) * (cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0)
     ink = _broadened(ink, own)
-    fitted: npt.NDArray[np.float32] = cv2.resize(ink, _fit(ink.shape, BOX), interpolation=cv2.INTER_AREA)
-    return fitted.astype(np.uint8)
-
-
-def _level(gray: GrayImage, mask: npt.NDArray[np.uint8], share: float) -> int:
-    """The grey level that this share of the masked pixels stays below; 0 where the mask is empty."""
-    counts = cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().cumsum()
-    return int(np.searchsorted(counts, share * counts[-1]))
+    small: npt.NDArray[np.float32] = cv2.resize(ink, fitted(ink.shape, BOX), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8)
 
 
 def _broadened(ink: npt.NDArray[np.float32], own: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -69,18 +63,12 @@ def _broadened(ink: npt.NDArray[np.float32], own: npt.NDArray[np.uint8]) -> npt.
     return broad
 
 
-def _fit(shape: tuple[int, ...], side: int) -> tuple[int, int]:
-    """(width, height) of an (H, W) shape fitted into a square of that side, each at least 1."""
-    shrink = side / max(shape)
-    return max(1, round(shape[1] * shrink)), max(1, round(shape[0] * shrink))
-
-
-def _lay(fitted: npt.NDArray[np.uint8], field: npt.NDArray[np.uint8]) -> None:
+def _lay(digit: npt.NDArray[np.uint8], field: npt.NDArray[np.uint8]) -> None:
     """Writes the digit into the 28x28 field, its centre of mass at the centre."""
-    moments = cv2.moments(fitted)
+    moments = cv2.moments(digit)
     mass = moments["m00"] or 1.0
     x = round(SIDE / 2 - moments["m10"] / mass)
     y = round(SIDE / 2 - moments["m01"] / mass)
-    height, width = fitted.shape
+    height, width = digit.shape
     x, y = min(max(x, 0), SIDE - width), min(max(y, 0), SIDE - height)
-    field[y : y + height, x : x + width] = fitted
+    field[y : y + height, x : x + width] = digit
