@@ -53,9 +53,7 @@ class Classifier:
             raise ModelError(f"{path}: a model file ends in {' or '.join(_BACKENDS)}; make one with: digitocr export")
         content = _content(path)
         self.name = path.stem
-        self.sha256 = hashlib.sha256(content).hexdigest()
-        if path.parent == MODELS and shipped_checksums().get(path.name) != self.sha256:
-            raise ModelError(f"{path}: is not the file that was shipped (SHA-256 differs); install digitocr again")
+        self.sha256 = check_shipped(path, content)
         self._backend: _Backend = backend(content, path, threads)
         shape, out = self._backend.input_shape, self._backend.output_shape
         if shape[1:] != (SIDE, SIDE, 1) or out[1:] != (CLASSES,) or (isinstance(shape[0], int) and shape[0] != 1):
@@ -147,6 +145,14 @@ _BACKENDS: dict[str, Any] = {".onnx": _OnnxRuntime, ".tflite": _LiteRT}
 def shipped_model(name: str) -> Path:
     """Where the shipped file of that name lies."""
     return MODELS / name
+
+
+def check_shipped(path: Path, content: bytes) -> str:
+    """The SHA-256 of a file's content; raises ModelError if it is a shipped one that is not as it was shipped."""
+    digest = hashlib.sha256(content).hexdigest()
+    if path.parent == MODELS and shipped_checksums().get(path.name) != digest:
+        raise ModelError(f"{path}: is not the file that was shipped (SHA-256 differs); install digitocr again")
+    return digest
 
 
 def shipped_checksums() -> dict[str, str]:

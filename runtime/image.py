@@ -86,7 +86,8 @@ def ink_bright(gray: GrayImage) -> GrayImage:
     skews = []
     for share in (16, 5, 1):
         lean = small.astype(np.float32) - cv2.medianBlur(small, max(3, min(small.shape) // share // 2 * 2 - 1))
-        skews.append(float((lean**3).mean()) / (float((lean**2).mean()) + NOISE_VARIANCE) ** 1.5)
+        square = lean * lean
+        skews.append(float((square * lean).mean()) / (float(square.mean()) + NOISE_VARIANCE) ** 1.5)
     return gray if max(skews, key=abs) > 0 else 255 - gray
 
 

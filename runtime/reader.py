@@ -15,7 +15,6 @@ from digitocr.runtime.tensor import Tensors
 
 TOPK = 3
 MAX_THREADS = 256  # an interpreter starts as many as it is told
-FAINT = 24  # grey levels between ink and ground; less is an empty picture
 
 
 class Reader:
@@ -68,7 +67,7 @@ def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
     """
     if gray.shape == (tensor.SIDE, tensor.SIDE):
         darkest, brightest, _, _ = cv2.minMaxLoc(gray)
-        if brightest - darkest < FAINT:
+        if brightest - darkest < regions.FAINT:
             return [], tensor.scale(gray[None][:0])
         return [[Box(0, 0, tensor.SIDE, tensor.SIDE)]], tensor.scale(gray[None])
     lines = regions.find(gray)

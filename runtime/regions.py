@@ -14,12 +14,12 @@ from digitocr.runtime.image import GrayImage, level, shrunk
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
 
-Contrast: TypeAlias = npt.NDArray[np.uint8]  # (H, W), 0 on the ground to 255, how far a pixel stands out as ink
 Components: TypeAlias = npt.NDArray[np.int32]  # (H, W), the label of each pixel's component
 
 LONG_SIDE = 1280  # pixels; larger pictures are shrunk to find digits in them
 MAX_PARTS = 2000  # a picture with more of them is texture, not writing
 MIN_HEIGHT = 8  # pixels; smaller specks are no digits
+FAINT = 24  # grey levels between ink and ground; less is a blank picture
 GROUND_SIDE = 160  # pixels; the ground is smooth, so it is estimated this small
 
 
@@ -53,24 +53,26 @@ class _Part:
 def find(gray: GrayImage) -> list[list[Region]]:
     """The digits of an (H, W) uint8 picture, ink bright: lines top to bottom, digits left to right."""
     small = shrunk(gray, LONG_SIDE)
-    parts, components = _parts(_contrast(small))
+    parts, components = _parts(small, _ground(small))
     digits = _joined(_plausible(parts, small.shape))
     scale_x, scale_y = gray.shape[1] / small.shape[1], gray.shape[0] / small.shape[0]
     return [[_region(part, components, scale_x, scale_y) for part in line] for line in _lines(digits)]
 
 
-def _contrast(gray: GrayImage) -> Contrast:
-    """Ink against the local ground, as a share of what full ink would be: evens out light and shadow."""
+def _ground(gray: GrayImage) -> GrayImage:
+    """The same picture without its ink."""
     tiny = cv2.medianBlur(shrunk(gray, GROUND_SIDE), 3)
     side = max(3, min(tiny.shape) // 4 * 2 + 1)  # wider than a stroke, so that opening leaves the ground alone
     ground = cv2.morphologyEx(tiny, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    ground = cv2.resize(cv2.GaussianBlur(ground, (0, 0), side / 4), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    contrast: Contrast = cv2.divide(cv2.subtract(gray, ground), cv2.max(cv2.bitwise_not(ground), 32), scale=255)
-    return contrast
+    even = cv2.GaussianBlur(ground.astype(np.float32), (0, 0), side / 4)  # of bytes it takes ten times as long
+    large: GrayImage = cv2.resize(np.rint(even).astype(np.uint8), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return large
 
 
-def _parts(contrast: Contrast) -> tuple[list[_Part], Components]:
+def _parts(gray: GrayImage, ground: GrayImage) -> tuple[list[_Part], Components]:
     """The connected strokes, and the picture of their labels: all connected faint ink that holds some full ink."""
+    rise = cv2.subtract(gray, ground)
+    contrast = cv2.divide(rise, cv2.max(cv2.bitwise_not(ground), 32), scale=255)  # of full ink: evens out the light
     smooth = cv2.GaussianBlur(contrast, (3, 3), 0)
     grain = cv2.absdiff(smooth, cv2.medianBlur(smooth, 5))
     floor = 4 + 3 * level(grain, 0.5)
@@ -78,8 +80,11 @@ def _parts(contrast: Contrast) -> tuple[list[_Part], Components]:
     if standing_out.size == 0:
         return [], np.zeros(smooth.shape, np.int32)
     full, _ = cv2.threshold(standing_out, 0, 255, cv2.THRESH_OTSU)  # N. Otsu, 1979
+    if level(rise, 0.5, cv2.threshold(smooth, full, 255, cv2.THRESH_BINARY)[1]) < FAINT:
+        return [], np.zeros(smooth.shape, np.int32)
     faint = cv2.threshold(smooth, max(floor, full / 2), 1, cv2.THRESH_BINARY)[1]
-    count, components, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    quick = cv2.CCL_BBDT  # half the time of the default
+    count, components, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(faint, 8, cv2.CV_32S, quick)
     inked = np.bincount(components[smooth > full], minlength=count) > 0
     inked[0] = False
     return [

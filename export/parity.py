@@ -1,0 +1,146 @@
+"""The gate: an exported file, run by its own interpreter on MNIST's test images, against its Keras network.
+
+    report = compare(path, "int8", probabilities, data, LIMITS["int8"])
+    report["passed"], report["failures"]     # False, ["values: 31 of 10,000 answers changed, at most 20 may"]
+
+Nothing is believed before it is compared: names, then shapes, then values. A stage that fails ends the comparison.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from digitocr.runtime.classifier import Classifier, Probabilities
+from digitocr.runtime.errors import DigitocrError
+from digitocr.runtime.tensor import SIDE, scale
+from digitocr.train.data import Mnist
+from digitocr.train.metrics import mcnemar
+
+Report: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """max_drop: of accuracy, in points (0.05 is 5 images of 10,000); max_changed: answers, whether right or wrong."""
+
+    max_drop: float
+    max_changed: int
+
+
+LIMITS = {
+    "none": Limits(0.0, 0),
+    "float16": Limits(0.0, 0),
+    "dynamic": Limits(0.05, 20),
+    "int8": Limits(0.05, 20),
+}
+
+
+def compare(path: Path, quantization: str, reference: Probabilities, data: Mnist, limits: Limits) -> Report:
+    """A JSON-ready report on the .onnx or .tflite file at path. It never raises for what is wrong with the file.
+
+    reference: (10000, 10) float32, the Keras network's probabilities of the test images.
+    Keys: schema, file, sha256, quantization, limits, images, passed, failures (a line each); and, where the comparison
+    came to the values: accuracy {keras, file}, drop (points), equal (share), changed (index, truth, before and after of
+    each image), difference {largest, p99} (of an image's most different probability), mcnemar_p, recall_change (points,
+    by digit).
+    """
+    report = {**_head(path, quantization), "limits": asdict(limits), "images": len(data.test_labels)}
+    try:
+        failures = _interface_failures(path, reference.shape[1])
+        if not failures:
+            probabilities = Classifier(path).predict(scale(data.test_images))
+            values = _values(reference, probabilities, data)
+            report |= values
+            failures = _value_failures(probabilities, values, limits)
+    except DigitocrError as error:
+        failures = [f"load: {error}"]
+    return {**report, "passed": not failures, "failures": failures}
+
+
+def unverified(path: Path, quantization: str) -> Report:
+    """The report on a file that nobody compared: passed is None."""
+    return {**_head(path, quantization), "passed": None, "failures": []}
+
+
+def _head(path: Path, quantization: str) -> Report:
+    return {
+        "schema": "digitocr-parity/1",
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "quantization": quantization,
+    }
+
+
+def _interface_failures(path: Path, classes: int) -> list[str]:
+    """Names, and if those are right, shapes."""
+    batch, read = (None, _onnx_interface) if path.suffix == ".onnx" else (1, _tflite_interface)
+    names, shapes = read(path)
+    if names != ("image", "logits"):
+        return [f"names: input and output are {names[0]} and {names[1]}, not image and logits"]
+    expected = ((batch, SIDE, SIDE, 1), (batch, classes))
+    if shapes != expected:
+        return [f"shapes: {shapes[0]} to {shapes[1]}, not {expected[0]} to {expected[1]}"]
+    return []
+
+
+def _onnx_interface(path: Path) -> tuple[tuple[str, ...], tuple[tuple[int | None, ...], ...]]:
+    import onnx
+
+    graph = onnx.load(str(path)).graph
+    sides = [*graph.input, *graph.output]
+    shapes = tuple(tuple(dim.dim_value or None for dim in side.type.tensor_type.shape.dim) for side in sides)
+    return tuple(side.name for side in sides), shapes
+
+
+def _tflite_interface(path: Path) -> tuple[tuple[str, ...], tuple[tuple[int | None, ...], ...]]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path))
+    sides = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    return tuple(side["name"] for side in sides), tuple(tuple(int(n) for n in side["shape"]) for side in sides)
+
+
+def _values(before: Probabilities, after: Probabilities, data: Mnist) -> Report:
+    truth = data.test_labels
+    answers_before, answers_after = before.argmax(axis=1), after.argmax(axis=1)
+    right_before, right_after = answers_before == truth, answers_after == truth
+    changed = np.flatnonzero(answers_before != answers_after)
+    difference = np.nan_to_num(np.abs(before - after), nan=1.0).max(axis=1)
+    return {
+        "accuracy": {"keras": float(right_before.mean()), "file": float(right_after.mean())},
+        "drop": round(100 * float(right_before.mean() - right_after.mean()), 4),
+        "equal": 1 - len(changed) / len(truth),
+        "changed": [
+            {
+                "index": int(image),
+                "truth": int(truth[image]),
+                "before": int(answers_before[image]),
+                "after": int(answers_after[image]),
+            }
+            for image in changed
+        ],
+        "difference": {"largest": float(difference.max()), "p99": float(np.quantile(difference, 0.99))},
+        "mcnemar_p": mcnemar(right_before, right_after),
+        "recall_change": {
+            str(digit): round(100 * float(right_after[truth == digit].mean() - right_before[truth == digit].mean()), 4)
+            for digit in np.unique(truth)
+        },
+    }
+
+
+def _value_failures(probabilities: Probabilities, values: Report, limits: Limits) -> list[str]:
+    if not np.isfinite(probabilities).all():
+        return ["values: some probabilities are not numbers"]
+    if len(np.unique(probabilities.argmax(axis=1))) == 1:
+        return [f"values: every image is answered {probabilities[0].argmax()}"]
+    failures = []
+    changed = len(values["changed"])
+    if changed > limits.max_changed:
+        total = f"{len(probabilities):,}"
+        failures.append(f"values: {changed} of {total} answers changed, at most {limits.max_changed} may")
+    if values["drop"] > limits.max_drop:
+        failures.append(f"values: accuracy drops by {values['drop']:.2f} points, at most {limits.max_drop:.2f} allowed")
+    return failures

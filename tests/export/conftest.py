@@ -1,0 +1,60 @@
+"""Networks to export: the paper's four with weights that hide no mistake, and the shipped one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitocr.export.quiet import hushed
+from digitocr.runtime.classifier import shipped_model
+
+with hushed():
+    import keras
+
+    from digitocr.train.model import build_network
+
+
+@pytest.fixture(scope="session")
+def make_network(images: Any) -> Callable[..., Any]:
+    """make(experiment): random weights, mixed answers, batch norms that turn some channels around."""
+
+    def make(experiment: int, spread_over: Any = images) -> Any:
+        keras.utils.set_random_seed(0)
+        rng = np.random.default_rng(0)
+        network = build_network(experiment)
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                size = layer.gamma.shape[0]
+                gamma = rng.uniform(0.3, 1.5, size) * rng.choice([-1, 1], size, p=[0.3, 0.7])
+                layer.set_weights(
+                    [gamma, rng.normal(0, 0.5, size), rng.normal(0, 0.2, size), rng.uniform(0.1, 2, size)]
+                )
+            elif isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+                kernel, bias = layer.get_weights()
+                layer.set_weights([2 * kernel, rng.normal(0, 0.1, bias.shape)])
+        logits = np.log(np.asarray(network(spread_over)))
+        kernel, bias = network.layers[-1].get_weights()
+        network.layers[-1].set_weights([kernel, bias - logits.mean(axis=0)])
+        return network
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def images() -> Any:
+    """(40, 28, 28, 1) float32 in [0, 1]: blocks of noise on dark, with the values 0 and 1 among them."""
+    rng = np.random.default_rng(5)
+    pictures = np.zeros((40, 28, 28, 1), np.float32)
+    for picture in pictures:
+        top, left = rng.integers(0, 12, 2)
+        picture[top : top + 16, left : left + 14] = rng.integers(0, 256, (16, 14, 1)) / 255
+    pictures[0, 0, 0], pictures[0, 1, 1] = 0, 1
+    return pictures
+
+
+@pytest.fixture(scope="session")
+def source() -> Path:
+    """The shipped weights: a trained network of experiment 4."""
+    return shipped_model("digitocr.keras")

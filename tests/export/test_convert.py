@@ -1,0 +1,155 @@
+import json
+import logging
+import shutil
+import zipfile
+
+import keras
+import pytest
+
+from digitocr.export import convert
+from digitocr.export.convert import export, load
+from digitocr.runtime.classifier import Classifier
+from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_every_file_is_proved_on_all_test_images(source, mnist, tmp_path):
+    reports = export(source, ["onnx", "tflite"], ["none", "float16", "dynamic", "int8"], tmp_path / "new", mnist)
+    files = ["float32.onnx", "float32.tflite", "float16.tflite", "dynamic.tflite", "int8.onnx", "int8.tflite"]
+    assert [report["file"] for report in reports] == [f"digitocr-{name}" for name in files]
+    expected = [f"digitocr-{name}{beside}" for name in files for beside in ("", ".json", ".report.json")]
+    assert names(tmp_path / "new") == sorted(expected)
+    for report in reports:
+        path = tmp_path / "new" / report["file"]
+        assert report["passed"] is True
+        assert report["images"] == 10_000
+        assert report["bytes"] == path.stat().st_size
+        classifier = Classifier(path)
+        assert report["sha256"] == classifier.sha256
+        assert classifier.card["accuracy"] == report["accuracy"]["file"] > 0.985
+        assert classifier.card["name"] == path.stem
+        beside = json.loads(path.with_name(f"{path.name}.json").read_text())
+        assert {**classifier.card, "sha256": classifier.sha256, "bytes": report["bytes"]} == beside
+        proof = json.loads(path.with_name(f"{path.name}.report.json").read_text())
+        assert proof == {key: value for key, value in report.items() if key not in ("path", "bytes")}
+    sizes = {report["file"]: report["bytes"] for report in reports}
+    assert max(sizes["digitocr-int8.onnx"], sizes["digitocr-int8.tflite"]) <= 165_000
+
+
+def test_damaged_weights_are_refused_and_leave_only_a_report(source, mnist, tmp_path, monkeypatch):
+    right = convert.to_tflite
+
+    def damaged(network, *rest):
+        kernel, bias = network.layers[1].get_weights()
+        kernel[0] = 0
+        network.layers[1].set_weights([kernel, bias])
+        right(network, *rest)
+
+    monkeypatch.setattr(convert, "to_tflite", damaged)
+    with pytest.raises(GateError) as error:
+        export(source, ["tflite"], ["none"], tmp_path, mnist)
+    assert error.value.exit_code == 6
+    assert "values: " in str(error.value)
+    assert "\n" not in str(error.value)
+    assert names(tmp_path) == ["digitocr-float32.tflite.report.json"]
+    report = json.loads((tmp_path / "digitocr-float32.tflite.report.json").read_text())
+    assert report["passed"] is False
+    assert len(report["changed"]) > 0
+    monkeypatch.undo()
+    assert export(source, ["tflite"], ["none"], tmp_path, mnist)[0]["passed"] is True  # the old report is no hindrance
+
+
+def test_tighter_limits_are_kept(source, mnist, tmp_path):
+    with pytest.raises(GateError, match=r"at most 0 may|at most -1\.00 allowed"):
+        export(source, ["onnx"], ["int8"], tmp_path, mnist, max_drop=-1, max_changed=0)
+    assert names(tmp_path) == ["digitocr-int8.onnx.report.json"]
+
+
+def test_a_wrong_fusion_is_refused_before_anything_is_written(source, mnist, tmp_path, monkeypatch):
+    right = convert.fuse
+
+    def wrong(network):
+        fused = right(network)
+        kernel, bias = fused.layers[2].get_weights()
+        fused.layers[2].set_weights([kernel, bias + 0.001])
+        return fused
+
+    monkeypatch.setattr(convert, "fuse", wrong)
+    with pytest.raises(GateError, match="fusing changed"):
+        export(source, ["onnx"], ["none"], tmp_path / "new", mnist)
+    assert not (tmp_path / "new").exists()
+
+
+def test_without_verification_it_says_so_everywhere(source, tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        (report,) = export(source, ["onnx"], ["none"], tmp_path, verify=False)
+    assert "NOT VERIFIED" in caplog.text
+    assert report["passed"] is None
+    assert json.loads((tmp_path / "digitocr-float32.onnx.report.json").read_text())["passed"] is None
+    assert Classifier(tmp_path / "digitocr-float32.onnx").card["accuracy"] is None
+
+
+def test_a_run_gives_its_name_away_and_its_training_to_the_card(source, tmp_path):
+    (tmp_path / "run").mkdir()
+    shutil.copy(source, tmp_path / "run" / "model.keras")
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"command": "digitocr train", "settings": {"seed": 7}}))
+    shutil.copy(source, tmp_path / "mine.keras")
+    for model, stem in (("run/model.keras", "digitocr"), ("mine.keras", "mine")):
+        (report,) = export(tmp_path / model, ["onnx"], ["none"], tmp_path / "out", verify=False)
+        assert report["file"] == f"{stem}-float32.onnx"
+    assert Classifier(tmp_path / "out" / "digitocr-float32.onnx").card["training"]["seed"] == 7
+
+
+@pytest.mark.parametrize("there", ["digitocr-float32.onnx", "digitocr-float32.onnx.json"])
+def test_nothing_is_overwritten_unasked(there, source, tmp_path):
+    (tmp_path / there).write_text("mine")
+    with pytest.raises(OutputError, match="--force"):
+        export(source, ["onnx"], ["none"], tmp_path, verify=False)
+    assert (tmp_path / there).read_text() == "mine"
+    export(source, ["onnx"], ["none"], tmp_path, verify=False, force=True)
+    assert (tmp_path / there).read_bytes() != b"mine"
+
+
+def test_a_folder_that_cannot_be_made_is_said(source, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        export(source, ["onnx"], ["none"], tmp_path / "file" / "out", verify=False)
+
+
+@pytest.mark.parametrize(
+    ("formats", "quantize", "why"),
+    [
+        (["onnx"], ["float16"], "float16 is for tflite"),
+        (["onnx"], ["dynamic"], "dynamic is for tflite"),
+        (["coreml"], ["none"], "format is coreml"),
+        (["onnx"], ["int4"], "quantize is int4"),
+    ],
+)
+def test_what_does_not_go_together(formats, quantize, why, source, tmp_path):
+    with pytest.raises(UsageError, match=why):
+        export(source, formats, quantize, tmp_path, verify=False)
+
+
+def test_float16_of_all_formats_is_for_tflite_alone(source, tmp_path):
+    reports = export(source, ["onnx", "tflite"], ["float16"], tmp_path, verify=False)
+    assert [report["file"] for report in reports] == ["digitocr-float16.tflite"]
+
+
+def test_what_is_no_keras_file_is_said_in_a_line(source, tmp_path):
+    (tmp_path / "empty.keras").write_bytes(b"")
+    (tmp_path / "model.h5").write_bytes(b"")
+    shutil.copy(source, tmp_path / "cut.keras")
+    with (tmp_path / "cut.keras").open("r+b") as file:
+        file.truncate(1000)
+    with zipfile.ZipFile(tmp_path / "zip.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Lambda(lambda x: x), keras.layers.Dense(10)])
+    network.save(tmp_path / "code.keras")
+    for name in ("missing.keras", "empty.keras", "model.h5", "cut.keras", "zip.keras", "code.keras"):
+        with pytest.raises(ModelError) as error:
+            load(tmp_path / name)
+        assert name in str(error.value)
+        assert "\n" not in str(error.value)
