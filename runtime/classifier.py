@@ -63,10 +63,16 @@ class Classifier:
         self.card = self._backend.card
 
     def predict(self, tensors: Tensors) -> Probabilities:
-        """Softmax probabilities, (N, classes) float32, of (N, 28, 28, 1) float32 in [0, 1]; N may be 0."""
+        """Softmax probabilities, (N, classes) float32, of (N, 28, 28, 1) float32 in [0, 1]; N may be 0.
+
+        Raises ModelError where the interpreter cannot run the model.
+        """
         if len(tensors) == 0:
             return np.zeros((0, CLASSES), np.float32)
-        logits = self._backend.logits(tensors)
+        try:
+            logits = self._backend.logits(tensors)
+        except Exception as error:  # the interpreters' exceptions share no base
+            raise ModelError(f"{self.name}: fails where it is run ({_first_line(error)}); export it again") from error
         odds: Probabilities = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
         odds /= np.add.reduce(odds, axis=1, keepdims=True)
         return odds

@@ -19,7 +19,7 @@ Components: TypeAlias = npt.NDArray[np.int32]  # (H, W), the label of each pixel
 LONG_SIDE = 1280  # pixels; larger pictures are shrunk to find digits in them
 MAX_PARTS = 2000  # a picture with more of them is texture, not writing
 MIN_HEIGHT = 8  # pixels; smaller specks are no digits
-FAINT = 24  # grey levels between ink and ground; less is a blank picture
+FAINT = 20  # grey levels between ink and ground; less is a blank picture
 GROUND_SIDE = 160  # pixels; the ground is smooth, so it is estimated this small
 
 
@@ -143,10 +143,13 @@ def _is_piece(part: _Part, whole: _Part, usual: float) -> bool:
     reach = 0.15 * usual
     if whole.left - part.right > reach or part.left - whole.right > reach:  # most are, and to ask this alone is quick
         return False
-    if max(part.bottom, whole.bottom) - min(part.top, whole.top) > 1.4 * usual or _gap(part, whole) > reach:
+    tall = 1.4 * max(usual, min(whole.height, 1.5 * usual))  # a digit alone in pieces makes the usual height small
+    gap = _gap(part, whole)
+    if max(part.bottom, whole.bottom) - min(part.top, whole.top) > tall or gap > reach:
         return False
     shared = min(part.right, whole.right) - max(part.left, whole.left)
-    return part.height < 0.5 * usual or shared > 0.5 * min(part.width, whole.width)
+    low = 0.7 if gap < 0.06 * usual else 0.5  # of a digit's height
+    return part.height < low * usual or shared > 0.5 * min(part.width, whole.width)
 
 
 def _gap(part: _Part, whole: _Part) -> int:

@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import onnx
 import pytest
@@ -111,7 +110,7 @@ def test_every_number_of_a_report_by_hand(monkeypatch, few, tmp_path):
         def __init__(self, path):
             pass
 
-        def predict(self, tensors):
+        def predict(self, tensors):  # noqa: ARG002  # Classifier's name
             return after
 
     monkeypatch.setattr(parity, "Classifier", Fake)
