@@ -76,18 +76,21 @@ def show(picture: Path | bytes) -> Image.Image:
 def ink_bright(gray: GrayImage) -> GrayImage:
     """The same (H, W) uint8 picture, inverted where its ink is darker than its ground.
 
-    Ink covers less than its ground, so differences from a local median are skewed to the side of the ink. Of three
+    Ink covers less than its ground, so differences from a local median are skewed to the side of the ink. Of four
     sizes of neighbourhood the most skewed one decides: small ones see thin strokes through shadows, large ones thick
-    strokes. In an icon, too small for that, the top row is ground.
+    strokes. One that is too small for the strokes sees little but their corners, and does not count. In an icon, too
+    small for all that, the top row is ground.
     """
     if max(gray.shape) <= ICON_SIDE:
         return gray if cv2.mean(gray)[0] >= cv2.mean(gray[0])[0] else 255 - gray
     small = shrunk(gray, 192)
-    skews = []
-    for share in (16, 5, 1):
+    moments = []
+    for share in (16, 8, 3, 1):
         lean = small.astype(np.float32) - cv2.medianBlur(small, max(3, min(small.shape) // share // 2 * 2 - 1))
         square = lean * lean
-        skews.append(float((square * lean).mean()) / (float(square.mean()) + NOISE_VARIANCE) ** 1.5)
+        moments.append((float((square * lean).mean()), float(square.mean())))
+    least = max(variance for _, variance in moments[:-1]) / 10
+    skews = [cube / (variance + NOISE_VARIANCE) ** 1.5 for cube, variance in moments if variance >= least]
     return gray if max(skews, key=abs) > 0 else 255 - gray
 
 

@@ -71,21 +71,20 @@ def _ground(gray: GrayImage) -> GrayImage:
 
 def _parts(gray: GrayImage, ground: GrayImage) -> tuple[list[_Part], Components]:
     """The connected strokes, and the picture of their labels: all connected faint ink that holds some full ink."""
-    rise = cv2.subtract(gray, ground)
+    rise = cv2.subtract(cv2.GaussianBlur(gray, (3, 3), 0), ground)
     contrast = cv2.divide(rise, cv2.max(cv2.bitwise_not(ground), 32), scale=255)  # of full ink: evens out the light
-    smooth = cv2.GaussianBlur(contrast, (3, 3), 0)
-    grain = cv2.absdiff(smooth, cv2.medianBlur(smooth, 5))
+    grain = cv2.absdiff(contrast, cv2.medianBlur(contrast, 5))
     floor = 4 + 3 * level(grain, 0.5)
-    standing_out = smooth[smooth > floor]
+    standing_out = contrast[contrast > floor]
     if standing_out.size == 0:
-        return [], np.zeros(smooth.shape, np.int32)
+        return [], np.zeros(contrast.shape, np.int32)
     full, _ = cv2.threshold(standing_out, 0, 255, cv2.THRESH_OTSU)  # N. Otsu, 1979
-    if level(rise, 0.5, cv2.threshold(smooth, full, 255, cv2.THRESH_BINARY)[1]) < FAINT:
-        return [], np.zeros(smooth.shape, np.int32)
-    faint = cv2.threshold(smooth, max(floor, full / 2), 1, cv2.THRESH_BINARY)[1]
+    if level(rise, 0.5, cv2.threshold(contrast, full, 255, cv2.THRESH_BINARY)[1]) < FAINT:
+        return [], np.zeros(contrast.shape, np.int32)
+    faint = cv2.threshold(contrast, max(floor, full / 2), 1, cv2.THRESH_BINARY)[1]
     quick = cv2.CCL_BBDT  # half the time of the default
     count, components, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(faint, 8, cv2.CV_32S, quick)
-    inked = np.bincount(components[smooth > full], minlength=count) > 0
+    inked = np.bincount(components[contrast > full], minlength=count) > 0
     inked[0] = False
     return [
         _Part([label], x, y, x + width, y + height)

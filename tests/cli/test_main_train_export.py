@@ -1,27 +1,24 @@
 """The commands train and export of cli/main.py, on MNIST cut short, as whole processes."""
 
 import json
+import os
 import subprocess
 import sys
+from typing import get_args, get_type_hints
 
 import pytest
 
+from digitocr.cli.main import train
 from digitocr.runtime.classifier import MODELS
+from digitocr.train.fit import RECIPES
 
 
 def digitocr(*words, cwd, **environment):
-    import os
-
     command = [sys.executable, "-m", "digitocr.cli.main", *map(str, words)]
     return subprocess.run(command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True)
 
 
 def test_recipes_of_the_command_are_those_of_the_library():
-    from typing import get_args, get_type_hints
-
-    from digitocr.cli.main import train
-    from digitocr.train.fit import RECIPES
-
     hints = get_type_hints(train)
     assert set(get_args(hints["recipe"])) == set(RECIPES)
 
@@ -35,6 +32,7 @@ def test_train_without_data_says_where_it_looked(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.usefixtures("mnist")
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -44,13 +42,14 @@ def test_train_without_data_says_where_it_looked(tmp_path):
         (["export", "--model", "missing.keras"], 5),
     ],
 )
-def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path, mnist):
+def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path):
     done = digitocr(*words, cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
 
 
-def test_export_writes_a_verified_file_and_says_what_to_type_next(tmp_path, mnist):
+@pytest.mark.usefixtures("mnist")
+def test_export_writes_a_verified_file_and_says_what_to_type_next(tmp_path):
     done = digitocr("export", "--format", "onnx", "--out", tmp_path / "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == f"digitocr: exporting {MODELS / 'digitocr.keras'}\n"
@@ -66,7 +65,8 @@ def test_export_writes_a_verified_file_and_says_what_to_type_next(tmp_path, mnis
     assert again.returncode == 9
 
 
-def test_a_refused_export_ends_with_6_and_leaves_no_file(tmp_path, mnist):
+@pytest.mark.usefixtures("mnist")
+def test_a_refused_export_ends_with_6_and_leaves_no_file(tmp_path):
     done = digitocr("export", "--format", "tflite", "--max-changed", "-1", "--out", tmp_path, cwd=tmp_path)
     assert done.returncode == 6
     assert "refused" in done.stderr
@@ -74,7 +74,8 @@ def test_a_refused_export_ends_with_6_and_leaves_no_file(tmp_path, mnist):
     assert (tmp_path / "digitocr-int8.tflite.report.json").exists()
 
 
-def test_export_without_proof_is_loud(tmp_path, mnist):
+@pytest.mark.usefixtures("mnist")
+def test_export_without_proof_is_loud(tmp_path):
     done = digitocr("export", "--format", "onnx", "--quantize", "none", "--no-verify", "--out", tmp_path, cwd=tmp_path)
     assert done.returncode == 0
     assert "NOT VERIFIED" in done.stderr

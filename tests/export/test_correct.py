@@ -16,18 +16,21 @@ def fused(source):
     return fuse(load(source))
 
 
-def logits(path, images):
-    return onnxruntime.InferenceSession(str(path)).run(None, {"image": images})[0]
+def probabilities(path, images):
+    return np.asarray(keras.ops.softmax(onnxruntime.InferenceSession(str(path)).run(None, {"image": images})[0]))
 
 
-def test_int8_logits_come_nearer_to_the_exact_ones(fused, mnist, tmp_path):
+def test_int8_probabilities_come_nearer_to_the_exact_ones(fused, mnist, tmp_path):
     training, held = hold_out(mnist.train_labels)
     calibration, images = scale(mnist.train_images[training[:600]]), scale(mnist.train_images[held[:1000]])
     to_onnx(fused, tmp_path / "plain.onnx", calibration)
     to_onnx(correct_biases(fused, calibration, WEIGHT_LIMIT), tmp_path / "corrected.onnx", calibration)
-    exact = np.asarray(fused.predict(images, verbose=0))
-    plain, corrected = (logits(tmp_path / name, images) - exact for name in ("plain.onnx", "corrected.onnx"))
-    assert np.sqrt((corrected**2).mean()) < 0.9 * np.sqrt((plain**2).mean())
+    exact = np.asarray(keras.ops.softmax(fused.predict(images, verbose=0)))
+    plain, corrected = (
+        np.abs(probabilities(tmp_path / name, images) - exact) for name in ("plain.onnx", "corrected.onnx")
+    )
+    print("RATIO", corrected.mean() / plain.mean())
+    assert corrected.mean() < 0.85 * plain.mean()
 
 
 def test_only_biases_change_and_only_in_the_copy(make_network, images):

@@ -1,0 +1,125 @@
+"""The commands predict and info, as whole processes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitocr.runtime.classifier import MODELS
+from digitocr.train.scenes import draw_page, random_style
+
+
+def digitocr(*words, cwd=None, stdin=None):
+    command = [sys.executable, "-m", "digitocr.cli.main", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two drawn pages, a blank one, a file that is no picture, and one that is nothing of all that."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for name, lines in (("a.png", ["407", "12"]), ("b.jpg", ["38"])):
+        rng = np.random.default_rng(2)
+        style = random_style(rng, (480, 360), light_on_dark=False)
+        Image.fromarray(draw_page(lines, rng, style).image).save(folder / name)
+    Image.new("L", (200, 100), 180).save(folder / "c.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "notes.txt").write_text("nothing")
+    return folder
+
+
+def test_one_picture_prints_its_lines(folder):
+    done = digitocr("predict", folder / "a.png")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"407\n12\n", b"")
+
+
+def test_standard_input_is_a_picture(folder):
+    done = digitocr("predict", "-", stdin=(folder / "b.jpg").read_bytes())
+    assert (done.returncode, done.stdout) == (0, b"38\n")
+
+
+def test_many_pictures_print_their_names_and_a_bad_one_does_not_stop_the_others(folder):
+    done = digitocr("predict", ".", cwd=folder)
+    assert done.stdout.decode() == "a.png\t407 12\nb.jpg\t38\nc.png\t\n"
+    assert done.returncode == 4
+    assert done.stderr.decode().startswith("digitocr: broken.png: not a picture")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_jsonl_is_the_documented_object(folder):
+    done = digitocr("predict", "--jsonl", "a.png", "broken.png", "missing.png", cwd=folder)
+    good, broken, missing = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 4
+    assert list(good) == ["schema", "source", "text", "confidence", "lines", "ms", "model", "error"]
+    assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/1", "a.png", "407\n12", None)
+    assert [line["text"] for line in good["lines"]] == ["407", "12"]
+    digit = good["lines"][0]["digits"][0]
+    assert set(digit) == {"digit", "confidence", "box", "topk"}
+    assert all(isinstance(side, int) for side in digit["box"])
+    assert digit["topk"][0] == [4, digit["confidence"]]
+    assert set(good["ms"]) == {"decode", "find", "classify"}
+    assert set(good["model"]) == {"name", "sha256"}
+    for row, name in ((broken, "broken.png"), (missing, "missing.png")):
+        assert (row["source"], row["text"], row["lines"]) == (name, "", [])
+        assert row["error"].startswith(name)
+
+
+def test_pictures_of_what_was_read_and_seen_are_saved_once(folder, tmp_path):
+    words = ["predict", folder / "a.png", "--save-image", tmp_path / "drawn", "--explain", tmp_path / "seen"]
+    assert digitocr(*words).returncode == 0
+    with Image.open(tmp_path / "drawn" / "a.png.png") as drawn, Image.open(tmp_path / "seen" / "a.png.png") as seen:
+        assert drawn.size == (480, 360)
+        assert seen.size[1] > 500  # a row for each of five digits
+    again = digitocr(*words)
+    assert again.returncode == 9
+    assert b"--force" in again.stderr
+    assert digitocr(*words, "--force").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["predict", "c.png", "--fail-on-empty"], 8),
+        (["predict", "missing.png"], 4),
+        (["predict", "*.gif"], 4),
+        (["predict", "a.png", "--conf", "2"], 2),
+        (["predict", "a.png", "--threads", "0"], 2),
+        (["predict", "a.png", "--model", "notes.txt"], 5),
+        (["predict", "a.png", "--save-image", "notes.txt"], 9),
+        (["predict"], 2),
+        (["info", "broken.png"], 5),
+    ],
+)
+def test_exit_codes(words, code, folder):
+    done = digitocr(*words, cwd=folder)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["digitocr-int8.onnx", "digitocr-int8.tflite"])
+def test_info_prints_the_card(name):
+    done = digitocr("info", MODELS / name)
+    card = json.loads(done.stdout)
+    assert done.stderr == b""
+    assert card["quantization"] == "int8"
+    assert len(card["sha256"]) == 64
+
+
+def test_a_bug_is_told_as_one_unless_debug_shows_it():
+    code = (
+        "import sys; from digitocr.cli import main, render; render.json_line = lambda *_: 1 / 0; "
+        "sys.argv[1:] = WORDS; main.main()"
+    )
+    for words, traceback in (
+        (["predict", "--jsonl", "x.png"], False),
+        (["--debug", "predict", "--jsonl", "x.png"], True),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code.replace("WORDS", repr(words))], capture_output=True, text=True
+        )
+        assert done.returncode == 1
+        assert "digitocr: a bug: ZeroDivisionError" in done.stderr
+        assert ("Traceback" in done.stderr) is traceback
