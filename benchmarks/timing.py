@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
 PACKAGES = ("digitocr", "numpy", "opencv-python", "pillow", "onnxruntime", "ai-edge-litert", "keras", "tensorflow")
 
 
@@ -58,13 +60,20 @@ def spread(seconds: list[float], unit: float = 1.0) -> dict[str, float]:
 
 
 def save(name: str, title: str, rows: list[dict[str, Any]], notes: list[str]) -> None:
-    """Writes results/NAME.json and results/NAME.md, a table with a column for each key of the rows, and prints it."""
+    """Writes results/NAME.json, results/NAME.md and the README's table of that name, if it has one, and prints it.
+
+    The table has a column for each key of the rows.
+    """
     facts = machine()
     header = list(rows[0])
     lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     lines += [f"| {' | '.join(str(row[key]) for key in header)} |" for row in rows]
     versions = ", ".join(f"{package} {version}" for package, version in facts["packages"].items())
     about = f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}, {facts['date']}; {versions}."
+    readme = README.read_text("utf-8")
+    table = "\n".join(lines)
+    block = re.compile(rf"(<!-- results: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    README.write_text(block.sub(lambda marks: f"{marks[1]}{table}\n{marks[2]}", readme), "utf-8")
     text = "\n".join([f"# {title}", "", *lines, "", *(f"- {note}" for note in notes), "", about, ""])
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, "utf-8")

@@ -19,7 +19,8 @@ Components: TypeAlias = npt.NDArray[np.int32]  # (H, W), the label of each pixel
 LONG_SIDE = 1280  # pixels; larger pictures are shrunk to find digits in them
 MAX_PARTS = 2000  # a picture with more of them is texture, not writing
 MIN_HEIGHT = 8  # pixels; smaller specks are no digits
-FAINT = 20  # grey levels between ink and ground; less is a blank picture
+FAINT = 18  # grey levels between ink and ground; less is a blank picture
+CLEAR = 10  # how many times further than the grain does ink stands out; pure grain comes to 6
 GROUND_SIDE = 160  # pixels; the ground is smooth, so it is estimated this small
 
 
@@ -71,7 +72,8 @@ def _ground(gray: GrayImage) -> GrayImage:
 
 def _parts(gray: GrayImage, ground: GrayImage) -> tuple[list[_Part], Components]:
     """The connected strokes, and the picture of their labels: all connected faint ink that holds some full ink."""
-    rise = cv2.subtract(cv2.GaussianBlur(gray, (3, 3), 0), ground)
+    smooth = cv2.GaussianBlur(gray, (3, 3), 0)
+    rise = cv2.subtract(smooth, ground)
     contrast = cv2.divide(rise, cv2.max(cv2.bitwise_not(ground), 32), scale=255)  # of full ink: evens out the light
     grain = cv2.absdiff(contrast, cv2.medianBlur(contrast, 5))
     floor = 4 + 3 * level(grain, 0.5)
@@ -79,12 +81,14 @@ def _parts(gray: GrayImage, ground: GrayImage) -> tuple[list[_Part], Components]
     if standing_out.size == 0:
         return [], np.zeros(contrast.shape, np.int32)
     full, _ = cv2.threshold(standing_out, 0, 255, cv2.THRESH_OTSU)  # N. Otsu, 1979
-    if level(rise, 0.5, cv2.threshold(contrast, full, 255, cv2.THRESH_BINARY)[1]) < FAINT:
+    ink = cv2.threshold(contrast, full, 255, cv2.THRESH_BINARY)[1]
+    roughness = cv2.mean(cv2.absdiff(smooth, cv2.medianBlur(smooth, 5)))[0]
+    if level(rise, 0.5, ink) < max(FAINT, CLEAR * (roughness + 0.5)):
         return [], np.zeros(contrast.shape, np.int32)
     faint = cv2.threshold(contrast, max(floor, full / 2), 1, cv2.THRESH_BINARY)[1]
     quick = cv2.CCL_BBDT  # half the time of the default
     count, components, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(faint, 8, cv2.CV_32S, quick)
-    inked = np.bincount(components[contrast > full], minlength=count) > 0
+    inked = np.bincount(components[ink > 0], minlength=count) > 0
     inked[0] = False
     return [
         _Part([label], x, y, x + width, y + height)

@@ -13,7 +13,9 @@ class View(Table):
     """A table of a flatbuffer, read by the places of its fields, without generated code."""
 
     def at(self, place):
-        return self.Offset(4 + 2 * place)
+        offset = self.Offset(4 + 2 * place)
+        assert offset, f"field {place} is not there"
+        return offset
 
     def text(self, place):
         return self.String(self.at(place) + self.Pos).decode()
