@@ -32,7 +32,7 @@ def annotated(picture: Path | bytes, reading: Reading) -> Image.Image:
     width = max(1, max(shown.size) // 400)
     for digit in reading.digits:
         box = digit.box
-        font = ImageFont.load_default(size=max(10, box.h // 3))
+        font = ImageFont.load_default(size=max(10, min(box.h // 3, round(box.w / 3.4))))  # as wide as the box
         draw.rectangle((box.x - width, box.y - width, box.x + box.w + width, box.y + box.h + width), None, SURE, width)
         label = f"{digit.digit} {digit.confidence:.0%}"
         _, top, right, bottom = draw.textbbox((0, 0), label, font)
