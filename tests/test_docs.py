@@ -16,6 +16,10 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.S | re.M)
 COMMANDS = [line.split("  #")[0].strip() for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
 READING = [command for command in COMMANDS if "digitocr predict" in command]
 OTHERS = [command for command in COMMANDS if re.match(r"digitocr (train|export|info)", command)]
+OUTPUTS = {  # of the last command of a block that a block without a language follows
+    block.splitlines()[-1].split("  #")[0].strip(): output
+    for block, output in re.findall(r"^```sh\n([^`]*)^```\n```\n([^`]*)^```", README, re.M)
+}
 
 
 @pytest.fixture
@@ -31,6 +35,10 @@ def run(command, folder):
     )
 
 
+def test_an_output_is_shown():
+    assert OUTPUTS
+
+
 def test_the_readme_begins_with_the_two_commands():
     assert [command.split()[:2] for command in COMMANDS[:2]] == [["make", "demo"], ["make", "test"]]
     assert {"demo:", "test:"} <= set(re.findall(r"^\w+:", (ROOT / "Makefile").read_text("utf-8"), re.M))
@@ -40,9 +48,8 @@ def test_the_readme_begins_with_the_two_commands():
 def test_reading_commands_of_the_readme_run(command, folder):
     done = run(command, folder)
     assert done.returncode == 0, done.stderr
-    following = README.split(command, 1)[1].split("```\n", 1)[1]
-    if following.startswith("```\n"):  # the block after the command's is its output
-        assert done.stdout == following[4:].split("```")[0]
+    if command in OUTPUTS:
+        assert done.stdout == OUTPUTS[command]
 
 
 @pytest.mark.parametrize("command", OTHERS)
