@@ -6,7 +6,9 @@ from PIL import Image
 
 from digitocr import Reader
 from digitocr.cli import render
+from digitocr.runtime import image
 from digitocr.runtime.errors import OutputError
+from digitocr.runtime.reader import normalised
 from digitocr.train.scenes import draw_page, random_style
 
 
@@ -62,3 +64,35 @@ def test_a_folder_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path):
     with pytest.raises(OutputError):
         render.save(Image.new("RGB", (4, 4)), tmp_path / "file", "a.png", set(), force=False)
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_drawing_follows_the_picture_as_it_is_shown(tmp_path, picture):
+    turned = tmp_path / "turned.png"
+    with Image.open(picture) as upright:
+        stored = upright.transpose(Image.Transpose.ROTATE_90)
+        exif = stored.getexif()
+        exif[0x0112] = 6
+        stored.save(turned, exif=exif)
+        shown = render.annotated(turned, Reader().read(turned))
+        assert shown.size == upright.size
+
+
+def test_an_explanation_shows_what_the_network_saw(picture):
+    reader = Reader()
+    sheet = np.asarray(render.explained(picture, reader))
+    _, tensors = normalised(image.load(picture))
+    for row, tensor in enumerate(tensors):
+        top, left = row * (render.TILE + 8), render.TILE + 8
+        tile = sheet[top + 2 : top + render.TILE : 4, left + 2 : left + render.TILE : 4, 0]
+        assert abs(tile - tensor[:, :, 0] * 255).max() <= 1
+
+
+def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
+    def fill(drawn, path, form):
+        path.write_bytes(b"half a pic")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fill)
+    with pytest.raises(OutputError, match=r"a\.png\.png: cannot be written \(No space left on device\)"):
+        render.save(Image.new("RGB", (4, 4)), tmp_path, "a.png", set(), force=False)
+    assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,5 @@
+import io
+
 import pytest
 
 from digitocr.cli.sources import is_single, read_all
@@ -48,3 +50,49 @@ def test_only_one_named_picture_is_single(folder):
     assert not is_single(["in"])
     assert not is_single(["*.png"])
     assert not is_single(["in/a.png", "in/b.JPG"])
+
+
+def errors(*sources):
+    return [str(result) for _, result in read_all(Echo(), sources) if isinstance(result, InputError)]
+
+
+def test_what_lies_in_a_folder_under_a_picture_s_name(folder):
+    (folder / "odd").mkdir()
+    (folder / "odd" / "folder.png").mkdir()
+    (folder / "odd" / "broken.png").symlink_to("nowhere")
+    assert names("odd") == [("odd/broken.png", False)]  # for the reader to refuse; a folder is left out
+
+
+@pytest.mark.parametrize("named", ["", "x" * 5000, "nul*" + "y" * 5000])
+def test_names_that_cannot_be(folder, named):
+    is_single([named])
+    results = list(read_all(Echo(), [named, "in/a.png"]))
+    assert len(results) == 2
+    assert results[1][0][0] == "in/a.png"
+
+
+def test_an_empty_name_is_not_the_folder_that_one_is_in(folder):
+    assert errors("") == ["an empty name is no picture; name a file, a folder, a glob, or - for standard input"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    assert errors("in") == ["in: the folder cannot be read (Permission denied)"]
+
+
+def test_standard_input(monkeypatch):
+    for content, error in (
+        (b"some bytes", None),
+        (b"", "standard input: is empty; pipe a picture into it"),
+        (b"12345678901", "standard input: over 0 MB, which is no picture"),
+    ):
+        monkeypatch.setattr("digitocr.cli.sources.MAX_STDIN", 10)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        ((source, result),) = read_all(Echo(), ["-"])
+        assert source == ("-", b"" if error else content)
+        assert str(result) == (error or str(content))
+    monkeypatch.setattr("sys.stdin", None)
+    assert errors("-") == ["standard input: is a terminal or closed; pipe a picture into it"]

@@ -1,13 +1,13 @@
 import io
 import struct
-import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from digitocr.runtime import image
-from digitocr.runtime.errors import InputError
+from digitocr.runtime.opencv import cv2
+from digitocr.train.strokes import draw_digit, random_hand
 
 
 def page(height=60, width=90):
@@ -105,48 +105,147 @@ def test_arrays(array):
     assert int(gray[20, 14]) > int(gray[50, 80]) + 100
 
 
-def png_of(width, height):
-    """A small PNG that declares a large picture."""
+@pytest.mark.parametrize("light_on_dark", [False, True])
+@pytest.mark.parametrize(("height", "margin"), [(40, 0.3), (120, 0.1), (400, 0.05)])
+def test_polarity_of_broad_strokes_close_up(height, margin, light_on_dark):
+    right = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        ink = np.asarray(draw_digit(seed % 10, random_hand(rng), rng, height=height, stroke=rng.uniform(0.05, 0.2)))
+        paper = (40 + 180 * np.pad(ink, round(margin * height))).astype(np.uint8)
+        paper = paper if light_on_dark else 255 - paper
+        gray = image.ink_bright(paper)
+        right += np.array_equal(gray, paper) is light_on_dark
+    assert right >= 19
 
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(5000))) + chunk(b"IEND", b"")
-    )
+@pytest.mark.parametrize("side", [12, 28, 32])
+def test_polarity_of_an_icon_is_told_from_its_top_row(side):
+    icon = np.full((side, side // 2), 240, np.uint8)
+    icon[side // 4 : -side // 4, side // 8 : side // 3] = 10
+    np.testing.assert_array_equal(image.ink_bright(icon), 255 - icon)
+    np.testing.assert_array_equal(image.ink_bright(255 - icon), 255 - icon)
 
 
+def layouts():
+    """The same (60, 90) page in every layout that an array may have in memory."""
+    colour = np.repeat(page()[:, :, None], 3, 2)
+    yield "as it is", page()
+    yield "columns first", np.asfortranarray(page())
+    yield "read only", np.broadcast_to(page(), (60, 90))
+    yield "mirrored twice", page()[::-1, ::-1].copy()[::-1, ::-1]
+    yield "every other pixel", page().repeat(2, 0).repeat(2, 1)[::2, ::2]
+    yield "transposed", np.ascontiguousarray(page().T).T
+    yield "colours in planes", np.ascontiguousarray(colour.transpose(2, 0, 1)).transpose(1, 2, 0)
+    yield "colours backwards", colour[:, :, ::-1]
+    yield "cut out", np.pad(colour, ((3, 3), (5, 5), (0, 0)))[3:-3, 5:-5]
+    yield "opaque", np.dstack([colour, np.full((60, 90), 255, np.uint8)])[:, ::-1].copy()[:, ::-1]
+    yield "masked", np.ma.masked_array(page(), page() > 100)
+    yield "deep, of the other byte order", (page().astype(np.uint16) * 257).astype(">u2")
+    yield "half precision", (page() / 255).astype(np.float16)
+
+
+@pytest.mark.parametrize("array", [pytest.param(array, id=name) for name, array in layouts()])
+def test_an_array_is_read_alike_in_any_layout_and_left_alone(array):
+    before = np.array(array)
+    gray = image.load(array)
+    assert type(gray) is np.ndarray
+    assert gray.shape == (60, 90)
+    expected = (255 - page()).astype(int)
+    if "u2" in array.dtype.str:  # whose own range is stretched
+        expected = (expected - expected.min()) * 255 // np.ptp(expected)
+    assert abs(gray - expected).max() <= 1
+    np.testing.assert_array_equal(before, np.array(array))
+
+
+@pytest.mark.parametrize("shape", [(5, 5000), (5000, 5), (5, 5), (28, 6), (4000, 13)])
+def test_the_narrowest_pictures_are_loaded(shape):
+    for array in (np.full(shape, 200, np.uint8), np.random.default_rng(0).integers(0, 256, shape, np.uint8)):
+        assert image.load(array).shape == shape
+
+
+def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():
+    assert image.shrunk(np.zeros((300, 600), np.uint8), 200).shape == (100, 200)
+    assert image.shrunk(np.zeros((5, 50_000), np.uint8), 100).shape == (1, 100)
+    small = page()
+    assert image.shrunk(small, 90) is small
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.75, 1])
+def test_a_level_is_a_quantile_of_the_masked_pixels(share):
+    gray = np.random.default_rng(1).integers(0, 256, (40, 70), np.uint8)
+    mask = (gray > 90).astype(np.uint8)
+    assert image.level(gray, share) == np.quantile(gray, share, method="inverted_cdf")
+    assert image.level(gray, share, mask) == np.quantile(gray[mask > 0], share, method="inverted_cdf")
+    assert image.level(gray, share, mask * 0) == 0
+
+
+def test_the_first_frame_of_several_is_read(tmp_path):
+    first, second = Image.fromarray(page()), Image.fromarray(page()[:, ::-1].copy())
+    for form in ("GIF", "TIFF", "WEBP", "MPO", "PNG"):
+        content = encoded(first, form, save_all=True, append_images=[second])
+        gray = image.load(content)
+        assert int(gray[20, 14]) > int(gray[20, 75]) + 100, form
+
+
+def test_a_key_colour_counts_as_transparent():
+    deep = Image.fromarray(page().astype(np.uint16) * 257)
+    for content in (encoded(Image.fromarray(page()), transparency=220), encoded(deep, transparency=220 * 257)):
+        gray = image.load(content)
+        assert gray[20, 14] > 200
+        assert gray[50, 80] < 60
+
+
+def test_a_picture_of_pillow_stays_as_it_was():
+    opened = Image.open(io.BytesIO(encoded(Image.fromarray(page()).convert("RGB"), "JPEG")))
+    image.load(opened)
+    assert opened.mode == "RGB"
+    opened.getpixel((1, 1))
+
+
+def jpeg_with(*segments):
+    """A good JPEG with these APP1 segments put in."""
+    content = encoded(Image.fromarray(page()), "JPEG")
+    return content[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(one) + 2) + one for one in segments) + content[2:]
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, of the EXIF
 @pytest.mark.parametrize(
-    "picture",
+    "exif",
     [
         b"",
-        b"no picture",
-        encoded(Image.fromarray(page()))[:80],
-        encoded(Image.fromarray(page()), "JPEG")[:200],
-        png_of(30_000, 30_000),
-        png_of(1, 5000),
-        encoded(Image.fromarray(page()[:1, :1])),
-        np.zeros((1, 5000), np.uint8),
-        np.zeros((0, 10), np.uint8),
-        np.zeros((10, 10, 2), np.uint8),
-        np.zeros(10, np.uint8),
-        np.full((20, 20), np.nan),
-        np.full((20, 20), 2.0),
-        np.zeros((20, 20), np.int64),
-        np.zeros((20, 20), complex),
-        np.zeros((20, 20), object),
-        42,
-        None,
+        b"garbage" * 9,
+        b"II*\0\x08\0\0\0\x50\0\x12\x01\x03\0\x01",
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, 9, 0) + bytes(4),
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 2, 6, 6) + bytes(4),
+        b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHI", 0x0112, 2, 4) + b"abc\0" + bytes(4),
     ],
 )
-def test_bad_pictures_are_one_line_errors(picture):
-    with pytest.raises(InputError) as caught:
-        image.load(picture)
-    assert "\n" not in str(caught.value)
+def test_broken_exif_does_not_hide_the_picture(exif):
+    content = jpeg_with(b"Exif\0\0" + exif)
+    gray = image.load(content)
+    assert sorted(gray.shape) == [60, 90]
+    assert gray.max() > 200
+    assert image.show(content).size == gray.shape[::-1]
 
 
-def test_bad_paths_are_one_line_errors_that_name_the_path(tmp_path):
-    for path in (tmp_path, tmp_path / "none.png"):
-        with pytest.raises(InputError, match=str(path)):
-            image.load(path)
+@pytest.mark.parametrize("mode", ["L", "RGB", "LA", "P", "I", "F", "1"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_is_shown_in_the_pixels_it_is_loaded_in(mode, orientation):
+    stored = Image.fromarray(page()).convert(mode)
+    exif = stored.getexif()
+    exif[0x0112] = orientation
+    content = encoded(stored, "TIFF", exif=exif)
+    shown, gray = image.show(content), image.load(content)
+    assert shown.mode == "RGB"
+    assert shown.size == gray.shape[::-1]
+    dark = np.asarray(shown.convert("L")) < 128
+    assert dark.any()
+    assert gray[dark].min() > gray[~dark].max()
+
+
+def test_grey_of_colour_is_what_opencv_makes_of_rgb():
+    colour = np.random.default_rng(3).integers(100, 256, (50, 70, 3), np.uint8)
+    gray = image.load(colour)
+    expected = cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)
+    assert np.array_equal(gray, expected) or np.array_equal(gray, 255 - expected)

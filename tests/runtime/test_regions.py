@@ -87,3 +87,32 @@ def test_a_long_line_is_no_digit():
     picture = draw_page(["83"], np.random.default_rng(1), style).image.copy()
     picture[480:484, 20:500] = 40
     assert [len(line) for line in found(picture)] == [2]
+
+
+@pytest.mark.parametrize("size", [(60, 40), (200, 300), (1000, 1400)])
+@pytest.mark.parametrize("strength", [2, 5, 15, 40])
+def test_grain_alone_is_no_ink(strength, size):
+    rng = np.random.default_rng(strength)
+    for level in (60, 128, 200):
+        assert found(np.clip(rng.normal(level, strength, size), 0, 255).astype(np.uint8)) == []
+
+
+@pytest.mark.parametrize("shape", [(5, 5000), (5000, 5), (5, 5), (2000, 7)])
+def test_the_narrowest_pictures_hold_nothing(shape):
+    assert regions.find(np.random.default_rng(0).integers(0, 256, shape, np.uint8)) == []
+
+
+def test_faint_ink_is_found_and_fainter_ink_is_not():
+    for rise, count in ((60, 3), (25, 3), (10, 0)):
+        paper = np.full((120, 240), 220, np.uint8)
+        for x in (40, 110, 180):
+            cv2.ellipse(paper, (x, 60), (14, 26), 0, 0, 360, 220 - rise, 6)
+        assert sum(map(len, found(paper))) == count
+
+
+def test_the_usual_height_is_the_upper_quartile():
+    rng = np.random.default_rng(0)
+    for count in (1, 2, 3, 4, 5, 8, 29):
+        heights = rng.integers(1, 90, count).tolist()
+        parts = [regions._Part([0], 0, 0, 5, height) for height in heights]
+        assert regions._usual_height(parts) == pytest.approx(np.quantile(heights, 0.75))
