@@ -102,6 +102,9 @@ class _OnnxRuntime:
 
     def logits(self, tensors: Tensors) -> Logits:
         step = 1 if isinstance(self.input_shape[0], int) else BATCH
+        if len(tensors) <= step:
+            alone: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
+            return alone
         parts = [tensors[start : start + step] for start in range(0, len(tensors), step)]
         return np.concatenate([self._session.run(self._outputs, {self._input: part})[0] for part in parts])
 
