@@ -1,7 +1,7 @@
 # make demo      read the pictures in examples/ (installs the runtime alone, 200 MB)
 # make test      ruff, mypy, and the tests on the built wheel (installs everything, 2.5 GB)
 # make install   .venv with everything
-# make bench     the benchmarks; writes benchmarks/results/
+# make bench     the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and the tables of README.md
 # make clean     remove what these made
 
 PYTHON ?= python3
@@ -23,7 +23,7 @@ test: .venv/all
 install: .venv/all
 
 bench: .venv/all
-	$(BIN)/python benchmarks/run.py
+	for question in models reader cold training footprint; do $(BIN)/python benchmarks/$$question.py || exit 1; done
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

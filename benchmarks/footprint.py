@@ -42,7 +42,7 @@ def main() -> None:
         size, packages = installed(requirements)
         rows.append({"reader": name, "MB": round(size / 1e6), "packages": len(packages)})
         notes.append(f"{name}: {', '.join(packages)}")
-    notes.append("RapidOCR and EasyOCR fetch model files at first use on top of this; digitocr's are in its wheel")
+    notes.append("EasyOCR fetches its models at first use, on top of this; the others have theirs in the wheel")
     save("footprint", "Installed size", rows, notes)
 
 
