@@ -19,7 +19,11 @@ TILE = 112  # pixels; four times the 28 that the network sees
 
 def json_line(source: str, reading: Reading | None, error: str | None) -> str:
     """One picture's reading, or its error, as one line of JSON."""
-    read = reading.to_dict() if reading else {"text": "", "confidence": 0.0, "lines": [], "ms": {}, "model": None}
+    read = (
+        reading.to_dict()
+        if reading
+        else {"text": "", "confidence": 0.0, "turned": 0, "lines": [], "ms": {}, "model": None}
+    )
     return json.dumps({"schema": SCHEMA, "source": source, **read, "error": error})
 
 

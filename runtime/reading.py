@@ -7,6 +7,9 @@ r"""What was read, as frozen dataclasses: a Reading has Lines, a Line has Digits
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -41,11 +44,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """lines: top to bottom; ms: milliseconds spent to decode, find and classify; model: its name and sha256."""
+    """lines: top to bottom; ms: milliseconds spent to decode, find and classify; model: its name and sha256.
+
+    turned: degrees clockwise that the picture was turned by to be read; boxes are those of the picture as shown.
+    why: where nothing was read, one line on why; else empty.
+    """
 
     lines: tuple[Line, ...]
     ms: dict[str, float]
     model: dict[str, str]
+    turned: int = 0
+    why: str = ""
 
     @property
     def digits(self) -> tuple[Digit, ...]:
@@ -63,10 +72,11 @@ class Reading:
         return min((digit.confidence for digit in self.digits), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """The reading as JSON-ready values: text, confidence, lines, ms, model."""
+        """The reading as JSON-ready values: text, confidence, turned, lines, ms, model."""
         return {
             "text": self.text,
             "confidence": round(self.confidence, 4),
+            "turned": self.turned,
             "lines": [
                 {
                     "text": line.text,
@@ -85,3 +95,21 @@ class Reading:
             "ms": {step: round(spent, 3) for step, spent in self.ms.items()},
             "model": self.model,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be a digit, whether it was kept or not.
+
+    found: the finder's score, 0 to 1; image: (28, 28) uint8 as the network saw it; probabilities: of the digits 0 to 9
+    and, from a network that knows what no digit looks like, of "no digit"; confidence: of the likeliest digit;
+    kept: whether it is in the reading; why: where it is not, why.
+    """
+
+    box: Box
+    found: float
+    image: npt.NDArray[np.uint8]
+    probabilities: tuple[float, ...]
+    confidence: float
+    kept: bool
+    why: str

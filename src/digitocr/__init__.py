@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from digitocr.runtime.errors import DigitocrError
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import Box, Digit, Line, Reading
+    from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
 
 __version__ = "0.1.0"
-__all__ = ["Box", "Digit", "DigitocrError", "Line", "Reader", "Reading", "__version__"]
+__all__ = ["Box", "Candidate", "Digit", "DigitocrError", "Line", "Reader", "Reading", "__version__"]
 
 _HOMES = {
     "Box": "reading",
+    "Candidate": "reading",
     "Digit": "reading",
     "DigitocrError": "errors",
     "Line": "reading",

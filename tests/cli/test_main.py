@@ -53,7 +53,7 @@ def test_jsonl_is_the_documented_object(folder):
     done = digitocr("predict", "--jsonl", "a.png", "broken.png", "missing.png", cwd=folder)
     good, broken, missing = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 4
-    assert list(good) == ["schema", "source", "text", "confidence", "lines", "ms", "model", "error"]
+    assert list(good) == ["schema", "source", "text", "confidence", "turned", "lines", "ms", "model", "error"]
     assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/1", "a.png", "407\n12", None)
     assert [line["text"] for line in good["lines"]] == ["407", "12"]
     digit = good["lines"][0]["digits"][0]

@@ -134,6 +134,7 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         "source": "ones.png",
         "text": "11",
         "confidence": float,
+        "turned": 0,
         "lines": [
             {
                 "text": "11",
@@ -153,6 +154,7 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         "source": "text.png",
         "text": "",
         "confidence": float,
+        "turned": 0,
         "lines": [],
         "ms": {},
         "model": None,

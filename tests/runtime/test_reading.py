@@ -27,6 +27,7 @@ def test_to_dict_is_the_documented_object():
     assert json.loads(json.dumps(READING.to_dict())) == {
         "text": "40\n1",
         "confidence": 0.5,
+        "turned": 0,
         "lines": [
             {
                 "text": "40",
