@@ -9,9 +9,10 @@
     |-- GateError            6  an accuracy or parity gate refused the result
     |-- DeviceError          7  no camera or no display
     |-- NothingReadError     8  nothing recognised, where --fail-on-empty asked for that
-    `-- OutputError          9  a result that cannot be written
+    |-- OutputError          9  a result that cannot be written
+    `-- ClusterError        10  a cluster that cannot be reached, or that lost all its workers
 
-Every message is one line: what happened, why, what to do.
+Every message is one line: what happened, why, what to do. Every error can be pickled, as between processes.
 """
 
 
@@ -33,7 +34,11 @@ class MissingExtraError(MissingLibraryError):
     """extra: the name of the extra of digitocr that brings what is missing; why: what it is needed for."""
 
     def __init__(self, extra: str, why: str) -> None:
-        super().__init__(f"{why} needs packages that are not installed; type: pip install 'digitocr[{extra}]'")
+        super().__init__(extra, why)
+
+    def __str__(self) -> str:
+        extra, why = self.args
+        return f"{why} needs packages that are not installed; type: pip install 'digitocr[{extra}]'"
 
 
 class InputError(DigitocrError):
@@ -58,3 +63,7 @@ class NothingReadError(DigitocrError):
 
 class OutputError(DigitocrError):
     exit_code = 9
+
+
+class ClusterError(DigitocrError):
+    exit_code = 10

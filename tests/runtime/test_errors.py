@@ -1,3 +1,5 @@
+import pickle
+
 from digitocr.runtime import errors
 
 
@@ -13,6 +15,7 @@ def test_exit_codes_are_the_documented_ones():
         errors.DeviceError: 7,
         errors.NothingReadError: 8,
         errors.OutputError: 9,
+        errors.ClusterError: 10,
     }
     assert {error: error.exit_code for error in codes} == codes
     assert all(issubclass(error, errors.DigitocrError) for error in codes)
@@ -23,3 +26,9 @@ def test_a_missing_extra_says_what_to_type():
     assert str(error) == (
         "reading a .tflite model needs packages that are not installed; type: pip install 'digitocr[tflite]'"
     )
+
+
+def test_errors_pass_between_processes():
+    for error in (errors.MissingExtraError("tflite", "reading"), errors.InputError("a.png: why")):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again)) == (type(error), str(error))
