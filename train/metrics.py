@@ -1,4 +1,4 @@
-"""How good a classifier is, and how sure that is: counts, proportions, intervals, a paired test. JSON-ready numbers.
+"""How good a classifier is, and how sure that is: counts, intervals, calibration, detection. JSON-ready numbers.
 
 summary(labels, probabilities)["accuracy"], ["interval"]      # 0.9929, [0.9911, 0.9944]
 """
@@ -76,5 +76,44 @@ def mcnemar(a_right: npt.NDArray[np.bool_], b_right: npt.NDArray[np.bool_]) -> f
     return min(1.0, 2 * tail / (1 << flips))
 
 
-def _share(part: int, whole: int) -> float:
+def log_loss(truth: npt.NDArray[np.integer], probabilities: npt.NDArray[np.floating]) -> float:
+    """The mean of -ln of the probability, of (N, classes), that was given to the true class, of (N,); 0 is perfect.
+
+    No probability counts as less than 1e-12, so that one mistake made in full confidence is not infinite.
+    """
+    given = probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    return float(-np.log(np.maximum(given, 1e-12)).mean())
+
+
+def calibration_error(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """How far, on average, the share of right answers lies from the confidence that they were given with, 0 to 1.
+
+    confidence: (N,), 0 to 1; right: (N,). The expected calibration error, in bins of equal width, each counted by its
+    answers: C. Guo et al., "On Calibration of Modern Neural Networks" (2017). 0.0 of no answers.
+    """
+    bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)  # a bin holds its upper end
+    gaps = np.bincount(bin_of, confidence, bins) - np.bincount(bin_of, right, bins)
+    return _share(float(np.abs(gaps).sum()), len(confidence))
+
+
+def auroc(positives: npt.NDArray[np.floating], negatives: npt.NDArray[np.floating]) -> float:
+    """The chance that a positive's score is higher than a negative's, ties counting half: the area under the ROC curve.
+
+    positives: (N,), negatives: (M,), neither empty. H. B. Mann, D. R. Whitney, 1947.
+    """
+    ranked = np.sort(negatives)
+    below = np.searchsorted(ranked, positives, "left") + np.searchsorted(ranked, positives, "right")
+    return float(below.mean() / 2 / len(negatives))
+
+
+def fpr_at_tpr(positives: npt.NDArray[np.floating], negatives: npt.NDArray[np.floating], tpr: float = 0.95) -> float:
+    """The share of negatives that pass the strictest threshold which `tpr` of the positives pass; the lower the better.
+
+    positives: (N,) scores, negatives: (M,), neither empty; a score that equals the threshold passes.
+    """
+    threshold = np.sort(positives)[len(positives) - math.ceil(tpr * len(positives))]
+    return float((negatives >= threshold).mean())
+
+
+def _share(part: float, whole: int) -> float:
     return part / whole if whole else 0.0

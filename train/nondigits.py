@@ -1,0 +1,145 @@
+"""What is no digit, in MNIST's form: letters, textures, noise, halves of digits; to ask a network what it makes of it.
+
+    letters(1000, find_fonts(None), np.random.default_rng(0))     # (1000, 28, 28) uint8, ink bright
+
+Letters, textures and noise go through the code that serves, runtime/tensor.py, so they come as large, as bright and as
+centred as digits do. Half digits stay as they are cut: no finder's box would hold one whole.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from digitocr.runtime import tensor
+from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.opencv import cv2
+from digitocr.runtime.reading import Box
+from digitocr.runtime.regions import Region
+
+Images = NDArray[np.uint8]  # (N, 28, 28), ink bright
+
+LETTERS = "ACEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without those that alone may be a digit: BDGIJOQSZ bgijloqsz
+_EM = 72  # pixels; the size at which letters are drawn
+_SIDE = 80  # pixels; the height of the pages that textures and noise are drawn on
+_INK = 96  # grey levels; brighter is ink
+
+
+def find_fonts(directory: Path | None) -> list[Path]:
+    """The font files in a folder and its subfolders, or, where it is None, those of this machine; sorted by name.
+
+    Raises InputError where there are none that have letters, MissingExtraError where Matplotlib, which knows the places
+    of a machine's fonts, is not installed.
+    """
+    if directory is not None:
+        found = [path for path in directory.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc")]
+    else:
+        try:
+            from matplotlib.font_manager import findSystemFonts
+        except ImportError as error:
+            raise MissingExtraError("train", "finding this machine's fonts") from error
+        found = [Path(path) for path in findSystemFonts()]
+    fonts = [path for path in sorted(found, key=lambda path: (path.name, path)) if _has_letters(path)]
+    if not fonts:
+        place = "this machine" if directory is None else str(directory)
+        raise InputError(f"{place}: no font with letters in it; give a folder of .ttf or .otf files with --fonts DIR")
+    return fonts
+
+
+def _has_letters(path: Path) -> bool:
+    """Whether a font draws letters, each its own: one without them draws a box, or nothing, for each."""
+    try:
+        font = ImageFont.truetype(str(path), _EM)
+        drawn = [bytes(font.getmask(letter)) for letter in LETTERS]
+    except (OSError, ValueError):  # damaged, or a font of pictures in one size
+        return False
+    return all(drawn) and len(set(drawn)) > len(LETTERS) / 2  # some fonts have no small letters
+
+
+def letters(count: int, fonts: Sequence[Path], rng: Generator) -> Images:
+    """(count, 28, 28) uint8: letters that no one takes for a digit, each in any of the fonts, of find_fonts."""
+    sizes = [ImageFont.truetype(str(path), _EM) for path in fonts]
+    made = np.zeros((count, tensor.SIDE, tensor.SIDE), np.uint8)
+    for index in range(count):
+        page = Image.new("L", (3 * _EM, 3 * _EM))
+        letter = LETTERS[rng.integers(len(LETTERS))]
+        ImageDraw.Draw(page).text((_EM, _EM), letter, fill=255, font=sizes[rng.integers(len(sizes))])
+        made[index] = _normalised(np.asarray(page))
+    return made
+
+
+def textures(count: int, rng: Generator) -> Images:
+    """(count, 28, 28) uint8: stains, stripes and blobs, a third of each, as wide as digits are."""
+    kinds = (_stains, _stripes, _blobs)
+    made = np.zeros((count, tensor.SIDE, tensor.SIDE), np.uint8)
+    for index in range(count):
+        made[index] = _normalised(kinds[index % 3](_width(rng), rng))
+    return made
+
+
+def noise(count: int, rng: Generator) -> Images:
+    """(count, 28, 28) uint8: random grey levels, from 4 to 20 of them along the height, as wide as digits are."""
+    made = np.zeros((count, tensor.SIDE, tensor.SIDE), np.uint8)
+    for index in range(count):
+        rows, width = int(rng.integers(4, 21)), _width(rng)
+        grain = rng.integers(0, 256, (rows, max(2, rows * width // _SIDE)), np.uint8)
+        made[index] = _normalised(cv2.resize(grain, (width, _SIDE), interpolation=cv2.INTER_NEAREST))
+    return made
+
+
+def halves(images: Images, labels: NDArray[np.integer], rng: Generator) -> Images:
+    """(count, 28, 28) uint8: the given digits moved up, down, left or right until the field's edge cuts them in two.
+
+    images: (N, 28, 28) uint8, ink bright; labels: (N,). Ones are left out: half a one is a one.
+    """
+    whole = images[labels != 1]
+    made = np.zeros(whole.shape, np.uint8)
+    for digit, field in zip(whole, made, strict=True):
+        x, y, width, height = cv2.boundingRect(digit)
+        turns = int(rng.integers(4))  # the way that the half is cut from, turned to the left edge
+        middle = (x + width / 2, y + height / 2, tensor.SIDE - x - width / 2, tensor.SIDE - y - height / 2)[turns]
+        cut = round(middle)
+        turned = np.rot90(field, turns)
+        turned[:, : tensor.SIDE - cut] = np.rot90(digit, turns)[:, cut:]
+    return made
+
+
+def _width(rng: Generator) -> int:
+    """Of a page, pixels: from half its height, as most digits are at least, to a square's."""
+    return int(rng.integers(_SIDE // 2, _SIDE + 1))
+
+
+def _stains(width: int, rng: Generator) -> NDArray[np.uint8]:
+    """Smooth noise, of soft or hard contrast."""
+    rough = rng.standard_normal((int(rng.integers(3, 7)), int(rng.integers(3, 7)))).astype(np.float32)
+    smooth = cv2.resize(rough, (width, _SIDE), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(128 + rng.uniform(60, 400) * (smooth - np.median(smooth)), 0, 255), np.uint8)
+
+
+def _stripes(width: int, rng: Generator) -> NDArray[np.uint8]:
+    """Parallel waves, two to five along the height, in any direction, of soft or hard contrast."""
+    y, x = np.mgrid[:_SIDE, :width] / _SIDE
+    way = rng.uniform(0, np.pi)
+    wave = np.sin(2 * np.pi * (rng.uniform(2, 5) * (x * np.cos(way) + y * np.sin(way)) + rng.uniform()))
+    return np.asarray(np.clip(128 + rng.uniform(100, 500) * wave, 0, 255), np.uint8)
+
+
+def _blobs(width: int, rng: Generator) -> NDArray[np.uint8]:
+    """Two to five filled ellipses."""
+    page = np.zeros((_SIDE, width), np.uint8)
+    for _ in range(rng.integers(2, 6)):
+        place, axes = rng.uniform(0.2, 0.8, 2) * (width, _SIDE), rng.integers(_SIDE // 10, _SIDE // 3, 2)
+        cv2.ellipse(page, place.astype(int).tolist(), axes.tolist(), int(rng.integers(180)), 0, 360, 255, -1)
+    return page
+
+
+def _normalised(page: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The ink of an (H, W) page cut out and normalised as in serving: (28, 28)."""
+    strokes = (page > _INK).astype(np.uint8) * np.uint8(255)
+    x, y, width, height = cv2.boundingRect(strokes)
+    region = Region(Box(x, y, width, height), strokes[y : y + height, x : x + width])
+    made: NDArray[np.uint8] = tensor.images(page, [region])[0]
+    return made
