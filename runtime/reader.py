@@ -20,6 +20,8 @@ MODES = ("auto", "single", "line")
 TURNS = ("auto", "0", "90", "180", "270")  # degrees clockwise
 MAX_THREADS = 256  # an interpreter starts as many as it is told
 
+_WHOLE = Box(0, 0, tensor.SIDE, tensor.SIDE)
+
 
 class Reader:
     """Reads the digits of pictures with one network, loaded once.
@@ -88,15 +90,22 @@ class Reader:
         return candidates
 
     def _normalised(self, gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
-        boxes, tensors = normalised(np.ascontiguousarray(np.rot90(gray, -self._turned // 90)))
+        turned = np.ascontiguousarray(np.rot90(gray, -self._turned // 90)) if self._turned else gray
+        boxes, tensors = normalised(turned)
         if self.mode == "line":
             boxes = [[box for line in boxes for box in line]]
-        return [[_turned_back(box, gray.shape, self._turned) for box in line] for line in boxes], tensors
+        if self._turned:
+            boxes = [[_turned_back(box, gray.shape, self._turned) for box in line] for line in boxes]
+        return boxes, tensors
 
     def _lines(self, boxes: list[list[Box]], probabilities: list[list[float]]) -> tuple[Line, ...]:
         rows = iter(probabilities)
-        lines = (Line(tuple(d for d in map(_digit, line, rows) if d.confidence >= self.conf)) for line in boxes)
-        return tuple(line for line in lines if line.digits)
+        lines = []
+        for line in boxes:
+            digits = [digit for digit in map(_digit, line, rows) if digit.confidence >= self.conf]
+            if digits:
+                lines.append(Line(tuple(digits)))
+        return tuple(lines)
 
 
 def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
@@ -108,22 +117,20 @@ def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
         darkest, brightest, _, _ = cv2.minMaxLoc(gray)
         if brightest - darkest < regions.FAINT:
             return [], tensor.scale(gray[None][:0])
-        return [[Box(0, 0, tensor.SIDE, tensor.SIDE)]], tensor.scale(gray[None])
+        return [[_WHOLE]], tensor.scale(gray[None])
     lines = regions.find(gray)
     tensors = tensor.scale(tensor.images(gray, [region for line in lines for region in line]))
     return [[region.box for region in line] for line in lines], tensors
 
 
 def _turned_back(box: Box, shape: tuple[int, ...], turned: int) -> Box:
-    """A box of a picture that was turned clockwise, in the (H, W) picture as it was."""
+    """A box of a picture that was turned clockwise by 90, 180 or 270 degrees, in the (H, W) picture as it was."""
     height, width = shape
     if turned == 90:
         return Box(box.y, height - box.x - box.w, box.h, box.w)
     if turned == 180:
         return Box(width - box.x - box.w, height - box.y - box.h, box.w, box.h)
-    if turned == 270:
-        return Box(width - box.y - box.h, box.x, box.h, box.w)
-    return box
+    return Box(width - box.y - box.h, box.x, box.h, box.w)
 
 
 def _digit(box: Box, probabilities: list[float]) -> Digit:
