@@ -1,0 +1,68 @@
+"""The command evaluate, on MNIST cut short, as a whole process."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from matplotlib import get_data_path
+
+FEW = """
+import sys
+from dataclasses import replace
+from digitocr.cli import main
+from digitocr.train import data, evaluate
+whole = data.load_mnist
+def few(*words):
+    mnist = whole(*words)
+    return replace(mnist, test_images=mnist.test_images[:100], test_labels=mnist.test_labels[:100])
+data.load_mnist, evaluate.NON_DIGITS, evaluate.SCENES = few, 30, 2
+leave = main._leave
+main._leave = lambda code: leave(99 if {"tensorflow", "keras", "matplotlib"} & set(sys.modules) else code)
+main.main()
+"""
+
+
+@pytest.fixture
+def fonts(tmp_path):
+    (tmp_path / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+    return tmp_path
+
+
+def evaluate(*words, **environment):
+    command = [sys.executable, "-c", FEW, "evaluate", *map(str, words)]
+    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
+
+
+@pytest.mark.usefixtures("mnist")
+def test_evaluate_prints_a_table_or_the_same_as_json_without_the_libraries_of_training(fonts):
+    table = evaluate("--fonts", fonts, "--conf", "0.25")
+    assert (table.returncode, table.stderr) == (0, "")
+    assert table.stdout.startswith("model         digitocr-int8")
+    assert "accepted at 0.25" in table.stdout
+    done = evaluate("--fonts", fonts, "--conf", "0.25", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert report["mnist"]["images"] == 100
+    assert (report["seed"], report["conf"], report["fonts"]) == (0, 0.25, ["sans.ttf"])
+    assert f"{report['corruptions']['mean']:.2%}, the mean of" in table.stdout
+
+
+@pytest.mark.usefixtures("mnist")
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--model", "missing.onnx"], 5, "missing.onnx"),
+        (["--conf", "1.5"], 2, "--conf"),
+        (["--seed", "-1"], 2, "--seed"),
+        (["--fonts", os.devnull], 4, "--fonts DIR"),
+        (["--data", os.devnull], 4, "is not a folder"),
+    ],
+)
+def test_errors_are_a_line_and_an_exit_code(words, code, message, fonts):
+    done = evaluate("--fonts", fonts, *words)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,218 @@
+"""What a model file is worth: on MNIST, on MNIST-C, on what is no digit, on drawn pages; and what its confidence is.
+
+    report = evaluate(Path("digitocr-int8.onnx"), load_mnist(), find_fonts(None))
+    report["corruptions"]["mean"]           # 0.7
+    print(as_text(report))
+
+The answer is the likeliest of the ten digits and the confidence is its probability, whether or not the network has an
+eleventh output for what is no digit. A picture is accepted if its confidence reaches `conf`. Takes half a minute.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.reader import Reader
+from digitocr.runtime.tensor import scale
+from digitocr.train.corruptions import CORRUPTIONS, corrupted
+from digitocr.train.data import Bytes, Mnist, progress_stream
+from digitocr.train.metrics import auroc, calibration_error, fpr_at_tpr, log_loss, summary
+from digitocr.train.nondigits import halves, letters, noise, textures
+from digitocr.train.scenes import draw_page, random_style
+
+SCHEMA = "digitocr-evaluation/1"
+NON_DIGITS = 2_000  # pictures of each kind
+SCENES = 200  # pages
+BINS = 15  # of the calibration error, of equal width
+OVERLAP = 0.5  # intersection over union from which on a box has found a digit
+_DIGITS = slice(0, 10)  # the columns of probabilities
+
+Boxes = npt.NDArray[np.float64]  # (n, 4): x, y, width, height
+
+
+def evaluate(
+    model: Path | None, data: Mnist, fonts: Sequence[Path], conf: float = 0.5, seed: int = 0
+) -> dict[str, Any]:
+    """All of it as JSON-ready values; shares are 0 to 1.
+
+    model: a .onnx or .tflite file, by default the shipped one; data: its test images are used; fonts: of find_fonts;
+    conf: 0 to 1; seed: of everything drawn, 0 or more. A progress bar is drawn on stderr if that is a terminal.
+
+    model: name, sha256. seed, conf, fonts: what it was measured with.
+    mnist: images, right, accuracy, interval (Wilson's 95 %), accepted, calibration_error (BINS bins), log_loss.
+    corruptions: mean, the mean of the accuracies of the fifteen, and each: images, right, accuracy, interval.
+    non_digits: for letters, textures, noise and halves: images, accepted (a share), auroc and fpr95 (the share that
+    passes where 95 % of MNIST's test digits do) of the confidence.
+    scenes: what scene_report says.
+
+    Raises ModelError and MissingExtraError for a model that cannot be used.
+    """
+    reader = Reader(model, conf=0)  # so that no digit of a scene is left out for its confidence
+    predict = reader.classifier.predict
+    images, labels = data.test_images, data.test_labels
+    progress = _Progress(len(CORRUPTIONS) + 3)
+
+    progress.step("MNIST")
+    probabilities = predict(scale(images))
+    digits = probabilities[:, _DIGITS]
+    confidence = digits.max(axis=1)
+    mnist = {
+        **_accuracy(labels, digits),
+        "accepted": float((confidence >= conf).mean()),
+        "calibration_error": calibration_error(confidence, digits.argmax(axis=1) == labels, BINS),
+        "log_loss": log_loss(labels, probabilities),
+    }
+    corruptions = {}
+    for name in CORRUPTIONS:
+        progress.step(name.replace("_", " "))
+        corruptions[name] = _accuracy(labels, predict(scale(corrupted(images, name, seed)))[:, _DIGITS])
+    progress.step("non-digits")
+    non_digits = {
+        kind: _rejection(confidence, predict(scale(pictures))[:, _DIGITS].max(axis=1), conf)
+        for kind, pictures in _non_digits(images, labels, fonts, seed).items()
+    }
+    progress.step("drawn pages")
+    scenes = scene_report(reader, conf, seed, SCENES)
+    progress.end()
+    return {
+        "schema": SCHEMA,
+        "model": {"name": reader.classifier.name, "sha256": reader.classifier.sha256},
+        "seed": seed,
+        "conf": conf,
+        "fonts": [path.name for path in fonts],
+        "mnist": mnist,
+        "corruptions": {"mean": float(np.mean([result["accuracy"] for result in corruptions.values()])), **corruptions},
+        "non_digits": non_digits,
+        "scenes": scenes,
+    }
+
+
+def scene_report(reader: Reader, conf: float, seed: int, count: int) -> dict[str, Any]:
+    """What a Reader, made with conf=0, reads on `count` drawn pages. They come from a seed that no training has used.
+
+    Keys: pages, digits (that are on them), found and missed (of these), invented (read where there is none), right
+    (found, and the digit that it is), all of a confidence of conf or more; calibration_error of all that was read, with
+    any confidence, right being as above.
+    """
+    rng = np.random.default_rng((seed, 1_000_003))
+    confidence: list[float] = []
+    right: list[bool] = []
+    digits = found = invented = hits = 0
+    for _ in range(count):
+        lines = ["".join(map(str, rng.integers(0, 10, rng.integers(1, 7)))) for _ in range(rng.integers(1, 4))]
+        scene = draw_page(lines, rng, random_style(rng))
+        read = reader.read(scene.image).digits
+        boxes = np.array([(d.box.x, d.box.y, d.box.w, d.box.h) for d in read], np.float64).reshape(-1, 4)
+        sure = np.array([digit.confidence >= conf for digit in read], bool)
+        answers = np.array([digit.digit for digit in read], np.int64)
+        truth = np.append(scene.digits, -1)  # -1: what is matched to no digit is none
+        right += (truth[matched(boxes, scene.boxes)] == answers).tolist()
+        confidence += [digit.confidence for digit in read]
+        pairs = matched(boxes[sure], scene.boxes)
+        digits += len(scene.boxes)
+        found += int((pairs >= 0).sum())
+        invented += int((pairs < 0).sum())
+        hits += int((truth[pairs] == answers[sure]).sum())
+    return {
+        "pages": count,
+        "digits": digits,
+        "found": found,
+        "missed": digits - found,
+        "invented": invented,
+        "right": hits,
+        "calibration_error": calibration_error(np.array(confidence), np.array(right, bool), BINS),
+    }
+
+
+def matched(boxes: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Which true box each box has found: (n,) int64, -1 for none.
+
+    boxes: (n, 4), truth: (m, 4), each x, y, width, height in pixels. Pairs that overlap by OVERLAP or more, the best
+    first; a box has one partner at most.
+    """
+    corner = np.maximum(boxes[:, None, :2], truth[:, :2])
+    opposite = np.minimum(boxes[:, None, :2] + boxes[:, None, 2:], truth[:, :2] + truth[:, 2:])
+    shared = np.prod(np.maximum(opposite - corner, 0), axis=2, dtype=np.float64)  # (n, m)
+    areas = np.prod(boxes[:, 2:], axis=1)[:, None] + np.prod(truth[:, 2:], axis=1)
+    overlap = shared / np.maximum(areas - shared, 1e-9)
+    partner = np.full(len(boxes), -1, np.int64)
+    while overlap.size and overlap.max() >= OVERLAP:
+        box, digit = np.unravel_index(overlap.argmax(), overlap.shape)
+        partner[box] = digit
+        overlap[box], overlap[:, digit] = 0, 0
+    return partner
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """A report of evaluate for people: lines of at most 80 columns."""
+    mnist, scenes, conf = report["mnist"], report["scenes"], f"accepted at {report['conf']:g}"
+    low, high = mnist["interval"]
+    each = [(name, result) for name, result in report["corruptions"].items() if name != "mean"]
+    return "\n".join(
+        [
+            f"model         {report['model']['name']}  {report['model']['sha256'][:12]}",
+            f"MNIST         {mnist['accuracy']:.2%} of {mnist['images']} ({low:.2%} to {high:.2%})",
+            f"              {mnist['accepted']:.2%} {conf}",
+            f"confidence    calibration error {mnist['calibration_error']:.2%}, log loss {mnist['log_loss']:.4f}",
+            f"MNIST-C       {report['corruptions']['mean']:.2%}, the mean of",
+            *(f"  {name.replace('_', ' '):<14}{result['accuracy']:8.2%}" for name, result in each),
+            f"non-digits    {conf:>16}  AUROC  FPR at 95% TPR",
+            *(
+                f"  {kind:<12}{result['accepted']:16.2%}  {result['auroc']:5.3f}  {result['fpr95']:14.2%}"
+                for kind, result in report["non_digits"].items()
+            ),
+            f"drawn pages   {scenes['digits']} digits: {scenes['found']} found, {scenes['missed']} missed, "
+            f"{scenes['right']} right; {scenes['invented']} invented",
+            f"              calibration error {scenes['calibration_error']:.2%}",
+        ]
+    )
+
+
+class _Progress:
+    """A bar on stderr, if that is a terminal."""
+
+    def __init__(self, steps: int) -> None:
+        self._stream = progress_stream()
+        self._steps, self._done = steps, 0
+
+    def step(self, name: str) -> None:
+        """What is done next."""
+        if self._stream:
+            bar = "#" * (20 * self._done // self._steps)
+            self._stream.write(f"\r{bar:-<20} {name:<14}")
+            self._stream.flush()
+        self._done += 1
+
+    def end(self) -> None:
+        if self._stream:
+            self._stream.write(f"\r{'':35}\r")
+            self._stream.flush()
+
+
+def _accuracy(labels: Bytes, probabilities: npt.NDArray[np.float32]) -> dict[str, Any]:
+    whole = summary(labels, probabilities)
+    return {key: whole[key] for key in ("images", "right", "accuracy", "interval")}
+
+
+def _non_digits(images: Bytes, labels: Bytes, fonts: Sequence[Path], seed: int) -> dict[str, Bytes]:
+    """NON_DIGITS pictures of each kind; fewer halves, since ones are left out."""
+    rngs = [np.random.default_rng((seed, kind)) for kind in range(4)]
+    return {
+        "letters": letters(NON_DIGITS, fonts, rngs[0]),
+        "textures": textures(NON_DIGITS, rngs[1]),
+        "noise": noise(NON_DIGITS, rngs[2]),
+        "halves": halves(images[:NON_DIGITS], labels[:NON_DIGITS], rngs[3]),
+    }
+
+
+def _rejection(digits: npt.NDArray[np.float32], others: npt.NDArray[np.float32], conf: float) -> dict[str, Any]:
+    """How well the confidence tells digits from what is none."""
+    return {
+        "images": len(others),
+        "accepted": float((others >= conf).mean()),
+        "auroc": auroc(digits, others),
+        "fpr95": fpr_at_tpr(digits, others),
+    }
