@@ -2,7 +2,8 @@
 
     python benchmarks/cold.py
 
-Half a minute. Wanted: help at most 0.5 of the bare imports, predict at most 1.4.
+Half a minute. Wanted: help at most 0.5 of the bare imports, predict at most 1.4. Not with an editable install where
+PYTHONDONTWRITEBYTECODE is set: there each process compiles the sources anew.
 """
 
 import functools
