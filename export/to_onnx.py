@@ -9,7 +9,7 @@ of the first dense layer are put into the order that ONNX's channels-first layou
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from digitocr.export.quiet import hushed
 from digitocr.runtime.tensor import Tensors
 
 OPSET = 17
-WEIGHT_LIMIT = 64  # 7-bit weights: see _quantized
+WEIGHT_LIMIT = 64  # 7-bit weights: see quantized
 _BATCH = 50  # images
 
 
@@ -35,7 +35,7 @@ def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None
     with hushed():
         model = _converted(_channels_first(network))
         if calibration is not None:
-            model = _quantized(model, calibration)
+            model = quantized(model, calibration)
         onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())
 
@@ -94,8 +94,8 @@ def _rename(graph: Any) -> None:
     del graph.value_info[:]
 
 
-def _quantized(model: Any, calibration: Tensors) -> Any:
-    """Static int8 in QDQ form, which ONNX Runtime fuses whole into QLinearConv and QGemm.
+def quantized(model: Any, calibration: Tensors, exact: Sequence[str] = ()) -> Any:
+    """Static int8 in QDQ form, which ONNX Runtime fuses whole into QLinearConv and QGemm; exact: nodes left in float32.
 
     A scale for each output channel; ranges of activations by minimum and maximum, as clipping them at percentiles
     helped no network for certain; the last layer gives float32, which saves a rounding and costs nothing.
@@ -115,9 +115,9 @@ def _quantized(model: Any, calibration: Tensors) -> Any:
             return None if batch is None else {"image": batch}
 
     with tempfile.TemporaryDirectory() as folder:
-        exact, prepared, written = (Path(folder, f"{name}.onnx") for name in ("exact", "prepared", "written"))
-        exact.write_bytes(model.SerializeToString())
-        quant_pre_process(str(exact), str(prepared), skip_symbolic_shape=True)
+        given, prepared, written = (Path(folder, f"{name}.onnx") for name in ("given", "prepared", "written"))
+        given.write_bytes(model.SerializeToString())
+        quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
         quantize_static(
             str(prepared),
             str(written),
@@ -127,6 +127,7 @@ def _quantized(model: Any, calibration: Tensors) -> Any:
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=list(exact),
             extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
         )
         return onnx.load(str(written))

@@ -37,8 +37,10 @@ import numpy as np
 from digitocr import __version__
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.runtime.tensor import Tensors, scale
-from digitocr.train.augment import augmented
+from digitocr.train.augment import Augment
+from digitocr.train.crops import draw_all
 from digitocr.train.data import Bytes, Indices, Mnist, hold_out, progress_stream
+from digitocr.train.drawers import find_fonts
 from digitocr.train.metrics import summary
 
 
@@ -78,12 +80,13 @@ _PREDICT_BATCH = 500  # images
 class Recipe:
     """How a network is trained, always with sparse categorical cross-entropy on pixels from 0 to 1.
 
-    optimizer: made for a number of steps; augment: what makes of a batch, (N, 28, 28) and (N,) uint8, the one that the
-    network is shown, or None for the same; epochs: how many are enough.
+    optimizer: made for a number of steps; crops: of how many drawn tiles a part of each batch is taken, which is then
+    augmented as well, or 0 for MNIST as it is; classes: 10 digits, or 11 with "no digit"; epochs: how many are enough.
     """
 
     optimizer: Callable[[int], keras.Optimizer]
-    augment: Callable[[Bytes, Bytes, np.random.Generator], tuple[Bytes, Bytes]] | None
+    crops: int
+    classes: int
     epochs: int
 
 
@@ -95,9 +98,9 @@ def _annealed(steps: int) -> keras.Optimizer:
 
 RECIPES = {
     # The paper's way: Adam at its default rate of 0.001, and nothing else. The paper does not say how many epochs.
-    "paper": Recipe(lambda _: keras.optimizers.Adam(), augment=None, epochs=10),
-    # For pictures from outside MNIST: every digit written anew, by other hands and pens, each time it is shown.
-    "robust": Recipe(_annealed, augment=augmented, epochs=16),
+    "paper": Recipe(lambda _: keras.optimizers.Adam(), crops=0, classes=10, epochs=10),
+    # For pictures from outside MNIST: digits by other hands and pens, in forms and on boards, and what is no digit.
+    "robust": Recipe(_annealed, crops=24_000, classes=11, epochs=24),
 }
 
 
@@ -114,6 +117,7 @@ class Settings:
     epochs: int = 10
     batch_size: int = 128
     seed: int = 0
+    fonts: str = ""  # the folder of the fonts that tiles are drawn with; empty: this machine's
 
     def __post_init__(self) -> None:
         for name, good, rule in (
@@ -129,7 +133,9 @@ class Settings:
     @property
     def command(self) -> str:
         """The command line that does this run again."""
-        return "digitocr train " + " ".join(f"--{k.replace('_', '-')} {v}" for k, v in asdict(self).items())
+        return "digitocr train " + " ".join(
+            f"--{name.replace('_', '-')} {value}" for name, value in asdict(self).items() if value != ""
+        )
 
 
 def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> dict[str, Any]:
@@ -248,7 +254,7 @@ def _network(settings: Settings, checkpoint: Path, steps: int) -> Any:
             return keras.saving.load_model(checkpoint)
         except Exception as error:  # Keras promises no particular one
             raise ModelError(f"{checkpoint}: cannot be loaded; delete it to begin this run again") from error
-    network = build_network(settings.experiment)
+    network = build_network(settings.experiment, RECIPES[settings.recipe].classes)
     optimizer = RECIPES[settings.recipe].optimizer(steps * settings.epochs)
     network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return network
@@ -259,7 +265,11 @@ def _batches(data: Mnist, training: Indices, settings: Settings, done: int) -> I
 
     Made from bytes as they are needed: that takes less memory than an array of floats, and no more time.
     """
-    augment = RECIPES[settings.recipe].augment
+    tiles, augment = RECIPES[settings.recipe].crops, None
+    if tiles:
+        fonts = find_fonts(Path(settings.fonts) if settings.fonts else None)
+        drawn = draw_all(tiles, settings.seed, data.train_images[training], data.train_labels[training], fonts)
+        augment = Augment(drawn)
     for epoch in range(done, settings.epochs):
         rng = np.random.default_rng((settings.seed, epoch))
         order = rng.permutation(training)
@@ -279,7 +289,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
     def __init__(self, folder: Path, settings: Settings) -> None:
         super().__init__()
         self._folder = folder
-        self._bare = build_network(settings.experiment)  # what is saved without optimizer state: Keras has no switch
+        self._bare = build_network(settings.experiment, RECIPES[settings.recipe].classes)  # what is saved without optimizer state: Keras has no switch
         self._began = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # Keras's name
@@ -295,7 +305,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
 
 
 def _probabilities(network: Any, tensors: Tensors) -> Any:
-    return network.predict(tensors, batch_size=_PREDICT_BATCH, verbose=0)
+    """(N, 10): of the digits alone, where the network knows "no digit" as well, since MNIST holds nothing else."""
+    return network.predict(tensors, batch_size=_PREDICT_BATCH, verbose=0)[:, :10]
 
 
 def _read_history(path: Path) -> list[dict[str, float]]:

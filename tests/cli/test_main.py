@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitocr.runtime.classifier import MODELS
+from digitocr.runtime.interpreter import MODELS
 from digitocr.train.scenes import draw_page, random_style
 
 

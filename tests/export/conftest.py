@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from digitocr.export.quiet import hushed
-from digitocr.runtime.classifier import shipped_model
+from digitocr.runtime.interpreter import shipped_model
 
 with hushed():
     import keras

@@ -1,0 +1,224 @@
+"""The finding network -> ONNX, fused and quantized, and held against its Keras original on drawn tiles.
+
+    report = export_finder(Path("runs/finder/finder.keras"), "int8", Path("exports"), tiles)
+
+leaves finder-int8.onnx, its card and its report. Input `image` (N, 2, H, W) float32 of regions.prepared, H and W
+multiples of 8; output `cells` (N, 5, H/4, W/4) float32 for regions.decoded. Batch norm stands right behind each
+convolution and goes into it; the class channels, a task on the side, are left out. The graph is so plain that it is
+written node by node.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from digitocr import __version__
+from digitocr.export.card import LICENCE, beside, training_of
+from digitocr.export.parity import Report
+from digitocr.export.to_onnx import OPSET, quantized
+from digitocr.runtime.errors import GateError, ModelError, OutputError
+from digitocr.runtime.interpreter import onnx_session
+from digitocr.runtime.regions import decoded, distinct, prepared
+from digitocr.train.crops import overlaps
+from digitocr.train.finder import build_finder
+from digitocr.train.strokes import Floats
+from digitocr.train.tiles import Tile
+
+OUTPUTS = 5  # channels that the runtime decodes
+CALIBRATION = 100  # tiles, the first of those given; the rest is what the gate compares on
+# The gate: what the file may lose against Keras in found digits and in boxes that are digits, in points at a score of
+# 0.5; and the share of its boxes that Keras has as well, overlapping by 0.7.
+LIMITS = {"none": (0.0, 0.0, 1.0), "int8": (0.5, 0.5, 0.97)}
+
+
+def export_finder(source: Path, quantize: str, out: Path, tiles: Sequence[Tile], force: bool = False) -> Report:
+    """Writes finder-float32.onnx (quantize "none") or finder-int8.onnx; returns the gate's report.
+
+    tiles: drawn with a seed that no training has. Raises ModelError for a source that is no finder, OutputError for a
+    file that exists already, GateError for one that differs too much; it is then not left.
+    """
+    path = out / f"finder-{'float32' if quantize == 'none' else quantize}.onnx"
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists already; overwrite it with --force, or give another --out")
+    network = build_finder()
+    try:
+        network.set_weights(keras.saving.load_model(source, compile=False, safe_mode=True).get_weights())
+    except Exception as error:  # Keras raises whatever its parts raise
+        raise ModelError(f"{source}: holds no finder; give the finder.keras of a run") from error
+    seen = np.stack([prepared(tile.image) for tile in tiles])  # (n, 2, 256, 256)
+    model = to_onnx(network)
+    if quantize == "int8":
+        model = quantized(model, seen[:CALIBRATION], ["head"])
+    card = {
+        "schema": "digitocr-model/1",
+        "name": path.stem,
+        "format": "onnx",
+        "quantization": quantize,
+        "input": {"name": "image", "shape": [None, 2, None, None], "dtype": "float32"},
+        "output": {"name": "cells", "shape": [None, OUTPUTS, None, None], "dtype": "float32"},
+        "weights": int(network.count_params()),
+        "training": training_of(source),
+        "licence": LICENCE,
+        "digitocr": __version__,
+    }
+    helper.set_model_props(model, {"digitocr": json.dumps(card)})
+    onnx.checker.check_model(model, full_check=True)
+    content = model.SerializeToString()
+    report = _compared(content, path, quantize, network, seen[CALIBRATION:], tiles[CALIBRATION:])
+    out.mkdir(parents=True, exist_ok=True)
+    proof = path.with_name(f"{path.name}.report.json")
+    proof.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    if report["failures"]:
+        raise GateError(f"{path} is refused and not written: {'; '.join(report['failures'])}; see {proof}")
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+    card |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    beside(path).write_text(json.dumps(card, indent=2) + "\n", "utf-8")
+    return {**report, "path": str(path), "bytes": len(content)}
+
+
+def to_onnx(network: keras.Model) -> Any:
+    """The finder as an ONNX model, float32, batch norm fused, channels first."""
+    nodes: list[Any] = []
+    weights: list[Any] = []
+    names: dict[str, str] = {}  # of each Keras tensor, by its layer
+    for layer in network.layers:
+        name = layer.name
+        sources = [names[node.operation.name] for node in layer._inbound_nodes[0].parent_nodes]
+        if isinstance(layer, keras.layers.InputLayer):
+            names[name] = "image"
+        elif isinstance(layer, keras.layers.Conv2D):
+            last = layer is network.layers[-1]
+            kernel, bias = _fused(network, layer)
+            if last:
+                kernel, bias, name = kernel[..., :OUTPUTS], bias[:OUTPUTS], "head"
+            weights += [
+                numpy_helper.from_array(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), f"{name}.weight"),
+                numpy_helper.from_array(bias, f"{name}.bias"),
+            ]
+            stride, dilation, size = layer.strides[0], layer.dilation_rate[0], layer.kernel_size[0]
+            total = (size - 1) * dilation + 1 - stride  # of even sides, as "same" pads: the odd pixel behind
+            total = max(total, 0)
+            before, after = total // 2, total - total // 2
+            output = "cells" if last else name
+            nodes.append(
+                helper.make_node(
+                    "Conv",
+                    [sources[0], f"{name}.weight", f"{name}.bias"],
+                    [output],
+                    name=name,
+                    kernel_shape=[size, size],
+                    strides=[stride, stride],
+                    dilations=[dilation, dilation],
+                    pads=[before, before, after, after],
+                )
+            )
+            names[layer.name] = output
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            names[name] = sources[0]
+        elif isinstance(layer, keras.layers.UpSampling2D):
+            weights.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), f"{name}.scales"))
+            nodes.append(
+                helper.make_node(
+                    "Resize",
+                    [sources[0], "", f"{name}.scales"],
+                    [name],
+                    name=name,
+                    mode="nearest",
+                    coordinate_transformation_mode="asymmetric",
+                    nearest_mode="floor",
+                )
+            )
+            names[name] = name
+        else:
+            kind = {"ReLU": "Relu", "Add": "Add", "Concatenate": "Concat"}[type(layer).__name__]
+            nodes.append(helper.make_node(kind, sources, [name], name=name, **({"axis": 1} if kind == "Concat" else {})))
+            names[name] = name
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", len(_planes(network)), "H", "W"])
+    cells = helper.make_tensor_value_info("cells", TensorProto.FLOAT, ["N", OUTPUTS, "rows", "columns"])
+    graph = helper.make_graph(nodes, "finder", [image], [cells], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+
+
+def _planes(network: keras.Model) -> range:
+    return range(network.input_shape[-1])
+
+
+def _fused(network: keras.Model, layer: keras.layers.Conv2D) -> tuple[Floats, Floats]:
+    """The convolution's kernel and bias with the batch norm that follows it, if one does."""
+    kernel = np.asarray(layer.kernel, np.float64)
+    bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
+    followers = [node.operation for node in layer._outbound_nodes]
+    if followers and isinstance(followers[0], keras.layers.BatchNormalization):
+        norm = followers[0]
+        scale = np.asarray(norm.gamma, np.float64) / np.sqrt(np.asarray(norm.moving_variance, np.float64) + norm.epsilon)
+        kernel = kernel * scale
+        bias = np.asarray(norm.beta, np.float64) + (bias - np.asarray(norm.moving_mean, np.float64)) * scale
+    return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def _compared(
+    content: bytes, path: Path, quantize: str, network: keras.Model, seen: Floats, tiles: Sequence[Tile]
+) -> Report:
+    """The report on the file's bytes: what it and Keras find in the tiles."""
+    session = onnx_session(content, path, 1)
+    exact = network.predict(seen.transpose(0, 2, 3, 1), batch_size=16, verbose=0)[..., :OUTPUTS].transpose(0, 3, 1, 2)
+    written = np.concatenate([session.run(None, {"image": one[None]})[0] for one in seen])
+    difference = float(np.abs(exact - written).max())
+    pairs = [(_found(a), _found(b)) for a, b in zip(exact, written, strict=True)]
+    keras_score = _score([a for a, _ in pairs], tiles)
+    file_score = _score([b for _, b in pairs], tiles)
+    boxes = sum(len(b) for _, b in pairs)
+    same = sum(int((overlaps(b, a).max(1, initial=0.0) > 0.7).sum()) for a, b in pairs) / max(boxes, 1)
+    lost = [100 * (before - after) for before, after in zip(keras_score, file_score, strict=True)]
+    limits = LIMITS[quantize]
+    failures = [
+        f"values: {what} drops by {drop:.2f} points, at most {limit:.2f} allowed"
+        for what, drop, limit in zip(("found", "right"), lost, limits, strict=False)
+        if not drop <= limit
+    ]
+    if same < limits[2]:
+        failures.append(f"values: {same:.2%} of the boxes are those of Keras, at least {limits[2]:.0%} must be")
+    if not np.isfinite(written).all():
+        failures = ["values: some are not numbers"]
+    return {
+        "schema": "digitocr-finder-parity/1",
+        "file": path.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "quantization": quantize,
+        "tiles": len(tiles),
+        "digits": sum(len(tile.boxes) for tile in tiles),
+        "keras": {"found": keras_score[0], "right": keras_score[1]},
+        "found": file_score[0],
+        "right": file_score[1],
+        "same": same,
+        "largest difference": difference,
+        "passed": not failures,
+        "failures": failures,
+    }
+
+
+def _found(cells: Floats) -> Floats:
+    """The boxes with a score of 0.5 or more."""
+    boxes, scores = distinct(*decoded(cells))
+    return np.asarray(boxes[scores >= 0.5], np.float32)
+
+
+def _score(found: Sequence[Floats], tiles: Sequence[Tile]) -> tuple[float, float]:
+    """Of the digits the share that is found, of the boxes the share that is a digit, by an overlap of 0.5."""
+    hit = digits = right = boxes = 0
+    for these, tile in zip(found, tiles, strict=True):
+        shared = overlaps(tile.boxes, these)
+        hit, digits = hit + int((shared.max(1, initial=0.0) >= 0.5).sum()), digits + len(tile.boxes)
+        sure = overlaps(these, tile.ignored).max(1, initial=0.0) < 0.2
+        best = shared.max(0, initial=0.0)
+        right, boxes = right + int((best >= 0.5).sum()), boxes + int((sure | (best >= 0.5)).sum())
+    return hit / max(digits, 1), right / max(boxes, 1)
