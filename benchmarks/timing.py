@@ -59,22 +59,24 @@ def spread(seconds: list[float], unit: float = 1.0) -> dict[str, float]:
     return {"median": middle, "low": low, "high": high}
 
 
-def save(name: str, title: str, rows: list[dict[str, Any]], notes: list[str]) -> None:
-    """Writes results/NAME.json, results/NAME.md and the README's table of that name, if it has one, and prints it.
-
-    The table has a column for each key of the rows.
-    """
-    facts = machine()
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows in Markdown, a column for each of their keys."""
     header = list(rows[0])
     lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     lines += [f"| {' | '.join(str(row[key]) for key in header)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def save(name: str, title: str, rows: list[dict[str, Any]], notes: list[str]) -> None:
+    """Writes results/NAME.json, results/NAME.md and the README's table of that name, if it has one, and prints it."""
+    facts = machine()
+    drawn = table(rows)
     versions = ", ".join(f"{package} {version}" for package, version in facts["packages"].items())
     about = f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}, {facts['date']}; {versions}."
     readme = README.read_text("utf-8")
-    table = "\n".join(lines)
     block = re.compile(rf"(<!-- results: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    README.write_text(block.sub(lambda marks: f"{marks[1]}{table}\n{marks[2]}", readme), "utf-8")
-    text = "\n".join([f"# {title}", "", *lines, "", *(f"- {note}" for note in notes), "", about, ""])
+    README.write_text(block.sub(lambda marks: f"{marks[1]}{drawn}\n{marks[2]}", readme), "utf-8")
+    text = "\n".join([f"# {title}", "", drawn, "", *(f"- {note}" for note in notes), "", about, ""])
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, "utf-8")
     content = {"title": title, "rows": rows, "notes": notes, "machine": facts}

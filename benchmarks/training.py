@@ -127,7 +127,8 @@ def main() -> None:
             }
         )
     notes = [
-        f"{arguments.repeats} rounds in turn; {n} images, {arguments.epochs} epochs a call, the first uncounted",
+        f"{arguments.repeats} rounds in turn; {n} images, {arguments.epochs} epochs a call, the first uncounted; "
+        "`python benchmarks/training.py`",
         "of bare: median over the rounds of the ratio within a round; above 1 is faster than bare",
         "whole call: building network and graph, all epochs, test images, saving, for digitocr the whole run folder",
         f"peak memory of digitocr's fit on all of MNIST: {int(memory)} MB",

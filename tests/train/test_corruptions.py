@@ -62,6 +62,8 @@ def test_motion_blur_draws_a_tail_to_one_side_within_45_degrees():
     made = corrupted(DOT, "motion_blur", 0).astype(float)
     assert (np.abs(made.sum(axis=(1, 2)) - 255) < 10).all()
     assert made[:, :, 23:].sum() == 0
+    share = 1 / np.exp(-(np.arange(21) ** 2) / 18).sum()  # of the ink that stays where it was
+    np.testing.assert_allclose(made[:, 14, 22], 255 * share, atol=1)
     _, rows, columns = np.nonzero(made)
     assert (np.abs(rows - 14) <= 22 - columns).all()
     assert columns.min() < 16
@@ -120,6 +122,7 @@ def test_fog_dims_the_ink_and_lifts_the_ground_smoothly():
     ink, ground = made[:, 4:24, 4:24], made[:, :3]
     assert ink.min() >= 255 / 4 - 1  # full ink without fog
     assert 0.3 < ground.mean() / ink.mean() < 0.9
+    assert 0.7 * 255 * 3 / 4 < ground.max() <= 255 * 3 / 4 + 1  # three parts in four at most are fog
     np.testing.assert_allclose((ink[:, :, 0] - made[:, 4:24, 3]).mean(), 255 / 4, atol=3)
     np.testing.assert_array_equal(corrupted(BLACK, "fog", 0), BLACK)  # as bright as the ink: none is there
 
@@ -129,9 +132,19 @@ def test_clouds_span_0_to_1_and_are_rougher_from_afar():
     assert clouds.shape == (3, 256, 256)
     np.testing.assert_array_equal(clouds.min(axis=(1, 2)), 0)
     np.testing.assert_array_equal(clouds.max(axis=(1, 2)), 1)
-    near, far, edge = (np.abs(clouds - np.roll(clouds, step, axis=2)) for step in (1, 32, 1))
-    assert 6 * near.mean() < far.mean()
-    assert edge[:, :, 0].mean() < 3 * near.mean()  # the left edge meets the right one
+    for axis in (1, 2):
+        near, far = (np.abs(clouds - np.roll(clouds, step, axis)) for step in (1, 32))
+        assert 6 * near.mean() < far.mean()
+        assert near.take(0, axis).mean() < 2 * near.mean()  # an edge meets the opposite one
+
+
+def test_each_point_of_a_cloud_lies_about_the_mean_of_its_four_neighbours():
+    clouds = _plasma(1, np.random.default_rng(0))[0]
+    beside = sum(np.roll(clouds, step, axis) for step in (-1, 1) for axis in (0, 1)) / 4
+    across = sum(np.roll(clouds, (down, right), (0, 1)) for down in (-1, 1) for right in (-1, 1)) / 4
+    last = [(clouds - across)[1::2, 1::2], (clouds - beside)[::2, 1::2], (clouds - beside)[1::2, ::2]]
+    sizes = [np.abs(away).max() for away in last]  # of what was added in the last round, the same for all of its points
+    np.testing.assert_allclose(sizes, sizes[0], rtol=0.01)
 
 
 def test_spatter_puts_grey_mud_on_ground_and_ink():
@@ -166,3 +179,13 @@ def test_canny_edges_leave_the_outline():
     assert not made[7:21, 7:21].any()
     assert (made[10:18].astype(bool).sum(axis=1) == 2).all()
     assert not corrupted(np.full_like(BLACK, 90), "canny_edges", 0).any()
+
+
+def test_canny_edges_are_found_where_they_are_clear_and_followed_where_they_are_not():
+    left = np.arange(28) < 14
+    clear, faint, lost = (SQUARE[:1] // 255 * np.uint8(level) for level in (24, 14, 6))
+    right_edge = np.s_[:, 8:20, 20:]  # pixels
+    assert corrupted(clear, "canny_edges", 0)[right_edge].any()
+    assert not corrupted(faint, "canny_edges", 0)[right_edge].any()
+    assert corrupted(np.where(left, clear, faint), "canny_edges", 0)[right_edge].any()
+    assert not corrupted(np.where(left, clear, lost), "canny_edges", 0)[right_edge].any()

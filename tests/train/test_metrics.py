@@ -116,3 +116,4 @@ def test_fpr_at_tpr_worked_by_hand():
     assert fpr_at_tpr(positives, np.array([5.9, 6.0, 7.0, 100.0])) == 0.75
     assert fpr_at_tpr(positives, np.array([5.9, 6.0, 7.0, 100.0]), tpr=1.0) == 1.0
     assert fpr_at_tpr(np.array([0.9, 0.1]), np.array([0.5, 0.95]), tpr=0.5) == 0.5
+    assert fpr_at_tpr(np.arange(1.0, 11.0), np.array([1.5, 0.5])) == 0.5  # of ten, nine are too few

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools import subset
 from matplotlib import get_data_path
 
 from digitocr.runtime.errors import InputError, MissingExtraError
@@ -30,6 +31,9 @@ def test_fonts_of_a_folder_are_those_with_letters(fonts, tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "A.TTF").write_bytes((BUNDLED / "DejaVuSans.ttf").read_bytes())
     (tmp_path / "damaged.ttf").write_bytes(b"no font")
+    subset.main(
+        [str(BUNDLED / "DejaVuSans.ttf"), "--text=0123", "--notdef-outline", f"--output-file={tmp_path}/digits.ttf"]
+    )
     (tmp_path / "notes.txt").write_text("nothing")
     assert find_fonts(tmp_path) == [tmp_path / "sub" / "A.TTF"]
 
