@@ -45,7 +45,10 @@ def training_of(source: Path) -> dict[str, Any]:
 def make_card(
     name: str, form: str, quantization: str, training: dict[str, Any], accuracy: float | None, classes: int = 10
 ) -> Card:
-    """classes: 10, or 11 with "no digit"; form: onnx or tflite; quantization: none, float16, dynamic or int8; accuracy: of this file, None if unknown."""
+    """form: onnx or tflite; quantization: none, float16, dynamic or int8; accuracy: of this file, None if unknown.
+
+    classes: 10, or 11 with "no digit".
+    """
     batch = None if form == "onnx" else 1
     return {
         "schema": "digitocr-model/1",

@@ -97,7 +97,7 @@ def to_onnx(network: keras.Model) -> Any:
             names[name] = "image"
         elif isinstance(layer, keras.layers.Conv2D):
             last = layer is network.layers[-1]
-            kernel, bias = _fused(network, layer)
+            kernel, bias = _fused(layer)
             if last:
                 kernel, bias, name = kernel[..., :OUTPUTS], bias[:OUTPUTS], "head"
             weights += [
@@ -140,7 +140,9 @@ def to_onnx(network: keras.Model) -> Any:
             names[name] = name
         else:
             kind = {"ReLU": "Relu", "Add": "Add", "Concatenate": "Concat"}[type(layer).__name__]
-            nodes.append(helper.make_node(kind, sources, [name], name=name, **({"axis": 1} if kind == "Concat" else {})))
+            nodes.append(
+                helper.make_node(kind, sources, [name], name=name, **({"axis": 1} if kind == "Concat" else {}))
+            )
             names[name] = name
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", len(_planes(network)), "H", "W"])
     cells = helper.make_tensor_value_info("cells", TensorProto.FLOAT, ["N", OUTPUTS, "rows", "columns"])
@@ -152,14 +154,16 @@ def _planes(network: keras.Model) -> range:
     return range(network.input_shape[-1])
 
 
-def _fused(network: keras.Model, layer: keras.layers.Conv2D) -> tuple[Floats, Floats]:
+def _fused(layer: keras.layers.Conv2D) -> tuple[Floats, Floats]:
     """The convolution's kernel and bias with the batch norm that follows it, if one does."""
     kernel = np.asarray(layer.kernel, np.float64)
     bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(kernel.shape[-1])
     followers = [node.operation for node in layer._outbound_nodes]
     if followers and isinstance(followers[0], keras.layers.BatchNormalization):
         norm = followers[0]
-        scale = np.asarray(norm.gamma, np.float64) / np.sqrt(np.asarray(norm.moving_variance, np.float64) + norm.epsilon)
+        scale = np.asarray(norm.gamma, np.float64) / np.sqrt(
+            np.asarray(norm.moving_variance, np.float64) + norm.epsilon
+        )
         kernel = kernel * scale
         bias = np.asarray(norm.beta, np.float64) + (bias - np.asarray(norm.moving_mean, np.float64)) * scale
     return kernel.astype(np.float32), bias.astype(np.float32)

@@ -54,8 +54,8 @@ def load(picture: Picture) -> GrayImage:
 def load_reduced(picture: Picture, enough: int = ENOUGH) -> tuple[GrayImage, float]:
     """The picture as a GrayImage, and how many times larger it is as shown. Takes and raises what load does.
 
-    A JPEG whose longer side has at least twice `enough` pixels is decoded at a half, a quarter or an eighth of its size,
-    which takes as much less time; its longer side keeps `enough` pixels. The factor of any other picture is 1.
+    A JPEG whose longer side has at least twice `enough` pixels is decoded at a half, a quarter or an eighth of its
+    size, which takes as much less time; its longer side keeps `enough` pixels. The factor of any other picture is 1.
     """
     if isinstance(picture, np.ndarray):
         return _gray_of_array(np.asarray(picture)), 1.0  # of a masked array or a matrix its plain array

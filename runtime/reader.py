@@ -49,9 +49,10 @@ class _Seen(NamedTuple):
 class Reader:
     """Reads the digits of pictures with two networks, loaded once.
 
-    model: a .onnx or .tflite file that reads a digit, by default the shipped int8 network; threads: of the interpreters;
-    conf: digits of a lower probability are left out, 0 to 1; mode: "single", the picture is one digit, "line", one line
-    of digits, or "auto"; rotate: degrees clockwise to turn the picture by before it is read, or "auto", what reads best.
+    model: a .onnx or .tflite file that reads a digit, by default the shipped int8 network; threads: of the
+    interpreters; conf: digits of a lower probability are left out, 0 to 1; mode: "single", the picture is one digit,
+    "line", one line of digits, or "auto"; rotate: degrees clockwise to turn the picture by before it is read, or
+    "auto", what reads best.
 
     Raises ModelError, MissingExtraError or UsageError for what it was given.
     """
@@ -141,9 +142,7 @@ class Reader:
             boxes, found = self.finder.find(turned)
             spent += perf_counter() - began
             seen = self._judged(turned, boxes, found, turn)
-            if best is None:
-                best = seen
-            elif seen.evidence > BETTER * best.evidence and _is_sure(seen):
+            if best is None or (seen.evidence > BETTER * best.evidence and _is_sure(seen)):
                 best = seen
             if _is_sure(best) or len(boxes) < SEVERAL or self.mode == "single":
                 break
@@ -155,7 +154,7 @@ class Reader:
         images = tensor.images(gray, boxes)
         probabilities = self.classifier.predict(tensor.scale(images))
         odds = FOUND * log_odds(found) + READ * log_odds(probabilities[:, :10].max(1, initial=0.0)) + CONSTANT
-        confidence = 1 / (1 + np.exp(-odds))
+        confidence = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
         if self.mode == "single":
             return self._single(gray, _Seen(turned, boxes, found, images, probabilities, confidence, []))
         kept = np.flatnonzero(confidence >= self.conf)

@@ -76,5 +76,5 @@ def normalised(fields: Images) -> Images:
     side = np.where(np.add.reduce(inner * inner * inner, axis=1) < 0, np.float32(-1), np.float32(1))[:, None]
     rank = int(INKED * (inner.shape[1] - 1))
     full = np.partition(inner * side, rank, axis=1)[:, rank, None]
-    square = square * (side * 255 / np.maximum(full, FAINT))[:, :, None]
-    return np.clip(square, 0, 255).astype(np.uint8)
+    stretched = square * (side * 255 / np.maximum(full, FAINT))[:, :, None]
+    return np.clip(stretched, 0, 255).astype(np.uint8)

@@ -102,7 +102,7 @@ def _elsewhere(tile: Tile, rng: Generator) -> Boxes:
     known = np.concatenate([tile.boxes, tile.unsure])
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     inside = ((middles > 0) & (middles < SIDE)).all(1)
-    return boxes[inside & (overlaps(boxes, known).max(1, initial=0.0) < 0.25)]
+    return np.asarray(boxes[inside & (overlaps(boxes, known).max(1, initial=0.0) < 0.25)], np.float32)
 
 
 def _judged(tile: Tile, boxes: Boxes) -> tuple[Boxes, Bytes]:

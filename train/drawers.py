@@ -2,6 +2,8 @@
 
     with drawers(2, images, labels, fonts) as pool:
         pool.submit(work, 7)        # work(7) may call glyphs()
+
+They start anew, and so hold nothing of the process that asks them but what they draw with.
 """
 
 import os

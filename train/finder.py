@@ -27,7 +27,9 @@ def build_finder() -> keras.Model:
     """
     image = keras.Input((None, None, 2), name="image")
 
-    def conv(x: keras.KerasTensor, filters: int, stride: int = 1, dilation: int = 1, kernel: int = 3) -> keras.KerasTensor:
+    def conv(
+        x: keras.KerasTensor, filters: int, stride: int = 1, dilation: int = 1, kernel: int = 3
+    ) -> keras.KerasTensor:
         x = keras.layers.Conv2D(
             filters, kernel, strides=stride, dilation_rate=dilation, padding="same", use_bias=False
         )(x)
@@ -77,8 +79,9 @@ def targets(tile: Tile) -> Floats:
         column, row = min(max(round(float(cx)), 0), columns - 1), min(max(round(float(cy)), 0), rows - 1)
         spread = BLURRED * np.sqrt(side / STRIDE)
         reach = int(3 * spread) + 1
-        ys, xs = np.arange(max(row - reach, 0), min(row + reach + 1, rows)), np.arange(
-            max(column - reach, 0), min(column + reach + 1, columns)
+        ys, xs = (
+            np.arange(max(row - reach, 0), min(row + reach + 1, rows)),
+            np.arange(max(column - reach, 0), min(column + reach + 1, columns)),
         )
         bump = np.exp(-((ys[:, None] - row) ** 2 + (xs[None] - column) ** 2) / (2 * spread**2)).astype(np.float32)
         spot = np.ix_(ys, xs)
@@ -114,7 +117,7 @@ def loss(target: keras.KerasTensor, output: keras.KerasTensor) -> keras.KerasTen
     return ops.sum(focal) / centres + ops.sum((2 * offset + size + 0.3 * digit) * near) / cells
 
 
-def found_share(target: NDArray[np.float32], output: NDArray[np.float32]) -> tuple[float, float]:
+def found_share(target: NDArray[np.floating], output: NDArray[np.floating]) -> tuple[float, float]:
     """Of the true centres the share with a cell over 0.5 next to them; of the cells over 0.5 that are peaks, the share
     near a true one. Both (N, H/4, W/4, ...); quick figures to watch a training by.
     """

@@ -289,7 +289,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
     def __init__(self, folder: Path, settings: Settings) -> None:
         super().__init__()
         self._folder = folder
-        self._bare = build_network(settings.experiment, RECIPES[settings.recipe].classes)  # what is saved without optimizer state: Keras has no switch
+        # what is saved without optimizer state: Keras has no switch
+        self._bare = build_network(settings.experiment, RECIPES[settings.recipe].classes)
         self._began = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # Keras's name

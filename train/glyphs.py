@@ -108,7 +108,7 @@ class Font:
     """A font file; its glyphs are drawn once."""
 
     def __init__(self, path: Path) -> None:
-        self.handwritten = any(name in path.name.lower() for name in _HANDWRITTEN)  # by its file's name
+        self.handwritten = any(name in path.name.lower() for name in _HANDWRITTEN.split())  # by its file's name
         self._glyph = lru_cache(maxsize=None)(self._drawn)
         try:
             self._font = ImageFont.truetype(str(path), 80)
@@ -136,10 +136,10 @@ class Font:
         return Glyph(tight, (left - 4 + x) / unit, (top - 4 + y) / unit, w / unit, h / unit, advance)
 
 
-_HANDWRITTEN = tuple(
-    "caveat kalam patrick-hand indie-flower shadows-into permanent-marker homemade reenie nothing-you gloria architects "
-    "rock-salt just-another coming-soon schoolbell handlee nanum-pen cedarville belle-aurore covered-by gochi gaegu "
-    "mansalva playwrite edu- comic humor hand script marker".split()
+_HANDWRITTEN = (
+    "caveat kalam patrick-hand indie-flower shadows-into permanent-marker homemade reenie nothing-you gloria "
+    "architects rock-salt just-another coming-soon schoolbell handlee nanum-pen cedarville belle-aurore covered-by gochi gaegu "
+    "mansalva playwrite edu- comic humor hand script marker"
 )
 
 
@@ -208,7 +208,7 @@ def _segments(digit: int, look: tuple[int, int, int, float, bool]) -> Glyph:
         points = np.array([start, start + along * t + across, end - along * t + across, end])
         points = np.vstack([points, [end - along * t - across, start + along * t - across]])
         points[:, 0] += slant * (HEIGHT - points[:, 1]) + 2
-        cv2.fillPoly(canvas, [np.rint((points + [0, 2]) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        cv2.fillPoly(canvas, [np.rint((points + np.array([0, 2])) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     x, _, w, _ = cv2.boundingRect(canvas)
     tight = np.ascontiguousarray(canvas[2 : HEIGHT + 2, x : x + w])
     # a one is narrow, but takes the place of a whole digit

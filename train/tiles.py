@@ -24,6 +24,7 @@ from digitocr.train.strokes import Bytes, Floats, Reals
 SIDE = 256  # pixels
 LEAST, MOST = 9.0, 140.0  # pixels; the longer side of a digit that the finder is asked to find
 VISIBLE, LOST = 0.75, 0.25  # of a digit's box: from here on it counts; up to here it is not there
+FADED = 110  # of 255; the ink of a digit's darkest pixel
 NO_DIGIT = 10  # the label of a letter or a symbol
 DOUBTFUL = 11  # and of one that alone could be taken for a digit
 
@@ -99,7 +100,7 @@ def draw_tile(rng: Generator, glyphs: Glyphs) -> Tile:
         elif seen >= VISIBLE and LEAST <= max(w, h) <= MOST:
             found.append((x, y, w, h))
             labels.append(label)
-        elif seen > LOST:
+        elif seen > LOST and max(w, h) <= 1.3 * MOST:  # larger ones are to be found at a coarser scale, not here
             ignored.append((x, y, w, h))
     image = _photograph(ink, rule, area, rng, natural=layout is _texture or rng.random() < 0.06)
     if rng.random() < 0.15:
@@ -198,6 +199,15 @@ def _close_up(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
     _write(sheet, text, alphabet, x, base, height, max(0.1, _gap(alphabet, rng)), rng)
 
 
+def _giant(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
+    """The strokes of digits that are far too large, as a close-up shows them at a fine scale: nothing to find here."""
+    alphabet, height = glyphs.alphabet(rng), _height(rng, 200, 900)
+    x, base = rng.uniform(-0.6, 0.5) * height, rng.uniform(0.2, 1.3) * height
+    _write(sheet, _number(rng, 1, 3), alphabet, x, base, height, max(0.1, _gap(alphabet, rng)), rng)
+    if rng.random() < 0.15:
+        _write(sheet, _number(rng), alphabet, rng.uniform(0, 150), rng.uniform(40, SIDE), _height(rng), 0.3, rng)
+
+
 def _form(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """Digits in boxes, combs and tables' rows, with empty ones, and a label in print."""
     alphabet, cell = glyphs.alphabet(rng), _height(rng, 14, 64)
@@ -212,9 +222,7 @@ def _form(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
             words = glyphs.words(rng)
             x = _write(sheet, _word(rng), words, x, y + 0.8 * cell, height * rng.uniform(0.4, 0.9), 0.05, rng) + 8
         for _ in range(int(rng.integers(2, 16))):
-            if style == "box" or (style == "cells" and space):
-                sheet.box(x, y, wide, cell, thick, strength)
-            elif style == "cells":
+            if style != "comb":
                 sheet.box(x, y, wide, cell, thick, strength)
             else:
                 sheet.line(x, y + cell, x + wide, y + cell, thick, strength)
@@ -355,7 +363,9 @@ def _scribbles(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
             points = np.stack([3 * size * t, 0.3 * size * np.sin(2 * np.pi * waves * t)], 1)
         elif kind == 1:  # loops, as of running script
             turns = rng.uniform(3, 9)
-            points = np.stack([size * (2.5 * t + 0.2 * np.sin(2 * np.pi * turns * t)), 0.4 * size * np.cos(2 * np.pi * turns * t)], 1)
+            points = np.stack(
+                [size * (2.5 * t + 0.2 * np.sin(2 * np.pi * turns * t)), 0.4 * size * np.cos(2 * np.pi * turns * t)], 1
+            )
         elif kind == 2:  # a polygon or a zigzag
             points = rng.uniform(-1, 1, (int(rng.integers(3, 7)), 2)) * size
             if rng.random() < 0.5:
@@ -364,19 +374,30 @@ def _scribbles(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
             arm = rng.uniform(0.2, 0.6) * size
             points = np.array([[-arm, 0], [arm, rng.normal(0, 0.2) * arm]])
             across = np.array([[0, -arm], [rng.normal(0, 0.2) * arm, arm]])
-            sheet.rules.append((across + [x, y], thick, strength))
+            sheet.rules.append((across + np.array([x, y]), thick, strength))
         elif kind == 4:  # a wandering stroke
             points = np.cumsum(rng.normal(0, 0.25, (14, 2)) * size, 0)
         else:  # a large ellipse or an arc
             start, sweep = rng.uniform(0, 2 * np.pi), rng.uniform(2, 2 * np.pi)
-            points = np.stack([1.6 * size * np.cos(start + sweep * t), rng.uniform(0.2, 0.6) * size * np.sin(start + sweep * t)], 1)
+            points = np.stack(
+                [1.6 * size * np.cos(start + sweep * t), rng.uniform(0.2, 0.6) * size * np.sin(start + sweep * t)], 1
+            )
         turn = rng.uniform(-0.5, 0.5)
         points = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        sheet.rules.append((points + [x, y], thick, strength))
+        sheet.rules.append((points + np.array([x, y]), thick, strength))
     _speckle(sheet, rng, 40)
     if rng.random() < 0.35:
         alphabet = glyphs.alphabet(rng)
-        _write(sheet, _number(rng), alphabet, rng.uniform(0, 150), rng.uniform(40, SIDE), _height(rng), _gap(alphabet, rng), rng)
+        _write(
+            sheet,
+            _number(rng),
+            alphabet,
+            rng.uniform(0, 150),
+            rng.uniform(40, SIDE),
+            _height(rng),
+            _gap(alphabet, rng),
+            rng,
+        )
 
 
 def _texture(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -387,7 +408,7 @@ def _texture(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
         _write(sheet, text, alphabet, rng.uniform(0, 120), rng.uniform(60, SIDE), _height(rng, 14, 70), 0.1, rng)
 
 
-def _blank(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:
+def _blank(sheet: _Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: ARG001  # all layouts take the same
     if rng.random() < 0.5:
         _ruled(sheet, rng)
     for _ in range(int(rng.integers(0, 4))):  # punched holes, stains
@@ -419,8 +440,8 @@ def _speckle(sheet: _Sheet, rng: Generator, height: float) -> None:
         sheet.rules.append((np.array([at, at + rng.normal(0, size, 2)]), max(1.0, size), rng.uniform(0.3, 1)))
 
 
-_LAYOUTS = (_lines, _close_up, _form, _grid, _column, _scattered, _display, _text, _scribbles, _texture, _blank)
-_ODDS = np.array([0.27, 0.09, 0.13, 0.09, 0.04, 0.08, 0.06, 0.1, 0.05, 0.06, 0.03])
+_LAYOUTS = (_lines, _close_up, _giant, _form, _grid, _column, _scattered, _display, _text, _scribbles, _texture, _blank)
+_ODDS = np.array([0.22, 0.09, 0.05, 0.13, 0.09, 0.04, 0.08, 0.06, 0.1, 0.05, 0.06, 0.03])
 
 
 # From the sheet into the picture
@@ -472,11 +493,16 @@ def _draw_item(
     qx, qy = min(SIDE, int(np.ceil(right)) + 2), min(SIDE, int(np.ceil(bottom)) + 2)
     offset = shift - [px, py] + linear @ [0.5, 0.5] - 0.5
     placed = cv2.warpAffine(source, np.column_stack([linear, offset]), (qx - px, qy - py), flags=cv2.INTER_LINEAR)
+    if shrink > 1.5:  # enlarged, an edge would be as soft as the scale is large
+        placed = cv2.convertScaleAbs(cv2.max(placed, int(128 - 128 / shrink)), alpha=shrink, beta=128 - 128 * shrink)
+    faded = placed.max(initial=0) < FADED
     if strength < 1:
         placed = cv2.convertScaleAbs(placed, alpha=strength)
     spot = ink[py:qy, px:qx]
     np.maximum(spot, placed, out=spot)
     seen = (right - left) * (bottom - top) / max((x1 - x0) * (y1 - y0), 1e-6)
+    if faded:  # so thin and small that hardly a pixel is inked: nobody could say whether it is there
+        seen = min(seen, (LOST + VISIBLE) / 2)
     return float(left), float(top), float(right - left), float(bottom - top), float(seen)
 
 
@@ -515,7 +541,9 @@ def _dead_leaves(rng: Generator) -> Floats:
         if kind == 0 or (kind == 2 and rng.random() < 0.5):
             axes = int(max(1, size)), int(max(1, size * rng.uniform(0.2, 1)))
             angle = turn + rng.normal(0, 25)
-            cv2.ellipse(canvas, (int(x), int(y)), axes, angle, 0, 360, level, -1 if rng.random() < 0.85 else 1, cv2.LINE_AA)
+            cv2.ellipse(
+                canvas, (int(x), int(y)), axes, angle, 0, 360, level, -1 if rng.random() < 0.85 else 1, cv2.LINE_AA
+            )
         else:
             points = np.array([x, y]) + rng.uniform(-1, 1, (int(rng.integers(3, 6)), 2)) * size
             cv2.fillPoly(canvas, [points.astype(np.int32)], level, cv2.LINE_AA)
@@ -541,7 +569,7 @@ def _photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: b
             ground = _on_desk(ground, rng)
     if not clean and rng.random() < 0.2:
         _show_through(ground, ink, rng)
-    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.08), np.log(0.5))))
+    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.14), np.log(0.5))))
     cover = ink.astype(np.float32) * np.float32(contrast / 255)
     if not clean and rng.random() < 0.35:  # pencil and chalk miss the paper's hollows
         tooth = rng.standard_normal((SIDE, SIDE), np.float32)
@@ -550,16 +578,15 @@ def _photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: b
     ruling = rule.astype(np.float32) * np.float32(rng.uniform(0.3, 1.0) * max(contrast, 0.3) / 255)
     image = ground
     if area.any():
-        image = image * (1 - area.astype(np.float32) / 255 * np.float32(rng.choice([0.3, 0.8, -0.4])))
+        dark = np.float32(rng.choice([0.3, 0.8, -0.4]))
+        image = np.asarray(image * (1 - area.astype(np.float32) / 255 * dark), np.float32)
         if rng.random() < 0.5 and area.max() > 90:  # light digits on the dark field
             lit = np.float32(rng.uniform(0.6, 1.0))
             image = image + (lit - image) * cover
             cover = np.zeros_like(cover)
     image = image * (1 - ruling) if rng.random() < 0.9 else np.maximum(image, 1.1 * ruling * paper)
-    if natural and rng.random() < 0.5:
-        image = image + (np.float32(1.0) - image) * cover
-    else:
-        image = image * (1 - cover)
+    bright = natural and rng.random() < 0.5
+    image = image + (np.float32(1.0) - image) * cover if bright else image * (1 - cover)
     if not clean:
         image = image * _light(rng)
     if rng.random() < 0.22:
