@@ -5,14 +5,16 @@ import json
 import os
 import sys
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
 from digitocr import __version__
+from digitocr.cli.output import opened, plain, say, taken_up
 from digitocr.cli.stderr import libraries_hushed
-from digitocr.runtime.errors import DigitocrError, InputError, NothingReadError, OutputError
+from digitocr.runtime.errors import DigitocrError, InputError, NothingReadError, OutputError, UsageError
 
 app = typer.Typer(
     help="Train a digit-reading network, export it to quantized TFLite and ONNX, read digits from real pictures.",
@@ -38,7 +40,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             traceback.print_exc()
         if isinstance(error, DigitocrError):
-            print(f"digitocr: {_plain(str(error))}", file=sys.stderr)
+            print(f"digitocr: {plain(str(error))}", file=sys.stderr)
             _leave(error.exit_code)
         print(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints", file=sys.stderr)
         _leave(1)
@@ -54,23 +56,6 @@ def _leave(code: str | int | None) -> NoReturn:
         except OSError:
             status = OutputError.exit_code
     os._exit(status)
-
-
-def _say(result: str) -> None:
-    """Prints a result at once. A reader that has gone, as `| head` does, ends the run without a word."""
-    try:
-        if sys.stdout is None:
-            raise OutputError("standard output is closed; send it to a file or a pipe")
-        print(result, flush=True)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise typer.Exit(OutputError.exit_code) from None
-        raise OutputError(f"standard output cannot be written ({error.strerror}); send it elsewhere") from error
-
-
-def _plain(text: str) -> str:
-    """The text on one line: a control character, which the name of a file may hold, as its escape."""
-    return "".join(repr(char)[1:-1] if char < " " or char == "\x7f" else char for char in text)
 
 
 def _version(wanted: bool) -> None:
@@ -89,58 +74,100 @@ def common(
     pass
 
 
-@app.command(epilog="For example: digitocr predict page.jpg    digitocr predict --jsonl photos/ > readings.jsonl")
+@app.command(
+    epilog="For example: digitocr predict page.jpg    digitocr predict --mode single --rotate 0 crop.png    "
+    "digitocr predict photos/ --jobs 4 --jsonl --output readings.jsonl --resume"
+)
 @libraries_hushed()
 def predict(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, globs; - for stdin.")],
     model: Annotated[
         Path | None, typer.Option(help="A .onnx or .tflite file; by default the shipped int8 one.")
     ] = None,
+    mode: Annotated[
+        Literal["auto", "single", "line"],
+        typer.Option(help="single: the picture is one digit. line: it is one line of digits. auto: any, anywhere."),
+    ] = "auto",
+    rotate: Annotated[
+        Literal["auto", "0", "90", "180", "270"],
+        typer.Option(help="Degrees clockwise to turn the picture by before it is read; auto: as it reads best."),
+    ] = "auto",
+    conf: Annotated[float, typer.Option(help="Leave out digits of a lower confidence, 0 to 1.")] = 0.5,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object for each picture.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the lines there, and nothing to stdout.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="With --jsonl, go on with the --output of a run that was ended: skip what it read."
+        ),
+    ] = False,
     save_image: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Save each picture with boxes, digits and confidence.")
     ] = None,
     explain: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Save what the network saw: the 28x28 beside each region.")
+        Path | None, typer.Option(metavar="DIR", help="Save a page for each picture: what was found, seen and refused.")
     ] = None,
-    conf: Annotated[float, typer.Option(help="Leave out digits of a lower confidence, 0 to 1.")] = 0.5,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that read at the same time.")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Read on the workers of a Dask scheduler, tcp://HOST:8786.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Threads of the interpreter.")] = 1,
     fail_on_empty: Annotated[bool, typer.Option("--fail-on-empty", help="Exit with 8 if no digit was read.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite pictures of an earlier run.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier run.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not say why nothing was read in a picture.")] = False,
 ) -> None:
     """Read the digits in pictures.
 
-    Prints the digits, one line for each line in the picture; for many pictures PATH<TAB>DIGITS. A picture that cannot
-    be read is told on stderr, the others are read, and the exit code is 4.
+    Prints the digits, one line for each line in the picture; for many pictures PATH<TAB>DIGITS. A picture in which
+    nothing was read is told on stderr, with why. One that cannot be read is told there as well, the others are read,
+    and the exit code is 4; --resume tries it again.
     """
     from digitocr.cli import render
-    from digitocr.cli.sources import is_single, read_all
-    from digitocr.runtime.opencv import cv2
-    from digitocr.runtime.reader import Reader
+    from digitocr.cli.sources import expanded, is_single
+    from digitocr.cli.task import Task
 
-    cv2.setNumThreads(threads)
-    reader = Reader(model, threads=threads, conf=conf)
+    if cluster and jobs > 1:
+        raise UsageError("--cluster has as many processes as it has workers; leave out --jobs")
+    todo = expanded(sources)
+    if resume:
+        if not jsonl or output is None:
+            raise UsageError("--resume goes on with a file of lines of JSON; add --jsonl --output FILE")
+        if save_image or explain or force:
+            raise UsageError("--resume goes on with lines alone; leave out --save-image, --explain and --force")
+        done = taken_up(output)
+        todo = (source for source in todo if source.name not in done)
     single = is_single(sources)
+    task = Task(model, threads, conf, mode, rotate, jsonl, not single, save_image is not None, explain is not None)
+    if cluster:
+        from digitocr.cli.cluster import read_on_cluster
+
+        outcomes = read_on_cluster(task, todo, cluster)
+    elif jobs > 1:
+        from digitocr.cli.parallel import read_in_processes
+
+        outcomes = read_in_processes(task, todo, jobs)
+    else:
+        outcomes = task.read_all(todo)
     unreadable, digits = 0, 0
     used: set[Path] = set()
-    for (name, picture), reading in read_all(reader, sources):
-        if isinstance(reading, InputError):
-            unreadable += 1
-            print(f"digitocr: {_plain(str(reading))}", file=sys.stderr)
-            if jsonl:
-                _say(render.json_line(name, None, str(reading)))
-            continue
-        digits += len(reading.digits)
-        if jsonl:
-            _say(render.json_line(name, reading, None))
-        elif not single:
-            _say(f"{_plain(name)}\t{reading.text.replace(chr(10), ' ')}")
-        elif reading.digits:
-            _say(reading.text)
-        if save_image:
-            render.save(render.annotated(picture, reading), save_image, name, used, force)
-        if explain:
-            render.save(render.explained(picture, reader), explain, name, used, force)
+    with opened(output, resume, force) if output else nullcontext() as file:
+        for outcome in outcomes:
+            name = outcome.name
+            if outcome.line is not None:
+                say(outcome.line, file)
+            if outcome.error:
+                unreadable += 1
+                print(f"digitocr: {plain(outcome.error)}", file=sys.stderr)
+                continue
+            digits += outcome.digits
+            if outcome.why and not quiet:
+                print(f"digitocr: {'' if single else f'{plain(name)}: '}{plain(outcome.why)}", file=sys.stderr)
+            if save_image:
+                render.save(outcome.drawn, save_image, name, ".png", used, force)
+            if explain:
+                render.save(outcome.page, explain, name, ".html", used, force)
     if unreadable:
         raise typer.Exit(InputError.exit_code)
     if fail_on_empty and not digits:
@@ -251,7 +278,7 @@ def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .
     from digitocr.runtime.classifier import Classifier
 
     classifier = Classifier(file)
-    _say(json.dumps({**classifier.card, "sha256": classifier.sha256}, indent=2))
+    say(json.dumps({**classifier.card, "sha256": classifier.sha256}, indent=2))
 
 
 @app.command(epilog="For example: digitocr evaluate --model exports/digitocr-int8.tflite --json > report.json")

@@ -1,20 +1,18 @@
-"""Readings for people and programs: lines of JSON, and pictures with what was read drawn on them."""
+"""Readings for people and programs: lines of text or JSON, and pictures with what was read drawn on them."""
 
 import contextlib
+import io
 import json
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
+from digitocr.cli.output import SCHEMA, plain
 from digitocr.runtime import image
 from digitocr.runtime.errors import OutputError
-from digitocr.runtime.reader import Reader, normalised
 from digitocr.runtime.reading import Reading
 
-SCHEMA = "digitocr/1"
-SURE, UNSURE = (0, 140, 60), (215, 40, 40)  # colours, RGB
-TILE = 112  # pixels; four times the 28 that the network sees
+SURE = (0, 140, 60)  # a colour, RGB
 
 
 def json_line(source: str, reading: Reading | None, error: str | None) -> str:
@@ -27,11 +25,16 @@ def json_line(source: str, reading: Reading | None, error: str | None) -> str:
     return json.dumps({"schema": SCHEMA, "source": source, **read, "error": error})
 
 
-def annotated(picture: Path | bytes, reading: Reading) -> Image.Image:
+def text_line(source: str, reading: Reading) -> str:
+    """One picture of many on one line: its name, a tab, its lines of digits with spaces between them."""
+    return f"{plain(source)}\t{reading.text.replace(chr(10), ' ')}"
+
+
+def annotated(picture: str | bytes, reading: Reading) -> Image.Image:
     """The picture as shown, with a box, the digit and its confidence in percent for each digit."""
     from PIL import ImageDraw, ImageFont  # only those who draw wait for them
 
-    shown = image.show(picture)
+    shown = image.show(picture if isinstance(picture, bytes) else Path(picture))
     draw = ImageDraw.Draw(shown)
     width = max(1, max(shown.size) // 400)
     for digit in reading.digits:
@@ -46,52 +49,30 @@ def annotated(picture: Path | bytes, reading: Reading) -> Image.Image:
     return shown
 
 
-def explained(picture: Path | bytes, reader: Reader) -> Image.Image:
-    """A row for each region: the region as found, the 28x28 that the network saw, and the likeliest answers."""
-    from PIL import ImageDraw, ImageFont
-
-    gray = image.load(picture)
-    boxes, tensors = normalised(gray)
-    probabilities = reader.classifier.predict(tensors)
-    rows = [box for line in boxes for box in line]
-    sheet = Image.new("RGB", (TILE * 5, max(TILE, (TILE + 8) * len(rows))), "white")
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=18)
-    if not rows:
-        draw.text((8, TILE // 2), "nothing that could be a digit was found", "black", font)
-    for row, (box, tensor, answer) in enumerate(zip(rows, tensors, probabilities, strict=True)):
-        top = row * (TILE + 8)
-        region = Image.fromarray(gray[box.y : box.y + box.h, box.x : box.x + box.w])
-        region.thumbnail((TILE, TILE))
-        sheet.paste(region, (0, top))
-        seen = Image.fromarray((tensor[:, :, 0] * 255).astype(np.uint8))
-        sheet.paste(seen.resize((TILE, TILE), Image.Resampling.NEAREST), (TILE + 8, top))
-        for place, digit in enumerate(np.argsort(-answer)[:3].tolist()):
-            kept = place == 0 and answer[digit] >= reader.conf
-            text = f"{digit}  {answer[digit]:.3f}" + ("" if place or kept else f"  below {reader.conf:g}: left out")
-            draw.text(
-                (2 * TILE + 24, top + 30 * place + 8), text, SURE if kept else UNSURE if not place else "gray", font
-            )
-    return sheet
+def png(picture: Image.Image) -> bytes:
+    """The picture as a file."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
 
 
-def save(drawn: Image.Image, folder: Path, source: str, used: set[Path], force: bool) -> None:
-    """Writes FOLDER/NAME.png, NAME being the source's; a second source of that name in this run gets a number.
+def save(content: bytes, folder: Path, source: str, suffix: str, used: set[Path], force: bool) -> None:
+    """Writes FOLDER/NAME.SUFFIX, NAME being the source's; a second source of that name in this run gets a number.
 
     Raises OutputError where the file is there from an earlier run, or cannot be written.
     """
     stem, number = "stdin" if source == "-" else Path(source).name, 1
-    path = folder / f"{stem}.png"
+    path = folder / f"{stem}{suffix}"
     while path in used:
         number += 1
-        path = folder / f"{stem}-{number}.png"
+        path = folder / f"{stem}-{number}{suffix}"
     used.add(path)
     part = path.with_name(f".{path.name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists() and not force:
             raise OutputError(f"{path}: exists already; name another folder or add --force")
-        drawn.save(part, "PNG")
+        part.write_bytes(content)
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

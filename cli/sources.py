@@ -1,70 +1,88 @@
-"""What a person names on the command line -> pictures, read one after the other."""
+"""What a person names on the command line -> pictures, one after the other."""
 
 import glob
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from stat import S_ISDIR
+from typing import NamedTuple
 
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.image import SUFFIXES
-from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Reading
 
-MAX_STDIN = 256_000_000  # bytes; more is no picture
-
-Source = tuple[str, Path | bytes]  # the name that is printed, and where the picture is
+MAX_BYTES = 256_000_000  # bytes; more is no picture
 
 
-def is_single(sources: list[str]) -> bool:
-    """Whether the sources name exactly one picture, whose digits are printed without its name."""
-    return len(sources) == 1 and not _is_glob(sources[0]) and not S_ISDIR(_mode(sources[0]))
+class Source(NamedTuple):
+    """A picture: the name that is printed, and its path, its content, or why there is none."""
+
+    name: str
+    picture: str | bytes | InputError
 
 
-def read_all(reader: Reader, sources: Iterable[str]) -> Iterator[tuple[Source, Reading | InputError]]:
-    """Reads files, the pictures of folders, globs and standard input ("-"); what cannot be read comes as its error."""
-    for named in sources:
+def is_single(named: list[str]) -> bool:
+    """Whether what is named is exactly one picture, whose digits are printed without its name."""
+    return len(named) == 1 and not _is_glob(named[0]) and not S_ISDIR(_mode(named[0]))
+
+
+def expanded(named: Iterable[str]) -> Iterator[Source]:
+    """Files, the pictures of folders, globs and standard input ("-"), in order, folders and globs by name.
+
+    Of a folder or a glob no more than the names are held, however many there are.
+    """
+    for one in named:
         try:
-            pictures = _expanded(named)
+            if one == "-":
+                yield Source(one, _stdin())
+            else:
+                yield from (Source(path, path) for path in _paths(one))
         except InputError as error:
-            yield (named, b""), error
-            continue
-        for source in pictures:
-            try:
-                yield source, reader.read(source[1])
-            except InputError as error:
-                yield source, error
+            yield Source(one, error)
 
 
-def _expanded(named: str) -> list[Source]:
-    if named == "-":
-        return [("-", _stdin())]
+def _paths(named: str) -> Iterable[str]:
     if not named:
         raise InputError("an empty name is no picture; name a file, a folder, a glob, or - for standard input")
-    paths = [Path(named)]
     if S_ISDIR(_mode(named)):
-        try:
-            inside = sorted(Path(named).iterdir())
-        except OSError as error:
-            raise InputError(f"{named}: the folder cannot be read ({error.strerror})") from None
-        paths = [path for path in inside if path.suffix.lower() in SUFFIXES and not S_ISDIR(_mode(path))]
-        if not paths:
-            raise InputError(f"{named}: the folder holds no pictures ({', '.join(sorted(SUFFIXES))})")
-    elif _is_glob(named):
-        paths = [Path(found) for found in sorted(glob.glob(named, recursive=True)) if not S_ISDIR(_mode(found))]
-        if not paths:
+        return _inside(named)
+    if _is_glob(named):
+        found = [path for path in sorted(glob.glob(named, recursive=True)) if not S_ISDIR(_mode(path))]
+        if not found:
             raise InputError(f"{named}: no file is named like that")
-    return [(str(path), path) for path in paths]
+        return map(_tidy, found)
+    return [_tidy(named)]
+
+
+def _inside(folder: str) -> Iterable[str]:
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if _is_picture(entry))
+    except OSError as error:
+        raise InputError(f"{folder}: the folder cannot be read ({error.strerror})") from None
+    if not names:
+        raise InputError(f"{folder}: the folder holds no pictures ({', '.join(sorted(SUFFIXES))})")
+    before = _tidy(os.path.join(folder, "_"))[:-1]  # noqa: PTH118  # a Path for each would take longer than to decode it
+    return (before + name for name in names)
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    return os.path.splitext(entry.name)[1].lower() in SUFFIXES and not entry.is_dir()  # noqa: PTH122  # see _inside
+
+
+def _tidy(path: str) -> str:
+    """Without the dots and slashes that say nothing: ./a.png is a.png."""
+    return str(Path(path))
 
 
 def _stdin() -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError("standard input: is a terminal or closed; pipe a picture into it")
-    content = sys.stdin.buffer.read(MAX_STDIN + 1)
+    content = sys.stdin.buffer.read(MAX_BYTES + 1)
     if not content:
         raise InputError("standard input: is empty; pipe a picture into it")
-    if len(content) > MAX_STDIN:
-        raise InputError(f"standard input: over {MAX_STDIN // 1_000_000} MB, which is no picture")
+    if len(content) > MAX_BYTES:
+        raise InputError(f"standard input: over {MAX_BYTES // 1_000_000} MB, which is no picture")
     return content
 
 
@@ -72,7 +90,7 @@ def _is_glob(named: str) -> bool:
     return glob.has_magic(named) and not _mode(named)  # a file may be named like a glob
 
 
-def _mode(named: str | Path) -> int:
+def _mode(named: str) -> int:
     """The st_mode of what is named like that; 0 where there is nothing, or where there cannot be."""
     try:
         return Path(named).stat().st_mode

@@ -6,8 +6,8 @@ try:
     import cv2
 except ImportError as error:  # most often a slim container without libGL
     raise MissingLibraryError(
-        f"OpenCV cannot be loaded ({error}); type: pip install --force-reinstall opencv-python-headless, "
-        "or install the system's library (Debian, Ubuntu: apt-get install libgl1 libglib2.0-0)"
+        f"OpenCV cannot be loaded ({error}); type: pip install --force-reinstall --no-deps "
+        "opencv-python-headless, or install the system's library (Debian, Ubuntu: apt-get install libgl1 libglib2.0-0)"
     ) from error
 
 __all__ = ["cv2"]

@@ -20,7 +20,7 @@ RUNTIME = [
     "classifier",
     "reader",
 ]  # each imports earlier ones
-HEAVY = {"tensorflow", "keras", "onnx", "tf2onnx", "scipy", "matplotlib"}
+HEAVY = {"tensorflow", "keras", "onnx", "tf2onnx", "scipy", "matplotlib", "dask", "distributed"}
 
 
 def files(room):
@@ -69,7 +69,7 @@ def loaded(*words):
     return set(re.findall(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\w+)", done.stderr, re.M))
 
 
-def test_predict_never_loads_tensorflow_keras_or_onnx(tmp_path):
+def test_predict_never_loads_tensorflow_keras_onnx_or_dask(tmp_path):
     (tmp_path / "blank.pgm").write_bytes(b"P5 30 40 255\n" + bytes(1200))
     names = loaded("predict", str(tmp_path / "blank.pgm"))
     assert {"numpy", "cv2", "PIL", "onnxruntime"} <= names

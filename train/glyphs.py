@@ -138,8 +138,8 @@ class Font:
 
 _HANDWRITTEN = (
     "caveat kalam patrick-hand indie-flower shadows-into permanent-marker homemade reenie nothing-you gloria "
-    "architects rock-salt just-another coming-soon schoolbell handlee nanum-pen cedarville belle-aurore covered-by gochi gaegu "
-    "mansalva playwrite edu- comic humor hand script marker"
+    "architects rock-salt just-another coming-soon schoolbell handlee nanum-pen cedarville belle-aurore covered-by "
+    "gochi gaegu mansalva playwrite edu- comic humor hand script marker"
 )
 
 

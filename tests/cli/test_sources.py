@@ -2,46 +2,42 @@ import io
 
 import pytest
 
-from digitocr.cli.sources import is_single, read_all
+from digitocr.cli.sources import expanded, is_single
 from digitocr.runtime.errors import InputError
-
-
-class Echo:
-    """Stands in for a Reader: reads everything but what is called bad."""
-
-    def read(self, picture):
-        if "bad" in str(picture):
-            raise InputError(f"{picture}: bad")
-        return picture
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
-    for name in ("b.JPG", "a.png", "bad.png", "x.txt"):
+    for name in ("b.JPG", "a.png", "c.png", "x.txt"):
         (tmp_path / "in" / name).touch()
     (tmp_path / "odd[1].png").touch()
     return tmp_path
 
 
-def names(*sources):
-    return [(name, isinstance(result, InputError)) for (name, _), result in read_all(Echo(), sources)]
+def names(*named):
+    """The names of what is named; of what is no picture, its error."""
+    return [str(one.picture) if isinstance(one.picture, InputError) else one.name for one in expanded(named)]
 
 
 def test_folders_globs_and_files_in_order(folder):
-    assert names("in") == [("in/a.png", False), ("in/b.JPG", False), ("in/bad.png", True)]
-    assert names("in/*.png", "in/x.txt") == [("in/a.png", False), ("in/bad.png", True), ("in/x.txt", False)]
+    assert names("in") == names("in/") == names("./in") == ["in/a.png", "in/b.JPG", "in/c.png"]
+    assert names("in/*.png", "in/x.txt") == ["in/a.png", "in/c.png", "in/x.txt"]
+    assert names(".") == ["odd[1].png"]
+    assert names(str(folder)) == [str(folder / "odd[1].png")]
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder):
-    assert names("odd[1].png") == [("odd[1].png", False)]
+    assert names("odd[1].png") == names("./odd[1].png") == ["odd[1].png"]
     assert is_single(["odd[1].png"])
 
 
 def test_what_names_nothing_is_an_error_and_the_rest_is_read(folder):
     (folder / "empty").mkdir()
-    assert names("empty", "*.gif", "in/a.png") == [("empty", True), ("*.gif", True), ("in/a.png", False)]
+    empty, none, good = names("empty", "*.gif", "in/a.png")
+    assert empty.startswith("empty: the folder holds no pictures")
+    assert (none, good) == ("*.gif: no file is named like that", "in/a.png")
 
 
 def test_only_one_named_picture_is_single(folder):
@@ -52,35 +48,29 @@ def test_only_one_named_picture_is_single(folder):
     assert not is_single(["in/a.png", "in/b.JPG"])
 
 
-def errors(*sources):
-    return [str(result) for _, result in read_all(Echo(), sources) if isinstance(result, InputError)]
-
-
 def test_what_lies_in_a_folder_under_a_picture_s_name(folder):
     (folder / "odd").mkdir()
     (folder / "odd" / "folder.png").mkdir()
     (folder / "odd" / "broken.png").symlink_to("nowhere")
-    assert names("odd") == [("odd/broken.png", False)]  # for the reader to refuse; a folder is left out
+    assert names("odd") == ["odd/broken.png"]  # for the reader to refuse; a folder is left out
 
 
 @pytest.mark.parametrize("named", ["", "x" * 5000, "nul*" + "y" * 5000])
 def test_names_that_cannot_be(folder, named):
     is_single([named])
-    results = list(read_all(Echo(), [named, "in/a.png"]))
-    assert len(results) == 2
-    assert results[1][0][0] == "in/a.png"
+    assert names(named, "in/a.png")[1:] == ["in/a.png"]
 
 
 def test_an_empty_name_is_not_the_folder_that_one_is_in(folder):
-    assert errors("") == ["an empty name is no picture; name a file, a folder, a glob, or - for standard input"]
+    assert names("") == ["an empty name is no picture; name a file, a folder, a glob, or - for standard input"]
 
 
 def test_a_folder_that_cannot_be_read_is_an_error(folder, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
-    assert errors("in") == ["in: the folder cannot be read (Permission denied)"]
+    monkeypatch.setattr("os.scandir", refuse)
+    assert names("in") == ["in: the folder cannot be read (Permission denied)"]
 
 
 def test_standard_input(monkeypatch):
@@ -89,10 +79,10 @@ def test_standard_input(monkeypatch):
         (b"", "standard input: is empty; pipe a picture into it"),
         (b"12345678901", "standard input: over 0 MB, which is no picture"),
     ):
-        monkeypatch.setattr("digitocr.cli.sources.MAX_STDIN", 10)
+        monkeypatch.setattr("digitocr.cli.sources.MAX_BYTES", 10)
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
-        ((source, result),) = read_all(Echo(), ["-"])
-        assert source == ("-", b"" if error else content)
-        assert str(result) == (error or str(content))
+        ((name, picture),) = expanded(["-"])
+        assert name == "-"
+        assert str(picture) == (error or str(content))
     monkeypatch.setattr("sys.stdin", None)
-    assert errors("-") == ["standard input: is a terminal or closed; pipe a picture into it"]
+    assert names("-") == ["standard input: is a terminal or closed; pipe a picture into it"]

@@ -1,0 +1,89 @@
+import dataclasses
+import json
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitocr import Reader
+from digitocr.cli.sources import Source
+from digitocr.cli.task import CHUNK, CHUNK_BYTES, Outcome, Task, chunks
+from digitocr.runtime.errors import InputError, UsageError
+
+TEXT = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
+
+
+@pytest.fixture
+def ones(tmp_path):
+    """A picture of two bars, which are ones."""
+    page = np.full((80, 120), 230, np.uint8)
+    page[20:60, 40:46] = page[20:60, 80:86] = 20
+    Image.fromarray(page).save(tmp_path / "ones.png")
+    return str(tmp_path / "ones.png")
+
+
+def test_a_picture_becomes_a_line_of_the_kind_that_is_wanted(ones):
+    assert TEXT.read(Source("ones.png", ones)) == Outcome("ones.png", "ones.png\t11", 2)
+    alone = dataclasses.replace(TEXT, named=False).read(Source("ones.png", ones))
+    assert (alone.line, alone.digits) == ("11", 2)
+    row = json.loads(dataclasses.replace(TEXT, jsonl=True).read(Source("ones.png", ones)).line)
+    assert (row["source"], row["text"], row["error"]) == ("ones.png", "11", None)
+
+
+def test_drawings_are_made_where_they_are_asked_for(ones):
+    made = dataclasses.replace(TEXT, draw=True, explain=True).read(Source("ones.png", ones))
+    assert made.drawn.startswith(b"\x89PNG")
+    assert made.page.startswith(b"<!doctype html>")
+
+
+def test_where_nothing_was_read_there_is_a_reason(tmp_path):
+    Image.new("L", (200, 100), 180).save(tmp_path / "blank.png")
+    blank = Source("blank.png", str(tmp_path / "blank.png"))
+    outcome = TEXT.read(blank)
+    assert (outcome.line, outcome.digits, outcome.error) == ("blank.png\t", 0, "")
+    assert outcome.why == Reader().read(blank.picture).why != ""
+    assert dataclasses.replace(TEXT, named=False).read(blank).line is None
+
+
+def test_what_cannot_be_read_is_an_outcome_with_its_name(tmp_path):
+    named = "a.png: is gone"
+    for source, error in (
+        (Source("a.png", InputError(named)), named),
+        (Source(str(tmp_path / "b.png"), str(tmp_path / "b.png")), f"{tmp_path}/b.png: cannot be read"),
+        (Source("c.png", b"no picture"), "c.png: not a picture"),
+        (Source("-", b"no picture"), "standard input: not a picture"),
+    ):
+        outcome = TEXT.read(source)
+        assert (outcome.name, outcome.line, outcome.digits) == (source.name, None, 0)
+        assert outcome.error.startswith(error)
+        row = json.loads(dataclasses.replace(TEXT, jsonl=True).read(source).line)
+        assert (row["source"], row["error"]) == (source.name, outcome.error)
+
+
+def test_settings_are_the_reader_s(ones):
+    reader = dataclasses.replace(TEXT, conf=0.25, mode="line", rotate="90").reader()
+    assert (reader.conf, reader.mode) == (0.25, "line")
+    assert (
+        dataclasses.replace(TEXT, rotate="90", jsonl=True).read(Source("a.png", ones)).line.count('"turned": 90') == 1
+    )
+    with pytest.raises(UsageError):
+        dataclasses.replace(TEXT, conf=2).read_all([])
+
+
+def test_a_thread_has_one_reader_and_another_thread_another_one():
+    readers = [TEXT.reader(), TEXT.reader()]
+    thread = threading.Thread(target=lambda: readers.append(TEXT.reader()))
+    thread.start()
+    thread.join()
+    assert readers[0] is readers[1] is not readers[2]
+
+
+def test_chunks_are_of_many_small_pictures_or_a_large_one(tmp_path):
+    assert list(chunks([])) == []
+    (tmp_path / "large").write_bytes(bytes(CHUNK_BYTES))
+    large = Source("large", str(tmp_path / "large"))
+    small = [Source(f"{number}.png", b"bytes") for number in range(2 * CHUNK + 1)]
+    assert [len(chunk) for chunk in chunks(small)] == [CHUNK, CHUNK, 1]
+    assert list(chunks([small[0], large, large, small[1]])) == [[small[0], large], [large], [small[1]]]
+    assert [source for chunk in chunks(small) for source in chunk] == small
