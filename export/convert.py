@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from digitocr.export import card as cards
-from digitocr.export.quiet import hushed
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.runtime.interpreter import check_shipped, shipped_model
 from digitocr.runtime.tensor import Tensors, scale
 from digitocr.train.data import Mnist, hold_out, load_mnist, stratified
+from digitocr.train.quiet import hushed
 
 try:
     with hushed():

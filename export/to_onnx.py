@@ -16,8 +16,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from digitocr.export.quiet import hushed
 from digitocr.runtime.tensor import Tensors
+from digitocr.train.quiet import hushed
 
 OPSET = 17
 WEIGHT_LIMIT = 64  # 7-bit weights: see quantized

@@ -23,7 +23,10 @@ Scores: TypeAlias = npt.NDArray[np.float32]  # (n,), 0 to 1
 FINDER = "finder-int8.onnx"  # the shipped file
 STRIDE = 4  # pixels of the network's input for one cell of its output
 COARSE, MIDDLE, FINE = 128, 512, 1024  # pixels; the long sides at which the network sees a picture
-SMALL = 20  # pixels; where digits at MIDDLE are lower, there may be others that only FINE shows
+SURE = 0.5  # score of a digit that decides at which sizes the picture is seen
+CLOSE_UP = 0.4  # of the picture's longer side; a digit that large leaves no room for a page of others
+SMALL = 20  # pixels; where a digit at MIDDLE is smaller, there may be others that only FINE shows
+CLEAR = 20  # pixels; smaller ones than that at COARSE are left to MIDDLE, which sees them four times as large
 MULTIPLE, MARGIN = 8, 8  # pixels; what the sides are filled up to, and at least by
 LEAST = 0.2  # score; what is lower is no candidate
 MAX_CELLS, MAX_FOUND = 4000, 600  # a picture with more of them is texture, not writing
@@ -98,14 +101,19 @@ class Finder:
         self._session = onnx_session(content, path, threads)
 
     def find(self, gray: GrayImage) -> tuple[Boxes, Scores]:
-        """Candidates of an (H, W) uint8 picture of either polarity, best first; boxes in its pixels."""
+        """Candidates of an (H, W) uint8 picture of either polarity, best first; boxes in its pixels.
+
+        The picture is seen small first. A sure digit that fills much of it makes it a close-up, and that is all.
+        """
         found = [self._seen(gray, COARSE)]
-        if max(gray.shape) > COARSE:
+        whole = max(gray.shape)
+        if whole > COARSE and _largest_sure(*found[0]) < CLOSE_UP * whole:
+            found[0] = _at_least(CLEAR / COARSE * whole, *found[0])
             found.append(self._seen(gray, MIDDLE))
-            boxes, scores = found[-1]
-            sure = boxes[scores > 0.5]
-            small = SMALL * max(gray.shape) / MIDDLE
-            if max(gray.shape) > 1.2 * MIDDLE and (len(sure) == 0 or sure[:, 3].min() < small):
+            sure = np.concatenate([boxes[scores >= SURE] for boxes, scores in found])
+            smallest = sure[:, 2:].max(1).min(initial=whole if len(sure) else 0)
+            if whole > 1.2 * MIDDLE and smallest < SMALL / MIDDLE * whole:
+                found[1] = _at_least(CLEAR / 2 / MIDDLE * whole, *found[1])
                 found.append(self._seen(gray, FINE))
         return distinct(np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found]))
 
@@ -119,6 +127,16 @@ class Finder:
         boxes[:, :2] -= MARGIN
         scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
         return boxes * np.tile(scale, 2), scores
+
+
+def _largest_sure(boxes: Boxes, scores: Scores) -> float:
+    """The longer side of the largest box with a sure score; 0 where there is none."""
+    return float(boxes[scores >= SURE, 2:].max(initial=0.0))
+
+
+def _at_least(side: float, boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
+    large = boxes[:, 2:].max(1, initial=0.0) >= side
+    return boxes[large], scores[large]
 
 
 def in_lines(boxes: Boxes) -> list[list[int]]:

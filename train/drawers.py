@@ -12,12 +12,10 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from digitocr.runtime.errors import InputError
 from digitocr.runtime.opencv import cv2
 from digitocr.train.glyphs import Glyphs
 from digitocr.train.strokes import Bytes
 
-FONT_SUFFIXES = (".ttf", ".otf", ".woff", ".woff2")
 _glyphs: Glyphs | None = None
 
 
@@ -31,22 +29,6 @@ def glyphs() -> Glyphs:
     if _glyphs is None:
         raise RuntimeError("glyphs() is for processes that drawers() started")
     return _glyphs
-
-
-def find_fonts(folder: Path | None) -> list[Path]:
-    """The font files of the folder, sorted by name; without one, those of this machine and of matplotlib.
-
-    Raises InputError for a folder without any.
-    """
-    if folder is None:
-        from matplotlib import font_manager, get_data_path
-
-        found = {Path(path) for path in font_manager.findSystemFonts()}
-        return sorted(found | set(Path(get_data_path(), "fonts", "ttf").glob("DejaVu*.ttf")))
-    fonts = sorted(path for path in folder.glob("*") if path.suffix.lower() in FONT_SUFFIXES)
-    if not fonts:
-        raise InputError(f"{folder}: no fonts in it; it must hold {', '.join(FONT_SUFFIXES)} files")
-    return fonts
 
 
 def _start(images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> None:

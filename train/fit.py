@@ -21,12 +21,11 @@ Plain Keras 3, so any of its backends can train.
 import csv
 import json
 import math
-import os
 import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,31 +39,12 @@ from digitocr.runtime.tensor import Tensors, scale
 from digitocr.train.augment import Augment
 from digitocr.train.crops import draw_all
 from digitocr.train.data import Bytes, Indices, Mnist, hold_out, progress_stream
-from digitocr.train.drawers import find_fonts
 from digitocr.train.metrics import summary
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Keeps TensorFlow from writing a page about this machine to stderr; TF_CPP_MIN_LOG_LEVEL below 3 brings it back.
-
-    C++ writes some of it before it looks at that variable: hence the file descriptor. Exceptions still come through.
-    """
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
-        yield
-        return
-    stderr = os.dup(2)
-    with Path(os.devnull).open("wb") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
+from digitocr.train.nondigits import find_fonts
+from digitocr.train.quiet import hushed
 
 try:
-    with _hushed():
+    with hushed():
         import keras
 
         from digitocr.train.model import EXPERIMENTS, build_network
@@ -158,14 +138,14 @@ def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> d
             keras.config.backend(): sys.modules[keras.config.backend()].__version__,
             "numpy": np.__version__,
         },
-        "started": _now(),
+        "started": now(),
         "resumed": [],
         "ended": None,
         "seconds": None,
     }
     try:
         folder.mkdir(parents=True)
-        _write_json(folder / "run.json", run)
+        write_json(folder / "run.json", run)
     except FileExistsError as error:
         raise OutputError(f"{folder}: exists already; give another folder, or go on with it with --resume") from error
     except OSError as error:
@@ -191,7 +171,7 @@ def resume(folder: Path, data: Mnist, quiet: bool = False) -> dict[str, Any]:
         raise UsageError(f"{folder}: is finished, {settings.epochs} epochs; begin a new run without --resume")
     if not same:
         raise InputError(f"{folder}: was begun with other data; give the same --data as then")
-    run["resumed"].append(_now())
+    run["resumed"].append(now())
     return _run(data, settings, folder, run, quiet)
 
 
@@ -205,7 +185,7 @@ def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], qui
     for number, layer in enumerate(layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)):
         layer.seed_generator.state.assign([settings.seed + number, done * steps])  # it counts steps, and is not saved
     try:
-        _write_json(folder / "run.json", run)
+        write_json(folder / "run.json", run)
         _trim_history(folder / "history.csv", done)
         held_images, held_labels = scale(data.train_images[held]), data.train_labels[held]
         if done < settings.epochs:
@@ -227,10 +207,10 @@ def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], qui
             "held_out": summary(held_labels, _probabilities(network, held_images)),
         }
         history = _read_history(folder / "history.csv")
-        _write_json(folder / "metrics.json", metrics)
-        _replace(folder / "curves.png", lambda path: draw_curves(history, metrics["test"]["confusion"], path))
-        run |= {"ended": _now(), "seconds": round(sum(row["seconds"] for row in history), 1)}
-        _write_json(folder / "run.json", run)
+        write_json(folder / "metrics.json", metrics)
+        replace(folder / "curves.png", lambda path: draw_curves(history, metrics["test"]["confusion"], path))
+        run |= {"ended": now(), "seconds": round(sum(row["seconds"] for row in history), 1)}
+        write_json(folder / "run.json", run)
         (folder / "checkpoint.keras").unlink()
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); later: --resume") from error
@@ -301,8 +281,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         with (self._folder / "history.csv").open("a") as file:
             file.write(",".join([str(epoch + 1), *(f"{value:.6f}" for value in row)]) + "\n")
         self._bare.set_weights(self.model.get_weights())
-        _replace(self._folder / "model.keras", self._bare.save)
-        _replace(self._folder / "checkpoint.keras", self.model.save)
+        replace(self._folder / "model.keras", self._bare.save)
+        replace(self._folder / "checkpoint.keras", self.model.save)
 
 
 def _probabilities(network: Any, tensors: Tensors) -> Any:
@@ -318,19 +298,19 @@ def _read_history(path: Path) -> list[dict[str, float]]:
 def _trim_history(path: Path, rows: int) -> None:
     """Leaves the head and the first rows: after a kill there may be one more, in halves."""
     lines = path.read_text().splitlines() if path.exists() else []
-    _replace(path, lambda beside: beside.write_text("\n".join([",".join(_COLUMNS), *lines[1 : rows + 1]]) + "\n"))
+    replace(path, lambda beside: beside.write_text("\n".join([",".join(_COLUMNS), *lines[1 : rows + 1]]) + "\n"))
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    _replace(path, lambda beside: beside.write_text(json.dumps(content, indent=2) + "\n"))
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    replace(path, lambda beside: beside.write_text(json.dumps(content, indent=2) + "\n"))
 
 
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
+def replace(path: Path, write: Callable[[Path], Any]) -> None:
     """Writes beside, then renames: whoever reads the path finds the old file or the new one, whole."""
     beside = path.with_name(f"writing-{path.name}")
     write(beside)
     beside.replace(path)
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

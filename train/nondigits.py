@@ -33,7 +33,7 @@ def find_fonts(directory: Path | None) -> list[Path]:
     of a machine's fonts, is not installed.
     """
     if directory is not None:
-        found = [path for path in directory.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc")]
+        found = [path for path in directory.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".woff", ".woff2")]
     else:
         try:
             from matplotlib.font_manager import findSystemFonts

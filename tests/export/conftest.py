@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitocr.export.quiet import hushed
+from digitocr.train.quiet import hushed
 from digitocr.runtime.interpreter import shipped_model
 
 with hushed():
