@@ -67,7 +67,7 @@ def load_reduced(picture: Picture, enough: int = ENOUGH) -> tuple[GrayImage, flo
             whole = max(opened.size)
             share = min(1.0, enough / whole)
             # a JPEG is decoded to grey at once, without its colour
-            opened.draft("L", (int(opened.width * share), int(opened.height * share)))
+            opened.draft("L", (max(1, int(opened.width * share)), max(1, int(opened.height * share))))
             return _gray_of_image(opened, _name(picture)), whole / max(opened.size)
     raise InputError(f"a picture is a path, bytes, a PIL image or an array, not {type(picture).__name__}")
 

@@ -225,7 +225,6 @@ def test_a_large_jpeg_is_decoded_smaller_down_to_enough(enough, factor, width, h
     reduced, times = image.load_reduced(content, enough)
     assert times == factor
     assert reduced.shape == (height // factor, width // factor)
-    assert min(max(reduced.shape), max(gray.shape)) >= min(enough, 80)
     expected = cv2.resize(gray, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
     assert np.abs(reduced.astype(int) - expected).mean() < 3
 
@@ -268,11 +267,11 @@ def test_every_kind_of_jpeg_is_reduced(options):
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_a_jpeg_without_three_colours_is_reduced_as_well(mode):
-    content = encoded(Image.fromarray(page(480, 720)).convert(mode), "JPEG", quality=95)
-    reduced, times = image.load_reduced(content, 180)
+    large = Image.fromarray(page().repeat(8, 0).repeat(8, 1)).convert(mode)
+    reduced, times = image.load_reduced(encoded(large, "JPEG", quality=95), 180)
     assert times == 4
     assert reduced.shape == (120, 180)
-    assert reduced[5, 14] < 60
+    assert reduced[40, 28] < 60
     assert reduced[100, 160] > 200
 
 
