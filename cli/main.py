@@ -259,12 +259,16 @@ def export(
         int | None, typer.Option(help="Answers of 10,000 that may change.  [default: 0; int8, dynamic: 20]")
     ] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each file against the network.")] = True,
+    fonts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="For a finder.keras: fonts of the scenes it is proven on.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier export.")] = False,
 ) -> None:
     """Write a trained network as TFLite and ONNX, and prove that nothing was lost.
 
     Every file is run in its own interpreter on MNIST's 10,000 test images, against the Keras network. One that changes
     more answers than allowed is not left under its name; its report says which images changed, and the exit code is 6.
+    A finder.keras becomes ONNX, none or int8, and is held against Keras on drawn scenes.
     """
     from digitocr.export.convert import default_source
     from digitocr.export.convert import export as convert
@@ -273,6 +277,18 @@ def export(
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
+    if model.stem == "finder":
+        from digitocr.export.finder import export_finder, held_out_tiles
+        from digitocr.train.nondigits import find_fonts
+
+        tiles = held_out_tiles(load_mnist(data), find_fonts(fonts))
+        for mode in quantize:
+            report = export_finder(model, mode, out, tiles, force)
+            print(
+                f"{report['path']}  {report['bytes'] / 1000:.0f} KB  finds {report['found']:.2%} of the digits "
+                f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
+            )
+        return
     formats = ["tflite", "onnx"] if format == "all" else [format]
     mnist = load_mnist(data) if verify or "int8" in quantize else None
     reports = convert(

@@ -117,7 +117,7 @@ def default_source(runs: Path) -> Path:
             ended = json.loads(record.read_text("utf-8"))["ended"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # no run
-        if ended:
+        if ended and record.with_name("model.keras").exists():  # a finder's run has another
             finished.append((str(ended), record.with_name("model.keras")))
     return max(finished)[1] if finished else shipped_model("digitocr.keras")
 

@@ -1,5 +1,6 @@
 """The finding network -> ONNX, fused and quantized, and held against its Keras original on drawn tiles.
 
+    tiles = held_out_tiles(load_mnist(), find_fonts(None))
     report = export_finder(Path("runs/finder/finder.keras"), "int8", Path("exports"), tiles)
 
 leaves finder-int8.onnx, its card and its report. Input `image` (N, 2, H, W) float32 of regions.prepared, H and W
@@ -23,27 +24,39 @@ from digitocr import __version__
 from digitocr.export.card import LICENCE, beside, training_of
 from digitocr.export.parity import Report
 from digitocr.export.to_onnx import OPSET, quantized
-from digitocr.runtime.errors import GateError, ModelError, OutputError
+from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
 from digitocr.runtime.interpreter import onnx_session
 from digitocr.runtime.regions import decoded, distinct, prepared
 from digitocr.train.crops import overlaps
+from digitocr.train.data import Mnist, hold_out
 from digitocr.train.finder import build_finder
+from digitocr.train.glyphs import Glyphs
 from digitocr.train.strokes import Floats
-from digitocr.train.tiles import Tile
+from digitocr.train.tiles import Tile, draw_tile
 
 OUTPUTS = 5  # channels that the runtime decodes
+TILES, SEED = 400, 2**31 + 3
 CALIBRATION = 100  # tiles, the first of those given; the rest is what the gate compares on
 # The gate: what the file may lose against Keras in found digits and in boxes that are digits, in points at a score of
 # 0.5; and the share of its boxes that Keras has as well, overlapping by 0.7.
 LIMITS = {"none": (0.0, 0.0, 1.0), "int8": (0.5, 0.5, 0.97)}
 
 
+def held_out_tiles(data: Mnist, fonts: Sequence[Path]) -> list[Tile]:
+    """TILES tiles for export_finder, with MNIST's held-out images, other hands, and a seed that no training has."""
+    _, held = hold_out(data.train_labels)
+    glyphs = Glyphs(data.train_images[held], data.train_labels[held], fonts, seed=1)
+    return [draw_tile(np.random.default_rng((SEED, number)), glyphs) for number in range(TILES)]
+
+
 def export_finder(source: Path, quantize: str, out: Path, tiles: Sequence[Tile], force: bool = False) -> Report:
     """Writes finder-float32.onnx (quantize "none") or finder-int8.onnx; returns the gate's report.
 
-    tiles: drawn with a seed that no training has. Raises ModelError for a source that is no finder, OutputError for a
+    tiles: of held_out_tiles. Raises UsageError, ModelError for a source that is no finder, OutputError for a
     file that exists already, GateError for one that differs too much; it is then not left.
     """
+    if quantize not in LIMITS:
+        raise UsageError(f"quantize is {quantize}; for a finder it must be {' or '.join(LIMITS)}")
     path = out / f"finder-{'float32' if quantize == 'none' else quantize}.onnx"
     if path.exists() and not force:
         raise OutputError(f"{path}: exists already; overwrite it with --force, or give another --out")

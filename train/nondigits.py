@@ -26,6 +26,9 @@ _SIDE = 80  # pixels; the height of the pages that textures and noise are drawn 
 _INK = 96  # grey levels; brighter is ink
 
 
+FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
+
+
 def find_fonts(directory: Path | None) -> list[Path]:
     """The font files in a folder and its subfolders, or, where it is None, those of this machine; sorted by name.
 
@@ -33,7 +36,7 @@ def find_fonts(directory: Path | None) -> list[Path]:
     of a machine's fonts, is not installed.
     """
     if directory is not None:
-        found = [path for path in directory.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".woff", ".woff2")]
+        found = [path for path in directory.rglob("*") if path.suffix.lower() in FONT_SUFFIXES]
     else:
         try:
             from matplotlib.font_manager import findSystemFonts
