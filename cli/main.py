@@ -341,7 +341,7 @@ def evaluate(
     from digitocr.train.nondigits import find_fonts
 
     report = report_on(model, load_mnist(data), find_fonts(fonts), conf, seed)
-    print(json.dumps(report, indent=2) if as_json else as_text(report))
+    say(json.dumps(report, indent=2) if as_json else as_text(report))
 
 
 if __name__ == "__main__":
