@@ -53,7 +53,7 @@ def test_a_digit_is_20_pixels_long_in_the_middle_of_the_field_ink_bright(scale, 
     assert abs(y + h / 2 - 14) <= 1
     assert made.max() == 255
     assert (made == 0).mean() > 0.6
-    assert made[6, 10:16].min() > 100  # the bar of the seven is on top
+    assert made[3:8, 10:16].max(0).min() > 100  # the bar of the seven is on top
 
 
 def test_either_polarity_gives_the_same_field():
@@ -140,18 +140,17 @@ def right(classifier, images, labels):
     return classifier.predict(tensor.scale(images))[:, :10].argmax(axis=1) == labels
 
 
-@pytest.mark.parametrize("scale", [2, 5])
+@pytest.mark.parametrize("scale", [1, 2, 4])
 def test_mnist_put_on_a_page_and_cut_out_again_is_classified_as_before(scale, mnist, classifier):
-    """All test images, by boxes that fit their ink: at most 0.2 points are lost."""
-    images, labels = mnist.test_images, mnist.test_labels
+    """Every tenth test image, by boxes that fit their ink: at most 0.3 points are lost."""
+    images, labels = mnist.test_images[::10], mnist.test_labels[::10]
     before, after = right(classifier, images, labels).sum(), 0
-    for start in range(0, len(images), 500):
-        part = slice(start, start + 500)
-        scene = paste_page(images[part], labels[part], 25, scale, np.random.default_rng(start))
-        after += right(
-            classifier, tensor.images(image.load(scene.image), scene.boxes.astype(np.float32)), labels[part]
-        ).sum()
-    assert before - after <= 20
+    for start in range(0, len(images), 100):
+        part = slice(start, start + 100)
+        scene = paste_page(images[part], labels[part], 10, scale, np.random.default_rng(start))
+        fields = tensor.images(image.load(scene.image), scene.boxes.astype(np.float32))
+        after += right(classifier, fields, labels[part]).sum()
+    assert before - after <= 3
 
 
 def test_mnist_put_on_a_page_is_found_and_classified_as_before(mnist, classifier):
