@@ -9,7 +9,7 @@ of the first dense layer are put into the order that ONNX's channels-first layou
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,8 @@ def _rename(graph: Any) -> None:
     del graph.value_info[:]
 
 
-def quantized(model: Any, calibration: Tensors, exact: Sequence[str] = ()) -> Any:
-    """Static int8 in QDQ form, which ONNX Runtime fuses whole into QLinearConv and QGemm; exact: nodes left in float32.
+def quantized(model: Any, calibration: Tensors) -> Any:
+    """Static int8 in QDQ form, which ONNX Runtime fuses whole into QLinearConv and QGemm.
 
     A scale for each output channel; ranges of activations by minimum and maximum, as clipping them at percentiles
     helped no network for certain; the last layer gives float32, which saves a rounding and costs nothing.
@@ -127,7 +127,6 @@ def quantized(model: Any, calibration: Tensors, exact: Sequence[str] = ()) -> An
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=list(exact),
             extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
         )
         return onnx.load(str(written))

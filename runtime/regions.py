@@ -123,7 +123,8 @@ class Finder:
         height, width = small.shape
         down, right = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
         framed = cv2.copyMakeBorder(small, MARGIN, down, MARGIN, right, cv2.BORDER_REPLICATE)
-        boxes, scores = decoded(self._session.run(None, {"image": prepared(framed)[None]})[0][0])
+        centres, sizes = self._session.run(None, {"image": prepared(framed)[None]})
+        boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
         scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
         return boxes * np.tile(scale, 2), scores
