@@ -8,7 +8,8 @@ The answer is the likeliest of the ten digits and the confidence is its probabil
 eleventh output for what is no digit. A picture is accepted if its confidence reaches `conf`. Takes half a minute.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,10 @@ from digitocr.train.scenes import draw_page, random_style
 
 SCHEMA = "digitocr-evaluation/1"
 NON_DIGITS = 2_000  # pictures of each kind
-SCENES = 200  # pages
+PAGES = 200
 BINS = 15  # of the calibration error, of equal width
 OVERLAP = 0.5  # intersection over union from which on a box has found a digit
 _DIGITS = slice(0, 10)  # the columns of probabilities
-
-Boxes = npt.NDArray[np.float64]  # (n, 4): x, y, width, height
 
 
 def evaluate(
@@ -46,11 +45,11 @@ def evaluate(
     corruptions: mean, the mean of the accuracies of the fifteen, and each: images, right, accuracy, interval.
     non_digits: for letters, textures, noise and halves: images, accepted (a share), auroc and fpr95 (the share that
     passes where 95 % of MNIST's test digits do) of the confidence.
-    scenes: what scene_report says.
+    pages: what scene_report says of PAGES drawn pages.
 
     Raises ModelError and MissingExtraError for a model that cannot be used.
     """
-    reader = Reader(model, conf=0)  # so that no digit of a scene is left out for its confidence
+    reader = Reader(model, conf=conf)
     predict = reader.classifier.predict
     images, labels = data.test_images, data.test_labels
     progress = _Progress(len(CORRUPTIONS) + 3)
@@ -75,7 +74,7 @@ def evaluate(
         for kind, pictures in _non_digits(images, labels, fonts, seed).items()
     }
     progress.step("drawn pages")
-    scenes = scene_report(reader, conf, seed, SCENES)
+    drawn = scene_report(reader, pages(seed, PAGES))
     progress.end()
     return {
         "schema": SCHEMA,
@@ -86,44 +85,61 @@ def evaluate(
         "mnist": mnist,
         "corruptions": {"mean": float(np.mean([result["accuracy"] for result in corruptions.values()])), **corruptions},
         "non_digits": non_digits,
-        "scenes": scenes,
+        "pages": drawn,
     }
 
 
-def scene_report(reader: Reader, conf: float, seed: int, count: int) -> dict[str, Any]:
-    """What a Reader, made with conf=0, reads on `count` drawn pages. They come from a seed that no training has used.
+@dataclass(frozen=True)
+class Scene:
+    """A drawn picture, and the digits in it: what image.load takes; (n, 4) x, y, width, height in pixels; (n,)."""
 
-    Keys: pages, digits (that are on them), found and missed (of these), invented (read where there is none), right
-    (found, and the digit that it is), all of a confidence of conf or more; calibration_error of all that was read, with
-    any confidence, right being as above.
-    """
+    image: Bytes
+    boxes: npt.NDArray[Any]
+    labels: npt.NDArray[Any]
+
+
+def pages(seed: int, count: int) -> Iterator[Scene]:
+    """Pages of handwriting, of scenes.py, from a seed that no training has used."""
     rng = np.random.default_rng((seed, 1_000_003))
-    confidence: list[float] = []
-    right: list[bool] = []
-    digits = found = invented = hits = 0
     for _ in range(count):
         lines = ["".join(map(str, rng.integers(0, 10, rng.integers(1, 7)))) for _ in range(rng.integers(1, 4))]
-        scene = draw_page(lines, rng, random_style(rng))
-        read = reader.read(scene.image).digits
-        boxes = np.array([(d.box.x, d.box.y, d.box.w, d.box.h) for d in read], np.float64).reshape(-1, 4)
-        sure = np.array([digit.confidence >= conf for digit in read], bool)
-        answers = np.array([digit.digit for digit in read], np.int64)
-        truth = np.append(scene.digits, -1)  # -1: what is matched to no digit is none
-        right += (truth[matched(boxes, scene.boxes)] == answers).tolist()
-        confidence += [digit.confidence for digit in read]
-        pairs = matched(boxes[sure], scene.boxes)
+        page = draw_page(lines, rng, random_style(rng))
+        yield Scene(page.image, page.boxes, page.digits)
+
+
+def scene_report(reader: Reader, scenes: Iterable[Scene]) -> dict[str, Any]:
+    """What a Reader makes of drawn pictures.
+
+    Keys: pictures, digits (that are in them); of these found, missed, and right (found, and the digit that it is);
+    invented (read where there is none); calibration_error, of the confidence in what was read, and
+    calibration_error_all, of that in all that may have been a digit, whatever became of it.
+    """
+    pictures = digits = 0
+    kept, confidence, partner, right = [], [], [], []
+    for scene in scenes:
+        candidates = reader.candidates(scene.image)
+        boxes = np.array([(c.box.x, c.box.y, c.box.w, c.box.h) for c in candidates], np.float64).reshape(-1, 4)
+        read = np.array([candidate.kept for candidate in candidates], bool)
+        pairs = np.where(read, -1, matched(boxes, scene.boxes))
+        pairs[read] = matched(boxes[read], scene.boxes)  # what is left out may lie closer, and takes nothing from it
+        answers = np.array([np.argmax(candidate.probabilities[:10]) for candidate in candidates], np.int64)
+        pictures += 1
         digits += len(scene.boxes)
-        found += int((pairs >= 0).sum())
-        invented += int((pairs < 0).sum())
-        hits += int((truth[pairs] == answers[sure]).sum())
+        kept.append(read)
+        confidence.append(np.array([candidate.confidence for candidate in candidates], np.float64))
+        partner.append(pairs)
+        right.append(np.append(scene.labels.astype(np.int64), -1)[pairs] == answers)  # -1: is no digit
+    read, sure, pairs, hits = (np.concatenate(part) for part in (kept, confidence, partner, right))
+    found = int((read & (pairs >= 0)).sum())
     return {
-        "pages": count,
+        "pictures": pictures,
         "digits": digits,
         "found": found,
         "missed": digits - found,
-        "invented": invented,
-        "right": hits,
-        "calibration_error": calibration_error(np.array(confidence), np.array(right, bool), BINS),
+        "right": int((read & hits).sum()),
+        "invented": int((read & (pairs < 0)).sum()),
+        "calibration_error": calibration_error(sure[read], hits[read], BINS),
+        "calibration_error_all": calibration_error(sure, hits, BINS),
     }
 
 
@@ -148,7 +164,7 @@ def matched(boxes: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np.
 
 def as_text(report: dict[str, Any]) -> str:
     """A report of evaluate for people: lines of at most 80 columns."""
-    mnist, scenes, conf = report["mnist"], report["scenes"], f"accepted at {report['conf']:g}"
+    mnist, pages, conf = report["mnist"], report["pages"], f"accepted at {report['conf']:g}"
     low, high = mnist["interval"]
     each = [(name, result) for name, result in report["corruptions"].items() if name != "mean"]
     return "\n".join(
@@ -156,7 +172,7 @@ def as_text(report: dict[str, Any]) -> str:
             f"model         {report['model']['name']}  {report['model']['sha256'][:12]}",
             f"MNIST         {mnist['accuracy']:.2%} of {mnist['images']} ({low:.2%} to {high:.2%})",
             f"              {mnist['accepted']:.2%} {conf}",
-            f"confidence    calibration error {mnist['calibration_error']:.2%}, log loss {mnist['log_loss']:.4f}",
+            f"              calibration error {mnist['calibration_error']:.2%}, log loss {mnist['log_loss']:.4f}",
             f"MNIST-C       {report['corruptions']['mean']:.2%}, the mean of",
             *(f"  {name.replace('_', ' '):<14}{result['accuracy']:8.2%}" for name, result in each),
             f"non-digits    {conf:>16}  AUROC  FPR at 95% TPR",
@@ -164,9 +180,10 @@ def as_text(report: dict[str, Any]) -> str:
                 f"  {kind:<12}{result['accepted']:16.2%}  {result['auroc']:5.3f}  {result['fpr95']:14.2%}"
                 for kind, result in report["non_digits"].items()
             ),
-            f"drawn pages   {scenes['digits']} digits: {scenes['found']} found, {scenes['missed']} missed, "
-            f"{scenes['right']} right; {scenes['invented']} invented",
-            f"              calibration error {scenes['calibration_error']:.2%}",
+            f"drawn pages   {pages['digits']} digits: {pages['found']} found, {pages['missed']} missed, "
+            f"{pages['right']} right; {pages['invented']} invented",
+            f"              calibration error {pages['calibration_error']:.2%}; of all candidates "
+            f"{pages['calibration_error_all']:.2%}",
         ]
     )
 

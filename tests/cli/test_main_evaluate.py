@@ -17,7 +17,7 @@ whole = data.load_mnist
 def few(*words):
     mnist = whole(*words)
     return replace(mnist, test_images=mnist.test_images[:100], test_labels=mnist.test_labels[:100])
-data.load_mnist, evaluate.NON_DIGITS, evaluate.SCENES = few, 30, 2
+data.load_mnist, evaluate.NON_DIGITS, evaluate.PAGES = few, 30, 2
 leave = main._leave
 main._leave = lambda code: leave(99 if {"tensorflow", "keras", "matplotlib"} & set(sys.modules) else code)
 main.main()

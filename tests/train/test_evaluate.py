@@ -9,10 +9,10 @@ from matplotlib import get_data_path
 
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Digit
+from digitocr.runtime.reading import Box, Candidate
 from digitocr.train import evaluate as module
 from digitocr.train.corruptions import CORRUPTIONS
-from digitocr.train.evaluate import as_text, evaluate, matched, scene_report
+from digitocr.train.evaluate import Scene, as_text, evaluate, matched, pages, scene_report
 from digitocr.train.nondigits import find_fonts
 
 
@@ -27,23 +27,14 @@ def fonts(tmp_path_factory):
 def few(mnist, monkeypatch):
     """200 test images, and few of everything that is drawn."""
     monkeypatch.setattr(module, "NON_DIGITS", 60)
-    monkeypatch.setattr(module, "SCENES", 3)
+    monkeypatch.setattr(module, "PAGES", 3)
     return replace(mnist, test_images=mnist.test_images[:200], test_labels=mnist.test_labels[:200])
 
 
-def reader_of(predict, digits=()):
-    """In place of a Reader: a network, and what it reads on every page."""
-
-    def read(_):
-        return SimpleNamespace(digits=tuple(digits))
-
+def reader_of(predict):
+    """In place of Reader: one with that network, which finds nothing on a page."""
     classifier = SimpleNamespace(name="fake", sha256="0" * 64, predict=predict)
-
-    def reader(_=None, conf=0):
-        assert conf == 0  # nothing is left out: what is accepted is counted afterwards
-        return SimpleNamespace(classifier=classifier, read=read)
-
-    return reader
+    return lambda *_, **__: SimpleNamespace(classifier=classifier, candidates=lambda _: [])
 
 
 def test_the_report_of_the_shipped_network(few, fonts):
@@ -58,7 +49,7 @@ def test_the_report_of_the_shipped_network(few, fonts):
         "mnist",
         "corruptions",
         "non_digits",
-        "scenes",
+        "pages",
     ]
     assert report["model"]["name"] == "digitocr-int8"
     assert report["fonts"] == ["sans.ttf"]
@@ -76,8 +67,8 @@ def test_the_report_of_the_shipped_network(few, fonts):
         "noise": 60,
         "halves": 60 - int((few.test_labels[:60] == 1).sum()),
     }
-    assert report["scenes"]["pages"] == 3
-    assert report["scenes"]["right"] > 0.7 * report["scenes"]["digits"]
+    assert report["pages"]["pictures"] == 3
+    assert report["pages"]["right"] > 0.7 * report["pages"]["digits"]
 
 
 def test_the_seed_decides_what_is_drawn(few, fonts, monkeypatch):
@@ -138,27 +129,49 @@ def test_a_model_that_cannot_be_used_is_an_error_before_anything_is_drawn(few, t
 
 
 def test_pages_read_by_the_shipped_network():
-    report = scene_report(Reader(conf=0), conf=0.5, seed=0, count=6)
-    assert report["pages"] == 6
+    report = scene_report(Reader(), pages(seed=0, count=6))
+    assert report["pictures"] == 6
     assert report["found"] + report["missed"] == report["digits"] > 20
     assert 0.8 * report["digits"] < report["right"] <= report["found"]
-    assert report == scene_report(Reader(conf=0), conf=0.5, seed=0, count=6)
-    assert report["digits"] != scene_report(reader_of(None)(), conf=0.5, seed=1, count=6)["digits"]
 
 
-def test_a_reader_that_reads_nothing_misses_all():
-    report = scene_report(reader_of(None)(), conf=0.5, seed=0, count=2)
-    assert report["missed"] == report["digits"]
-    assert (report["found"], report["invented"], report["right"], report["calibration_error"]) == (0, 0, 0, 0.0)
+def test_pages_depend_on_the_seed_alone():
+    first, again, other = (list(pages(seed, 3)) for seed in (0, 0, 1))
+    for page, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(page.image, same.image)
+        assert len(page.boxes) == len(page.labels)
+    assert [page.labels.tolist() for page in first] != [page.labels.tolist() for page in other]
 
 
-@pytest.mark.parametrize(("conf", "invented"), [(0.5, 4), (0.95, 0)])
-def test_what_is_read_where_nothing_is_counts_against_the_confidence_at_any_conf(conf, invented):
-    speck = Digit(3, 0.9, Box(0, 0, 2, 2), ())
-    report = scene_report(reader_of(None, [speck])(), conf, seed=0, count=4)
-    assert report["missed"] == report["digits"]
-    assert (report["found"], report["invented"], report["right"]) == (0, invented, 0)
-    np.testing.assert_allclose(report["calibration_error"], 0.9)
+SCENE = Scene(np.zeros((50, 50), np.uint8), np.array([[0, 0, 10, 10], [20, 0, 10, 10]]), np.array([3, 4], np.uint8))
+
+
+def candidate(box, digit, confidence, kept=True):
+    probabilities = [0.05] * 11  # the last is of no digit
+    probabilities[digit], probabilities[10] = 0.1, 0.4
+    return Candidate(Box(*box), 1.0, np.zeros((28, 28), np.uint8), tuple(probabilities), confidence, kept, "")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "found", "right", "invented", "error", "error_all"),
+    [
+        ([], 0, 0, 0, 0, 0),
+        ([candidate((0, 0, 10, 10), 3, 0.75)], 1, 1, 0, 0.25, 0.25),
+        ([candidate((0, 0, 10, 10), 7, 0.75)], 1, 0, 0, 0.75, 0.75),  # found, and read wrong
+        ([candidate((0, 0, 2, 2), 3, 0.75)], 0, 0, 1, 0.75, 0.75),  # something in a digit
+        ([candidate((0, 0, 10, 10), 3, 0.25, kept=False)], 0, 0, 0, 0, 0.75),
+        # the same digit twice: a candidate that was left out takes it from none that was read
+        ([candidate((1, 0, 10, 10), 3, 0.9), candidate((0, 0, 10, 10), 3, 0.3, kept=False)], 1, 1, 0, 0.1, 0.4),
+        # and twice read, it is there but once
+        ([candidate((1, 0, 10, 10), 3, 0.9), candidate((0, 0, 10, 10), 3, 0.7)], 1, 1, 1, 0.6, 0.6),
+    ],
+)
+def test_what_is_read_is_held_against_what_was_drawn(candidates, found, right, invented, error, error_all):
+    reader = SimpleNamespace(candidates=lambda _: candidates)
+    report = scene_report(reader, [SCENE, SCENE])
+    assert (report["pictures"], report["digits"], report["missed"]) == (2, 4, 4 - 2 * found)
+    assert (report["found"], report["right"], report["invented"]) == (2 * found, 2 * right, 2 * invented)
+    np.testing.assert_allclose([report["calibration_error"], report["calibration_error_all"]], [error, error_all])
 
 
 def test_boxes_are_matched_best_first_and_once():
@@ -186,7 +199,7 @@ def test_the_text_has_the_numbers_in_80_columns(few, fonts):
         f"  canny edges   {report['corruptions']['canny_edges']['accuracy']:8.2%}\n",
         "accepted at 0.25  AUROC  FPR at 95% TPR\n",
         f"{report['non_digits']['noise']['fpr95']:14.2%}\n",
-        f"{report['scenes']['digits']} digits: {report['scenes']['found']} found",
+        f"{report['pages']['digits']} digits: {report['pages']['found']} found",
     ):
         assert line in text
 
