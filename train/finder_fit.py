@@ -28,10 +28,11 @@ from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageEr
 from digitocr.runtime.regions import prepared
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.drawers import drawers, glyphs
-from digitocr.train.fit import keras, now, replace, write_json  # which keeps TensorFlow's chatter away
+from digitocr.train.fit import now, replace, write_json  # which keeps TensorFlow's chatter away
 from digitocr.train.nondigits import find_fonts
 from digitocr.train.tiles import SIDE, draw_tile
 
+import keras  # isort: skip
 from digitocr.train.finder import build_finder, found_share, loss, targets  # isort: skip
 
 CHUNK = 8_000  # tiles drawn for an epoch, which learns from these and from those of the one before

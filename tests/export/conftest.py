@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitocr.train.quiet import hushed
 from digitocr.runtime.interpreter import shipped_model
+from digitocr.train.quiet import hushed
 
 with hushed():
     import keras
