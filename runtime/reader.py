@@ -24,9 +24,10 @@ MAX_THREADS = 256  # an interpreter starts as many as it is told
 BLANK = 18  # grey levels from the darkest to the brightest pixel of a lone digit; less is none
 # Log-odds of a right reading from those of the finder's score and of the digit's probability, and a constant:
 # fitted on drawn tiles by train/calibrate.py, so that a confidence is the share that is right.
-FOUND, READ, CONSTANT = 0.5, 1.0, 0.0
-# A picture is turned if what is read so is this much better, and that surely
-BETTER, SURE, SEVERAL = 1.3, 0.85, 3
+FOUND, READ, CONSTANT = 1.478, 0.700, -0.306
+# A picture with SEVERAL candidates, and not read that SURE as it is, on average, is read the other ways up as well; one
+# of them is taken if it is that much BETTER, and read with that CLEAR a confidence.
+SEVERAL, SURE, BETTER, CLEAR = 3, 0.95, 1.2, 0.9
 
 
 class _Seen(NamedTuple):
@@ -44,6 +45,11 @@ class _Seen(NamedTuple):
     def evidence(self) -> float:
         """How much was read, and how surely."""
         return float(sum(max(0.0, self.confidence[row] - 0.5) for line in self.lines for row in line))
+
+    def surely(self, confidence: float) -> bool:
+        """Whether SEVERAL digits are read, with that confidence on average."""
+        kept = [float(self.confidence[row]) for line in self.lines for row in line]
+        return len(kept) >= SEVERAL and sum(kept) / len(kept) >= confidence
 
 
 class Reader:
@@ -142,9 +148,9 @@ class Reader:
             boxes, found = self.finder.find(turned)
             spent += perf_counter() - began
             seen = self._judged(turned, boxes, found, turn)
-            if best is None or (seen.evidence > BETTER * best.evidence and _is_sure(seen)):
+            if best is None or (seen.evidence > (1 if best.turned else BETTER) * best.evidence and seen.surely(CLEAR)):
                 best = seen
-            if _is_sure(best) or len(boxes) < SEVERAL or self.mode == "single":
+            if not turn and (best.surely(SURE) or len(boxes) < SEVERAL or self.mode == "single"):
                 break
         assert best is not None
         return best._replace(boxes=_turned_back(best.boxes, gray.shape, best.turned)), spent
@@ -206,12 +212,6 @@ class Reader:
 
 _WHOLE = np.array([[0, 0, tensor.SIDE, tensor.SIDE]], np.float32)
 _CERTAIN = np.ones(1, np.float32)
-
-
-def _is_sure(seen: _Seen) -> bool:
-    """Whether several digits are read, and most of them surely: so no other way up reads better."""
-    kept = [float(seen.confidence[row]) for line in seen.lines for row in line]
-    return len(kept) >= SEVERAL and sum(kept) / len(kept) >= SURE
 
 
 def log_odds(share: Scores) -> Scores:

@@ -4,7 +4,7 @@ import pytest
 from digitocr.runtime import image, tensor
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.regions import Finder
+from digitocr.runtime.reader import Reader
 from digitocr.train.scenes import paste_page
 
 
@@ -154,17 +154,15 @@ def test_mnist_put_on_a_page_and_cut_out_again_is_classified_as_before(scale, mn
 
 
 def test_mnist_put_on_a_page_is_found_and_classified_as_before(mnist, classifier):
-    """Every tenth test image, by the boxes that the finder finds: at most 0.3 points are lost."""
-    images, labels, finder = mnist.test_images[::10], mnist.test_labels[::10], Finder()
+    """Every tenth test image, read from pages of fifty: at most 0.3 points are lost."""
+    images, labels, reader = mnist.test_images[::10], mnist.test_labels[::10], Reader()
     before, after = right(classifier, images, labels).sum(), 0
     for start in range(0, len(images), 50):
         part = slice(start, start + 50)
         scene = paste_page(images[part], labels[part], 10, 3, np.random.default_rng(start))
-        gray = image.load(scene.image)
-        boxes, scores = finder.find(gray)
-        boxes = boxes[scores >= 0.5]
-        answers = classifier.predict(tensor.scale(tensor.images(gray, boxes)))[:, :10].argmax(axis=1)
-        centres = boxes[:, :2] + boxes[:, 2:] / 2
+        digits = reader.read(scene.image).digits
+        answers = np.array([digit.digit for digit in digits])
+        centres = np.array([(digit.box.x + digit.box.w / 2, digit.box.y + digit.box.h / 2) for digit in digits])
         for (x, y, w, h), truth in zip(scene.boxes, scene.digits, strict=True):
             inside = (np.abs(centres - (x + w / 2, y + h / 2)) < (w / 2 + 6, h / 2 + 6)).all(axis=1)
             after += inside.sum() == 1 and answers[inside][0] == truth
