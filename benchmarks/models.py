@@ -31,7 +31,8 @@ from digitocr.export.to_onnx import WEIGHT_LIMIT as ONNX_LIMIT
 from digitocr.export.to_onnx import to_onnx
 from digitocr.export.to_tflite import WEIGHT_LIMIT as TFLITE_LIMIT
 from digitocr.export.to_tflite import to_tflite
-from digitocr.runtime.classifier import Classifier, shipped_model
+from digitocr.runtime.classifier import Classifier
+from digitocr.runtime.interpreter import shipped_model
 from digitocr.runtime.tensor import scale
 from digitocr.train.data import hold_out, load_mnist, stratified
 

@@ -16,7 +16,8 @@ from timing import interleaved, save, spread
 
 from digitocr import Reader
 from digitocr.runtime import tensor
-from digitocr.runtime.classifier import DEFAULT_MODEL, shipped_model
+from digitocr.runtime.classifier import DEFAULT_MODEL
+from digitocr.runtime.interpreter import shipped_model
 from digitocr.runtime.opencv import cv2
 from digitocr.train.scenes import draw_page, random_style
 from digitocr.train.strokes import draw_digit, random_hand

@@ -178,8 +178,8 @@ def predict(
 def train(
     experiment: Annotated[int, typer.Option(min=1, max=4, help="The paper's network, 1 to 4; 4 is its best.")] = 4,
     recipe: Annotated[
-        Literal["paper", "robust"],
-        typer.Option(help="paper: the paper's way. robust: for pictures from outside MNIST."),
+        Literal["paper", "robust", "finder"],
+        typer.Option(help="paper: its way. robust: for pictures from outside MNIST. finder: what finds digits there."),
     ] = "paper",
     epochs: Annotated[int | None, typer.Option(help="By default as many as the recipe needs.")] = None,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 128,
@@ -188,23 +188,39 @@ def train(
         Path | None,
         typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
     ] = None,
+    fonts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Fonts to draw with (robust, finder); by default this machine's.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The new run folder; by default under runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train one of the paper's networks on MNIST; a run is a folder.
+    """Train one of the paper's networks on MNIST, or the finder on drawn scenes; a run is a folder.
 
     5,000 training images are held out and watched; the test images are read once, at the end. Prints the accuracy with
     its 95 % interval. The folder holds the model, its metrics, the history and pictures of them.
     """
-    from digitocr.train import fit
+    from digitocr.train import finder_fit, fit
     from digitocr.train.data import load_mnist
 
     mnist = load_mnist(data, quiet)
+    drawn_with = str(fonts or "")
+    if recipe == "finder" or (resume and finder_fit.is_finder(resume)):
+        folder = resume or out or Path("runs") / f"finder-{seed}"
+        finder_settings = finder_fit.FinderSettings(epochs or finder_fit.EPOCHS, seed, drawn_with)
+        try:
+            row = finder_fit.resume(folder, mnist) if resume else finder_fit.fit(mnist, finder_settings, folder)
+        except KeyboardInterrupt:
+            print(f"digitocr: interrupted; go on with: digitocr train --resume {folder}", file=sys.stderr)
+            raise
+        print(f"found     {row['found']:.2%} of the digits in drawn scenes, {row['right']:.2%} of what is found is one")
+        print(f"run       {folder}")
+        print(f"next      digitocr export --model {folder / 'finder.keras'}")
+        return
     if resume:
         folder = resume
     else:
-        settings = fit.Settings(experiment, recipe, epochs or fit.RECIPES[recipe].epochs, batch_size, seed)
+        settings = fit.Settings(experiment, recipe, epochs or fit.RECIPES[recipe].epochs, batch_size, seed, drawn_with)
         folder = out or Path("runs") / f"{recipe}-{experiment}-{seed}"
     try:
         metrics = fit.resume(folder, mnist, quiet) if resume else fit.fit(mnist, settings, folder, quiet)
@@ -243,12 +259,16 @@ def export(
         int | None, typer.Option(help="Answers of 10,000 that may change.  [default: 0; int8, dynamic: 20]")
     ] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each file against the network.")] = True,
+    fonts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="For a finder.keras: fonts of the scenes it is proven on.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier export.")] = False,
 ) -> None:
     """Write a trained network as TFLite and ONNX, and prove that nothing was lost.
 
     Every file is run in its own interpreter on MNIST's 10,000 test images, against the Keras network. One that changes
     more answers than allowed is not left under its name; its report says which images changed, and the exit code is 6.
+    A finder.keras becomes ONNX, none or int8, and is held against Keras on drawn scenes.
     """
     from digitocr.export.convert import default_source
     from digitocr.export.convert import export as convert
@@ -257,6 +277,18 @@ def export(
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
+    if model.stem == "finder":
+        from digitocr.export.finder import export_finder, held_out_tiles
+        from digitocr.train.nondigits import find_fonts
+
+        tiles = held_out_tiles(load_mnist(data), find_fonts(fonts))
+        for mode in quantize:
+            report = export_finder(model, mode, out, tiles, force)
+            print(
+                f"{report['path']}  {report['bytes'] / 1000:.0f} KB  finds {report['found']:.2%} of the digits "
+                f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
+            )
+        return
     formats = ["tflite", "onnx"] if format == "all" else [format]
     mnist = load_mnist(data) if verify or "int8" in quantize else None
     reports = convert(

@@ -22,7 +22,7 @@ Card: TypeAlias = dict[str, Any]
 
 DESCRIPTION = "Reads one handwritten digit."
 LICENCE = "Apache-2.0"
-LABELS = [str(digit) for digit in range(10)]
+LABELS = [*map(str, range(10)), "no digit"]  # a network has the first ten, or all
 
 
 def training_of(source: Path) -> dict[str, Any]:
@@ -42,15 +42,20 @@ def training_of(source: Path) -> dict[str, Any]:
     }
 
 
-def make_card(name: str, form: str, quantization: str, training: dict[str, Any], accuracy: float | None) -> Card:
-    """form: onnx or tflite; quantization: none, float16, dynamic or int8; accuracy: of this file, None if unknown."""
+def make_card(
+    name: str, form: str, quantization: str, training: dict[str, Any], accuracy: float | None, classes: int = 10
+) -> Card:
+    """form: onnx or tflite; quantization: none, float16, dynamic or int8; accuracy: of this file, None if unknown.
+
+    classes: 10, or 11 with "no digit".
+    """
     batch = None if form == "onnx" else 1
     return {
         "schema": "digitocr-model/1",
         "name": name,
         "format": form,
         "quantization": quantization,
-        "labels": LABELS,
+        "labels": LABELS[:classes],
         "input": {
             "name": "image",
             "shape": [batch, tensor.SIDE, tensor.SIDE, 1],
@@ -60,7 +65,7 @@ def make_card(name: str, form: str, quantization: str, training: dict[str, Any],
         },
         "output": {
             "name": "logits",
-            "shape": [batch, len(LABELS)],
+            "shape": [batch, classes],
             "dtype": "float32",
             "activation": "none: apply softmax",
         },
@@ -97,7 +102,7 @@ def embed(path: Path, card: Card) -> Card:
     tflite_metadata.append(model, card["name"], DESCRIPTION, __version__, LICENCE)
     path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     with zipfile.ZipFile(path, "a") as archive:  # ZipInfo has a fixed date, so the same model gives the same bytes
-        archive.writestr(zipfile.ZipInfo(tflite_metadata.LABELS_FILE), "\n".join(LABELS) + "\n")
+        archive.writestr(zipfile.ZipInfo(tflite_metadata.LABELS_FILE), "\n".join(card["labels"]) + "\n")
         archive.writestr(zipfile.ZipInfo("digitocr.json"), json.dumps(card))
     return card
 

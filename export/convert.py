@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from digitocr.export import card as cards
-from digitocr.export.quiet import hushed
-from digitocr.runtime.classifier import Probabilities, check_shipped, shipped_model
+from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError, UsageError
+from digitocr.runtime.interpreter import check_shipped, shipped_model
 from digitocr.runtime.tensor import Tensors, scale
 from digitocr.train.data import Mnist, hold_out, load_mnist, stratified
+from digitocr.train.quiet import hushed
 
 try:
     with hushed():
@@ -86,7 +87,8 @@ def export(
             partial = path.with_name(f"{path.stem}.partial{path.suffix}")
             try:
                 _write(fused, partial, mode, calibration)
-                card = cards.make_card(path.stem, path.suffix[1:], mode, training, accuracy=None)
+                classes = fused.output_shape[-1]
+                card = cards.make_card(path.stem, path.suffix[1:], mode, training, accuracy=None, classes=classes)
                 if reference is None or data is None:
                     _log.warning("%s is NOT VERIFIED: nobody has looked what this file answers", path)
                     card, report = cards.embed(partial, card), unverified(partial, mode)
@@ -115,7 +117,7 @@ def default_source(runs: Path) -> Path:
             ended = json.loads(record.read_text("utf-8"))["ended"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # no run
-        if ended:
+        if ended and record.with_name("model.keras").exists():  # a finder's run has another
             finished.append((str(ended), record.with_name("model.keras")))
     return max(finished)[1] if finished else shipped_model("digitocr.keras")
 

@@ -16,11 +16,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from digitocr.export.quiet import hushed
 from digitocr.runtime.tensor import Tensors
+from digitocr.train.quiet import hushed
 
 OPSET = 17
-WEIGHT_LIMIT = 64  # 7-bit weights: see _quantized
+WEIGHT_LIMIT = 64  # 7-bit weights: see quantized
 _BATCH = 50  # images
 
 
@@ -35,7 +35,7 @@ def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None
     with hushed():
         model = _converted(_channels_first(network))
         if calibration is not None:
-            model = _quantized(model, calibration)
+            model = quantized(model, calibration)
         onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())
 
@@ -94,7 +94,7 @@ def _rename(graph: Any) -> None:
     del graph.value_info[:]
 
 
-def _quantized(model: Any, calibration: Tensors) -> Any:
+def quantized(model: Any, calibration: Tensors) -> Any:
     """Static int8 in QDQ form, which ONNX Runtime fuses whole into QLinearConv and QGemm.
 
     A scale for each output channel; ranges of activations by minimum and maximum, as clipping them at percentiles
@@ -115,9 +115,9 @@ def _quantized(model: Any, calibration: Tensors) -> Any:
             return None if batch is None else {"image": batch}
 
     with tempfile.TemporaryDirectory() as folder:
-        exact, prepared, written = (Path(folder, f"{name}.onnx") for name in ("exact", "prepared", "written"))
-        exact.write_bytes(model.SerializeToString())
-        quant_pre_process(str(exact), str(prepared), skip_symbolic_shape=True)
+        given, prepared, written = (Path(folder, f"{name}.onnx") for name in ("given", "prepared", "written"))
+        given.write_bytes(model.SerializeToString())
+        quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
         quantize_static(
             str(prepared),
             str(written),

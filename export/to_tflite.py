@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.tools import flatbuffer_utils
 
-from digitocr.export.quiet import hushed
 from digitocr.runtime.tensor import Tensors
+from digitocr.train.quiet import hushed
 
 WEIGHT_LIMIT = 127  # the converter rounds a channel's weights to -127 ... 127
 

@@ -3,27 +3,24 @@
 A model ends in logits: the softmax is taken here, in float.
 """
 
-import hashlib
 import io
 import json
 from math import exp
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import MissingExtraError, ModelError
+from digitocr.runtime.interpreter import check_shipped, first_line, model_content, onnx_session, shipped_model
 from digitocr.runtime.tensor import SIDE, Tensors
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
 
-MODELS = Path(__file__).with_name("models")  # the shipped files
 DEFAULT_MODEL = "digitocr-int8.onnx"
-CLASSES = 10
-MAX_BYTES = 64_000_000  # no digit reader is larger; a wrong file is not read into memory whole
+CLASSES = (10, 11)  # the digits, or the digits and "no digit"
 MAX_CARD = 1_000_000  # bytes
 BATCH = 64  # digits; larger batches take more memory, and more time for each digit as well
 
@@ -42,7 +39,8 @@ class Classifier:
     """A digit-reading network, loaded once.
 
     path: a .onnx or .tflite file, by default the shipped DEFAULT_MODEL; threads: of the interpreter, at least 1.
-    name, sha256, card: the file's stem, its digest, and what `digitocr export` wrote into it ({} for other files).
+    name, sha256, card: the file's stem, its digest, and what `digitocr export` wrote into it ({} for other files);
+    classes: 10, or 11 where the last one is "no digit".
 
     Raises ModelError for a file that cannot be used, MissingExtraError where LiteRT is not installed.
     """
@@ -52,15 +50,17 @@ class Classifier:
         backend = _BACKENDS.get(path.suffix)
         if backend is None:
             raise ModelError(f"{path}: a model file ends in {' or '.join(_BACKENDS)}; make one with: digitocr export")
-        content = _content(path)
+        content = model_content(path)
         self.name = path.stem
         self.sha256 = check_shipped(path, content)
         self._backend: _Backend = backend(content, path, threads)
         shape, out = self._backend.input_shape, self._backend.output_shape
-        if shape[1:] != (SIDE, SIDE, 1) or out[1:] != (CLASSES,) or (isinstance(shape[0], int) and shape[0] != 1):
+        one_or_free = not isinstance(shape[0], int) or shape[0] == 1
+        if shape[1:] != (SIDE, SIDE, 1) or len(out) != 2 or out[1] not in CLASSES or not one_or_free:
             raise ModelError(
-                f"{path}: takes {list(shape)} to {list(out)}, not [N, 28, 28, 1] to [N, 10]; export it again"
+                f"{path}: takes {list(shape)} to {list(out)}, not [N, 28, 28, 1] to [N, 10] or [N, 11]; export it again"
             )
+        self.classes: int = out[1]
         self.card = self._backend.card
 
     def predict(self, tensors: Tensors) -> Probabilities:
@@ -69,27 +69,17 @@ class Classifier:
         Raises ModelError where the interpreter cannot run the model.
         """
         if len(tensors) == 0:
-            return np.zeros((0, CLASSES), np.float32)
+            return np.zeros((0, self.classes), np.float32)
         try:
             logits = self._backend.logits(tensors)
         except Exception as error:  # the interpreters' exceptions share no base
-            raise ModelError(f"{self.name}: fails where it is run ({_first_line(error)}); export it again") from error
+            raise ModelError(f"{self.name}: fails where it is run ({first_line(error)}); export it again") from error
         return np.array([_softmax(row) for row in logits.tolist()], np.float32)
 
 
 class _OnnxRuntime:
     def __init__(self, content: bytes, path: Path, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 4  # what goes wrong is raised
-        try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions share no public base
-            raise ModelError(f"{path}: ONNX Runtime cannot load it ({_first_line(error)})") from error
+        self._session = onnx_session(content, path, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
@@ -118,7 +108,7 @@ class _LiteRT:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"{path}: LiteRT cannot load it ({_first_line(error)})") from error
+            raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
@@ -150,37 +140,6 @@ class _LiteRT:
 _BACKENDS: dict[str, Any] = {".onnx": _OnnxRuntime, ".tflite": _LiteRT}
 
 
-def shipped_model(name: str) -> Path:
-    """Where the shipped file of that name lies."""
-    return MODELS / name
-
-
-def check_shipped(path: Path, content: bytes) -> str:
-    """The SHA-256 of a file's content; raises ModelError if it is a shipped one that is not as it was shipped."""
-    digest = hashlib.sha256(content).hexdigest()
-    if path.parent == MODELS and shipped_checksums().get(path.name) != digest:
-        raise ModelError(f"{path}: is not the file that was shipped (SHA-256 differs); install digitocr again")
-    return digest
-
-
-def shipped_checksums() -> dict[str, str]:
-    """SHA-256 by file name, of every shipped model."""
-    lines = shipped_model("SHA256SUMS").read_text("ascii").splitlines()
-    return {name: digest for digest, name in (line.split() for line in lines)}
-
-
-def _content(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            raise ModelError(f"{path}: is a folder or a device; name a .onnx or .tflite file")  # a pipe might hang
-        if status.st_size > MAX_BYTES:
-            raise ModelError(f"{path}: has over {MAX_BYTES // 1_000_000} MB, which no model of digitocr has")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .onnx or .tflite file") from error
-
-
 def _card(text: str | bytes | None) -> dict[str, Any]:
     try:
         card = json.loads(text or "{}")
@@ -206,7 +165,3 @@ def _softmax(logits: list[float]) -> list[float]:
     odds = [exp(logit - highest) for logit in logits]
     whole = sum(odds)
     return [odd / whole for odd in odds]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200]

@@ -1,6 +1,6 @@
-"""Any picture -> GrayImage: decoding, EXIF orientation, alpha, 16 bit, size limits, polarity.
+"""Any picture -> GrayImage: decoding, EXIF orientation, alpha, 16 bit, size limits.
 
-GrayImage: (H, W) uint8, 0 to 255, ink bright on a dark ground, in the pixels of the picture as shown (EXIF applied).
+GrayImage: (H, W) uint8, 0 to 255, of either polarity, upright by EXIF.
 """
 
 import io
@@ -23,8 +23,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"))
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
 DEEP = ("I", "F")  # Pillow's modes of more than 8 bits
-ICON_SIDE = 32  # pixels
-NOISE_VARIANCE = 3.0  # squared grey levels; differences this small say nothing of polarity
+ENOUGH = 1536  # pixels of the longer side; a JPEG of twice as many is decoded at half its size, and so on
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
 
 _EXIF_TURNS = {  # EXIF orientation (tag 0x0112) -> what makes the picture upright
@@ -49,18 +48,28 @@ def load(picture: Picture) -> GrayImage:
     Raises InputError for whatever is no picture or is damaged, and, before anything is decoded, for over MAX_PIXELS
     pixels or under MIN_SIDE a side.
     """
+    return load_reduced(picture, MAX_PIXELS)[0]
+
+
+def load_reduced(picture: Picture, enough: int = ENOUGH) -> tuple[GrayImage, float]:
+    """The picture as a GrayImage, and how many times larger it is as shown. Takes and raises what load does.
+
+    A JPEG whose longer side has at least twice `enough` pixels is decoded at a half, a quarter or an eighth of its
+    size, which takes as much less time; its longer side keeps `enough` pixels. The factor of any other picture is 1.
+    """
     if isinstance(picture, np.ndarray):
-        gray = _gray_of_array(np.asarray(picture))  # of a masked array or a matrix its plain array
-    elif isinstance(picture, Image.Image):
+        return _gray_of_array(np.asarray(picture)), 1.0  # of a masked array or a matrix its plain array
+    if isinstance(picture, Image.Image):
         _check_size(picture.size, "the PIL image")
-        gray = _gray_of_image(picture, "the PIL image")
-    elif isinstance(picture, (bytes, str, os.PathLike)):
+        return _gray_of_image(picture, "the PIL image"), 1.0
+    if isinstance(picture, (bytes, str, os.PathLike)):
         with _opened(picture) as opened:
-            opened.draft("L", opened.size)  # a JPEG is decoded to grey at once, without its colour
-            gray = _gray_of_image(opened, _name(picture))
-    else:
-        raise InputError(f"a picture is a path, bytes, a PIL image or an array, not {type(picture).__name__}")
-    return ink_bright(gray)
+            whole = max(opened.size)
+            share = min(1.0, enough / whole)
+            # a JPEG is decoded to grey at once, without its colour
+            opened.draft("L", (max(1, int(opened.width * share)), max(1, int(opened.height * share))))
+            return _gray_of_image(opened, _name(picture)), whole / max(opened.size)
+    raise InputError(f"a picture is a path, bytes, a PIL image or an array, not {type(picture).__name__}")
 
 
 def show(picture: Path | bytes) -> Image.Image:
@@ -71,27 +80,6 @@ def show(picture: Path | bytes) -> Image.Image:
         shown = opened.convert("RGB")
         turn = _turn(opened)
     return shown if turn is None else shown.transpose(turn)
-
-
-def ink_bright(gray: GrayImage) -> GrayImage:
-    """The same (H, W) uint8 picture, inverted where its ink is darker than its ground.
-
-    Ink covers less than its ground, so differences from a local median are skewed to the side of the ink. Of four
-    sizes of neighbourhood the most skewed one decides: small ones see thin strokes through shadows, large ones thick
-    strokes. One that is too small for the strokes sees little but their corners, and does not count. In an icon, too
-    small for all that, the top row is ground.
-    """
-    if max(gray.shape) <= ICON_SIDE:
-        return gray if cv2.mean(gray)[0] >= cv2.mean(gray[0])[0] else 255 - gray
-    small = shrunk(gray, 192)
-    moments = []
-    for share in (16, 8, 3, 1):
-        lean = small.astype(np.float32) - cv2.medianBlur(small, max(3, min(small.shape) // share // 2 * 2 - 1))
-        square = lean * lean
-        moments.append((float((square * lean).mean()), float(square.mean())))
-    least = max(variance for _, variance in moments[:-1]) / 10
-    skews = [cube / (variance + NOISE_VARIANCE) ** 1.5 for cube, variance in moments if variance >= least]
-    return gray if max(skews, key=abs) > 0 else 255 - gray
 
 
 def shrunk(gray: GrayImage, side: int) -> GrayImage:
@@ -106,12 +94,6 @@ def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:
     """(width, height) of an (H, W) shape fitted into a square of that side, each at least 1."""
     shrink = side / max(shape)
     return max(1, round(shape[1] * shrink)), max(1, round(shape[0] * shrink))
-
-
-def level(gray: GrayImage, share: float, mask: npt.NDArray[np.uint8] | None = None) -> int:
-    """The grey level that this share of the pixels, or of the masked ones, is not above; 0 where there are none."""
-    counts = cv2.calcHist([gray], [0], mask, [256], [0, 256]).ravel().cumsum()
-    return int(np.searchsorted(counts, share * counts[-1]))
 
 
 def _name(picture: str | os.PathLike[str] | bytes) -> str:

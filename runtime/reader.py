@@ -4,31 +4,61 @@ import os
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
 from digitocr.runtime import image, regions, tensor
-from digitocr.runtime.classifier import Classifier
+from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
-from digitocr.runtime.tensor import Tensors
+from digitocr.runtime.regions import Boxes, Finder, Scores
+from digitocr.runtime.tensor import Images
 
 TOPK = 3
 MODES = ("auto", "single", "line")
 TURNS = ("auto", "0", "90", "180", "270")  # degrees clockwise
 MAX_THREADS = 256  # an interpreter starts as many as it is told
+BLANK = 18  # grey levels from the darkest to the brightest pixel of a lone digit; less is none
+# Log-odds of a right reading from those of the finder's score and of the digit's probability, and a constant:
+# fitted on drawn tiles by train/calibrate.py, so that a confidence is the share that is right.
+FOUND, READ, CONSTANT = 1.478, 0.700, -0.306
+# A picture with SEVERAL candidates, and not read that SURE as it is, on average, is read the other ways up as well; one
+# of them is taken if it is that much BETTER, and read with that CLEAR a confidence.
+SEVERAL, SURE, BETTER, CLEAR = 3, 0.95, 1.2, 0.9
 
-_WHOLE = Box(0, 0, tensor.SIDE, tensor.SIDE)
+
+class _Seen(NamedTuple):
+    """The candidates of a picture that was turned clockwise by `turned` degrees; boxes in the picture as it was."""
+
+    turned: int
+    boxes: Boxes
+    found: Scores
+    images: Images
+    probabilities: Probabilities
+    confidence: Scores
+    lines: list[list[int]]  # rows of those that are kept, in reading order
+
+    @property
+    def evidence(self) -> float:
+        """How much was read, and how surely."""
+        return float(sum(max(0.0, self.confidence[row] - 0.5) for line in self.lines for row in line))
+
+    def surely(self, confidence: float) -> bool:
+        """Whether SEVERAL digits are read, with that confidence on average."""
+        kept = [float(self.confidence[row]) for line in self.lines for row in line]
+        return len(kept) >= SEVERAL and sum(kept) / len(kept) >= confidence
 
 
 class Reader:
-    """Reads the digits of pictures with one network, loaded once.
+    """Reads the digits of pictures with two networks, loaded once.
 
-    model: a .onnx or .tflite file, by default the shipped int8 network; threads: of its interpreter;
-    conf: digits of a lower probability are left out, 0 to 1; mode: "single", the picture is one digit, "line", one line
-    of digits, or "auto"; rotate: degrees clockwise to turn the picture by before it is read, or "auto".
+    model: a .onnx or .tflite file that reads a digit, by default the shipped int8 network; threads: of the
+    interpreters; conf: digits of a lower probability are left out, 0 to 1; mode: "single", the picture is one digit,
+    "line", one line of digits, or "auto"; rotate: degrees clockwise to turn the picture by before it is read, or
+    "auto", what reads best.
 
     Raises ModelError, MissingExtraError or UsageError for what it was given.
     """
@@ -51,9 +81,10 @@ class Reader:
         if rotate not in TURNS:
             raise UsageError(f"rotate is one of {', '.join(TURNS)}, not {rotate}")
         self.classifier = Classifier(None if model is None else Path(model), threads)
+        self.finder = Finder(threads)
         self.conf = conf
         self.mode = mode
-        self._turned = 0 if rotate == "auto" else int(rotate)
+        self.rotate = rotate
         self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256}
 
     def read(self, picture: Picture) -> Reading:
@@ -62,77 +93,159 @@ class Reader:
         Raises InputError for what is no picture, is damaged or too large.
         """
         began = perf_counter()
-        gray = image.load(picture)
+        gray, factor = image.load_reduced(picture)
         decoded = perf_counter()
-        boxes, tensors = self._normalised(gray)
-        found = perf_counter()
-        lines = self._lines(boxes, self.classifier.predict(tensors).tolist())
-        why = "" if lines else "nothing in it looks like a digit"
-        classified = perf_counter()
-        ms = {
-            "decode": 1000 * (decoded - began),
-            "find": 1000 * (found - decoded),
-            "classify": 1000 * (classified - found),
-        }
-        return Reading(lines, ms, self._model, self._turned, why)
+        seen, spent = self._seen(gray)
+        lines = tuple(
+            Line(
+                tuple(
+                    _digit(seen.probabilities[row], seen.confidence[row], _shown(seen.boxes[row], factor))
+                    for row in line
+                )
+            )
+            for line in seen.lines
+        )
+        why = "" if lines else self._why(seen)
+        ended = perf_counter()
+        ms = {"decode": 1000 * (decoded - began), "find": 1000 * spent, "classify": 1000 * (ended - decoded - spent)}
+        return Reading(lines, ms, self._model, seen.turned, why)
 
     def candidates(self, picture: Picture) -> list[Candidate]:
-        """All that may be a digit in the picture, in reading order, with what became of it. Raises what read raises."""
-        boxes, tensors = self._normalised(image.load(picture))
-        images = np.rint(tensors[..., 0] * 255).astype(np.uint8)
-        candidates = []
-        for box, seen, answer in zip(
-            (box for line in boxes for box in line), images, self.classifier.predict(tensors).tolist(), strict=True
-        ):
-            kept = max(answer) >= self.conf
-            why = "" if kept else f"below --conf {self.conf:g}"
-            candidates.append(Candidate(box, 1.0, seen, tuple(answer), max(answer), kept, why))
-        return candidates
+        """All that may be a digit in the picture, with what became of it: the kept in reading order, then the rest.
 
-    def _normalised(self, gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
-        turned = np.ascontiguousarray(np.rot90(gray, -self._turned // 90)) if self._turned else gray
-        boxes, tensors = normalised(turned)
+        Raises what read raises.
+        """
+        gray, factor = image.load_reduced(picture)
+        seen, _ = self._seen(gray)
+        kept = [row for line in seen.lines for row in line]
+        rest = [row for row in range(len(seen.boxes)) if row not in set(kept)]
+        return [
+            Candidate(
+                _shown(seen.boxes[row], factor),
+                float(seen.found[row]),
+                seen.images[row],
+                tuple(seen.probabilities[row].tolist()),
+                float(seen.confidence[row]),
+                row in kept,
+                "" if row in kept else self._rejected(seen, row),
+            )
+            for row in kept + rest
+        ]
+
+    def digits(self, gray: GrayImage, boxes: Boxes) -> Probabilities:
+        """(n, 10): the probability of each digit in (n, 4) boxes of the (H, W) picture."""
+        return self.classifier.predict(tensor.scale(tensor.images(gray, boxes)))[:, :10]
+
+    def _seen(self, gray: GrayImage) -> tuple[_Seen, float]:
+        """What is seen in the picture as it reads best, and the seconds that finding took."""
+        if gray.shape == (tensor.SIDE, tensor.SIDE):
+            return self._lone(gray), 0.0
+        spent = 0.0
+        best: _Seen | None = None
+        for turn in (0, 90, 270, 180) if self.rotate == "auto" else (int(self.rotate),):
+            turned = np.ascontiguousarray(np.rot90(gray, -turn // 90)) if turn else gray
+            began = perf_counter()
+            boxes, found = self.finder.find(turned)
+            spent += perf_counter() - began
+            seen = self._judged(turned, boxes, found, turn)
+            if best is None or (seen.evidence > (1 if best.turned else BETTER) * best.evidence and seen.surely(CLEAR)):
+                best = seen
+            if not turn and (best.surely(SURE) or len(boxes) < SEVERAL or self.mode == "single"):
+                break
+        assert best is not None
+        return best._replace(boxes=_turned_back(best.boxes, gray.shape, best.turned)), spent
+
+    def _judged(self, gray: GrayImage, boxes: Boxes, found: Scores, turned: int) -> _Seen:
+        """The candidates read, and those that are kept put in order."""
+        images = tensor.images(gray, boxes)
+        probabilities = self.classifier.predict(tensor.scale(images))
+        odds = FOUND * log_odds(found) + READ * log_odds(probabilities[:, :10].max(1, initial=0.0)) + CONSTANT
+        confidence = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+        if self.mode == "single":
+            return self._single(gray, _Seen(turned, boxes, found, images, probabilities, confidence, []))
+        kept = np.flatnonzero(confidence >= self.conf)
+        lines = [kept[line].tolist() for line in regions.in_lines(boxes[kept])]
         if self.mode == "line":
-            boxes = [[box for line in boxes for box in line]]
-        if self._turned:
-            boxes = [[_turned_back(box, gray.shape, self._turned) for box in line] for line in boxes]
-        return boxes, tensors
+            lines = [kept[np.argsort(boxes[kept, 0] + boxes[kept, 2] / 2)].tolist()] if len(kept) else []
+        return _Seen(turned, boxes, found, images, probabilities, confidence, lines)
 
-    def _lines(self, boxes: list[list[Box]], probabilities: list[list[float]]) -> tuple[Line, ...]:
-        rows = iter(probabilities)
-        lines = []
-        for line in boxes:
-            digits = [digit for digit in map(_digit, line, rows) if digit.confidence >= self.conf]
-            if digits:
-                lines.append(Line(tuple(digits)))
-        return tuple(lines)
+    def _single(self, gray: GrayImage, seen: _Seen) -> _Seen:
+        """The likeliest candidate and no other; where there is none, all that differs from the ground."""
+        if len(seen.boxes):
+            return seen._replace(lines=[[int(seen.confidence.argmax())]])
+        boxes = np.array([_inked(gray)], np.float32)
+        images = tensor.images(gray, boxes)
+        probabilities = self.classifier.predict(tensor.scale(images))[:, :10]
+        probabilities /= probabilities.sum(1, keepdims=True)
+        found = np.ones(1, np.float32)
+        return _Seen(seen.turned, boxes, found, images, probabilities, probabilities.max(1), [[0]])
 
-
-def normalised(gray: GrayImage) -> tuple[list[list[Box]], Tensors]:
-    """The boxes of the digits, in lines, and their tensors in the same order, as the network gets them.
-
-    A 28x28 picture is taken for what MNIST holds: one digit, normalised already.
-    """
-    if gray.shape == (tensor.SIDE, tensor.SIDE):
+    def _lone(self, gray: GrayImage) -> _Seen:
+        """A 28x28 picture is taken for what MNIST holds: one digit, normalised already."""
         darkest, brightest, _, _ = cv2.minMaxLoc(gray)
-        if brightest - darkest < regions.FAINT:
-            return [], tensor.scale(gray[None][:0])
-        return [[_WHOLE]], tensor.scale(gray[None])
-    lines = regions.find(gray)
-    tensors = tensor.scale(tensor.images(gray, [region for line in lines for region in line]))
-    return [[region.box for region in line] for line in lines], tensors
+        images = tensor.lone(gray)
+        probabilities = self.classifier.predict(tensor.scale(images))
+        confidence = probabilities[:, :10].max(1)
+        kept = self.mode == "single" or (brightest - darkest >= BLANK and confidence[0] >= self.conf)
+        return _Seen(0, _WHOLE, _CERTAIN, images, probabilities, confidence, [[0]] if kept else [])
+
+    def _why(self, seen: _Seen) -> str:
+        """Why nothing was read."""
+        if not len(seen.boxes):
+            return "nothing in it looks like a digit"
+        best = int(seen.confidence.argmax())
+        digit, count = int(seen.probabilities[best, :10].argmax()), len(seen.boxes)
+        regions_were = "1 region was" if count == 1 else f"{count} regions were"
+        return (
+            f"{regions_were} found, the surest is a {digit} with {seen.confidence[best]:.2f}, "
+            f"below --conf {self.conf:g}"
+        )
+
+    def _rejected(self, seen: _Seen, row: int) -> str:
+        answer = seen.probabilities[row]
+        if len(answer) > 10 and answer[10] > answer[:10].max():
+            return f"looks like no digit ({answer[10]:.2f})"
+        if self.mode == "single" and seen.confidence[row] >= self.conf:
+            return "another one is likelier, and --mode single reads one"
+        return f"below --conf {self.conf:g}"
 
 
-def _turned_back(box: Box, shape: tuple[int, ...], turned: int) -> Box:
-    """A box of a picture that was turned clockwise by 90, 180 or 270 degrees, in the (H, W) picture as it was."""
+_WHOLE = np.array([[0, 0, tensor.SIDE, tensor.SIDE]], np.float32)
+_CERTAIN = np.ones(1, np.float32)
+
+
+def log_odds(share: Scores) -> Scores:
+    """ln(p / (1 - p)) of (n,) shares in [0, 1], finite at both ends."""
+    inside = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(inside / (1 - inside)), np.float32)
+
+
+def _inked(gray: GrayImage) -> tuple[int, int, int, int]:
+    """The box of what differs from the picture's ground by half as much as anything does."""
+    differs = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
+    x, y, w, h = cv2.boundingRect((differs > differs.max() / 2).astype(np.uint8))
+    return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
+
+
+def _turned_back(boxes: Boxes, shape: tuple[int, ...], turned: int) -> Boxes:
+    """Boxes of a picture that was turned clockwise by so many degrees, in the (H, W) picture as it was."""
     height, width = shape
+    x, y, w, h = boxes.T
     if turned == 90:
-        return Box(box.y, height - box.x - box.w, box.h, box.w)
+        return np.stack([y, height - x - w, h, w], 1)
     if turned == 180:
-        return Box(width - box.x - box.w, height - box.y - box.h, box.w, box.h)
-    return Box(width - box.y - box.h, box.x, box.h, box.w)
+        return np.stack([width - x - w, height - y - h, w, h], 1)
+    if turned == 270:
+        return np.stack([width - y - h, x, h, w], 1)
+    return boxes
 
 
-def _digit(box: Box, probabilities: list[float]) -> Digit:
-    ranked = sorted(enumerate(probabilities), key=itemgetter(1), reverse=True)[:TOPK]
-    return Digit(ranked[0][0], ranked[0][1], box, tuple(ranked))
+def _shown(box: Boxes, factor: float) -> Box:
+    """One (4,) box in whole pixels of the picture as shown."""
+    x, y, w, h = (round(value * factor) for value in box.tolist())
+    return Box(x, y, max(1, w), max(1, h))
+
+
+def _digit(probabilities: Probabilities, confidence: np.float32, box: Box) -> Digit:
+    ranked = sorted(enumerate(probabilities.tolist()[:10]), key=itemgetter(1), reverse=True)[:TOPK]
+    return Digit(ranked[0][0], float(confidence), box, tuple(ranked))

@@ -1,188 +1,183 @@
-"""GrayImage -> where the digits are, in lines, in reading order: handwriting on plain paper.
+"""GrayImage -> where digits may be, by a small fully convolutional network; and the order in which they are read.
 
-The light is flattened, the ink is taken by two thresholds, and connected strokes of a like height make digits.
+    finder = Finder()
+    boxes, scores = finder.find(gray)      # (n, 4) float32 x, y, width, height; (n,) float32, best first
+    lines = in_lines(boxes)                # [[0, 3, 1], [2]]: rows of boxes, lines top to bottom, left to right
+
+The network sees the picture at two or three sizes, the finest only where small digits may be in it. It was trained on
+drawn scenes by train/finder.py, which prepares them with this file.
 """
 
-import math
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.image import GrayImage, level, shrunk
+from digitocr.runtime.image import GrayImage, shrunk
+from digitocr.runtime.interpreter import check_shipped, model_content, onnx_session, shipped_model
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.reading import Box
 
-Components: TypeAlias = npt.NDArray[np.int32]  # (H, W), the label of each pixel's component
+Boxes: TypeAlias = npt.NDArray[np.float32]  # (n, 4): x, y, width, height in pixels
+Scores: TypeAlias = npt.NDArray[np.float32]  # (n,), 0 to 1
 
-LONG_SIDE = 1280  # pixels; larger pictures are shrunk to find digits in them
-MAX_PARTS = 2000  # a picture with more of them is texture, not writing
-MIN_HEIGHT = 8  # pixels; smaller specks are no digits
-FAINT = 18  # grey levels between ink and ground; less is a blank picture
-CLEAR = 10  # how many times further than the grain does ink stands out; pure grain comes to 6
-GROUND_SIDE = 160  # pixels; the ground is smooth, so it is estimated this small
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """One digit: its box in the picture, and its own strokes within the box, (h, w) uint8 0 or 255, of any scale."""
-
-    box: Box
-    strokes: npt.NDArray[np.uint8]
+FINDER = "finder-int8.onnx"  # the shipped file
+STRIDE = 4  # pixels of the network's input for one cell of its output
+COARSE, MIDDLE, FINE = 128, 512, 1024  # pixels; the long sides at which the network sees a picture
+SURE = 0.5  # score of a digit that decides at which sizes the picture is seen
+CLOSE_UP = 0.4  # of the picture's longer side; a digit that large leaves no room for a page of others
+SMALL = 20  # pixels; where a digit at MIDDLE is smaller, there may be others that only FINE shows
+CLEAR = 20  # pixels; smaller ones than that at COARSE are left to MIDDLE, which sees them four times as large
+MULTIPLE, MARGIN = 8, 8  # pixels; what the sides are filled up to, and at least by
+LEAST = 0.2  # score; what is lower is no candidate
+MAX_CELLS, MAX_FOUND = 4000, 600  # a picture with more of them is texture, not writing
+WINDOWS = (31, 121)  # pixels; the neighbourhoods that a pixel's contrast is measured in
+FLOOR = 4.0  # grey levels; a spread that is mere noise
 
 
-@dataclass(slots=True)
-class _Part:
-    """Connected strokes while they are put together; labels: which components, the rest in working pixels."""
+def prepared(gray: GrayImage) -> npt.NDArray[np.float32]:
+    """(H, W) uint8 -> (2, H, W) float32: each pixel against the mean and spread of a small and of a large window.
 
-    labels: list[int]
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-
-def find(gray: GrayImage) -> list[list[Region]]:
-    """The digits of an (H, W) uint8 picture, ink bright: lines top to bottom, digits left to right."""
-    small = shrunk(gray, LONG_SIDE)
-    parts, components = _parts(small, _ground(small))
-    digits = _joined(_plausible(parts, small.shape))
-    scale_x, scale_y = gray.shape[1] / small.shape[1], gray.shape[0] / small.shape[0]
-    return [[_region(part, components, scale_x, scale_y) for part in line] for line in _lines(digits)]
+    So uneven light, faint pencil and thick marker come out alike. Values are limited to -4 to 4.
+    """
+    levels = gray.astype(np.float32)
+    squares = levels * levels
+    planes = np.empty((len(WINDOWS), *gray.shape), np.float32)
+    for plane, window in zip(planes, WINDOWS, strict=True):
+        mean = cv2.blur(levels, (window, window), borderType=cv2.BORDER_REFLECT)
+        variance = cv2.blur(squares, (window, window), borderType=cv2.BORDER_REFLECT)
+        variance -= mean * mean
+        np.maximum(variance, 0, out=variance)
+        np.sqrt(variance, out=variance)
+        variance += FLOOR
+        np.subtract(levels, mean, out=plane)
+        plane /= variance
+    np.clip(planes, -4, 4, out=planes)
+    return planes
 
 
-def _ground(gray: GrayImage) -> GrayImage:
-    """The same picture without its ink."""
-    tiny = cv2.medianBlur(shrunk(gray, GROUND_SIDE), 3)
-    side = max(3, min(tiny.shape) // 4 * 2 + 1)  # wider than a stroke, so that opening leaves the ground alone
-    ground = cv2.morphologyEx(tiny, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    even = cv2.GaussianBlur(ground.astype(np.float32), (0, 0), side / 4)  # of bytes it takes ten times as long
-    large: GrayImage = cv2.resize(np.rint(even).astype(np.uint8), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return large
+def decoded(output: npt.NDArray[np.float32], least: float = LEAST) -> tuple[Boxes, Scores]:
+    """The network's (5, H/4, W/4) float32 as boxes in its input's pixels and scores; one digit may be there often."""
+    rows, columns = np.nonzero(output[0] > np.log(least / (1 - least)))
+    if len(rows) > MAX_CELLS:
+        strongest = np.argpartition(output[0][rows, columns], -MAX_CELLS)[-MAX_CELLS:]
+        rows, columns = rows[strongest], columns[strongest]
+    logit, dx, dy, log_width, log_height = output[:, rows, columns]
+    sides = STRIDE * np.exp(np.clip(np.stack([log_width, log_height], 1), -3, 5))
+    longer = sides.max(1)
+    centres = np.stack([(columns + 0.5) * STRIDE + dx * longer, (rows + 0.5) * STRIDE + dy * longer], 1)
+    boxes = np.concatenate([centres - sides / 2, sides], 1).astype(np.float32)
+    return boxes, (1 / (1 + np.exp(-logit))).astype(np.float32)
 
 
-def _parts(gray: GrayImage, ground: GrayImage) -> tuple[list[_Part], Components]:
-    """The connected strokes, and the picture of their labels: all connected faint ink that holds some full ink."""
-    smooth = cv2.GaussianBlur(gray, (3, 3), 0)
-    rise = cv2.subtract(smooth, ground)
-    contrast = cv2.divide(rise, cv2.max(cv2.bitwise_not(ground), 32), scale=255)  # of full ink: evens out the light
-    grain = cv2.absdiff(contrast, cv2.medianBlur(contrast, 5))
-    floor = 4 + 3 * level(grain, 0.5)
-    standing_out = contrast[contrast > floor]
-    if standing_out.size == 0:
-        return [], np.zeros(contrast.shape, np.int32)
-    full, _ = cv2.threshold(standing_out, 0, 255, cv2.THRESH_OTSU)  # N. Otsu, 1979
-    ink = cv2.threshold(contrast, full, 255, cv2.THRESH_BINARY)[1]
-    roughness = cv2.mean(cv2.absdiff(smooth, cv2.medianBlur(smooth, 5)))[0]
-    if level(rise, 0.5, ink) < max(FAINT, CLEAR * (roughness + 0.5)):
-        return [], np.zeros(contrast.shape, np.int32)
-    faint = cv2.threshold(contrast, max(floor, full / 2), 1, cv2.THRESH_BINARY)[1]
-    quick = cv2.CCL_BBDT  # half the time of the default
-    count, components, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(faint, 8, cv2.CV_32S, quick)
-    inked = np.bincount(components[ink > 0], minlength=count) > 0
-    inked[0] = False
-    return [
-        _Part([label], x, y, x + width, y + height)
-        for label, (x, y, width, height, _) in zip(np.flatnonzero(inked).tolist(), stats[inked].tolist(), strict=True)
-    ], components
+def distinct(boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
+    """The best of those that are one digit, best first: a box gives way to a better one that it overlaps by much."""
+    order = np.argsort(-scores, kind="stable")
+    boxes, scores = boxes[order], scores[order]
+    left, top = boxes[:, 0], boxes[:, 1]
+    right, bottom = left + boxes[:, 2], top + boxes[:, 3]
+    area = boxes[:, 2] * boxes[:, 3]
+    alive = np.ones(len(boxes), np.bool_)
+    kept = []
+    for best in range(len(boxes)):
+        if not alive[best]:
+            continue
+        kept.append(best)
+        if len(kept) == MAX_FOUND:
+            break
+        across = np.minimum(right, right[best]) - np.maximum(left, left[best])
+        down = np.minimum(bottom, bottom[best]) - np.maximum(top, top[best])
+        shared = np.maximum(across, 0) * np.maximum(down, 0)
+        alive &= (shared < 0.35 * (area + area[best] - shared)) & (shared < 0.6 * np.minimum(area, area[best]))
+    return boxes[kept], scores[kept]
 
 
-def _plausible(parts: list[_Part], shape: tuple[int, ...]) -> list[_Part]:
-    """The parts that may be digits or broken pieces of one: no grain, no rules, no edges of the page."""
-    height, width = shape
-    inside = [
-        part
-        for part in parts
-        if max(part.width, part.height) >= MIN_HEIGHT / 2
-        and not (part.width > 4 * part.height and part.width > width / 8)
-        and not ((part.left == 0 or part.right == width) and part.height > height / 2)
-        and not ((part.top == 0 or part.bottom == height) and part.width > width / 2)
-    ]
-    tall = [part for part in inside if part.height >= MIN_HEIGHT]
-    if not tall:
+class Finder:
+    """The finding network, loaded once. threads: of its interpreter. Raises ModelError where it is damaged."""
+
+    def __init__(self, threads: int = 1) -> None:
+        path = shipped_model(FINDER)
+        content = model_content(path)
+        check_shipped(path, content)
+        self._session = onnx_session(content, path, threads)
+
+    def find(self, gray: GrayImage) -> tuple[Boxes, Scores]:
+        """Candidates of an (H, W) uint8 picture of either polarity, best first; boxes in its pixels.
+
+        The picture is seen small first. A sure digit that fills much of it makes it a close-up, and that is all.
+        """
+        found = [self._seen(gray, COARSE)]
+        whole = max(gray.shape)
+        if whole > COARSE and _largest_sure(*found[0]) < CLOSE_UP * whole:
+            found[0] = _at_least(CLEAR / COARSE * whole, *found[0])
+            found.append(self._seen(gray, MIDDLE))
+            sure = np.concatenate([boxes[scores >= SURE] for boxes, scores in found])
+            smallest = sure[:, 2:].max(1).min(initial=whole if len(sure) else 0)
+            if whole > 1.2 * MIDDLE and smallest < SMALL / MIDDLE * whole:
+                found[1] = _at_least(CLEAR / 2 / MIDDLE * whole, *found[1])
+                found.append(self._seen(gray, FINE))
+        return distinct(np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found]))
+
+    def _seen(self, gray: GrayImage, side: int) -> tuple[Boxes, Scores]:
+        """What the network finds in the picture shrunk to that long side."""
+        small = shrunk(gray, side)
+        height, width = small.shape
+        down, right = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
+        framed = cv2.copyMakeBorder(small, MARGIN, down, MARGIN, right, cv2.BORDER_REPLICATE)
+        centres, sizes = self._session.run(None, {"image": prepared(framed)[None]})
+        boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
+        boxes[:, :2] -= MARGIN
+        scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
+        return boxes * np.tile(scale, 2), scores
+
+
+def _largest_sure(boxes: Boxes, scores: Scores) -> float:
+    """The longer side of the largest box with a sure score; 0 where there is none."""
+    return float(boxes[scores >= SURE, 2:].max(initial=0.0))
+
+
+def _at_least(side: float, boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
+    large = boxes[:, 2:].max(1, initial=0.0) >= side
+    return boxes[large], scores[large]
+
+
+def in_lines(boxes: Boxes) -> list[list[int]]:
+    """Reading order: rows of the boxes, in lines from top to bottom, each from left to right.
+
+    A box joins the line whose rightmost box it overlaps in height by over a third, once the slope that most
+    neighbours share is taken off.
+    """
+    if not len(boxes):
         return []
-    usual = _usual_height(tall)
-    large = [part for part in inside if max(part.width, part.height) >= usual / 5]
-    return large if len(large) <= MAX_PARTS else []
-
-
-def _usual_height(parts: list[_Part]) -> float:
-    """The upper quartile. By hand, since numpy's loads its masked arrays, a twentieth of a cold start."""
-    heights = sorted(part.height for part in parts)
-    rank = 0.75 * (len(heights) - 1)
-    below, above = heights[math.floor(rank)], heights[math.ceil(rank)]
-    return below + (rank % 1) * (above - below)
-
-
-def _joined(parts: list[_Part]) -> list[_Part]:
-    """Broken strokes put together: parts that stand over each other and nearly touch become one."""
-    if not parts:
-        return []
-    usual = _usual_height(parts)
-    joined: list[_Part] = []
-    for part in sorted(parts, key=lambda part: -part.height):
-        near = [whole for whole in joined if _is_piece(part, whole, usual)]
-        if near:
-            whole = min(near, key=lambda whole: _gap(part, whole))
-            whole.labels += part.labels
-            whole.left, whole.right = min(part.left, whole.left), max(part.right, whole.right)
-            whole.top, whole.bottom = min(part.top, whole.top), max(part.bottom, whole.bottom)
-        else:
-            joined.append(part)
-    return [part for part in joined if part.height >= max(MIN_HEIGHT, 0.4 * usual) and part.width < 2.5 * part.height]
-
-
-def _is_piece(part: _Part, whole: _Part, usual: float) -> bool:
-    """Whether a part is a broken piece of a taller one: near it, and too low for a digit or right above or below it."""
-    reach = 0.15 * usual
-    if whole.left - part.right > reach or part.left - whole.right > reach:  # most are, and to ask this alone is quick
-        return False
-    tall = 1.4 * max(usual, min(whole.height, 1.5 * usual))  # a digit alone in pieces makes the usual height small
-    gap = _gap(part, whole)
-    if max(part.bottom, whole.bottom) - min(part.top, whole.top) > tall or gap > reach:
-        return False
-    shared = min(part.right, whole.right) - max(part.left, whole.left)
-    low = 0.7 if gap < 0.06 * usual else 0.5  # of a digit's height
-    return part.height < low * usual or shared > 0.5 * min(part.width, whole.width)
-
-
-def _gap(part: _Part, whole: _Part) -> int:
-    """Pixels between two boxes, along the axis on which they are further apart; 0 where they overlap."""
-    across = max(part.left, whole.left) - min(part.right, whole.right)
-    down = max(part.top, whole.top) - min(part.bottom, whole.bottom)
-    return max(across, down, 0)
-
-
-def _lines(parts: list[_Part]) -> list[list[_Part]]:
-    """Reading order: a part joins the line whose rightmost digit it overlaps in height by over a third."""
-    lines: list[list[_Part]] = []
-    for part in sorted(parts, key=lambda part: part.left):
-
-        def overlap(line: list[_Part], part: _Part = part) -> float:
+    x, y = (boxes[:, :2] + boxes[:, 2:] / 2).T
+    slope = _slope(x, y, boxes[:, 3])
+    across, down = x * np.cos(slope) + y * np.sin(slope), y * np.cos(slope) - x * np.sin(slope)
+    top, bottom, height = down - boxes[:, 3] / 2, down + boxes[:, 3] / 2, boxes[:, 3]
+    lines: list[list[int]] = []
+    for box in np.argsort(across, kind="stable").tolist():
+        best, most = None, 0.34
+        for line in lines:
             last = line[-1]
-            shared = min(part.bottom, last.bottom) - max(part.top, last.top)
-            return shared / min(part.height, last.height)
-
-        best = max(lines, key=overlap, default=None)
-        if best is not None and overlap(best) > 0.34:
-            best.append(part)
+            shared = min(bottom[box], bottom[last]) - max(top[box], top[last])
+            share = float(shared / min(height[box], height[last]))
+            if share > most:
+                best, most = line, share
+        if best is None:
+            lines.append([box])
         else:
-            lines.append([part])
-    return sorted(lines, key=lambda line: sum(part.top + part.bottom for part in line) / len(line))
+            best.append(box)
+    return sorted(lines, key=lambda line: float(down[line].mean()))
 
 
-def _region(part: _Part, components: Components, scale_x: float, scale_y: float) -> Region:
-    near = components[part.top : part.bottom, part.left : part.right]
-    own = np.logical_or.reduce([near == label for label in part.labels])
-    left, top = round(part.left * scale_x), round(part.top * scale_y)
-    right, bottom = round(part.right * scale_x), round(part.bottom * scale_y)
-    return Region(Box(left, top, right - left, bottom - top), own.astype(np.uint8) * np.uint8(255))
+def _slope(x: Scores, y: Scores, height: Scores) -> float:
+    """The angle, in radians, clockwise, of most boxes' way to their nearest neighbour on the right; 0 if it varies."""
+    dx, dy = x[None] - x[:, None], y[None] - y[:, None]
+    beside = (dx > 0) & (np.abs(dy) < 1.2 * dx) & (np.hypot(dx, dy) < 4 * height[:, None])
+    links = beside.any(1)
+    if links.sum() < 2:
+        return 0.0
+    nearest = np.where(beside, np.hypot(dx, dy), np.inf).argmin(1)
+    rows = np.flatnonzero(links)
+    angles = np.sort(np.arctan2(dy[rows, nearest[rows]], dx[rows, nearest[rows]]))
+    middle = float(angles[len(angles) // 2])
+    spread = np.sort(np.abs(angles - middle))[len(angles) // 2]
+    return middle if spread < 0.2 else 0.0

@@ -15,6 +15,7 @@ RUNTIME = [
     "opencv",
     "image",
     "reading",
+    "interpreter",
     "regions",
     "tensor",
     "classifier",

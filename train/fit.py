@@ -21,12 +21,11 @@ Plain Keras 3, so any of its backends can train.
 import csv
 import json
 import math
-import os
 import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,32 +36,15 @@ import numpy as np
 from digitocr import __version__
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.runtime.tensor import Tensors, scale
-from digitocr.train.augment import augmented
+from digitocr.train.augment import Augment
+from digitocr.train.crops import draw_all
 from digitocr.train.data import Bytes, Indices, Mnist, hold_out, progress_stream
 from digitocr.train.metrics import summary
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Keeps TensorFlow from writing a page about this machine to stderr; TF_CPP_MIN_LOG_LEVEL below 3 brings it back.
-
-    C++ writes some of it before it looks at that variable: hence the file descriptor. Exceptions still come through.
-    """
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
-        yield
-        return
-    stderr = os.dup(2)
-    with Path(os.devnull).open("wb") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
+from digitocr.train.nondigits import find_fonts
+from digitocr.train.quiet import hushed
 
 try:
-    with _hushed():
+    with hushed():
         import keras
 
         from digitocr.train.model import EXPERIMENTS, build_network
@@ -78,12 +60,13 @@ _PREDICT_BATCH = 500  # images
 class Recipe:
     """How a network is trained, always with sparse categorical cross-entropy on pixels from 0 to 1.
 
-    optimizer: made for a number of steps; augment: what makes of a batch, (N, 28, 28) and (N,) uint8, the one that the
-    network is shown, or None for the same; epochs: how many are enough.
+    optimizer: made for a number of steps; crops: of how many drawn tiles a part of each batch is taken, which is then
+    augmented as well, or 0 for MNIST as it is; classes: 10 digits, or 11 with "no digit"; epochs: how many are enough.
     """
 
     optimizer: Callable[[int], keras.Optimizer]
-    augment: Callable[[Bytes, Bytes, np.random.Generator], tuple[Bytes, Bytes]] | None
+    crops: int
+    classes: int
     epochs: int
 
 
@@ -95,9 +78,9 @@ def _annealed(steps: int) -> keras.Optimizer:
 
 RECIPES = {
     # The paper's way: Adam at its default rate of 0.001, and nothing else. The paper does not say how many epochs.
-    "paper": Recipe(lambda _: keras.optimizers.Adam(), augment=None, epochs=10),
-    # For pictures from outside MNIST: every digit written anew, by other hands and pens, each time it is shown.
-    "robust": Recipe(_annealed, augment=augmented, epochs=16),
+    "paper": Recipe(lambda _: keras.optimizers.Adam(), crops=0, classes=10, epochs=10),
+    # For pictures from outside MNIST: digits by other hands and pens, in forms and on boards, and what is no digit.
+    "robust": Recipe(_annealed, crops=8_000, classes=11, epochs=8),
 }
 
 
@@ -114,6 +97,7 @@ class Settings:
     epochs: int = 10
     batch_size: int = 128
     seed: int = 0
+    fonts: str = ""  # the folder of the fonts that tiles are drawn with; empty: this machine's
 
     def __post_init__(self) -> None:
         for name, good, rule in (
@@ -129,7 +113,9 @@ class Settings:
     @property
     def command(self) -> str:
         """The command line that does this run again."""
-        return "digitocr train " + " ".join(f"--{k.replace('_', '-')} {v}" for k, v in asdict(self).items())
+        return "digitocr train " + " ".join(
+            f"--{name.replace('_', '-')} {value}" for name, value in asdict(self).items() if value != ""
+        )
 
 
 def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> dict[str, Any]:
@@ -152,14 +138,14 @@ def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> d
             keras.config.backend(): sys.modules[keras.config.backend()].__version__,
             "numpy": np.__version__,
         },
-        "started": _now(),
+        "started": now(),
         "resumed": [],
         "ended": None,
         "seconds": None,
     }
     try:
         folder.mkdir(parents=True)
-        _write_json(folder / "run.json", run)
+        write_json(folder / "run.json", run)
     except FileExistsError as error:
         raise OutputError(f"{folder}: exists already; give another folder, or go on with it with --resume") from error
     except OSError as error:
@@ -185,7 +171,7 @@ def resume(folder: Path, data: Mnist, quiet: bool = False) -> dict[str, Any]:
         raise UsageError(f"{folder}: is finished, {settings.epochs} epochs; begin a new run without --resume")
     if not same:
         raise InputError(f"{folder}: was begun with other data; give the same --data as then")
-    run["resumed"].append(_now())
+    run["resumed"].append(now())
     return _run(data, settings, folder, run, quiet)
 
 
@@ -199,7 +185,7 @@ def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], qui
     for number, layer in enumerate(layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)):
         layer.seed_generator.state.assign([settings.seed + number, done * steps])  # it counts steps, and is not saved
     try:
-        _write_json(folder / "run.json", run)
+        write_json(folder / "run.json", run)
         _trim_history(folder / "history.csv", done)
         held_images, held_labels = scale(data.train_images[held]), data.train_labels[held]
         if done < settings.epochs:
@@ -221,10 +207,10 @@ def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], qui
             "held_out": summary(held_labels, _probabilities(network, held_images)),
         }
         history = _read_history(folder / "history.csv")
-        _write_json(folder / "metrics.json", metrics)
-        _replace(folder / "curves.png", lambda path: draw_curves(history, metrics["test"]["confusion"], path))
-        run |= {"ended": _now(), "seconds": round(sum(row["seconds"] for row in history), 1)}
-        _write_json(folder / "run.json", run)
+        write_json(folder / "metrics.json", metrics)
+        replace(folder / "curves.png", lambda path: draw_curves(history, metrics["test"]["confusion"], path))
+        run |= {"ended": now(), "seconds": round(sum(row["seconds"] for row in history), 1)}
+        write_json(folder / "run.json", run)
         (folder / "checkpoint.keras").unlink()
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); later: --resume") from error
@@ -248,7 +234,7 @@ def _network(settings: Settings, checkpoint: Path, steps: int) -> Any:
             return keras.saving.load_model(checkpoint)
         except Exception as error:  # Keras promises no particular one
             raise ModelError(f"{checkpoint}: cannot be loaded; delete it to begin this run again") from error
-    network = build_network(settings.experiment)
+    network = build_network(settings.experiment, RECIPES[settings.recipe].classes)
     optimizer = RECIPES[settings.recipe].optimizer(steps * settings.epochs)
     network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return network
@@ -259,7 +245,11 @@ def _batches(data: Mnist, training: Indices, settings: Settings, done: int) -> I
 
     Made from bytes as they are needed: that takes less memory than an array of floats, and no more time.
     """
-    augment = RECIPES[settings.recipe].augment
+    tiles, augment = RECIPES[settings.recipe].crops, None
+    if tiles:
+        fonts = find_fonts(Path(settings.fonts) if settings.fonts else None)
+        drawn = draw_all(tiles, settings.seed, data.train_images[training], data.train_labels[training], fonts)
+        augment = Augment(drawn)
     for epoch in range(done, settings.epochs):
         rng = np.random.default_rng((settings.seed, epoch))
         order = rng.permutation(training)
@@ -279,7 +269,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
     def __init__(self, folder: Path, settings: Settings) -> None:
         super().__init__()
         self._folder = folder
-        self._bare = build_network(settings.experiment)  # what is saved without optimizer state: Keras has no switch
+        # what is saved without optimizer state: Keras has no switch
+        self._bare = build_network(settings.experiment, RECIPES[settings.recipe].classes)
         self._began = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # Keras's name
@@ -290,12 +281,13 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         with (self._folder / "history.csv").open("a") as file:
             file.write(",".join([str(epoch + 1), *(f"{value:.6f}" for value in row)]) + "\n")
         self._bare.set_weights(self.model.get_weights())
-        _replace(self._folder / "model.keras", self._bare.save)
-        _replace(self._folder / "checkpoint.keras", self.model.save)
+        replace(self._folder / "model.keras", self._bare.save)
+        replace(self._folder / "checkpoint.keras", self.model.save)
 
 
 def _probabilities(network: Any, tensors: Tensors) -> Any:
-    return network.predict(tensors, batch_size=_PREDICT_BATCH, verbose=0)
+    """(N, 10): of the digits alone, where the network knows "no digit" as well, since MNIST holds nothing else."""
+    return network.predict(tensors, batch_size=_PREDICT_BATCH, verbose=0)[:, :10]
 
 
 def _read_history(path: Path) -> list[dict[str, float]]:
@@ -306,19 +298,19 @@ def _read_history(path: Path) -> list[dict[str, float]]:
 def _trim_history(path: Path, rows: int) -> None:
     """Leaves the head and the first rows: after a kill there may be one more, in halves."""
     lines = path.read_text().splitlines() if path.exists() else []
-    _replace(path, lambda beside: beside.write_text("\n".join([",".join(_COLUMNS), *lines[1 : rows + 1]]) + "\n"))
+    replace(path, lambda beside: beside.write_text("\n".join([",".join(_COLUMNS), *lines[1 : rows + 1]]) + "\n"))
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    _replace(path, lambda beside: beside.write_text(json.dumps(content, indent=2) + "\n"))
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    replace(path, lambda beside: beside.write_text(json.dumps(content, indent=2) + "\n"))
 
 
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
+def replace(path: Path, write: Callable[[Path], Any]) -> None:
     """Writes beside, then renames: whoever reads the path finds the old file or the new one, whole."""
     beside = path.with_name(f"writing-{path.name}")
     write(beside)
     beside.replace(path)
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

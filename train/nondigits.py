@@ -17,8 +17,6 @@ from PIL import Image, ImageDraw, ImageFont
 from digitocr.runtime import tensor
 from digitocr.runtime.errors import InputError, MissingExtraError
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.reading import Box
-from digitocr.runtime.regions import Region
 
 Images = NDArray[np.uint8]  # (N, 28, 28), ink bright
 
@@ -28,6 +26,9 @@ _SIDE = 80  # pixels; the height of the pages that textures and noise are drawn 
 _INK = 96  # grey levels; brighter is ink
 
 
+FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
+
+
 def find_fonts(directory: Path | None) -> list[Path]:
     """The font files in a folder and its subfolders, or, where it is None, those of this machine; sorted by name.
 
@@ -35,7 +36,7 @@ def find_fonts(directory: Path | None) -> list[Path]:
     of a machine's fonts, is not installed.
     """
     if directory is not None:
-        found = [path for path in directory.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc")]
+        found = [path for path in directory.rglob("*") if path.suffix.lower() in FONT_SUFFIXES]
     else:
         try:
             from matplotlib.font_manager import findSystemFonts
@@ -137,9 +138,8 @@ def _blobs(width: int, rng: Generator) -> NDArray[np.uint8]:
 
 
 def _normalised(page: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The ink of an (H, W) page cut out and normalised as in serving: (28, 28)."""
-    strokes = (page > _INK).astype(np.uint8) * np.uint8(255)
-    x, y, width, height = cv2.boundingRect(strokes)
-    region = Region(Box(x, y, width, height), strokes[y : y + height, x : x + width])
-    made: NDArray[np.uint8] = tensor.images(page, [region])[0]
+    """The ink of an (H, W) page, on dark ground, cut out and normalised as in serving: (28, 28)."""
+    wide = np.pad(page, _SIDE // 2)  # what is beside the box is in the field as well
+    box = cv2.boundingRect((wide > _INK).astype(np.uint8))
+    made: NDArray[np.uint8] = tensor.images(wide, np.array([box], np.float32))[0]
     return made

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from digitocr import Reader
-from digitocr.runtime.classifier import MODELS
+from digitocr.runtime.interpreter import MODELS
 from digitocr.train.scenes import draw_page, random_style
 
 

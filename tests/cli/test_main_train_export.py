@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from digitocr.cli.main import train
-from digitocr.runtime.classifier import MODELS
+from digitocr.runtime.interpreter import MODELS
 from digitocr.train.fit import RECIPES
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitocr.export.quiet import hushed
-from digitocr.runtime.classifier import shipped_model
+from digitocr.runtime.interpreter import shipped_model
+from digitocr.train.quiet import hushed
 
 with hushed():
     import keras

@@ -1,16 +1,20 @@
 import io
 import math
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from matplotlib import get_data_path
+from PIL import Image, ImageDraw, ImageFont
 
 from digitocr import Reader
-from digitocr.runtime import image, tensor
+from digitocr.runtime import reader as module
+from digitocr.runtime import tensor
 from digitocr.runtime.errors import InputError, ModelError, UsageError
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.reader import normalised
+from digitocr.runtime.reader import log_odds
 from digitocr.runtime.reading import Box
 from digitocr.train.scenes import draw_page, random_style
 from digitocr.train.strokes import draw_digit, random_hand
@@ -40,8 +44,8 @@ def lone(digit, height, margin, seed=0, light_on_dark=False):
     [((640, 480), ["407", "1295"]), ((1100, 400), ["8316250"]), ((400, 900), ["1", "24", "365", "70"])],
 )
 def test_drawn_pages_are_read_line_by_line(reader, size, lines):
-    right = sum(reader.read(scene(lines, seed, size).image).text == "\n".join(lines) for seed in range(15))
-    assert right >= 11  # some hands' digits touch, some are misread
+    right = sum(reader.read(scene(lines, seed, size).image).text == "\n".join(lines) for seed in range(12))
+    assert right >= 10  # some hands' digits touch, some are misread
 
 
 @pytest.mark.parametrize("light_on_dark", [False, True])
@@ -70,12 +74,14 @@ def test_a_reading_says_what_was_read_how_long_it_took_and_with_what(reader):
     reading = reader.read(scene(["52"], 1).image)
     assert reading.text == "52"
     for digit in reading.digits:
-        assert digit.topk[0] == (digit.digit, digit.confidence)
+        assert digit.topk[0][0] == digit.digit
+        assert 0.5 <= digit.confidence <= 1
         assert len(digit.topk) == 3
         assert [p for _, p in digit.topk] == sorted((p for _, p in digit.topk), reverse=True)
     assert list(reading.ms) == ["decode", "find", "classify"]
     assert all(spent >= 0 for spent in reading.ms.values())
     assert reading.model == {"name": "digitocr-int8", "sha256": reader.classifier.sha256}
+    assert (reading.turned, reading.why) == (0, "")
 
 
 def test_boxes_are_in_the_pixels_of_the_picture_as_shown(reader):
@@ -111,7 +117,9 @@ def blanks():
 @pytest.mark.parametrize("picture", [pytest.param(picture, id=name) for name, picture in blanks()])
 def test_blank_pictures_are_read_as_empty(reader, picture):
     reading = reader.read(picture)
-    assert (reading.text, reading.lines, reading.confidence) == ("", (), 0.0)
+    assert (reading.text, reading.lines, reading.confidence, reading.turned) == ("", (), 0.0, 0)
+    assert reading.why
+    assert "\n" not in reading.why
 
 
 def test_photographed_blank_paper_is_read_as_empty(reader):
@@ -125,14 +133,11 @@ def test_photographed_blank_paper_is_read_as_empty(reader):
 def test_a_28x28_crop_is_taken_for_a_digit_of_mnist_s_form(reader):
     crop = np.zeros((28, 28), np.uint8)
     cv2.line(crop, (14, 4), (14, 23), 255, 3)
-    boxes, tensors = normalised(crop)
-    assert boxes == [[Box(0, 0, 28, 28)]]
-    np.testing.assert_array_equal(tensors, tensor.scale(crop[None]))
     for picture in (crop, 255 - crop, crop / 255, crop > 0):
         reading = reader.read(picture)
         assert reading.text == "1"
         assert reading.digits[0].box == Box(0, 0, 28, 28)
-    (probabilities,) = reader.classifier.predict(tensors)
+    (probabilities,) = reader.classifier.predict(tensor.scale(crop[None]))
     assert reader.read(crop).digits[0].confidence == probabilities[1]
 
 
@@ -143,12 +148,22 @@ def test_conf_leaves_out_digits_below_it_and_lines_that_are_left_empty():
     sure = sorted(digit.confidence for digit in everything.digits)
     strict = Reader(conf=sure[len(sure) // 2]).read(page)
     assert strict.digits == tuple(digit for digit in everything.digits if digit.confidence >= sure[len(sure) // 2])
-    assert Reader(conf=1.0).read(image.load(lone(8, 64, 0.5))[:20]).lines == ()
+    assert Reader(conf=1.0).read(page).lines == ()
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"threads": 0}, {"threads": -1}, {"threads": 10**9}, {"conf": -0.1}, {"conf": 1.1}, {"conf": math.nan}],
+    [
+        {"threads": 0},
+        {"threads": -1},
+        {"threads": 10**9},
+        {"conf": -0.1},
+        {"conf": 1.1},
+        {"conf": math.nan},
+        {"mode": "word"},
+        {"rotate": "45"},
+        {"rotate": "-90"},
+    ],
 )
 def test_senseless_settings_are_usage_errors(settings):
     with pytest.raises(UsageError) as caught:
@@ -174,3 +189,232 @@ def test_a_reader_goes_on_after_a_picture_that_cannot_be_read(reader, tmp_path):
         with pytest.raises(InputError):
             reader.read(bad)
     assert reader.read(page).lines == before.lines
+
+
+# What it makes of what its two networks say
+
+
+class Blobs:
+    """In the finder's place: a candidate for each bright blob, the left ones first, as sure as `scores` say."""
+
+    def __init__(self, *scores):
+        self.scores = scores
+        self.seen = []
+
+    def find(self, gray):
+        self.seen.append(gray.shape)
+        _, _, stats, _ = cv2.connectedComponentsWithStats((gray > 128).astype(np.uint8))
+        rows = sorted(stats[1:, :4].tolist())
+        scores = np.resize(np.array(self.scores or (0.9,), np.float32), len(rows))
+        return np.array(rows, np.float32).reshape(-1, 4), scores
+
+
+def answers(*given, classes=11):
+    """In the classifier's place: for each tensor the next digit (10: none) and its probability, again and again."""
+    rows = np.zeros((len(given), classes), np.float32)
+    for row, (digit, probability) in zip(rows, given, strict=True):
+        row[:] = (1 - probability) / (classes - 1)
+        row[digit] = probability
+    predict = lambda tensors: rows[np.arange(len(tensors)) % len(rows)]  # noqa: E731  # shorter than a class
+    return SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=classes)
+
+
+def told(finder, classifier, **settings):
+    """A Reader whose networks say what they are told to."""
+    some = Reader(**settings)
+    some.finder, some.classifier = finder, classifier
+    return some
+
+
+def blobs(*boxes, shape=(100, 150)):
+    gray = np.zeros(shape, np.uint8)
+    for x, y, w, h in boxes:
+        gray[y : y + h, x : x + w] = 255
+    return gray
+
+
+SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24), (100, 40, 12, 24)]
+
+
+@pytest.fixture
+def plain_confidence(monkeypatch):
+    """Of the digit's probability and half the finder's log-odds, whatever the shipped networks are calibrated to."""
+    for name, value in (("FOUND", 0.5), ("READ", 1.0), ("CONSTANT", 0.0)):
+        monkeypatch.setattr(module, name, value)
+
+
+def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
+    both = told(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
+    odds = module.FOUND * np.log(9) + module.READ * np.log(4) + module.CONSTANT
+    assert both.confidence == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
+    assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8)))
+    for better in (told(Blobs(0.97), answers((3, 0.8))), told(Blobs(0.9), answers((3, 0.9)))):
+        assert better.read(blobs(ROW[0])).confidence > both.confidence
+    none = told(Blobs(0.9), answers((10, 0.9)), conf=0).read(blobs(ROW[0])).digits[0]
+    assert none.digit < 10
+    assert none.confidence < 0.5
+
+
+def test_the_log_odds_of_certainty_are_finite():
+    np.testing.assert_allclose(log_odds(np.array([0.5, 0.9, 0.1], np.float32)), [0, np.log(9), -np.log(9)], atol=1e-5)
+    assert np.isfinite(log_odds(np.array([0, 1], np.float32))).all()
+
+
+@pytest.mark.parametrize("rotate", ["0", "90", "180", "270"])
+def test_boxes_of_a_turned_picture_lie_where_they_are_shown(rotate):
+    some = told(Blobs(), answers((4, 0.99)), rotate=rotate)
+    page = blobs((20, 10, 8, 30), shape=(60, 200))
+    reading = some.read(page)
+    assert reading.turned == int(rotate)
+    assert [digit.box for digit in reading.digits] == [Box(20, 10, 8, 30)]
+    assert some.finder.seen == [(60, 200) if rotate in ("0", "180") else (200, 60)]
+
+
+def test_turning_is_clockwise_and_decides_the_order():
+    some = told(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99)), rotate="90")
+    column = blobs((10, 10, 20, 12), (10, 40, 20, 12), (10, 70, 20, 12))
+    reading = some.read(column)  # what is at the bottom comes to the left
+    assert reading.text == "123"
+    assert [digit.box.y for digit in reading.digits] == [70, 40, 10]
+
+
+def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(plain_confidence):
+    def turning(*confidences):
+        """What is made of four digits whose probabilities are these as shown, and turned by 90, 270 and 180."""
+        turns = []
+
+        def predict(tensors):
+            turns.append(len(tensors))
+            return answers((7, confidences[len(turns) - 1])).predict(tensors)
+
+        some = told(Blobs(0.9), SimpleNamespace(predict=predict, name="", sha256=""))
+        return some.read(blobs(*ROW)).turned, len(turns)
+
+    assert turning(0.99) == (0, 1)  # sure at once: nothing else is tried
+    assert turning(0.3, 0.3, 0.99, 0.3) == (270, 4)
+    assert turning(0.3, 0.3, 0.3, 0.99) == (180, 4)
+    assert turning(0.6, 0.62, 0.6, 0.61) == (0, 4)
+    assert turning(0.3, 0.45, 0.3, 0.3)[0] == 0  # better, but not surely
+
+
+def test_where_there_are_few_digits_a_picture_is_not_turned():
+    some = told(Blobs(), answers((6, 0.55)))
+    assert some.read(blobs(*ROW[:2])).turned == 0
+    assert len(some.finder.seen) == 1
+
+
+def test_single_reads_the_likeliest_and_no_other_however_unsure():
+    single = told(Blobs(), answers((2, 0.3), (5, 0.6), (8, 0.4)), mode="single", conf=0.99)
+    reading = single.read(blobs(*ROW[:3]))
+    assert reading.text == "5"
+    assert reading.digits[0].box == Box(*ROW[1])
+
+
+def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
+    single = told(Blobs(), answers((9, 0.2)), mode="single")
+    faint = np.full((60, 90), 100, np.uint8)
+    faint[20:50, 30:45] = 70
+    (digit,) = single.read(faint).digits
+    assert (digit.digit, digit.box) == (9, Box(30, 20, 15, 30))
+    assert digit.confidence == pytest.approx(0.2 / 0.92, abs=1e-3)  # of the digits alone
+    assert single.read(np.full((60, 90), 100, np.uint8)).text == "9"
+    assert told(Blobs(), answers((4, 0.2)), mode="single").read(np.full((28, 28), 9, np.uint8)).text == "4"
+
+
+def test_line_puts_all_in_one_line_from_left_to_right():
+    stairs = blobs((10, 10, 12, 20), (50, 40, 12, 20), (90, 70, 12, 20))
+    digits = answers((1, 0.99), (2, 0.99), (3, 0.99))
+    assert told(Blobs(), digits, mode="line", rotate="0").read(stairs).text == "123"
+    column = blobs((20, 10, 12, 20), (21, 40, 12, 20), (22, 70, 12, 20))
+    assert told(Blobs(), digits, rotate="0").read(column).text == "1\n2\n3"
+    assert told(Blobs(), digits, mode="line", rotate="0").read(column).text == "123"
+    assert told(Blobs(), digits, mode="line").read(blobs()).lines == ()
+
+
+def test_candidates_are_all_that_was_found_and_what_became_of_it(plain_confidence):
+    some = told(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate="0")
+    page = blobs(*ROW)
+    kept = some.candidates(page)
+    assert [one.kept for one in kept] == [True, True, False, False]
+    assert [one.box for one in kept] == [Box(*ROW[place]) for place in (0, 3, 1, 2)]
+    assert [one.why for one in kept] == ["", "", "looks like no digit (0.95)", "below --conf 0.5"]
+    assert [digit.box for digit in some.read(page).digits] == [one.box for one in kept if one.kept]
+    for one in kept:
+        assert (one.image.shape, one.image.dtype) == ((28, 28), np.uint8)
+        assert one.found == pytest.approx(0.9)
+        assert len(one.probabilities) == 11
+        assert sum(one.probabilities) == pytest.approx(1, abs=1e-5)
+    assert kept[0].confidence == some.read(page).digits[0].confidence
+
+
+def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_confidence):
+    some = told(Blobs(), answers((2, 0.9), (5, 0.95), (8, 0.1)), mode="single")
+    assert [(one.kept, one.why) for one in some.candidates(blobs(*ROW[:3]))] == [
+        (True, ""),
+        (False, "another one is likelier, and --mode single reads one"),
+        (False, "below --conf 0.5"),
+    ]
+
+
+def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
+    file = io.BytesIO()
+    Image.fromarray(blobs((400, 800, 160, 320), shape=(2000, 3200))).save(file, "JPEG", quality=95)
+    some = told(Blobs(), answers((4, 0.99)), rotate="90")
+    (digit,) = some.read(file.getvalue()).digits
+    (candidate,) = some.candidates(file.getvalue())
+    assert some.finder.seen[0] == (1600, 1000)
+    assert digit.box == candidate.box
+    for side, true in zip((digit.box.x, digit.box.y, digit.box.w, digit.box.h), (400, 800, 160, 320), strict=True):
+        assert abs(side - true) <= 4
+
+
+@pytest.mark.parametrize(
+    ("classifier", "boxes", "why"),
+    [
+        (answers((3, 0.9)), [], "nothing in it looks like a digit"),
+        (answers((3, 0.1)), ROW[:1], "1 region was found, the surest is a 3 with"),
+        (answers((3, 0.1), (7, 0.2), (2, 0.1)), ROW[:3], "3 regions were found, the surest is a 7 with"),
+    ],
+)
+def test_why_nothing_was_read_is_a_line(plain_confidence, classifier, boxes, why):
+    reading = told(Blobs(), classifier, rotate="0").read(blobs(*boxes))
+    assert reading.lines == ()
+    assert reading.why.startswith(why)
+    assert reading.why.endswith("below --conf 0.5") == bool(boxes)
+
+
+def test_a_model_without_no_digit_is_read_as_well():
+    reading = told(Blobs(), answers((3, 0.99), classes=10)).read(blobs(*ROW))
+    assert reading.text == "3333"
+
+
+# What it makes of pictures, with the networks that are shipped
+
+
+def printed(text, size=28):
+    """Dark text of matplotlib's DejaVu Sans on light paper."""
+    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+    page = Image.new("L", (640, 400), 235)
+    ImageDraw.Draw(page).multiline_text((40, 60), text, 30, font, spacing=size // 2)
+    return np.asarray(page)
+
+
+def test_of_the_letters_of_words_hardly_any_is_read_as_a_digit(reader):
+    words = "The quick brown fox\njumps over the lazy dog\nand never comes back"
+    for size in (20, 28, 40):
+        assert len(reader.read(printed(words, size)).digits) <= 6  # of 53 letters
+
+
+def test_print_is_read(reader):
+    for size in (20, 28, 40):
+        assert reader.read(printed("407 1295\n38 66", size)).text == "4071295\n3866"
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_page_that_lies_on_its_side_is_turned(reader, turned):
+    right = 0
+    for seed in range(4):
+        page = scene(["4071", "2953"], seed).image
+        reading = reader.read(np.ascontiguousarray(np.rot90(page, turned // 90)))
+        right += (reading.text, reading.turned) == ("4071\n2953", turned)
+    assert right >= 3

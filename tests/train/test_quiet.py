@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from digitocr.export.quiet import hushed
+from digitocr.train.quiet import hushed
 
 
 def test_nothing_comes_out_and_all_is_as_before(capfd, monkeypatch):

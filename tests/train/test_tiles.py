@@ -1,0 +1,261 @@
+import numpy as np
+import pytest
+
+from digitocr.runtime.opencv import cv2
+from digitocr.train import tiles as module
+from digitocr.train.glyphs import Alphabet, Glyph, Glyphs
+from digitocr.train.tiles import LEAST, MOST, SIDE, draw_tile
+
+NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
+NAMES = [layout.__name__.strip("_") for layout in module._LAYOUTS]
+
+
+@pytest.fixture(scope="module")
+def glyphs():
+    return Glyphs(*NOTHING, [], hands=6)
+
+
+class Blocks(Glyphs):
+    """Full blocks in the place of digits, the darker the higher: 105 for a zero, 15 more for each."""
+
+    def __init__(self):
+        super().__init__(*NOTHING, [], hands=1)
+
+    def alphabet(self, *_):
+        return Alphabet("blocks", lambda digit, _: self.block(digit))
+
+    @staticmethod
+    def block(digit):
+        return Glyph(np.full((64, 40), 105 + 15 * digit, np.uint8), 0.0, -1.0, 40 / 64, 1.0, 0.9)
+
+
+@pytest.fixture
+def ink_alone(monkeypatch):
+    """Tiles show their ink and nothing else, bright on black; none is framed."""
+    monkeypatch.setattr(module, "_photograph", lambda ink, *_, **__: ink.copy())
+    monkeypatch.setattr(module, "_framed", lambda image, _, boxes: (image, np.ones(len(boxes), bool)))
+
+
+def only(monkeypatch, name):
+    monkeypatch.setattr(module, "_ODDS", np.eye(len(NAMES))[NAMES.index(name)])
+
+
+def drawn(glyphs, count, seed=0):
+    return [draw_tile(np.random.default_rng((seed, number)), glyphs) for number in range(count)]
+
+
+def everything(tile):
+    return np.concatenate([tile.boxes, tile.ignored, tile.others, tile.doubtful])
+
+
+def apart(box, others, room=6):
+    """Whether the box is at least `room` pixels away from all others but itself."""
+    x, y, w, h = box
+    touching = (
+        (others[:, 0] < x + w + room)
+        & (others[:, 0] + others[:, 2] > x - room)
+        & (others[:, 1] < y + h + room)
+        & (others[:, 1] + others[:, 3] > y - room)
+    )
+    return touching.sum() == 1
+
+
+def inked(image, box, room=3):
+    """The rectangle of what is at least half as bright as the brightest in the box and `room` pixels round it."""
+    x, y, w, h = box
+    left, top = max(0, int(x) - room), max(0, int(y) - room)
+    part = image[top : int(y + h) + room + 1, left : int(x + w) + room + 1]
+    dx, dy, wide, high = cv2.boundingRect((part > part.max() / 2.8).astype(np.uint8))
+    return left + dx, top + dy, wide, high
+
+
+def test_the_layouts_are_drawn_by_chances_that_sum_to_one():
+    assert len(module._LAYOUTS) == len(module._ODDS)
+    assert module._ODDS.sum() == pytest.approx(1)
+    assert (module._ODDS > 0).all()
+
+
+def test_the_same_seed_draws_the_same_tile(glyphs):
+    again = Glyphs(*NOTHING, [], hands=6)
+    for one, same, other in zip(drawn(glyphs, 12), drawn(again, 12), drawn(glyphs, 12, seed=1), strict=True):
+        for name, value in vars(one).items():
+            np.testing.assert_array_equal(value, getattr(same, name))
+        assert (one.image != other.image).any()
+
+
+def test_tiles_have_the_documented_shapes_and_sizes(glyphs):
+    labels = []
+    for tile in drawn(glyphs, 60):
+        assert (tile.image.shape, tile.image.dtype) == ((SIDE, SIDE), np.uint8)
+        assert len(tile.labels) == len(tile.boxes)
+        assert tile.labels.dtype == np.uint8
+        for boxes in (tile.boxes, tile.ignored, tile.others, tile.doubtful):
+            assert boxes.dtype == np.float32
+            assert boxes.shape[1:] == (4,)
+            assert (boxes[:, 2:] > 0).all()
+            assert (boxes[:, :2] >= 0).all()
+            assert (boxes[:, :2] + boxes[:, 2:] <= SIDE + 1e-3).all()
+        sides = tile.boxes[:, 2:].max(1, initial=LEAST, where=True) if len(tile.boxes) else np.array([LEAST])
+        assert sides.min() >= LEAST
+        assert sides.max() <= MOST
+        np.testing.assert_array_equal(tile.unsure, np.concatenate([tile.ignored, tile.doubtful]))
+        labels += tile.labels.tolist()
+    assert set(labels) == set(range(10))
+    assert np.bincount(labels).min() > 0.4 * np.bincount(labels).mean()
+
+
+@pytest.mark.parametrize("name", ["lines", "close_up", "form", "grid", "column", "scattered", "display"])
+def test_boxes_fit_the_ink_that_is_drawn(name, glyphs, ink_alone, monkeypatch):
+    only(monkeypatch, name)
+    compared = 0
+    for tile in drawn(glyphs, 12):
+        known = everything(tile)
+        for x, y, w, h in tile.boxes[:20]:
+            if apart((x, y, w, h), known) and min(x, y, SIDE - x - w, SIDE - y - h) > 3:
+                left, top, wide, high = inked(tile.image, (x, y, w, h))
+                slack = 1.6 + 0.02 * max(w, h)
+                assert abs(left - x) <= slack
+                assert abs(top - y) <= slack
+                assert abs(left + wide - x - w) <= slack
+                assert abs(top + high - y - h) <= slack
+                compared += 1
+    assert compared >= 5
+
+
+def test_no_ink_lies_outside_of_all_boxes(glyphs, ink_alone, monkeypatch):
+    for name in ("lines", "grid", "text", "scattered", "display"):
+        only(monkeypatch, name)
+        for tile in drawn(glyphs, 6):
+            rest = tile.image.copy()
+            for x, y, w, h in everything(tile):
+                rest[max(0, int(y) - 3) : int(y + h) + 4, max(0, int(x) - 3) : int(x + w) + 4] = 0
+            # what is seen of a digit by less than a quarter, at the edge, is in no list
+            assert (rest[12:-12, 12:-12] > 0).mean() < 0.002, name
+
+
+@pytest.mark.parametrize("name", ["lines", "form", "grid", "column", "display"])
+def test_labels_are_those_of_the_digits_in_the_boxes(name, ink_alone, monkeypatch):
+    only(monkeypatch, name)
+    seen = 0
+    for tile in drawn(Blocks(), 10):
+        known = everything(tile)
+        for box, label in zip(tile.boxes, tile.labels, strict=True):
+            x, y, w, h = box
+            if apart(box, known):
+                middle = tile.image[int(y + h / 2) - 1 : int(y + h / 2) + 2, int(x + w / 2) - 1 : int(x + w / 2) + 2]
+                assert abs(int(np.median(middle)) - (105 + 15 * label)) <= 4
+                seen += 1
+    assert seen >= 8
+
+
+def test_letters_are_others_or_doubtful_and_never_digits(glyphs, ink_alone, monkeypatch):
+    texts = []
+
+    def text(sheet, rng, glyphs):
+        words = glyphs.words(rng)
+        module._write(sheet, texts[-1], words, 20, 150, 40, 0.4, rng)
+
+    monkeypatch.setattr(module, "_LAYOUTS", (text,))
+    monkeypatch.setattr(module, "_ODDS", np.ones(1))
+    monkeypatch.setattr(module, "_view", lambda *_, **__: np.eye(3))
+    for letters, digits, others, doubtful in (("amk", 0, 3, 0), ("OlS", 0, 0, 3), ("7xO", 1, 1, 1), ("+4", 1, 1, 0)):
+        texts.append(letters)
+        (tile,) = drawn(glyphs, 1)
+        assert (len(tile.boxes), len(tile.others), len(tile.doubtful)) == (digits, others, doubtful)
+        assert tile.ignored.shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("height", "x", "found", "ignored"),
+    [
+        (8, 100, 0, 1),  # too small
+        (10, 100, 1, 0),
+        (130, 60, 1, 0),
+        (150, 60, 0, 1),  # too large
+        (190, 60, 0, 0),  # far too large: its strokes are no digit at this scale
+        (60, -8, 1, 0),  # four fifths are seen
+        (60, -20, 0, 1),  # half is
+        (60, -33, 0, 0),  # a ninth is
+        (60, -80, 0, 0),
+        (60, SIDE - 20, 0, 1),
+    ],
+)
+def test_what_is_too_small_too_large_or_cut_off_is_ignored_and_what_is_hardly_there_is_not_there(
+    height, x, found, ignored, ink_alone, monkeypatch
+):
+    def one(sheet, rng, glyphs):
+        sheet.put(glyphs.block(3), 3, x, 200, height, rng)
+
+    monkeypatch.setattr(module, "_LAYOUTS", (one,))
+    monkeypatch.setattr(module, "_ODDS", np.ones(1))
+    monkeypatch.setattr(module, "_view", lambda *_, **__: np.eye(3))
+    monkeypatch.setattr(module._Sheet, "put", _straight)
+    (tile,) = drawn(Blocks(), 1)
+    assert (len(tile.boxes), len(tile.ignored)) == (found, ignored)
+    if found:
+        left, top, w, h = tile.boxes[0]
+        np.testing.assert_allclose([left, top, h], [max(x, 0), 200 - height, height], atol=0.8 + height / 50)
+        assert w == pytest.approx(height * 40 / 64 + min(x, 0), abs=0.8 + height / 50)
+
+
+def _straight(self, glyph, label, x, base, height, rng, strength=1.0):
+    scale = height / glyph.ink.shape[0]
+    self.items.append((glyph, label, np.array([[scale, 0, x], [0, scale, base - height]]), strength))
+
+
+@pytest.mark.parametrize("name", ["texture", "blank", "scribbles", "giant", "text"])
+def test_some_tiles_have_hardly_a_digit(name, glyphs, monkeypatch):
+    only(monkeypatch, name)
+    tiles = drawn(glyphs, 20)
+    with_digits = sum(len(tile.boxes) > 0 for tile in tiles)
+    assert with_digits == 0 if name == "blank" else with_digits <= 12
+    if name == "text":
+        assert sum(len(tile.others) for tile in tiles) > 100
+    if name in ("texture", "scribbles"):
+        assert np.mean([tile.image.std() for tile in tiles]) > 8
+
+
+def test_tiles_are_of_either_polarity_and_of_many_contrasts(glyphs, monkeypatch):
+    only(monkeypatch, "lines")
+    brighter, spread = [], []
+    for tile in drawn(glyphs, 40):
+        for x, y, w, h in tile.boxes[:1]:
+            part = tile.image[int(y) : int(y + h), int(x) : int(x + w)].astype(float)
+            low, middle, high = np.quantile(part, [0.02, 0.5, 0.98])
+            brighter.append(high - middle > middle - low)
+            spread.append(high - low)
+    assert 0.08 < np.mean(brighter) < 0.7
+    assert min(spread) < 50
+    assert max(spread) > 150
+
+
+def test_a_framed_tile_carries_its_picture_s_edges_on_and_drops_what_is_cut():
+    image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8)
+    boxes = [(120.0, 120.0, 10.0, 20.0), (3.0, 3.0, 10.0, 10.0), (100.0, 30.0, 9.0, 200.0)]
+    cut = 0
+    for seed in range(30):
+        framed, kept = module._framed(image, np.random.default_rng(seed), boxes)
+        assert framed.shape == image.shape
+        same = framed == image  # by chance one pixel in 256 is
+        rows, columns = (np.flatnonzero(same.mean(axis) > 0.06) for axis in (1, 0))
+        top, bottom, left, right = rows.min(), rows.max(), columns.min(), columns.max()
+        assert same[top : bottom + 1, left : right + 1].all()
+        assert (framed[:top] == framed[top]).all()
+        assert (framed[bottom + 1 :] == framed[bottom]).all()
+        assert (framed[:, :left] == framed[:, left : left + 1]).all()
+        assert (framed[:, right + 1 :] == framed[:, right : right + 1]).all()
+        for (x, y, w, h), whole in zip(boxes, kept, strict=True):
+            inside = x >= left - 2 and y >= top - 2 and x + w <= right + 3 and y + h <= bottom + 3
+            assert bool(whole) == inside
+        cut += (~kept).any()
+    assert 3 < cut < 30
+
+
+def test_a_digit_that_the_frame_cuts_off_is_ignored(glyphs, monkeypatch):
+    only(monkeypatch, "close_up")
+    monkeypatch.setattr(module, "_framed", lambda image, _, boxes: (image, np.zeros(len(boxes), bool)))
+    moved = 0
+    for tile, framed in zip(drawn(glyphs, 40), drawn(glyphs, 40), strict=True):
+        np.testing.assert_array_equal(tile.boxes, framed.boxes)
+        moved += len(tile.boxes) == 0 and len(tile.ignored) > 0
+    assert moved > 0
