@@ -18,8 +18,9 @@ from PIL import Image
 from digitocr.cli import cluster
 from digitocr.cli.sources import Source
 from digitocr.cli.task import CHUNK, Outcome, Task
-from digitocr.runtime.classifier import DEFAULT_MODEL, MODELS
+from digitocr.runtime.classifier import DEFAULT_MODEL
 from digitocr.runtime.errors import ClusterError, InputError, MissingExtraError, ModelError
+from digitocr.runtime.interpreter import MODELS
 
 TASK = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
 COUNT = 800

@@ -1,7 +1,8 @@
 import numpy as np
 
 from digitocr.runtime.opencv import cv2
-from digitocr.train.augment import DRAWN, PLAIN, _normalised, augmented
+from digitocr.train.augment import PLAIN, REWRITTEN, Augment, rewritten
+from digitocr.train.crops import Crops
 from digitocr.train.strokes import draw_digit, random_hand
 
 LABELS = (np.arange(200) % 10).astype(np.uint8)
@@ -20,33 +21,43 @@ def mnist_like(count):
     return images
 
 
-def test_the_same_seed_gives_the_same_digits():
-    images = mnist_like(20)
-    first, second = (augmented(images, LABELS[:20], np.random.default_rng(3))[0] for _ in range(2))
+CROPS = Crops(np.full((3, 28, 28), 77, np.uint8), np.full(3, 10, np.uint8))
+
+
+def test_the_same_seed_gives_the_same_batch():
+    images, augment = mnist_like(20), Augment(CROPS)
+    first, second = (augment(images, LABELS[:20], np.random.default_rng(3))[0] for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    assert (first != augmented(images, LABELS[:20], np.random.default_rng(4))[0]).any()
+    assert (first != augment(images, LABELS[:20], np.random.default_rng(4))[0]).any()
 
 
-def test_digits_come_in_the_form_of_mnist_and_the_input_is_left_alone():
+def test_a_batch_is_mnist_plain_and_rewritten_and_crops_and_the_input_is_left_alone():
     images = mnist_like(200)
     before = images.copy()
-    made, named = augmented(images, LABELS, np.random.default_rng(0))
+    made, named = Augment(CROPS)(images, LABELS, np.random.default_rng(0))
     np.testing.assert_array_equal(images, before)
+    np.testing.assert_array_equal(LABELS, np.arange(200) % 10)
     assert made.shape == images.shape
     assert made.dtype == named.dtype == np.uint8
-    assert DRAWN / 2 < (named != LABELS).mean() < 1.5 * DRAWN
-    np.testing.assert_array_equal(LABELS, np.arange(200) % 10)
-    changed = made[(made != images).any(axis=(1, 2))]
-    assert abs(len(changed) / len(images) - (1 - PLAIN)) < 0.1
-    for digit in changed:
-        _, _, width, height = cv2.boundingRect(digit)
-        assert max(width, height) <= 20
-        moments = cv2.moments(digit)
-        assert abs(moments["m10"] / moments["m00"] - 14) < 1
-        assert abs(moments["m01"] / moments["m00"] - 14) < 1
-        assert digit.max() > 200
+    crops = (made == 77).all(axis=(1, 2))
+    assert abs(crops.mean() - (1 - PLAIN - REWRITTEN)) < 0.12
+    np.testing.assert_array_equal(named, np.where(crops, 10, LABELS))
+    plain = (made == images).all(axis=(1, 2))
+    assert abs(plain.mean() - PLAIN) < 0.1
+
+
+def test_a_rewritten_digit_stands_in_the_middle_about_20_pixels_long():
+    rng = np.random.default_rng(1)
+    for image in mnist_like(40):
+        made = rewritten(image, rng)
+        x, y, width, height = cv2.boundingRect((made > 150).astype(np.uint8))
+        assert 12 <= max(width, height) <= 28
+        assert abs(x + width / 2 - 14) < 6
+        assert abs(y + height / 2 - 14) < 6
+        assert made.max() > 200
 
 
 def test_a_digit_whose_ink_is_lost_stays_itself():
-    image = mnist_like(1)[0]
-    assert _normalised(np.full((40, 40), 7, np.uint8), image) is image
+    image = np.zeros((28, 28), np.uint8)
+    image[14, 14:16] = 255
+    assert rewritten(image, np.random.default_rng(0)) is image
