@@ -13,12 +13,11 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
-from digitocr.cli.sources import MAX_BYTES, Source
+from digitocr.cli.sources import Source, loaded
 from digitocr.cli.task import Outcome, Task, chunks
-from digitocr.runtime.errors import ClusterError, InputError, MissingExtraError
+from digitocr.runtime.errors import ClusterError, MissingExtraError
 
 PATIENCE = 5  # seconds in which a scheduler answers and a first worker is there
 RESTART = 20  # seconds in which another worker comes where all have gone
@@ -44,7 +43,7 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(f"{address}: no scheduler answers ({error}); start one with: dask scheduler") from error
-    todo = chunks(map(_loaded, sources))
+    todo = chunks(map(loaded, sources))
     waiting: deque[tuple[Chunk, Any]] = deque()
 
     def sent(chunk: Chunk) -> Any:
@@ -97,23 +96,6 @@ def _await_worker(client: Any, address: str, seconds: int) -> None:
         client.wait_for_workers(1, seconds)
     except TimeoutError as error:
         raise ClusterError(f"{address}: the scheduler has no worker; start one with: dask worker {address}") from error
-
-
-def _loaded(source: Source) -> Source:
-    """The source with its picture's content in place of its path."""
-    name, picture = source
-    if not isinstance(picture, str):
-        return source
-    path = Path(picture)
-    try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            return Source(name, InputError(f"{name}: is a folder or a device, not the file of a picture"))
-        if status.st_size > MAX_BYTES:
-            return Source(name, InputError(f"{name}: over {MAX_BYTES // 1_000_000} MB, which is no picture"))
-        return Source(name, path.read_bytes())
-    except OSError as error:
-        return Source(name, InputError(f"{name}: cannot be read ({error.strerror})"))
 
 
 def _read(task: Task, model: bytes | None, chunk: Chunk) -> list[Outcome]:

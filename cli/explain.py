@@ -9,7 +9,6 @@ import io
 import textwrap
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from string import Template
 
 from PIL import Image
@@ -123,12 +122,12 @@ _ROW = Template("""\
 <td class="verdict"><b>$label</b> $confidence<small>$why</small></td></tr>""")
 
 
-def explained(name: str, picture: str | bytes, reading: Reading, candidates: Sequence[Candidate]) -> bytes:
+def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[Candidate]) -> bytes:
     """The page of one picture, UTF-8. candidates: all that the finder proposed, in any order.
 
     Raises InputError where the picture cannot be read.
     """
-    shown = image.show(picture if isinstance(picture, bytes) else Path(picture))
+    shown = image.show(picture)
     small = shown.copy()
     small.thumbnail((LONG_SIDE, LONG_SIDE))
     kept = [one for one in candidates if one.kept]

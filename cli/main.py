@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from digitocr import __version__
-from digitocr.cli.output import opened, plain, say, taken_up
+from digitocr.cli.output import opened, plain, save, say, taken_up
 from digitocr.cli.stderr import libraries_hushed
 from digitocr.runtime.errors import DigitocrError, InputError, NothingReadError, OutputError, UsageError
 
@@ -124,7 +124,6 @@ def predict(
     nothing was read is told on stderr, with why. One that cannot be read is told there as well, the others are read,
     and the exit code is 4; --resume tries it again.
     """
-    from digitocr.cli import render
     from digitocr.cli.sources import expanded, is_single
     from digitocr.cli.task import Task
 
@@ -165,9 +164,9 @@ def predict(
             if outcome.why and not quiet:
                 print(f"digitocr: {'' if single else f'{plain(name)}: '}{plain(outcome.why)}", file=sys.stderr)
             if save_image:
-                render.save(outcome.drawn, save_image, name, ".png", used, force)
+                save(outcome.drawn, save_image, name, ".png", used, force)
             if explain:
-                render.save(outcome.page, explain, name, ".html", used, force)
+                save(outcome.page, explain, name, ".html", used, force)
     if unreadable:
         raise typer.Exit(InputError.exit_code)
     if fail_on_empty and not digits:

@@ -1,4 +1,4 @@
-"""Where results go: standard output or a file, a line at once; and going on with the file of an earlier run."""
+"""Where results go: standard output, a file of lines that another run can go on with, a folder of drawings."""
 
 import json
 import sys
@@ -35,6 +35,30 @@ def say(result: str, file: IO[str] | None = None) -> None:
             raise typer.Exit(OutputError.exit_code) from None
         name = file.name if file else "standard output"
         raise OutputError(f"{name} cannot be written ({error.strerror}); send it elsewhere") from error
+
+
+def save(content: bytes, folder: Path, source: str, suffix: str, used: set[Path], force: bool) -> None:
+    """Writes FOLDER/NAME.SUFFIX, NAME being the source's; a second source of that name in this run gets a number.
+
+    Raises OutputError where the file is there from an earlier run, or cannot be written.
+    """
+    stem, number = "stdin" if source == "-" else Path(source).name, 1
+    path = folder / f"{stem}{suffix}"
+    while path in used:
+        number += 1
+        path = folder / f"{stem}-{number}{suffix}"
+    used.add(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not force:
+            raise OutputError(f"{path}: exists already; name another folder or add --force")
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); name a folder that can") from error
 
 
 @contextmanager

@@ -1,15 +1,12 @@
 """Readings for people and programs: lines of text or JSON, and pictures with what was read drawn on them."""
 
-import contextlib
 import io
 import json
-from pathlib import Path
 
 from PIL import Image
 
 from digitocr.cli.output import SCHEMA, plain
 from digitocr.runtime import image
-from digitocr.runtime.errors import OutputError
 from digitocr.runtime.reading import Reading
 
 SURE = (0, 140, 60)  # a colour, RGB
@@ -30,11 +27,11 @@ def text_line(source: str, reading: Reading) -> str:
     return f"{plain(source)}\t{reading.text.replace(chr(10), ' ')}"
 
 
-def annotated(picture: str | bytes, reading: Reading) -> Image.Image:
+def annotated(picture: bytes, reading: Reading) -> Image.Image:
     """The picture as shown, with a box, the digit and its confidence in percent for each digit."""
     from PIL import ImageDraw, ImageFont  # only those who draw wait for them
 
-    shown = image.show(picture if isinstance(picture, bytes) else Path(picture))
+    shown = image.show(picture)
     draw = ImageDraw.Draw(shown)
     width = max(1, max(shown.size) // 400)
     for digit in reading.digits:
@@ -54,27 +51,3 @@ def png(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
-
-
-def save(content: bytes, folder: Path, source: str, suffix: str, used: set[Path], force: bool) -> None:
-    """Writes FOLDER/NAME.SUFFIX, NAME being the source's; a second source of that name in this run gets a number.
-
-    Raises OutputError where the file is there from an earlier run, or cannot be written.
-    """
-    stem, number = "stdin" if source == "-" else Path(source).name, 1
-    path = folder / f"{stem}{suffix}"
-    while path in used:
-        number += 1
-        path = folder / f"{stem}-{number}{suffix}"
-    used.add(path)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not force:
-            raise OutputError(f"{path}: exists already; name another folder or add --force")
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); name a folder that can") from error

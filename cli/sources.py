@@ -5,12 +5,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from stat import S_ISDIR
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.image import SUFFIXES
 
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"))
 MAX_BYTES = 256_000_000  # bytes; more is no picture
 
 
@@ -39,6 +39,25 @@ def expanded(named: Iterable[str]) -> Iterator[Source]:
                 yield from (Source(path, path) for path in _paths(one))
         except InputError as error:
             yield Source(one, error)
+
+
+def loaded(source: Source) -> Source:
+    """The source with its picture's content in place of its path; that of a small file is there sooner than opened."""
+    name, path = source
+    if not isinstance(path, str):
+        return source
+    try:
+        status = os.stat(path)  # noqa: PTH116  # see _inside
+        if not S_ISREG(status.st_mode):
+            raise InputError(f"{name}: is a folder or a device, not the file of a picture")  # a pipe might hang
+        if status.st_size > MAX_BYTES:
+            raise InputError(f"{name}: over {MAX_BYTES // 1_000_000} MB, which is no picture")
+        with open(path, "rb", 0) as file:  # noqa: PTH123  # see _inside
+            return Source(name, file.read())
+    except InputError as error:
+        return Source(name, error)
+    except OSError as error:
+        return Source(name, InputError(f"{name}: cannot be read ({error.strerror})"))
 
 
 def _paths(named: str) -> Iterable[str]:

@@ -1,17 +1,19 @@
-"""What is done with each picture, in this process, in another one or on a cluster: read, put as a line, drawn."""
+"""What is done with each picture, in this process, in another one or on a cluster: read, put as a line, drawn.
+
+Only a process that reads loads the libraries: one that hands the pictures to others does without.
+"""
 
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from digitocr.cli import render
-from digitocr.cli.explain import explained
-from digitocr.cli.sources import Source
+from digitocr.cli.sources import Source, loaded
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.opencv import cv2
-from digitocr.runtime.reader import Reader
+
+if TYPE_CHECKING:
+    from digitocr.runtime.reader import Reader
 
 CHUNK, CHUNK_BYTES = 64, 256_000  # pictures that are sent to a process at once: so many, or of so many bytes
 
@@ -51,9 +53,12 @@ class Task:
     draw: bool
     explain: bool
 
-    def reader(self) -> Reader:
+    def reader(self) -> "Reader":
         """The Reader of this thread, made when it is first wanted. Raises what Reader raises."""
         if getattr(_kept, "task", None) != self:
+            from digitocr.runtime.opencv import cv2
+            from digitocr.runtime.reader import Reader
+
             cv2.setNumThreads(self.threads)
             _kept.reader = Reader(self.model, threads=self.threads, conf=self.conf, mode=self.mode, rotate=self.rotate)
             _kept.task = self
@@ -62,14 +67,18 @@ class Task:
 
     def read(self, source: Source) -> Outcome:
         """A picture that cannot be read is an outcome as well. Raises what Reader raises."""
-        reader, (name, picture) = self.reader(), source
-        if isinstance(picture, InputError):
+        reader, (name, picture) = self.reader(), loaded(source)
+        if not isinstance(picture, bytes):
             return self.failed(name, str(picture))
+        from digitocr.cli import render
+
         try:
             reading = reader.read(picture)
             drawn = render.png(render.annotated(picture, reading)) if self.draw else b""
             page = b""
             if self.explain:
+                from digitocr.cli.explain import explained
+
                 page = explained(name, picture, reading, reader.candidates(picture))
         except InputError as error:
             return self.failed(
@@ -85,6 +94,8 @@ class Task:
 
     def failed(self, name: str, error: str) -> Outcome:
         """The outcome of a picture that could not be read."""
+        from digitocr.cli import render
+
         return Outcome(name, render.json_line(name, None, error) if self.jsonl else None, error=error)
 
     def died(self, name: str, reader: str) -> Outcome:

@@ -3,7 +3,6 @@
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from digitocr.cli import cluster
 from digitocr.cli.sources import Source
 from digitocr.cli.task import CHUNK, Outcome, Task
 from digitocr.runtime.classifier import DEFAULT_MODEL
-from digitocr.runtime.errors import ClusterError, InputError, MissingExtraError, ModelError
+from digitocr.runtime.errors import ClusterError, MissingExtraError, ModelError
 from digitocr.runtime.interpreter import MODELS
 
 TASK = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
@@ -224,15 +223,3 @@ def test_a_worker_reads_with_the_model_that_it_was_sent(folder):
     for _ in range(2):
         (outcome,) = cluster._read(task, model, [Source("a.png", picture)])
         assert json.loads(outcome.line)["model"]["name"] == "mine"
-
-
-def test_the_content_is_sent_and_what_has_none_is_its_error(tmp_path):
-    os.mkfifo(tmp_path / "pipe.png")
-    (tmp_path / "a.png").write_bytes(b"bytes")
-    assert cluster._loaded(Source("a.png", str(tmp_path / "a.png"))) == Source("a.png", b"bytes")
-    for name, why in (("pipe.png", "is a folder or a device"), ("gone.png", "cannot be read (No such file")):
-        error = cluster._loaded(Source(name, str(tmp_path / name))).picture
-        assert isinstance(error, InputError)
-        assert str(error).startswith(f"{name}: {why}")
-    unchanged = Source("b.png", InputError("b.png: why"))
-    assert cluster._loaded(unchanged) is unchanged

@@ -90,3 +90,33 @@ def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path):
 
 def test_control_characters_become_escapes():
     assert output.plain("a\tb\n\x7f ä") == "a\\tb\\n\\x7f ä"
+
+
+def test_names_do_not_collide_and_earlier_files_are_kept(tmp_path):
+    used = set()
+    for source in ("a/1.png", "b/1.png", "-"):
+        output.save(b"drawn", tmp_path / "out", source, ".png", used, force=False)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["1.png-2.png", "1.png.png", "stdin.png"]
+    with pytest.raises(OutputError, match="exists already"):
+        output.save(b"again", tmp_path / "out", "a/1.png", ".png", set(), force=False)
+    assert (tmp_path / "out" / "1.png.png").read_bytes() == b"drawn"
+    output.save(b"again", tmp_path / "out", "a/1.png", ".png", set(), force=True)
+    assert (tmp_path / "out" / "1.png.png").read_bytes() == b"again"
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        output.save(b"drawn", tmp_path / "file", "a.png", ".png", set(), force=False)
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
+    def fill(path, content):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", fill)
+    with pytest.raises(OutputError, match=r"a\.png\.png: cannot be written \(No space left on device\)"):
+        output.save(b"drawn", tmp_path, "a.png", ".png", set(), force=False)
+    assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,6 @@ from PIL import Image
 
 from digitocr import Reader
 from digitocr.cli import render
-from digitocr.runtime.errors import OutputError
 from digitocr.train.scenes import draw_page, random_style
 
 
@@ -32,7 +31,7 @@ def test_boxes_are_drawn_around_the_digits_and_nowhere_else(picture):
     reading = Reader().read(picture)
     plain, drawn = (
         np.asarray(Image.open(picture)).astype(int),
-        np.asarray(render.annotated(picture, reading)).astype(int),
+        np.asarray(render.annotated(picture.read_bytes(), reading)).astype(int),
     )
     assert drawn.shape == plain.shape
     changed = (drawn != plain).any(axis=2)
@@ -49,25 +48,6 @@ def test_a_line_of_text_is_one_line(picture):
     assert render.text_line("a.png", two) == "a.png\t604 604"
 
 
-def test_names_do_not_collide_and_earlier_files_are_kept(tmp_path):
-    used = set()
-    for source in ("a/1.png", "b/1.png", "-"):
-        render.save(b"drawn", tmp_path / "out", source, ".png", used, force=False)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["1.png-2.png", "1.png.png", "stdin.png"]
-    with pytest.raises(OutputError, match="exists already"):
-        render.save(b"again", tmp_path / "out", "a/1.png", ".png", set(), force=False)
-    assert (tmp_path / "out" / "1.png.png").read_bytes() == b"drawn"
-    render.save(b"again", tmp_path / "out", "a/1.png", ".png", set(), force=True)
-    assert (tmp_path / "out" / "1.png.png").read_bytes() == b"again"
-
-
-def test_a_folder_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError):
-        render.save(b"drawn", tmp_path / "file", "a.png", ".png", set(), force=False)
-    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
-
-
 def test_drawing_follows_the_picture_as_it_is_shown(tmp_path, picture):
     turned = tmp_path / "turned.png"
     with Image.open(picture) as upright:
@@ -75,16 +55,5 @@ def test_drawing_follows_the_picture_as_it_is_shown(tmp_path, picture):
         exif = stored.getexif()
         exif[0x0112] = 6
         stored.save(turned, exif=exif)
-        shown = render.annotated(turned, Reader().read(turned))
+        shown = render.annotated(turned.read_bytes(), Reader().read(turned))
         assert shown.size == upright.size
-
-
-def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
-    def fill(path, content):
-        path.touch()
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pathlib.Path.write_bytes", fill)
-    with pytest.raises(OutputError, match=r"a\.png\.png: cannot be written \(No space left on device\)"):
-        render.save(b"drawn", tmp_path, "a.png", ".png", set(), force=False)
-    assert list(tmp_path.iterdir()) == []

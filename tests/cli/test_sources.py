@@ -1,8 +1,10 @@
 import io
+import os
+from pathlib import Path
 
 import pytest
 
-from digitocr.cli.sources import expanded, is_single
+from digitocr.cli.sources import Source, expanded, is_single, loaded
 from digitocr.runtime.errors import InputError
 
 
@@ -86,3 +88,22 @@ def test_standard_input(monkeypatch):
         assert str(picture) == (error or str(content))
     monkeypatch.setattr("sys.stdin", None)
     assert names("-") == ["standard input: is a terminal or closed; pipe a picture into it"]
+
+
+def test_the_content_is_loaded_and_what_has_none_is_its_error(folder, monkeypatch):
+    os.mkfifo("pipe.png")
+    Path("a.png").write_bytes(b"bytes")
+    Path("large.png").write_bytes(bytes(11))
+    monkeypatch.setattr("digitocr.cli.sources.MAX_BYTES", 10)
+    assert loaded(Source("name.png", "a.png")) == Source("name.png", b"bytes")
+    for name, why in (
+        ("pipe.png", "is a folder or a device"),
+        ("gone.png", "cannot be read (No such file"),
+        ("large.png", "over 0 MB"),
+        ("in", "is a folder or a device"),
+    ):
+        error = loaded(Source(name, name)).picture
+        assert isinstance(error, InputError)
+        assert str(error).startswith(f"{name}: {why}")
+    unchanged = Source("b.png", InputError("b.png: why"))
+    assert loaded(unchanged) is unchanged
