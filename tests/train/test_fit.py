@@ -164,7 +164,7 @@ def test_killed_in_an_epoch_it_goes_on_as_if_nothing_had_happened(
 
 def interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, at: str, settings: Settings) -> None:
     """A run that Ctrl-C meets in the second epoch's end, just before the file `at` is put in its place."""
-    replace, seen = module._replace, []
+    replace, seen = module.replace, []
 
     def stop(path: Path, write: Any) -> None:
         seen.append(path.name)
@@ -173,7 +173,7 @@ def interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, at: str, settings
         replace(path, write)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_replace", stop)
+        patch.setattr(module, "replace", stop)
         with pytest.raises(KeyboardInterrupt):
             fit(drawn(240), settings, folder)
 
