@@ -68,6 +68,13 @@ def test_tflite_is_packed_by_its_metadata_standard(make_network, images, tmp_pat
     assert b"TFLITE_METADATA" in path.read_bytes()
 
 
+def test_a_network_that_knows_no_digit_says_so():
+    card = make_card("digitocr-x", "onnx", "none", TRAINING, accuracy=None, classes=11)
+    assert card["labels"] == [*"0123456789", "no digit"]
+    assert card["output"]["shape"] == [None, 11]
+    assert make_card("digitocr-x", "tflite", "none", TRAINING, accuracy=None)["output"]["shape"] == [1, 10]
+
+
 def test_the_card_beside_tells_digest_and_size(tmp_path):
     path = tmp_path / "digitocr-int8.onnx"
     path.write_bytes(b"model")
