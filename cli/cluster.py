@@ -102,7 +102,7 @@ def _read(task: Task, model: bytes | None, chunk: Chunk) -> list[Outcome]:
     """What a worker does. model: the content of the task's model, where it is not the shipped one."""
     if task.model and model:
         task = replace(task, model=Path(_folder(task.model.name, model).name) / task.model.name)
-    return list(map(task.read, chunk))
+    return task.read_chunk(chunk)
 
 
 @cache

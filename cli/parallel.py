@@ -60,7 +60,7 @@ def _one_by_one(task: Task, sources: Iterable[Source]) -> Iterator[Outcome]:
 
 
 def _read(task: Task, chunk: list[Source]) -> list[Outcome]:
-    return list(map(task.read, chunk))
+    return task.read_chunk(chunk)
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

@@ -7,15 +7,18 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from digitocr.cli.sources import Source, loaded
 from digitocr.runtime.errors import InputError
 
 if TYPE_CHECKING:
+    from digitocr.runtime.image import GrayImage
     from digitocr.runtime.reader import Reader
 
 CHUNK, CHUNK_BYTES = 64, 256_000  # pictures that are sent to a process at once: so many, or of so many bytes
+SMALL_BYTES, SMALL_PIXELS = 4096, 4096  # a file and a picture that are small enough to decode ahead
 
 _kept = threading.local()  # the task that this thread had last and its reader; an interpreter is not for two threads
 
@@ -67,13 +70,38 @@ class Task:
 
     def read(self, source: Source) -> Outcome:
         """A picture that cannot be read is an outcome as well. Raises what Reader raises."""
-        reader, (name, picture) = self.reader(), loaded(source)
+        return self._read(loaded(source), None, 0.0)
+
+    def read_chunk(self, sources: Iterable[Source]) -> list[Outcome]:
+        """Small pictures are all decoded, and then read: done in turn, the two take a third longer, since each pushes
+        the other out of the processor's caches.
+        """
+        self.reader()
+        return [self._read(*decoded) for decoded in [self._decoded(loaded(source)) for source in sources]]
+
+    def _decoded(self, source: Source) -> tuple[Source, "GrayImage | None", float]:
+        """The source, its picture where that is small and nothing is drawn on it, and the milliseconds it took."""
+        content = source.picture
+        if self.draw or self.explain or not isinstance(content, bytes) or len(content) > SMALL_BYTES:
+            return source, None, 0.0
+        from digitocr.runtime import image
+
+        began = perf_counter()
+        try:
+            gray = image.load(content)
+        except InputError:  # is raised again when it is read
+            return source, None, 0.0
+        return source, gray if gray.size <= SMALL_PIXELS else None, 1000 * (perf_counter() - began)
+
+    def _read(self, source: Source, gray: "GrayImage | None", spent: float) -> Outcome:
+        reader, (name, picture) = self.reader(), source
         if not isinstance(picture, bytes):
             return self.failed(name, str(picture))
         from digitocr.cli import render
 
         try:
-            reading = reader.read(picture)
+            reading = reader.read(picture if gray is None else gray)
+            reading.ms["decode"] += spent
             drawn = render.png(render.annotated(picture, reading)) if self.draw else b""
             page = b""
             if self.explain:

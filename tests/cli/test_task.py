@@ -61,6 +61,21 @@ def test_what_cannot_be_read_is_an_outcome_with_its_name(tmp_path):
         assert (row["source"], row["error"]) == (source.name, outcome.error)
 
 
+def test_a_chunk_is_read_as_its_pictures_are_one_by_one(ones, tmp_path):
+    crop = np.zeros((28, 28), np.uint8)
+    crop[4:24, 13:16] = 250
+    Image.fromarray(crop).save(tmp_path / "crop.png")
+    Image.new("1", (3000, 2000)).save(tmp_path / "blank.png")  # a small file of a large picture
+    content = (tmp_path / "crop.png").read_bytes()
+    pictures = [ones, str(tmp_path / "crop.png"), str(tmp_path / "blank.png"), content, content[:60], InputError("why")]
+    sources = [Source(f"{number}.png", picture) for number, picture in enumerate(pictures)]
+    assert TEXT.read_chunk(sources) == [TEXT.read(source) for source in sources]
+    drawing = dataclasses.replace(TEXT, draw=True, explain=True)
+    assert drawing.read_chunk(sources[1:2])[0].drawn == drawing.read(sources[1]).drawn != b""
+    (outcome,) = dataclasses.replace(TEXT, jsonl=True).read_chunk(sources[1:2])
+    assert json.loads(outcome.line)["ms"]["decode"] > 0.005
+
+
 def test_settings_are_the_reader_s(ones):
     reader = dataclasses.replace(TEXT, conf=0.25, mode="line", rotate="90").reader()
     assert (reader.conf, reader.mode) == (0.25, "line")
