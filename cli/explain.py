@@ -146,7 +146,7 @@ def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[
         height=shown.height,
         shown=max(small.width, 320),
         picture=_data(small, "JPEG"),
-        overlay="\n".join(_region(number, one, font) for number, one in numbered),
+        overlay="\n".join(_region(number, one, font, shown.width) for number, one in numbered),
         table=_table(rows[: len(kept)], rows[len(kept) :], any(len(one.probabilities) > 10 for one in candidates)),
     )
     return page.encode("utf-8", "backslashreplace")  # the name of a file may be no text
@@ -161,15 +161,17 @@ def _facts(reading: Reading, kept: int, rejected: int) -> str:
     return " &middot; ".join(facts)
 
 
-def _region(number: int, one: Candidate, font: float) -> str:
-    """The region's box on the picture, a link to its row, with its label in lines as wide as the box."""
+def _region(number: int, one: Candidate, font: float, width: int) -> str:
+    """The region's box on a picture of that width, a link to its row, its label in lines about as wide as the box."""
     box = one.box
     label = f"{_likeliest(one)} {one.confidence:.0%}" if one.kept else one.why
-    lines = textwrap.wrap(label, max(6, round(box.w / (0.6 * font))), break_long_words=False, break_on_hyphens=False)
+    letter = 0.6 * font
+    lines = textwrap.wrap(label, max(13, round(box.w / letter)), break_long_words=False, break_on_hyphens=False)
+    left = max(0.0, min(box.x, width - letter * max(map(len, lines))))
     above = box.y - (len(lines) - 0.6) * font
     top = above if above > font else box.y + box.h + font  # the first line's foot
     text = "".join(
-        f'<tspan x="{box.x}" y="{top + place * font:.1f}">{escape(line)}</tspan>' for place, line in enumerate(lines)
+        f'<tspan x="{left:.1f}" y="{top + place * font:.1f}">{escape(line)}</tspan>' for place, line in enumerate(lines)
     )
     return (
         f'<a id="b{number}" href="#r{number}" class="{_state(one)}" aria-label="Region {number}: {escape(label)}">'
