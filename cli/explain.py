@@ -47,7 +47,8 @@ a { color: inherit }
 svg { display: block; max-width: 100%; max-height: 85vh; margin: 0 auto; border-radius: 6px; background: var(--card) }
 svg .kept { color: #0b7a3e }
 svg .rejected { color: #c62828; stroke-dasharray: 6 4 }
-svg rect { fill: transparent; stroke: currentColor; stroke-width: 2.5; vector-effect: non-scaling-stroke }
+svg rect { fill: transparent; stroke: currentColor; stroke-width: 2.5; vector-effect: non-scaling-stroke;
+  filter: drop-shadow(0 0 1.5px #fff) }
 svg text { font: 600 ${font}px system-ui, sans-serif; fill: currentColor; stroke: #fff; stroke-width: .22em;
   stroke-dasharray: none; stroke-linejoin: round; paint-order: stroke }
 svg a:hover rect, svg a:focus-visible rect, svg a:target rect { fill: #2f81f744; stroke-width: 5 }
