@@ -26,9 +26,12 @@ LABELS = [*map(str, range(10)), "no digit"]  # a network has the first ten, or a
 
 
 def training_of(source: Path) -> dict[str, Any]:
-    """What is known of the training of a .keras file: its digest, and the run.json beside it where there is one."""
+    """What is known of the training of a .keras file: its digest, and the record of its run, which is FILE.run.json or
+    run.json beside it where there is one.
+    """
+    record = source.with_suffix(".run.json")
     try:
-        run = json.loads((source.parent / "run.json").read_text("utf-8"))
+        run = json.loads((record if record.exists() else source.with_name("run.json")).read_text("utf-8"))
     except (OSError, ValueError):
         run = {}
     settings = run.get("settings", {})

@@ -20,8 +20,9 @@ from digitocr.runtime import tensor
 from digitocr.runtime.regions import Boxes, Finder
 from digitocr.train.drawers import drawers, glyphs
 from digitocr.train.glyphs import Glyphs
+from digitocr.train.layouts import NO_DIGIT, SIDE
 from digitocr.train.strokes import Bytes, Floats
-from digitocr.train.tiles import NO_DIGIT, SIDE, Tile, draw_tile
+from digitocr.train.tiles import Tile, draw_tile
 
 OFF, SCALED = 0.05, 0.08  # standard deviations: of a box's middle, in sides; of the logarithm of its side
 DIGITS, LETTERS, OTHERS = 10, 4, 4  # of a tile at most

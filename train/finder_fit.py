@@ -29,8 +29,9 @@ from digitocr.runtime.regions import prepared
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.drawers import drawers, glyphs
 from digitocr.train.fit import now, replace, write_json  # which keeps TensorFlow's chatter away
+from digitocr.train.layouts import SIDE
 from digitocr.train.nondigits import find_fonts
-from digitocr.train.tiles import SIDE, draw_tile
+from digitocr.train.tiles import draw_tile
 
 import keras  # isort: skip
 from digitocr.train.finder import build_finder, found_share, loss, targets  # isort: skip

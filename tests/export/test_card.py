@@ -101,5 +101,8 @@ def test_training_is_told_by_the_run_that_lies_beside(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(run))
     known = {"command": "digitocr train --seed 3", "seed": 3, "recipe": "paper", "experiment": 4, "data": "cd"}
     assert training_of(source) == {"model_sha256": digest, **known}
+    (tmp_path / "model.run.json").write_text(json.dumps({**run, "command": "its own"}))  # goes before the folder's
+    assert training_of(source)["command"] == "its own"
+    (tmp_path / "model.run.json").unlink()
     (tmp_path / "run.json").write_text("{damaged")
     assert training_of(source) == {"model_sha256": digest, **nothing}

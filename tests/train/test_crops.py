@@ -7,7 +7,8 @@ from digitocr.runtime import tensor
 from digitocr.train import crops as module
 from digitocr.train.crops import draw_all, draw_crops, overlaps
 from digitocr.train.glyphs import Glyphs
-from digitocr.train.tiles import NO_DIGIT, SIDE, Tile
+from digitocr.train.layouts import NO_DIGIT, SIDE
+from digitocr.train.tiles import Tile
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
 

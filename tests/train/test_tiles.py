@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from digitocr.runtime.opencv import cv2
+from digitocr.train import layouts
 from digitocr.train import tiles as module
 from digitocr.train.glyphs import Alphabet, Glyph, Glyphs
-from digitocr.train.tiles import LEAST, MOST, SIDE, draw_tile
+from digitocr.train.layouts import SIDE
+from digitocr.train.tiles import LEAST, MOST, draw_tile
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
-NAMES = [layout.__name__.strip("_") for layout in module._LAYOUTS]
+NAMES = [layout.__name__.strip("_") for layout in module.LAYOUTS]
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +34,12 @@ class Blocks(Glyphs):
 @pytest.fixture
 def ink_alone(monkeypatch):
     """Tiles show their ink and nothing else, bright on black; none is framed."""
-    monkeypatch.setattr(module, "_photograph", lambda ink, *_, **__: ink.copy())
-    monkeypatch.setattr(module, "_framed", lambda image, _, boxes: (image, np.ones(len(boxes), bool)))
+    monkeypatch.setattr(module, "photograph", lambda ink, *_, **__: ink.copy())
+    monkeypatch.setattr(module, "framed", lambda image, _, boxes: (image, np.ones(len(boxes), bool)))
 
 
 def only(monkeypatch, name):
-    monkeypatch.setattr(module, "_ODDS", np.eye(len(NAMES))[NAMES.index(name)])
+    monkeypatch.setattr(module, "ODDS", np.eye(len(NAMES))[NAMES.index(name)])
 
 
 def drawn(glyphs, count, seed=0):
@@ -67,12 +69,6 @@ def inked(image, box, room=3):
     part = image[top : int(y + h) + room + 1, left : int(x + w) + room + 1]
     dx, dy, wide, high = cv2.boundingRect((part > part.max() / 2.8).astype(np.uint8))
     return left + dx, top + dy, wide, high
-
-
-def test_the_layouts_are_drawn_by_chances_that_sum_to_one():
-    assert len(module._LAYOUTS) == len(module._ODDS)
-    assert module._ODDS.sum() == pytest.approx(1)
-    assert (module._ODDS > 0).all()
 
 
 def test_the_same_seed_draws_the_same_tile(glyphs):
@@ -153,10 +149,10 @@ def test_letters_are_others_or_doubtful_and_never_digits(glyphs, ink_alone, monk
 
     def text(sheet, rng, glyphs):
         words = glyphs.words(rng)
-        module._write(sheet, texts[-1], words, 20, 150, 40, 0.4, rng)
+        layouts._write(sheet, texts[-1], words, 20, 150, 40, 0.4, rng)
 
-    monkeypatch.setattr(module, "_LAYOUTS", (text,))
-    monkeypatch.setattr(module, "_ODDS", np.ones(1))
+    monkeypatch.setattr(module, "LAYOUTS", (text,))
+    monkeypatch.setattr(module, "ODDS", np.ones(1))
     monkeypatch.setattr(module, "_view", lambda *_, **__: np.eye(3))
     for letters, digits, others, doubtful in (("amk", 0, 3, 0), ("OlS", 0, 0, 3), ("7xO", 1, 1, 1), ("+4", 1, 1, 0)):
         texts.append(letters)
@@ -186,10 +182,10 @@ def test_what_is_too_small_too_large_or_cut_off_is_ignored_and_what_is_hardly_th
     def one(sheet, rng, glyphs):
         sheet.put(glyphs.block(3), 3, x, 200, height, rng)
 
-    monkeypatch.setattr(module, "_LAYOUTS", (one,))
-    monkeypatch.setattr(module, "_ODDS", np.ones(1))
+    monkeypatch.setattr(module, "LAYOUTS", (one,))
+    monkeypatch.setattr(module, "ODDS", np.ones(1))
     monkeypatch.setattr(module, "_view", lambda *_, **__: np.eye(3))
-    monkeypatch.setattr(module._Sheet, "put", _straight)
+    monkeypatch.setattr(module.Sheet, "put", _straight)
     (tile,) = drawn(Blocks(), 1)
     assert (len(tile.boxes), len(tile.ignored)) == (found, ignored)
     if found:
@@ -229,31 +225,9 @@ def test_tiles_are_of_either_polarity_and_of_many_contrasts(glyphs, monkeypatch)
     assert max(spread) > 150
 
 
-def test_a_framed_tile_carries_its_picture_s_edges_on_and_drops_what_is_cut():
-    image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8)
-    boxes = [(120.0, 120.0, 10.0, 20.0), (3.0, 3.0, 10.0, 10.0), (100.0, 30.0, 9.0, 200.0)]
-    cut = 0
-    for seed in range(30):
-        framed, kept = module._framed(image, np.random.default_rng(seed), boxes)
-        assert framed.shape == image.shape
-        same = framed == image  # by chance one pixel in 256 is
-        rows, columns = (np.flatnonzero(same.mean(axis) > 0.06) for axis in (1, 0))
-        top, bottom, left, right = rows.min(), rows.max(), columns.min(), columns.max()
-        assert same[top : bottom + 1, left : right + 1].all()
-        assert (framed[:top] == framed[top]).all()
-        assert (framed[bottom + 1 :] == framed[bottom]).all()
-        assert (framed[:, :left] == framed[:, left : left + 1]).all()
-        assert (framed[:, right + 1 :] == framed[:, right : right + 1]).all()
-        for (x, y, w, h), whole in zip(boxes, kept, strict=True):
-            inside = x >= left - 2 and y >= top - 2 and x + w <= right + 3 and y + h <= bottom + 3
-            assert bool(whole) == inside
-        cut += (~kept).any()
-    assert 3 < cut < 30
-
-
 def test_a_digit_that_the_frame_cuts_off_is_ignored(glyphs, monkeypatch):
     only(monkeypatch, "close_up")
-    monkeypatch.setattr(module, "_framed", lambda image, _, boxes: (image, np.zeros(len(boxes), bool)))
+    monkeypatch.setattr(module, "framed", lambda image, _, boxes: (image, np.zeros(len(boxes), bool)))
     moved = 0
     for tile, framed in zip(drawn(glyphs, 40), drawn(glyphs, 40), strict=True):
         np.testing.assert_array_equal(tile.boxes, framed.boxes)
