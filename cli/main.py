@@ -190,6 +190,9 @@ def train(
     fonts: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Fonts to draw with (robust, finder); by default this machine's.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="FILE.keras", help="Begin with a finder's weights instead of fresh ones.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The new run folder; by default under runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
@@ -202,11 +205,13 @@ def train(
     from digitocr.train import finder_fit, fit
     from digitocr.train.data import load_mnist
 
+    if start and recipe != "finder":
+        raise UsageError("--start is for --recipe finder; the other recipes begin afresh")
     mnist = load_mnist(data, quiet)
     drawn_with = str(fonts or "")
     if recipe == "finder" or (resume and finder_fit.is_finder(resume)):
         folder = resume or out or Path("runs") / f"finder-{seed}"
-        finder_settings = finder_fit.FinderSettings(epochs or finder_fit.EPOCHS, seed, drawn_with)
+        finder_settings = finder_fit.FinderSettings(epochs or finder_fit.EPOCHS, seed, drawn_with, str(start or ""))
         try:
             row = finder_fit.resume(folder, mnist) if resume else finder_fit.fit(mnist, finder_settings, folder)
         except KeyboardInterrupt:

@@ -3,7 +3,7 @@
     tiles = held_out_tiles(load_mnist(), find_fonts(None))
     report = export_finder(Path("runs/finder/finder.keras"), "int8", Path("exports"), tiles)
 
-leaves finder-int8.onnx, its card and its report. Input `image` (N, 2, H, W) float32 of regions.prepared, H and W
+leaves finder-int8.onnx, its card and its report. Input `image` (N, 3, H, W) float32 of regions.prepared, H and W
 multiples of 8; outputs `centres` (N, 1, H/4, W/4) and `boxes` (N, 4, H/4, W/4) float32, for regions.decoded. Batch norm
 stands right behind each convolution and goes into it; the class channels, a task on the side, are left out. The graph
 is so plain that it is written node by node.
@@ -24,12 +24,12 @@ from digitocr import __version__
 from digitocr.export.card import LICENCE, beside, training_of
 from digitocr.export.parity import Report
 from digitocr.export.to_onnx import OPSET, quantized
-from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
+from digitocr.runtime.errors import GateError, OutputError, UsageError
 from digitocr.runtime.interpreter import onnx_session
-from digitocr.runtime.regions import decoded, distinct, prepared
+from digitocr.runtime.regions import PLANES, decoded, distinct, prepared
 from digitocr.train.crops import overlaps
 from digitocr.train.data import Mnist, hold_out
-from digitocr.train.finder import HEAT, OFFSET, SIZE, build_finder
+from digitocr.train.finder import HEAT, OFFSET, SIZE, load_finder
 from digitocr.train.glyphs import Glyphs
 from digitocr.train.strokes import Floats
 from digitocr.train.tiles import Tile, draw_tile
@@ -61,12 +61,8 @@ def export_finder(source: Path, quantize: str, out: Path, tiles: Sequence[Tile],
     path = out / f"finder-{'float32' if quantize == 'none' else quantize}.onnx"
     if path.exists() and not force:
         raise OutputError(f"{path}: exists already; overwrite it with --force, or give another --out")
-    network = build_finder()
-    try:
-        network.set_weights(keras.saving.load_model(source, compile=False, safe_mode=True).get_weights())
-    except Exception as error:  # Keras raises whatever its parts raise
-        raise ModelError(f"{source}: holds no finder; give the finder.keras of a run") from error
-    seen = np.stack([prepared(tile.image) for tile in tiles])  # (n, 2, 256, 256)
+    network = load_finder(source)
+    seen = np.stack([prepared(tile.image) for tile in tiles])  # (n, 3, 256, 256)
     model = to_onnx(network)
     if quantize == "int8":
         model = quantized(model, seen[:CALIBRATION])
@@ -75,7 +71,7 @@ def export_finder(source: Path, quantize: str, out: Path, tiles: Sequence[Tile],
         "name": path.stem,
         "format": "onnx",
         "quantization": quantize,
-        "input": {"name": "image", "shape": [None, 2, None, None], "dtype": "float32"},
+        "input": {"name": "image", "shape": [None, PLANES, None, None], "dtype": "float32"},
         "output": {"names": list(OUTPUTS), "channels": CHANNELS, "dtype": "float32"},
         "weights": int(network.count_params()),
         "training": training_of(source),
@@ -157,17 +153,13 @@ def to_onnx(network: keras.Model) -> Any:
                 helper.make_node(kind, sources, [name], name=name, **({"axis": 1} if kind == "Concat" else {}))
             )
             names[name] = name
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", len(_planes(network)), "H", "W"])
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", PLANES, "H", "W"])
     cells = [
         helper.make_tensor_value_info(part, TensorProto.FLOAT, ["N", channels.stop - channels.start, "rows", "columns"])
         for part, channels in OUTPUTS.items()
     ]
     graph = helper.make_graph(nodes, "finder", [image], cells, weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
-
-
-def _planes(network: keras.Model) -> range:
-    return range(network.input_shape[-1])
 
 
 def _fused(layer: keras.layers.Conv2D) -> tuple[Floats, Floats]:

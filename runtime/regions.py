@@ -31,18 +31,22 @@ MULTIPLE, MARGIN = 8, 8  # pixels; what the sides are filled up to, and at least
 LEAST = 0.2  # score; what is lower is no candidate
 MAX_CELLS, MAX_FOUND = 4000, 600  # a picture with more of them is texture, not writing
 WINDOWS = (31, 121)  # pixels; the neighbourhoods that a pixel's contrast is measured in
+PLANES = len(WINDOWS) + 1  # of the network's input
+STRONG = 0.998  # of a picture's pixels differ less from what is round them than its ink; a lone digit is few pixels
 FLOOR = 4.0  # grey levels; a spread that is mere noise
 
 
 def prepared(gray: GrayImage) -> npt.NDArray[np.float32]:
-    """(H, W) uint8 -> (2, H, W) float32: each pixel against the mean and spread of a small and of a large window.
+    """(H, W) uint8 -> (3, H, W) float32: each pixel's difference from the mean of a window round it, measured by the
+    spread in a small and in a large window, and by the strongest differences in the whole picture.
 
-    So uneven light, faint pencil and thick marker come out alike. Values are limited to -4 to 4.
+    So uneven light, faint pencil and thick marker come out alike, and yet what is faint beside the rest can be told
+    from it. Values are limited to -4 to 4.
     """
     levels = gray.astype(np.float32)
     squares = levels * levels
-    planes = np.empty((len(WINDOWS), *gray.shape), np.float32)
-    for plane, window in zip(planes, WINDOWS, strict=True):
+    planes = np.empty((PLANES, *gray.shape), np.float32)
+    for plane, window in zip(planes, WINDOWS, strict=False):
         mean = cv2.blur(levels, (window, window), borderType=cv2.BORDER_REFLECT)
         variance = cv2.blur(squares, (window, window), borderType=cv2.BORDER_REFLECT)
         variance -= mean * mean
@@ -50,7 +54,11 @@ def prepared(gray: GrayImage) -> npt.NDArray[np.float32]:
         np.sqrt(variance, out=variance)
         variance += FLOOR
         np.subtract(levels, mean, out=plane)
+        if window == WINDOWS[0]:
+            strongest = np.quantile(np.abs(plane[::4, ::4]), STRONG)
+        planes[-1] = plane
         plane /= variance
+    planes[-1] /= np.float32(strongest + FLOOR)
     np.clip(planes, -4, 4, out=planes)
     return planes
 

@@ -59,9 +59,9 @@ def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bo
         ground += _clouds(rng, rng.choice([4, 12, 40, 100]), rng.uniform(0, 0.02))
         if rng.random() < 0.15:
             ground = _on_desk(ground, rng)
-    if not clean and rng.random() < 0.2:
-        _show_through(ground, ink, rng)
     contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.14), np.log(0.5))))
+    if not clean and rng.random() < 0.2:
+        _show_through(ground, ink, np.float32(rng.uniform(0.05, 0.35) * contrast), rng)
     cover = ink.astype(np.float32) * np.float32(contrast / 255)
     if not clean and rng.random() < 0.35:  # pencil and chalk miss the paper's hollows
         tooth = rng.standard_normal((SIDE, SIDE), np.float32)
@@ -95,6 +95,9 @@ def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bo
         noise = rng.standard_normal((SIDE, SIDE), np.float32) * np.float32(min(rng.gamma(1.5, 2.2), readable))
         image += cv2.blur(noise, (2, 2)) * 2 if rng.random() < 0.5 else noise
     grey = np.clip(image, 0, 255).astype(np.uint8)
+    if clean and rng.random() < 0.2:  # a fax, or a picture that somebody has made black and white
+        level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        grey = np.where(grey > level + rng.uniform(-20, 20), np.uint8(255), np.uint8(0))
     if rng.random() < 0.35:
         _, data = cv2.imencode(".jpg", grey, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))))
         grey = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
@@ -133,11 +136,11 @@ def _on_desk(ground: Floats, rng: Generator) -> Floats:
     return np.asarray(ground * (1 - share) + desk * share, np.float32)
 
 
-def _show_through(ground: Floats, ink: Bytes, rng: Generator) -> None:
+def _show_through(ground: Floats, ink: Bytes, strength: np.float32, rng: Generator) -> None:
     """Writing of the sheet's other side, mirrored and faint, on the ground."""
     ghost = cv2.GaussianBlur(ink[:, ::-1], (0, 0), rng.uniform(0.5, 2.5)).astype(np.float32) / 255
     moved = np.roll(ghost, (int(rng.integers(-60, 60)), int(rng.integers(-60, 60))), (0, 1))
-    ground *= 1 - np.float32(rng.uniform(0.02, 0.14)) * moved
+    ground *= 1 - strength * moved
 
 
 def _shaken(image: Floats, rng: Generator) -> Floats:

@@ -5,12 +5,15 @@ centre lies there, where it lies exactly, how large the digit is, and which one 
 it makes the network look at shapes, and the exported file leaves it out.
 """
 
+from pathlib import Path
+
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from digitocr.runtime.regions import STRIDE
+from digitocr.runtime.errors import ModelError
+from digitocr.runtime.regions import PLANES, STRIDE
 from digitocr.train.strokes import Floats
 from digitocr.train.tiles import Tile
 
@@ -20,12 +23,12 @@ NEAR = 0.6  # of the target's peak; cells above it learn box and class too
 
 
 def build_finder() -> keras.Model:
-    """Input (N, H, W, 2) float32 of regions.prepared, H and W multiples of 8; output (N, H/4, W/4, 15) float32.
+    """Input (N, H, W, 3) float32 of regions.prepared, H and W multiples of 8; output (N, H/4, W/4, 15) float32.
 
     The output: logit of a centre; its offset from the cell's middle, in sides of the digit (the longer one), x and y;
     logarithm of width and height in cells; logits of the ten digits.
     """
-    image = keras.Input((None, None, 2), name="image")
+    image = keras.Input((None, None, PLANES), name="image")
 
     def conv(
         x: keras.KerasTensor, filters: int, stride: int = 1, dilation: int = 1, kernel: int = 3
@@ -50,6 +53,16 @@ def build_finder() -> keras.Model:
     x = relu(conv(x, 48))
     head = keras.layers.Conv2D(15, 1, dtype="float32", bias_initializer=_Rare())
     return keras.Model(image, head(x), name="finder")
+
+
+def load_finder(path: Path) -> keras.Model:
+    """The network of a finder.keras, in float32. Raises ModelError for a file that holds none."""
+    network = build_finder()
+    try:
+        network.set_weights(keras.saving.load_model(path, compile=False, safe_mode=True).get_weights())
+    except Exception as error:  # Keras raises whatever its parts raise
+        raise ModelError(f"{path}: holds no finder; give the finder.keras of a run") from error
+    return network
 
 
 @keras.saving.register_keras_serializable("digitocr")

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from digitocr import __version__
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
-from digitocr.runtime.regions import prepared
+from digitocr.runtime.regions import PLANES, prepared
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.drawers import drawers, glyphs
 from digitocr.train.fit import now, replace, write_json  # which keeps TensorFlow's chatter away
@@ -34,7 +34,7 @@ from digitocr.train.nondigits import find_fonts
 from digitocr.train.tiles import draw_tile
 
 import keras  # isort: skip
-from digitocr.train.finder import build_finder, found_share, loss, targets  # isort: skip
+from digitocr.train.finder import build_finder, found_share, load_finder, loss, targets  # isort: skip
 
 CHUNK = 8_000  # tiles drawn for an epoch, which learns from these and from those of the one before
 BATCH = 16  # tiles
@@ -44,16 +44,19 @@ HELD_OUT, HELD_OUT_SEED = 320, 2**31 + 1  # tiles, of a seed that no training ha
 EPOCHS = 11
 COLUMNS = ("epoch", "loss", "found", "right", "drawing", "seconds")
 
-Part = tuple[NDArray[np.float16], NDArray[np.float16]]  # (n, 256, 256, 2) and (n, 64, 64, 8)
+Part = tuple[NDArray[np.float16], NDArray[np.float16]]  # (n, 256, 256, 3) and (n, 64, 64, 8)
 
 
 @dataclass(frozen=True)
 class FinderSettings:
-    """epochs: 1 or more; seed: 0 to 2**31 - 1; fonts: a folder of them, empty for this machine's. Raises UsageError."""
+    """epochs: 1 or more; seed: 0 to 2**31 - 1; fonts: a folder of them, empty for this machine's; start: a finder.keras
+    whose weights are begun with, empty for fresh ones. Raises UsageError.
+    """
 
     epochs: int = EPOCHS
     seed: int = 0
     fonts: str = ""
+    start: str = ""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -65,7 +68,8 @@ class FinderSettings:
     def command(self) -> str:
         """The command line that does this run again."""
         fonts = f" --fonts {self.fonts}" if self.fonts else ""
-        return f"digitocr train --recipe finder --epochs {self.epochs} --seed {self.seed}{fonts}"
+        start = f" --start {self.start}" if self.start else ""
+        return f"digitocr train --recipe finder --epochs {self.epochs} --seed {self.seed}{fonts}{start}"
 
 
 def _drawn(seed: int, first: int) -> Part:
@@ -80,7 +84,7 @@ def _chunk(pool: ProcessPoolExecutor, seed: int, number: int, size: int = CHUNK)
     firsts = range(number * size, (number + 1) * size, BATCH) if number >= 0 else range(0)
     parts = list(pool.map(_drawn, repeat(seed), firsts))
     if not parts:
-        return np.zeros((0, SIDE, SIDE, 2), np.float16), np.zeros((0, SIDE // 4, SIDE // 4, 8), np.float16)
+        return np.zeros((0, SIDE, SIDE, PLANES), np.float16), np.zeros((0, SIDE // 4, SIDE // 4, 8), np.float16)
     return np.concatenate([images for images, _ in parts]), np.concatenate([wanted for _, wanted in parts])
 
 
@@ -96,9 +100,11 @@ def fit(data: Mnist, settings: FinderSettings, folder: Path) -> dict[str, float]
     """Trains into a new folder; returns the last row of history.csv. Prints a row an epoch on stderr.
 
     Digits are MNIST's training images without the held-out ones, drawn strokes, and fonts. Raises OutputError for a
-    folder that exists or cannot be written. KeyboardInterrupt passes; `resume` goes on.
+    folder that exists or cannot be written, ModelError for a start that is no finder. KeyboardInterrupt passes; `resume` goes on.
     """
     fonts = find_fonts(Path(settings.fonts) if settings.fonts else None)
+    if settings.start:
+        load_finder(Path(settings.start))  # what is wrong with it is said before a folder is made
     run: dict[str, Any] = {
         "schema": "digitocr-run/1",
         "command": settings.command,
@@ -147,7 +153,7 @@ def _run(
     keras.utils.set_random_seed(settings.seed)
     per_epoch = 2 * CHUNK // BATCH
     checkpoint = folder / "checkpoint.keras"
-    network = _network(checkpoint, settings.epochs * per_epoch)
+    network = _network(checkpoint, settings, settings.epochs * per_epoch)
     epoch = int(network.optimizer.iterations) // per_epoch
     row: dict[str, float] = {}
     try:
@@ -172,8 +178,8 @@ def _run(
     return row
 
 
-def _network(checkpoint: Path, steps: int) -> Any:
-    """The compiled network of the checkpoint, or a fresh one where there is none yet."""
+def _network(checkpoint: Path, settings: FinderSettings, steps: int) -> Any:
+    """The compiled network of the checkpoint, or where there is none yet one to begin with."""
     if checkpoint.exists():
         try:
             return keras.saving.load_model(checkpoint, custom_objects={"loss": loss})
@@ -182,6 +188,8 @@ def _network(checkpoint: Path, steps: int) -> Any:
     keras.config.set_dtype_policy("mixed_bfloat16")  # a third faster than float32 on processors that have it
     network = build_finder()
     keras.config.set_dtype_policy("float32")
+    if settings.start:
+        network.set_weights(load_finder(Path(settings.start)).get_weights())
     warm = min(WARM, steps // 2)
     rate = keras.optimizers.schedules.CosineDecay(RATE / 10, steps - warm, warmup_target=RATE, warmup_steps=warm)
     network.compile(keras.optimizers.AdamW(rate, weight_decay=0.0005, clipnorm=5.0), loss=loss)

@@ -8,7 +8,7 @@ All lengths of a glyph are in digit heights, so that every source is set in the 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -75,15 +75,17 @@ class Glyphs:
         hand = self._hands[int(rng.integers(len(self._hands)))]
         return Alphabet("strokes", lambda digit, rng: hand[digit][int(rng.integers(len(hand[digit])))])
 
-    def words(self, rng: Generator) -> Alphabet:
+    def words(self, rng: Generator, by_hand: bool = False) -> Alphabet:
         """A source that has letters: a font, or OpenCV's plain strokes where there is none."""
         if not self._fonts:
             return Alphabet("font", lambda digit, _: _plain(str(digit)), lambda letter, _: _plain(letter))
-        return self.alphabet(rng, ("font", "hand-font"))
+        return self.alphabet(rng, ("hand-font",) if by_hand else ("font", "hand-font"))
 
     def _crowd(self, rng: Generator) -> Alphabet:
         """MNIST's digits, each of another writer, all with the same pen."""
         pen, shear, wide = rng.integers(-3, 5), rng.normal(0, 0.12), float(np.exp(rng.normal(0, 0.12)))
+
+        tailed = rng.random() < 0.2  # ones, fours, sevens and nines reach below the line
 
         def digit(label: int, rng: Generator) -> Glyph:
             rows = self._rows[label]
@@ -95,7 +97,8 @@ class Glyphs:
                 large = cv2.dilate(large, _ellipse(int(pen) + 1))
             elif pen < 0:
                 large = cv2.erode(large, _ellipse(1 - int(pen)))
-            return _standing(large)
+            glyph = _standing(large)
+            return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in (1, 4, 7, 9) else glyph
 
         return Alphabet("mnist", digit)
 
@@ -145,7 +148,7 @@ _HANDWRITTEN = (
 
 def _hand(rng: Generator) -> list[list[Glyph]]:
     """Three instances of each digit in one hand, with one pen."""
-    hand, stroke = random_hand(rng), float(np.exp(rng.uniform(np.log(0.04), np.log(0.19))))
+    hand, stroke = random_hand(rng), float(np.exp(rng.uniform(np.log(0.025), np.log(0.22))))
     return [
         [_standing((draw_digit(digit, hand, rng, HEIGHT, stroke) * 255).astype(np.uint8)) for _ in range(3)]
         for digit in range(10)
@@ -159,6 +162,13 @@ def _standing(ink: Bytes) -> Glyph:
         return Glyph(np.zeros((HEIGHT, 8), np.uint8), 0, -1, 0.12, 1, 0.3)
     tight = np.ascontiguousarray(ink[y : y + h, x : x + w])
     return Glyph(tight, 0.0, -1.0, w / h, 1.0, w / h)
+
+
+def _lengthened(glyph: Glyph, times: float) -> Glyph:
+    """The digit that many times as high, beginning where it did."""
+    height, width = glyph.ink.shape
+    ink = cv2.resize(glyph.ink, (width, round(height * times)), interpolation=cv2.INTER_LINEAR)
+    return replace(glyph, ink=np.asarray(ink, np.uint8), height=times)
 
 
 @lru_cache(maxsize=16)

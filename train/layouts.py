@@ -16,6 +16,11 @@ from digitocr.train.glyphs import ALIKE, LETTERS, SYMBOLS, Alphabet, Glyph, Glyp
 from digitocr.train.strokes import Reals
 
 SIDE = 256  # pixels; of the sheet as of the tile
+# How often English has the letters a to z, in thousandths (R. Lewand, "Cryptological Mathematics", 2000), and 3 more:
+# other languages, and names, have the rare ones too.
+ENGLISH = 3 + np.array(
+    [82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1], np.float64
+)
 NO_DIGIT = 10  # the label of a letter or a symbol
 DOUBTFUL = 11  # and of one that alone could be taken for a digit
 
@@ -99,7 +104,7 @@ def lines(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         base += pitch * height
         if base > SIDE + height:
             break
-    if rng.random() < 0.15:
+    if rng.random() < 0.25:
         _speckle(sheet, rng, height)
 
 
@@ -114,15 +119,15 @@ def _word(rng: Generator) -> str:
         return str(rng.choice(list(SYMBOLS)))
     if lot < 0.4:
         return str(rng.choice([letter for letter in LETTERS if letter not in ALIKE]))
-    letters = LETTERS[:26] if lot < 0.85 else LETTERS[26:]
-    word = "".join(rng.choice(list(letters), int(rng.integers(2, 11))))
-    return word.capitalize() if rng.random() < 0.3 else word
+    letters = rng.choice(list(LETTERS[:26]), int(rng.integers(2, 11)), p=ENGLISH / ENGLISH.sum())
+    word = "".join(letters)
+    return word.upper() if lot > 0.85 else word.capitalize() if rng.random() < 0.3 else word
 
 
 def close_up(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """One to three large digits."""
     alphabet, height = glyphs.alphabet(rng), rng.uniform(50, 150)
-    text = _number(rng, 1, 3 if height < 90 else 1)
+    text = _number(rng, 1, 3 if height < 90 else 1) if rng.random() < 0.8 else "1"
     x, base = rng.uniform(10, 150), height + rng.uniform(-0.05, 1) * (SIDE - height)
     _write(sheet, text, alphabet, x, base, height, max(0.1, _gap(alphabet, rng)), rng)
 
@@ -140,22 +145,23 @@ def form(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """Digits in boxes, combs and tables' rows, with empty ones, and a label in print."""
     alphabet, cell = glyphs.alphabet(rng), _height(rng, 14, 64)
     height = cell * rng.uniform(0.45, 0.95)
-    wide, space = cell * rng.uniform(0.65, 1.25), rng.choice([0.0, 0.0, 0.15, 0.4]) * cell
+    wide, space = cell * rng.uniform(0.45, 1.25), rng.choice([0.0, 0.0, 0.15, 0.4]) * cell
     thick, strength = float(np.exp(rng.uniform(np.log(0.6), np.log(4)))), rng.uniform(0.25, 1)
     style, filled = rng.choice(["box", "comb", "cells"], p=[0.55, 0.15, 0.3]), rng.choice([1.0, 0.85, 0.5])
+    longest = int(rng.integers(1, 12)) if rng.random() < 0.35 else 99  # cells in a row that are filled
     y = rng.uniform(-0.1, 0.75) * SIDE
     for _ in range(int(rng.integers(1, 5))):
         x = rng.uniform(-0.2, 0.45) * SIDE
         if rng.random() < 0.4:
             words = glyphs.words(rng)
             x = _write(sheet, _word(rng), words, x, y + 0.8 * cell, height * rng.uniform(0.4, 0.9), 0.05, rng) + 8
-        for _ in range(int(rng.integers(2, 16))):
+        for place in range(int(rng.integers(2, 16))):
             if style != "comb":
                 sheet.box(x, y, wide, cell, thick, strength)
             else:
                 sheet.line(x, y + cell, x + wide, y + cell, thick, strength)
                 sheet.line(x, y + cell * rng.uniform(0.3, 0.7), x, y + cell, thick, strength)
-            if rng.random() < filled:
+            if place < longest and rng.random() < filled:
                 digit = int(rng.integers(10))
                 glyph = alphabet.digit(digit, rng)
                 tall = min(height, 1.15 * wide / max(glyph.width, 0.1))
@@ -265,7 +271,8 @@ def _rectangle(left: float, top: float, right: float, bottom: float) -> Reals:
 
 def text(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """Words in print or by hand, dense or not; now and then a number among them."""
-    words, height = glyphs.words(rng), _height(rng, 6, 60)
+    words = glyphs.words(rng, by_hand=rng.random() < 0.6)
+    height = _height(rng, 6, 110)
     base, pitch = rng.uniform(0, 0.3) * SIDE, rng.uniform(1.5, 2.6) * height
     numbers = rng.choice([0.0, 0.0, 0.15])
     tight = rng.uniform(-0.02, 0.06)
@@ -339,14 +346,22 @@ def texture(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 def blank(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: ARG001  # all layouts take the same
     if rng.random() < 0.5:
         ruled(sheet, rng)
-    for _ in range(int(rng.integers(0, 4))):  # punched holes, stains
-        radius, centre = rng.uniform(2, 14), rng.uniform(0, SIDE, 2)
-        angle = np.linspace(0, 2 * np.pi, 16)
-        ring = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
-        if rng.random() < 0.5:
-            sheet.areas.append((ring, rng.uniform(0.05, 0.9)))
-        else:
-            sheet.rules.append((ring, rng.uniform(0.7, 2), rng.uniform(0.2, 1)))
+    for _ in range(int(rng.integers(0, 4))):  # stains, rings
+        _ring(sheet, rng, rng.uniform(0, SIDE, 2), rng.uniform(2, 14))
+    if rng.random() < 0.3:
+        _speckle(sheet, rng, 40)
+
+
+def _ring(sheet: Sheet, rng: Generator, centre: Reals, radius: float) -> None:
+    """A disc, a circle, or part of one, as a punched hole shows it."""
+    way = rng.random()
+    start, sweep = rng.uniform(0, 2 * np.pi), 2 * np.pi if way < 0.8 else rng.uniform(3, 6)
+    angle = start + np.linspace(0, sweep, 33)
+    points = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+    if way < 0.4:
+        sheet.areas.append((points, rng.uniform(0.05, 0.9)))
+    else:
+        sheet.rules.append((points, rng.uniform(0.7, 2), rng.uniform(0.2, 1)))
 
 
 def ruled(sheet: Sheet, rng: Generator) -> None:
@@ -360,6 +375,10 @@ def ruled(sheet: Sheet, rng: Generator) -> None:
     elif rng.random() < 0.4:
         x = rng.uniform(0, SIDE)
         sheet.line(x, -80, x, SIDE + 80, thick, strength)
+    if rng.random() < 0.2:  # holes punched into the margin
+        x, radius = rng.uniform(0, SIDE), rng.uniform(3, 16)
+        for y in np.arange(rng.uniform(0, 80), SIDE, rng.uniform(50, 150)):
+            _ring(sheet, rng, np.array([x, float(y)]), radius)
 
 
 def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
@@ -369,4 +388,4 @@ def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
 
 
 LAYOUTS = (lines, close_up, giant, form, grid, column, scattered, display, text, scribbles, texture, blank)
-ODDS = np.array([0.22, 0.09, 0.05, 0.13, 0.09, 0.04, 0.08, 0.06, 0.1, 0.05, 0.06, 0.03])
+ODDS = np.array([0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.13, 0.05, 0.06, 0.04])

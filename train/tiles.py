@@ -36,6 +36,7 @@ from digitocr.train.strokes import Bytes, Floats, Reals
 
 LEAST, MOST = 9.0, 140.0  # pixels; the longer side of a digit that the finder is asked to find
 VISIBLE, LOST = 0.75, 0.25  # of a digit's box: from here on it counts; up to here it is not there
+LEVELS = 6  # of 256 grey levels; a digit that stands out by less is none that can be asked for
 FADED = 110  # of 255; the ink of a digit's darkest pixel
 
 
@@ -61,7 +62,7 @@ def draw_tile(rng: Generator, glyphs: Glyphs) -> Tile:
     layout(sheet, rng, glyphs)
     if rng.random() < 0.3 and layout not in (texture, close_up):
         ruled(sheet, rng)
-    view = _view(rng, steep=layout in (lines, scattered) and rng.random() < 0.12)
+    view = _view(rng, steep=layout in (lines, scattered, close_up) and rng.random() < 0.18)
     ink, rule, area = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(3))
     found: list[tuple[float, float, float, float]] = []
     labels: list[int] = []
@@ -87,6 +88,10 @@ def draw_tile(rng: Generator, glyphs: Glyphs) -> Tile:
         elif seen > LOST and max(w, h) <= 1.3 * MOST:  # larger ones are to be found at a coarser scale, not here
             ignored.append((x, y, w, h))
     image = photograph(ink, rule, area, rng, natural=layout is texture or rng.random() < 0.06)
+    plain = [_legible(image, ink, box) for box in found]
+    ignored += [box for box, seen in zip(found, plain, strict=True) if not seen]
+    labels = [label for label, seen in zip(labels, plain, strict=True) if seen]
+    found = [box for box, seen in zip(found, plain, strict=True) if seen]
     if rng.random() < 0.15:
         image, kept = framed(image, rng, found)
         keep = [i for i, inside in enumerate(kept) if inside]
@@ -101,7 +106,7 @@ def _boxes(boxes: list[tuple[float, float, float, float]]) -> Floats:
 
 def _view(rng: Generator, steep: bool) -> Reals:
     """The homography (3, 3) of the sheet into the picture: turned, slanted, seen aslant."""
-    turn = rng.uniform(-0.75, 0.75) if steep else rng.normal(0, 0.06) if rng.random() < 0.8 else rng.normal(0, 0.2)
+    turn = rng.uniform(-0.8, 0.8) if steep else rng.normal(0, 0.06) if rng.random() < 0.8 else rng.normal(0, 0.2)
     slant, aspect = rng.normal(0, 0.07), float(np.exp(rng.normal(0, 0.06)))
     matrix = np.eye(3)
     matrix[:2, :2] = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[aspect, slant], [0, 1]]
@@ -156,6 +161,19 @@ def _draw_item(
     if faded:  # so thin and small that hardly a pixel is inked: nobody could say whether it is there
         seen = min(seen, (LOST + VISIBLE) / 2)
     return float(left), float(top), float(right - left), float(bottom - top), float(seen)
+
+
+def _legible(image: Bytes, ink: Bytes, box: tuple[float, float, float, float]) -> bool:
+    """Whether the digit in the box stands out of its ground by as much as the ground varies, and by LEVELS."""
+    x, y, w, h = box
+    spot = np.s_[max(0, int(y) - 1) : int(y + h) + 2, max(0, int(x) - 1) : int(x + w) + 2]
+    grey, cover = image[spot], ink[spot]
+    stroke = (cover > 120).astype(np.uint8)
+    if not stroke.any():
+        return False
+    inked = cv2.mean(grey, stroke)[0]
+    ground, varies = cv2.meanStdDev(grey, mask=(cover < 30).astype(np.uint8))
+    return bool(abs(inked - ground[0, 0]) >= max(LEVELS, varies[0, 0]))
 
 
 def _draw_rule(rule: Bytes, points: Reals, thick: float, strength: float) -> None:

@@ -45,7 +45,7 @@ def network():
 
 
 def image(height=64, width=64, seed=0):
-    """(1, H, W, 2): what a network is given of noise."""
+    """(1, H, W, 3): what a network is given of noise."""
     gray = np.random.default_rng(seed).integers(0, 256, (height // 4, width // 4), np.uint8)
     return prepared(gray.repeat(4, 0).repeat(4, 1))[None].transpose(0, 2, 3, 1)
 

@@ -37,8 +37,8 @@ def textured(height=70, width=110, seed=0):
 def test_a_pixel_is_held_against_the_mean_and_spread_of_a_small_and_a_large_window():
     gray = textured()
     planes = prepared(gray)
-    assert (planes.shape, planes.dtype) == ((2, 70, 110), np.float32)
-    for plane, window in zip(planes, regions.WINDOWS, strict=True):
+    assert (planes.shape, planes.dtype) == ((3, 70, 110), np.float32)
+    for plane, window in zip(planes[:-1], regions.WINDOWS, strict=True):
         reach = window // 2
         wide = np.pad(gray.astype(np.float64), reach, "symmetric")
         for y, x in ((0, 0), (35, 50), (69, 3), (12, 109)):
@@ -47,16 +47,24 @@ def test_a_pixel_is_held_against_the_mean_and_spread_of_a_small_and_a_large_wind
             assert plane[y, x] == pytest.approx(expected, abs=1e-3)
 
 
+def test_the_last_plane_is_against_the_whole_picture_so_that_faint_beside_strong_stays_faint():
+    gray = np.full((300, 600), 220, np.uint8)
+    gray[100:140, 60:66], gray[100:140, 500:506] = 40, 190
+    planes = prepared(gray)
+    assert planes[0, 120, 503] < 0.7 * planes[0, 120, 63] < 0
+    assert 0.1 < planes[-1, 120, 503] / planes[-1, 120, 63] < 0.2
+
+
 def test_the_negative_of_a_picture_is_the_picture_with_its_signs_turned():
     np.testing.assert_allclose(prepared(255 - textured()), -prepared(textured()), atol=1e-3)
 
 
-def test_contrast_and_light_hardly_matter():
+def test_contrast_and_light_hardly_matter_to_the_first_planes():
     gray = np.full((200, 300), 200.0)
     cv2.rectangle(gray, (100, 60), (108, 140), 40, -1)
     cv2.ellipse(gray, (170, 100), (25, 38), 0, 0, 360, 40, 9)
     fall = np.linspace(1, 0.5, 300)[None]
-    plain, other = prepared(gray.astype(np.uint8)), prepared((gray * fall).astype(np.uint8))
+    plain, other = prepared(gray.astype(np.uint8))[:2], prepared((gray * fall).astype(np.uint8))[:2]
     ink = gray < 100
     assert plain[:, ink].mean() < -1.2
     assert abs(plain[:, ink].mean() / other[:, ink].mean() - 1) < 0.1
@@ -213,7 +221,7 @@ class Spots:
         ((name, batch),) = given.items()
         assert (names, name) == (None, "image")
         assert batch.dtype == np.float32
-        assert batch.shape[:2] == (1, 2)
+        assert batch.shape[:2] == (1, 3)
         height, width = batch.shape[2:]
         assert height % regions.MULTIPLE == width % regions.MULTIPLE == 0
         self.seen.append((height, width))

@@ -37,7 +37,7 @@ def network():
 
 def test_a_network_for_any_size_gives_a_cell_for_four_by_four_pixels(network):
     for height, width in ((64, 64), (24, 136)):
-        output = np.asarray(network(np.zeros((2, height, width, 2), np.float32)))
+        output = np.asarray(network(np.zeros((2, height, width, 3), np.float32)))
         assert output.shape == (2, height // 4, width // 4, 15)
         assert output.dtype == np.float32
     assert {HEAT.stop, OFFSET.stop, SIZE.stop, CLASSES.stop} == {1, 3, 5, 15}
@@ -45,7 +45,7 @@ def test_a_network_for_any_size_gives_a_cell_for_four_by_four_pixels(network):
 
 
 def test_a_fresh_network_thinks_centres_rare(network):
-    noise = np.random.default_rng(0).normal(0, 1, (1, 64, 64, 2)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 1, (1, 64, 64, 3)).astype(np.float32)
     heat = np.asarray(network(noise))[..., 0]
     assert -8 < np.median(heat) < -2
     bias = network.layers[-1].bias.numpy() if hasattr(network.layers[-1].bias, "numpy") else network.layers[-1].bias
@@ -55,8 +55,8 @@ def test_a_fresh_network_thinks_centres_rare(network):
 def test_what_lies_far_away_does_not_matter_and_what_lies_near_does(network):
     """Shifted by a whole cell of the deepest layer, the answer is shifted by as much."""
     rng = np.random.default_rng(1)
-    image = np.zeros((1, 256, 256, 2), np.float32)
-    image[0, 120:136, 120:136] = rng.normal(0, 1, (16, 16, 2))
+    image = np.zeros((1, 256, 256, 3), np.float32)
+    image[0, 120:136, 120:136] = rng.normal(0, 1, (16, 16, 3))
     here = np.asarray(network(image))
     there = np.asarray(network(np.roll(image, 8, 2)))
     np.testing.assert_allclose(here[0, 25:40, 25:40], there[0, 25:40, 27:42], atol=1e-4)
@@ -166,7 +166,7 @@ def test_it_learns_a_tile():
     network = build_finder()
     network.compile(keras.optimizers.Adam(0.003), loss=loss, run_eagerly=True)
     target = targets(tile_of((16, 16, 16, 24, 4), shape=(64, 64)))[None]
-    image = np.random.default_rng(0).normal(0, 0.1, (1, 64, 64, 2)).astype(np.float32)
+    image = np.random.default_rng(0).normal(0, 0.1, (1, 64, 64, 3)).astype(np.float32)
     image[0, 16:40, 16:32] += 2
     losses = [float(network.train_on_batch(image, target)) for _ in range(8)]
     assert losses[-1] < 0.6 * losses[0]

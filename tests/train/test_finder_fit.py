@@ -10,7 +10,7 @@ import pytest
 from matplotlib import get_data_path
 
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
-from digitocr.train import drawers
+from digitocr.train import drawers, finder
 from digitocr.train import finder_fit as module
 from digitocr.train.data import Mnist
 from digitocr.train.finder_fit import FinderSettings, fit, is_finder, resume
@@ -41,7 +41,7 @@ def settings(tmp_path):
 
 def tiny():
     """A network of the finder's form that is quick to train."""
-    image = keras.Input((None, None, 2), name="image")
+    image = keras.Input((None, None, 3), name="image")
     x = keras.layers.Conv2D(8, 4, strides=4, padding="same", activation="relu")(image)
     return keras.Model(image, keras.layers.Conv2D(15, 1, dtype="float32")(x), name="finder")
 
@@ -102,12 +102,12 @@ def history(folder):
 def test_a_tile_is_learned_from_in_two_epochs_the_second_time_as_its_negative(small, settings, tmp_path, monkeypatch):
     network = Recorder()
     monkeypatch.setattr(module, "_network", lambda *_: network)
-    fit(data(), FinderSettings(3, settings.seed, settings.fonts), tmp_path / "run")
+    fit(data(), FinderSettings(3, 5, settings.fonts), tmp_path / "run")
     steps = 2 * CHUNK // BATCH
     assert len(network.shown) == 3 * steps
     chunks = []
     for number in range(3):
-        parts = [module._drawn(settings.seed, number * CHUNK + first) for first in (0, BATCH)]
+        parts = [module._drawn(5, number * CHUNK + first) for first in (0, BATCH)]
         chunks.append(tuple(np.concatenate(pair).astype(np.float32) for pair in zip(*parts, strict=True)))
     for epoch in range(3):
         shown = network.shown[epoch * steps : (epoch + 1) * steps]
@@ -150,12 +150,26 @@ def test_a_run_is_a_folder_that_says_what_was_done(small, settings, tmp_path, ca
     assert printed.out == ""
     assert printed.err.count("\n") == 2
     network = keras.saving.load_model(folder / "finder.keras", compile=False)
-    assert network.input_shape == (None, None, None, 2)
+    assert network.input_shape == (None, None, None, 3)
     assert keras.config.dtype_policy().name == "float32"  # for whatever is built next
     with pytest.raises(UsageError, match="is finished, 2 epochs"):
         resume(folder, data())
     with pytest.raises(OutputError, match="exists already"):
         fit(data(), settings, folder)
+
+
+def test_a_run_begins_with_the_weights_it_is_given(small, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(finder, "build_finder", tiny)
+    start = tmp_path / "start.keras"
+    tiny().save(start)
+    begun = FinderSettings(1, 3, settings.fonts, str(start))
+    network = module._network(tmp_path / "none.keras", begun, 10)
+    for mine, given in zip(network.get_weights(), keras.saving.load_model(start).get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, given)
+    assert begun.command.endswith(f"--start {start}")
+    with pytest.raises(ModelError, match=r"none\.keras: holds no finder"):
+        fit(data(), FinderSettings(1, 3, settings.fonts, str(tmp_path / "none.keras")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_interrupted_it_goes_on_as_if_nothing_had_happened(small, settings, tmp_path, monkeypatch):
