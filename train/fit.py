@@ -206,7 +206,7 @@ def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], qui
             "test": summary(data.test_labels, _probabilities(network, scale(data.test_images))),
             "held_out": summary(held_labels, _probabilities(network, held_images)),
         }
-        history = _read_history(folder / "history.csv")
+        history = read_history(folder / "history.csv")
         write_json(folder / "metrics.json", metrics)
         replace(folder / "curves.png", lambda path: draw_curves(history, metrics["test"]["confusion"], path))
         run |= {"ended": now(), "seconds": round(sum(row["seconds"] for row in history), 1)}
@@ -290,7 +290,7 @@ def _probabilities(network: Any, tensors: Tensors) -> Any:
     return network.predict(tensors, batch_size=_PREDICT_BATCH, verbose=0)[:, :10]
 
 
-def _read_history(path: Path) -> list[dict[str, float]]:
+def read_history(path: Path) -> list[dict[str, float]]:
     with path.open(newline="") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
