@@ -20,6 +20,9 @@ RUNTIME = [
     "tensor",
     "classifier",
     "reader",
+    "capture",
+    "tracking",
+    "video",
 ]  # each imports earlier ones
 HEAVY = {"tensorflow", "keras", "onnx", "tf2onnx", "scipy", "matplotlib", "dask", "distributed"}
 

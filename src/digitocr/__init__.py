@@ -12,18 +12,34 @@ if TYPE_CHECKING:
     from digitocr.runtime.errors import DigitocrError
     from digitocr.runtime.reader import Reader
     from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
+    from digitocr.runtime.video import FrameReading, SteadyReading, VideoReader
 
 __version__ = "0.1.0"
-__all__ = ["Box", "Candidate", "Digit", "DigitocrError", "Line", "Reader", "Reading", "__version__"]
+__all__ = [
+    "Box",
+    "Candidate",
+    "Digit",
+    "DigitocrError",
+    "FrameReading",
+    "Line",
+    "Reader",
+    "Reading",
+    "SteadyReading",
+    "VideoReader",
+    "__version__",
+]
 
 _HOMES = {
     "Box": "reading",
     "Candidate": "reading",
     "Digit": "reading",
     "DigitocrError": "errors",
+    "FrameReading": "video",
     "Line": "reading",
     "Reader": "reader",
     "Reading": "reading",
+    "SteadyReading": "video",
+    "VideoReader": "video",
 }
 
 

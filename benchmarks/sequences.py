@@ -1,0 +1,75 @@
+"""Drawn videos of a page under a camera, from a seed: it shakes, loses focus, is noisy, and a hand passes over it.
+
+for frame in frames(Scene, rng): ...      # (H, W, 3) uint8 BGR
+
+The hand moves over the page in the second third of the frames.
+"""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.train.scenes import Scene, draw_page, random_style
+
+SIZE = (1280, 720)  # width and height of a frame
+MARGIN = 40  # pixels that the page is larger on each side, for the camera to shake over
+FRAMES = 75  # of a sequence, 2.5 seconds
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def page(rng: np.random.Generator) -> Scene:
+    """Two lines of four digits, in any hand, on any paper."""
+    digits = "".join(map(str, rng.integers(0, 10, 8)))
+    size = (SIZE[0] + 2 * MARGIN, SIZE[1] + 2 * MARGIN)
+    return draw_page([digits[:4], digits[4:]], rng, random_style(rng, size))
+
+
+def frames(scene: Scene, rng: np.random.Generator, count: int = FRAMES) -> Iterator[Pixels]:
+    """The page as a camera in a hand sees it; the second third of the frames has a hand in it that moves across."""
+    still = cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR)
+    shake = _smooth(rng, count, 3) * (5.0, 5.0, 0.4)  # pixels, pixels, degrees
+    focus = np.abs(_smooth(rng, count, 1)[:, 0]) * 1.2  # standard deviation of the blur, pixels
+    light = 1 + 0.04 * _smooth(rng, count, 1)[:, 0]
+    noise = rng.uniform(2, 8)  # standard deviation, grey levels
+    speckles = rng.normal(0, noise, (4, SIZE[1], SIZE[0], 1)).astype(np.float32)
+    start, end = rng.uniform(0, SIZE[0], 2)
+    for number in range(count):
+        x, y, angle = shake[number]
+        view = cv2.getRotationMatrix2D((still.shape[1] / 2, still.shape[0] / 2), angle, 1)
+        view[:, 2] += np.clip((x, y), -MARGIN, MARGIN) - MARGIN
+        frame = cv2.warpAffine(still, view, SIZE, borderMode=cv2.BORDER_REPLICATE)
+        along = (3 * number - count) / count  # 0 to 1 while the hand is there
+        if 0 < along < 1:
+            reach = SIZE[1] * (1 - 1.1 * np.sin(np.pi * along))
+            frame = _with_hand(frame, start + (end - start) * along, reach)
+        if focus[number] > 0.3:
+            frame = cv2.GaussianBlur(frame, (0, 0), focus[number])
+        speckle = np.roll(speckles[rng.integers(4)], tuple(rng.integers(0, 700, 2)), (0, 1))
+        yield np.clip(frame * light[number] + speckle, 0, 255).astype(np.uint8)
+
+
+def _smooth(rng: np.random.Generator, count: int, columns: int) -> npt.NDArray[np.float64]:
+    """(count, columns) random walks without steps: mean 0, standard deviation 1."""
+    waves = [cv2.GaussianBlur(rng.normal(size=(count + 60, 1)), (1, 61), 6)[30:-30, 0] for _ in range(columns)]
+    return np.stack([wave / wave.std() for wave in waves], 1)
+
+
+def _with_hand(frame: Pixels, x: float, y: float) -> Pixels:
+    """A forearm from below and a fist, soft-edged, whose top is at (x, y)."""
+    mask = np.zeros(frame.shape[:2], np.uint8)
+    centre = (int(x), int(y) + 130)
+    cv2.line(mask, centre, (int(x) + 120, SIZE[1] + 200), 255, 130)
+    cv2.ellipse(mask, centre, (100, 130), 15, 0, 360, 255, -1)
+    for finger in range(4):
+        cv2.line(
+            mask,
+            (centre[0] - 60 + 40 * finger, centre[1] - 60),
+            (centre[0] - 70 + 42 * finger, centre[1] - 130),
+            255,
+            34,
+        )
+    share = cv2.GaussianBlur(mask, (0, 0), 4)[:, :, None] / np.float32(255)
+    return (frame * (1 - share) + np.float32((120, 150, 200)) * share).astype(np.uint8)
