@@ -29,6 +29,7 @@ SMALL = 20  # pixels; where a digit at MIDDLE is smaller, there may be others th
 CLEAR = 20  # pixels; smaller ones than that at COARSE are left to MIDDLE, which sees them four times as large
 MULTIPLE, MARGIN = 8, 8  # pixels; what the sides are filled up to, and at least by
 LEAST = 0.2  # score; what is lower is no candidate
+NARROW = 0.25  # of a box's longer side
 MAX_CELLS, MAX_FOUND = 4000, 600  # a picture with more of them is texture, not writing
 WINDOWS = (31, 121)  # pixels; the neighbourhoods that a pixel's contrast is measured in
 PLANES = len(WINDOWS) + 1  # of the network's input
@@ -55,10 +56,12 @@ def prepared(gray: GrayImage) -> npt.NDArray[np.float32]:
         variance += FLOOR
         np.subtract(levels, mean, out=plane)
         if window == WINDOWS[0]:
-            strongest = np.quantile(np.abs(plane[::4, ::4]), STRONG)
+            some = np.abs(plane[::4, ::4]).ravel()
+            rank = int(STRONG * (len(some) - 1))
+            strongest = np.partition(some, rank)[rank]
         planes[-1] = plane
         plane /= variance
-    planes[-1] /= np.float32(strongest + FLOOR)
+    planes[-1] /= strongest + np.float32(FLOOR)
     np.clip(planes, -4, 4, out=planes)
     return planes
 
@@ -78,12 +81,18 @@ def decoded(output: npt.NDArray[np.float32], least: float = LEAST) -> tuple[Boxe
 
 
 def distinct(boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
-    """The best of those that are one digit, best first: a box gives way to a better one that it overlaps by much."""
+    """The best of those that are one digit, best first: a box gives way to a better one that it overlaps by much.
+
+    A thin box counts as NARROW wide: two ones do not stand closer than that.
+    """
     order = np.argsort(-scores, kind="stable")
     boxes, scores = boxes[order], scores[order]
-    left, top = boxes[:, 0], boxes[:, 1]
-    right, bottom = left + boxes[:, 2], top + boxes[:, 3]
-    area = boxes[:, 2] * boxes[:, 3]
+    middle, sides = (
+        boxes[:, :2] + boxes[:, 2:] / 2,
+        np.maximum(boxes[:, 2:], NARROW * boxes[:, 2:].max(1, keepdims=True)),
+    )
+    (left, top), (right, bottom) = (middle - sides / 2).T, (middle + sides / 2).T
+    area = sides.prod(1)
     alive = np.ones(len(boxes), np.bool_)
     kept = []
     for best in range(len(boxes)):
@@ -134,6 +143,9 @@ class Finder:
         centres, sizes = self._session.run(None, {"image": prepared(framed)[None]})
         boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
+        middle = boxes[:, :2] + boxes[:, 2:] / 2
+        inside = ((middle >= 0) & (middle < (width, height))).all(1)  # and not in the margin
+        boxes, scores = boxes[inside], scores[inside]
         scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
         return boxes * np.tile(scale, 2), scores
 

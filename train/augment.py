@@ -1,10 +1,12 @@
 """Batches for the robust recipe: MNIST's digits written anew, and what the reading network is handed in pictures.
 
-Of a batch a part stays as MNIST has it, a part is bent, slanted, turned and stretched, its stroke thickened or thinned,
+Of a batch a part stays as MNIST has it or is moved a little, a part is bent, slanted, turned and stretched, its stroke thickened or thinned,
 rendered at a random size with some blur and grain, and cut out and normalised by the code that serves; the rest gives
 way to crops of drawn tiles (crops.py), which hold other hands, fonts, forms, letters and no digits at all. Elastic
 bending after P. Simard et al., "Best Practices for Convolutional Neural Networks" (2003).
 """
+
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +18,10 @@ from digitocr.train.crops import OFF, SCALED, Crops
 Images = npt.NDArray[np.uint8]  # (N, 28, 28), ink bright
 Labels = npt.NDArray[np.uint8]  # (N,), 0 to 9, or 10 for no digit
 
-PLAIN, REWRITTEN = 0.15, 0.3  # shares of a batch: left as MNIST has them, written anew; the rest are crops
+# Shares of a batch: as MNIST has them, or moved a little; written anew; the rest are crops.
+PLAIN, REWRITTEN = 0.2, 0.3
+MOVED = 4  # pixels
+HOLLOW, RULED, SHADED = 0.08, 0.15, 0.3  # chances of what is written anew: its outline alone, a line across, a shadow
 _CENTRES = (np.arange(6) + 0.5) * (tensor.SIDE / 6) - tensor.SIDE / 2
 _GRID = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1)  # (6, 6, 2), pixels from the middle of the digit
 
@@ -36,6 +41,8 @@ class Augment:
             elif lot < 1 - PLAIN:
                 chosen = int(rng.integers(len(self._crops.labels)))
                 made[index], named[index] = self._crops.images[chosen], self._crops.labels[chosen]
+            elif lot < 1 - PLAIN / 2:
+                made[index] = _moved(images[index], rng)
         return made, named
 
 
@@ -44,10 +51,7 @@ def rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDA
 
     The image itself where its ink was lost.
     """
-    page = _page(image, rng)
-    low, high = int(np.median(page[0])), int(page.max())
-    strokes = (page > low + 0.35 * (high - low)).astype(np.uint8)
-    x, y, w, h = cv2.boundingRect(strokes)
+    page, (x, y, w, h) = _page(image, rng)
     if h < tensor.BOX / 4:
         return image
     side = max(w, h) * np.exp(rng.normal(0, SCALED))
@@ -57,20 +61,42 @@ def rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDA
     return made
 
 
-def _page(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """One digit on a square of 24 to 80 pixels, ink bright on a ground that is not quite black."""
+def _page(
+    image: npt.NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[npt.NDArray[np.uint8], tuple[int, int, int, int]]:
+    """One digit on a square of 24 to 80 pixels, ink bright on a ground that is not quite black; and its box."""
     side = int(rng.integers(24, 81))
     written = cv2.remap(
         image, cv2.resize(_bent(rng), (side, side), interpolation=cv2.INTER_CUBIC), None, cv2.INTER_CUBIC
     )
     pen = round(rng.uniform(-0.02, 0.05) * side)  # how much broader the stroke becomes, pixels
     if pen:
-        ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(pen) + 1, abs(pen) + 1))
-        written = (cv2.dilate if pen > 0 else cv2.erode)(written, ellipse)
-    blurred = cv2.GaussianBlur(written, (0, 0), side * rng.uniform(0.004, 0.025))
-    grain = rng.standard_normal(blurred.shape, np.float32) * np.float32(rng.uniform(0, 6))
-    page: npt.NDArray[np.uint8] = np.clip(blurred * np.float32(rng.uniform(0.4, 0.75)) + (grain + 40), 0, 255)
-    return page.astype(np.uint8)
+        written = (cv2.dilate if pen > 0 else cv2.erode)(written, _ellipse(abs(pen) + 1))
+    box = cv2.boundingRect((written > 90).astype(np.uint8))
+    if rng.random() < HOLLOW:
+        written = cv2.morphologyEx(written, cv2.MORPH_GRADIENT, _ellipse(3))
+    if rng.random() < RULED:
+        ends = rng.uniform(-0.2, 1.2, (2, 2)) * side
+        cv2.line(written, *ends.astype(int).tolist(), int(rng.integers(60, 256)), 1, cv2.LINE_AA)
+    written = cv2.GaussianBlur(written, (0, 0), side * rng.uniform(0.004, 0.025))
+    grain = rng.standard_normal(written.shape, np.float32) * np.float32(rng.uniform(0, 6 if rng.random() < 0.8 else 40))
+    if rng.random() < SHADED:
+        light = rng.uniform(0, 60, (3, 3)).astype(np.float32)
+        grain += cv2.resize(light, (side, side), interpolation=cv2.INTER_CUBIC)
+    page: npt.NDArray[np.uint8] = np.clip(written * np.float32(rng.uniform(0.4, 0.75)) + (grain + 40), 0, 255)
+    return page.astype(np.uint8), (int(box[0]), int(box[1]), int(box[2]), int(box[3]))
+
+
+@cache
+def _ellipse(side: int) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+
+
+def _moved(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """The (28, 28) image up to MOVED pixels to the side and up or down."""
+    x, y = rng.uniform(-MOVED, MOVED, 2)
+    matrix = np.array([[1, 0, x], [0, 1, y]])
+    return np.asarray(cv2.warpAffine(image, matrix, (tensor.SIDE, tensor.SIDE)), np.uint8)
 
 
 def _bent(rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.tensor import scale
+from digitocr.runtime.tensor import lone, scale
 from digitocr.train.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.data import Bytes, Mnist, progress_stream
 from digitocr.train.metrics import auroc, calibration_error, fpr_at_tpr, log_loss, summary
@@ -50,27 +50,30 @@ def evaluate(
     Raises ModelError and MissingExtraError for a model that cannot be used.
     """
     reader = Reader(model, conf=conf)
-    predict = reader.classifier.predict
+
+    def predict(pictures: Bytes) -> npt.NDArray[np.float32]:
+        """(N, 10): what a Reader makes of 28x28 pictures."""
+        return reader.classifier.predict(scale(np.concatenate([lone(picture) for picture in pictures])))[:, _DIGITS]
+
     images, labels = data.test_images, data.test_labels
     progress = _Progress(len(CORRUPTIONS) + 3)
 
     progress.step("MNIST")
-    probabilities = predict(scale(images))
-    digits = probabilities[:, _DIGITS]
+    digits = predict(images)
     confidence = digits.max(axis=1)
     mnist = {
         **_accuracy(labels, digits),
         "accepted": float((confidence >= conf).mean()),
         "calibration_error": calibration_error(confidence, digits.argmax(axis=1) == labels, BINS),
-        "log_loss": log_loss(labels, probabilities),
+        "log_loss": log_loss(labels, digits),
     }
     corruptions = {}
     for name in CORRUPTIONS:
         progress.step(name.replace("_", " "))
-        corruptions[name] = _accuracy(labels, predict(scale(corrupted(images, name, seed)))[:, _DIGITS])
+        corruptions[name] = _accuracy(labels, predict(corrupted(images, name, seed)))
     progress.step("non-digits")
     non_digits = {
-        kind: _rejection(confidence, predict(scale(pictures))[:, _DIGITS].max(axis=1), conf)
+        kind: _rejection(confidence, predict(pictures).max(axis=1), conf)
         for kind, pictures in _non_digits(images, labels, fonts, seed).items()
     }
     progress.step("drawn pages")

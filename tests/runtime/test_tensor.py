@@ -38,6 +38,14 @@ def test_a_picture_of_mnist_s_form_is_taken_as_it_is_with_its_ink_made_bright():
         np.testing.assert_array_equal(tensor.lone(given), bright[None])
 
 
+@pytest.mark.parametrize("ground", [12, 120])
+def test_a_picture_of_mnist_s_form_whose_ground_is_grey_is_normalised(ground):
+    dark = np.full((28, 28), ground, np.uint8)
+    dark[4:24, 12:16] = ground + 90
+    for given in (dark, 255 - dark):
+        np.testing.assert_array_equal(tensor.lone(given), 255 * (dark > ground)[None])
+
+
 @pytest.mark.parametrize("light_on_dark", [False, True])
 @pytest.mark.parametrize(("scale", "stroke"), [(0.2, 12), (0.5, 9), (1, 9), (2, 5), (6, 16)])
 def test_a_digit_is_20_pixels_long_in_the_middle_of_the_field_ink_bright(scale, stroke, light_on_dark):

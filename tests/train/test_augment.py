@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_batch():
     assert (first != batch(images, LABELS[:20], np.random.default_rng(4))[0]).any()
 
 
-def test_a_batch_is_mnist_plain_and_rewritten_and_crops_and_the_input_is_left_alone():
+def test_a_batch_is_mnist_plain_or_moved_and_rewritten_and_crops_and_the_input_is_left_alone():
     images = mnist_like(200)
     before = images.copy()
     made, named = Augment(CROPS)(images, LABELS, np.random.default_rng(0))
@@ -44,7 +44,17 @@ def test_a_batch_is_mnist_plain_and_rewritten_and_crops_and_the_input_is_left_al
     assert abs(crops.mean() - (1 - PLAIN - REWRITTEN)) < 0.12
     np.testing.assert_array_equal(named, np.where(crops, 10, LABELS))
     plain = (made == images).all(axis=(1, 2))
-    assert abs(plain.mean() - PLAIN) < 0.1
+    assert abs(plain.mean() - PLAIN / 2) < 0.1
+
+
+def test_a_moved_digit_is_the_same_ink_up_to_four_pixels_away():
+    image = mnist_like(1)[0]
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        moved = augment._moved(image, rng)
+        (x, y), (x0, y0) = (cv2.phaseCorrelate(np.float64(image), np.float64(one))[0] for one in (moved, image))
+        assert max(abs(x - x0), abs(y - y0)) < augment.MOVED + 0.5
+        assert abs(float(moved.sum()) / float(image.sum()) - 1) < 0.1
 
 
 def test_a_rewritten_digit_stands_in_the_middle_about_20_pixels_long():
@@ -59,6 +69,6 @@ def test_a_rewritten_digit_stands_in_the_middle_about_20_pixels_long():
 
 
 def test_a_digit_whose_ink_is_lost_stays_itself(monkeypatch):
-    monkeypatch.setattr(augment, "_page", lambda *_: np.full((40, 40), 7, np.uint8))
+    monkeypatch.setattr(augment, "_page", lambda *_: (np.full((40, 40), 7, np.uint8), (0, 0, 0, 0)))
     image = mnist_like(1)[0]
     assert rewritten(image, np.random.default_rng(0)) is image
