@@ -309,7 +309,7 @@ class Grabber:
                 self._changed.wait(0.1)
                 if perf_counter() - self._began > OPEN_MS / 1000 + STALL:
                     raise DeviceError(f"{self.named}: no frame comes; start what sends it, or name another source")
-            if self._error is not None:
+            if self._newest is None and self._error is not None:
                 raise self._error
             if self._newest is None:
                 raise InputError(
