@@ -268,9 +268,9 @@ class Grabber:
 
     @property
     def ended(self) -> bool:
-        """Whether a recording is at its end: no frame comes any more."""
+        """Whether a recording is at its end: neither a frame comes any more, nor an error that next would raise."""
         with self._changed:
-            return self._ended and self._newest is None
+            return self._ended and self._newest is None and self._error is None
 
     def next(self, seconds: float) -> Frame | None:
         """The newest frame of a live source, the next one of a recording; None where none comes in so many seconds.
