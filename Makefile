@@ -24,7 +24,7 @@ test: .venv/all
 install: .venv/all
 
 bench: .venv/all
-	for question in models reader cold training footprint; do $(BIN)/python benchmarks/$$question.py || exit 1; done
+	for question in models reader cold training footprint folder; do $(BIN)/python benchmarks/$$question.py || exit 1; done
 
 fonts:
 	mkdir -p fonts

@@ -84,6 +84,9 @@ def predict(
     model: Annotated[
         Path | None, typer.Option(help="A .onnx or .tflite file; by default the shipped int8 one.")
     ] = None,
+    finder: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A finder's .onnx file; by default the shipped one.")
+    ] = None,
     mode: Annotated[
         Literal["auto", "single", "line"],
         typer.Option(help="single: the picture is one digit. line: it is one line of digits. auto: any, anywhere."),
@@ -138,7 +141,9 @@ def predict(
         done = taken_up(output)
         todo = (source for source in todo if source.name not in done)
     single = is_single(sources)
-    task = Task(model, threads, conf, mode, rotate, jsonl, not single, save_image is not None, explain is not None)
+    task = Task(
+        model, threads, conf, mode, rotate, jsonl, not single, save_image is not None, explain is not None, finder
+    )
     if cluster:
         from digitocr.cli.cluster import read_on_cluster
 
@@ -384,7 +389,7 @@ def export(
         print(f"digitocr: exporting {model}", file=sys.stderr)
     if model.stem == "finder":
         from digitocr.export.finder import export_finder, held_out_tiles
-        from digitocr.train.nondigits import find_fonts
+        from digitocr.train.fonts import find_fonts
 
         tiles = held_out_tiles(load_mnist(data), find_fonts(fonts))
         for mode in quantize:
@@ -482,9 +487,10 @@ def report(
 def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .tflite file.")]) -> None:
     """Print what a model file says of itself, as JSON: labels, input, preprocessing, accuracy, training."""
     from digitocr.runtime.classifier import Classifier
+    from digitocr.runtime.regions import Finder
 
-    classifier = Classifier(file)
-    say(json.dumps({**classifier.card, "sha256": classifier.sha256}, indent=2))
+    model = Finder(file) if file.stem.startswith("finder") else Classifier(file)
+    say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))
 
 
 @app.command(epilog="For example: digitocr evaluate --model exports/digitocr-int8.tflite --json > report.json")
@@ -512,7 +518,7 @@ def evaluate(
     from digitocr.train.data import load_mnist
     from digitocr.train.evaluate import as_text
     from digitocr.train.evaluate import evaluate as report_on
-    from digitocr.train.nondigits import find_fonts
+    from digitocr.train.fonts import find_fonts
 
     report = report_on(model, load_mnist(data), find_fonts(fonts), conf, seed)
     say(json.dumps(report, indent=2) if as_json else as_text(report))

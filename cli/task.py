@@ -55,6 +55,7 @@ class Task:
     named: bool
     draw: bool
     explain: bool
+    finder: Path | None = None
 
     def reader(self) -> "Reader":
         """The Reader of this thread, made when it is first wanted. Raises what Reader raises."""
@@ -63,7 +64,14 @@ class Task:
             from digitocr.runtime.reader import Reader
 
             cv2.setNumThreads(self.threads)
-            _kept.reader = Reader(self.model, threads=self.threads, conf=self.conf, mode=self.mode, rotate=self.rotate)
+            _kept.reader = Reader(
+                self.model,
+                finder=self.finder,
+                threads=self.threads,
+                conf=self.conf,
+                mode=self.mode,
+                rotate=self.rotate,
+            )
             _kept.task = self
         reader: Reader = _kept.reader
         return reader

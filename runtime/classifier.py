@@ -4,7 +4,6 @@ A model ends in logits: the softmax is taken here, in float.
 """
 
 import io
-import json
 from math import exp
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -13,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import MissingExtraError, ModelError
-from digitocr.runtime.interpreter import check_shipped, first_line, model_content, onnx_session, shipped_model
+from digitocr.runtime.interpreter import (
+    check_shipped,
+    first_line,
+    model_card,
+    model_content,
+    onnx_session,
+    parsed_card,
+    shipped_model,
+)
 from digitocr.runtime.tensor import SIDE, Tensors
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
@@ -87,7 +94,7 @@ class _OnnxRuntime:
             raise ModelError(f"{path}: takes {inputs[0].type} to {outputs[0].type}, not tensor(float); export it again")
         self._input, self._outputs = inputs[0].name, [outputs[0].name]
         self.input_shape, self.output_shape = tuple(inputs[0].shape), tuple(outputs[0].shape)
-        self.card = _card(self._session.get_modelmeta().custom_metadata_map.get("digitocr"))
+        self.card = model_card(self._session)
 
     def logits(self, tensors: Tensors) -> Logits:
         step = 1 if isinstance(self.input_shape[0], int) else BATCH
@@ -118,7 +125,7 @@ class _LiteRT:
                 raise ModelError(f"{path}: {end['name']} is neither float32 nor quantized int8; export it again")
         self.input_shape = tuple(int(side) for side in self._input["shape"])
         self.output_shape = tuple(int(side) for side in self._output["shape"])
-        self.card = _card(_zipped_card(content))
+        self.card = parsed_card(_zipped_card(content))
 
     def logits(self, tensors: Tensors) -> Logits:
         values = tensors
@@ -138,14 +145,6 @@ class _LiteRT:
 
 
 _BACKENDS: dict[str, Any] = {".onnx": _OnnxRuntime, ".tflite": _LiteRT}
-
-
-def _card(text: str | bytes | None) -> dict[str, Any]:
-    try:
-        card = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return card if isinstance(card, dict) else {}
 
 
 def _zipped_card(content: bytes) -> bytes | None:

@@ -1,6 +1,7 @@
 """The shipped model files, checked, and ONNX Runtime's sessions, which both networks run in."""
 
 import hashlib
+import json
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -24,6 +25,20 @@ def onnx_session(content: bytes, path: Path, threads: int) -> Any:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no public base
         raise ModelError(f"{path}: ONNX Runtime cannot load it ({first_line(error)})") from error
+
+
+def model_card(session: Any) -> dict[str, Any]:
+    """What `digitocr export` wrote into the model of an onnxruntime.InferenceSession; {} for other files."""
+    return parsed_card(session.get_modelmeta().custom_metadata_map.get("digitocr"))
+
+
+def parsed_card(text: str | bytes | None) -> dict[str, Any]:
+    """A card's JSON object; {} for what is none."""
+    try:
+        card = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return card if isinstance(card, dict) else {}
 
 
 def shipped_model(name: str) -> Path:

@@ -55,7 +55,8 @@ class _Seen(NamedTuple):
 class Reader:
     """Reads the digits of pictures with two networks, loaded once.
 
-    model: a .onnx or .tflite file that reads a digit, by default the shipped int8 network; threads: of the
+    model: a .onnx or .tflite file that reads a digit, by default the shipped int8 network; finder: a .onnx file that
+    finds digits, by default the shipped one; threads: of the
     interpreters; conf: digits of a lower probability are left out, 0 to 1; mode: "single", the picture is one digit,
     "line", one line of digits, or "auto"; rotate: degrees clockwise to turn the picture by before it is read, or
     "auto", what reads best.
@@ -67,6 +68,7 @@ class Reader:
         self,
         model: str | os.PathLike[str] | None = None,
         *,
+        finder: str | os.PathLike[str] | None = None,
         threads: int = 1,
         conf: float = 0.5,
         mode: str = "auto",
@@ -81,7 +83,7 @@ class Reader:
         if rotate not in TURNS:
             raise UsageError(f"rotate is one of {', '.join(TURNS)}, not {rotate}")
         self.classifier = Classifier(None if model is None else Path(model), threads)
-        self.finder = Finder(threads)
+        self.finder = Finder(None if finder is None else Path(finder), threads)
         self.conf = conf
         self.mode = mode
         self.rotate = rotate

@@ -8,13 +8,15 @@ The network sees the picture at two or three sizes, the finest only where small 
 drawn scenes by train/finder.py, which prepares them with this file.
 """
 
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from digitocr.runtime.errors import ModelError
 from digitocr.runtime.image import GrayImage, shrunk
-from digitocr.runtime.interpreter import check_shipped, model_content, onnx_session, shipped_model
+from digitocr.runtime.interpreter import check_shipped, model_card, model_content, onnx_session, shipped_model
 from digitocr.runtime.opencv import cv2
 
 Boxes: TypeAlias = npt.NDArray[np.float32]  # (n, 4): x, y, width, height in pixels
@@ -109,13 +111,23 @@ def distinct(boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
 
 
 class Finder:
-    """The finding network, loaded once. threads: of its interpreter. Raises ModelError where it is damaged."""
+    """The finding network, loaded once.
 
-    def __init__(self, threads: int = 1) -> None:
-        path = shipped_model(FINDER)
+    path: a .onnx file of `digitocr export`, by default the shipped one; threads: of its interpreter. sha256, card: its
+    digest, and what export wrote into it. Raises ModelError for a file that is damaged or no finder.
+    """
+
+    def __init__(self, path: Path | None = None, threads: int = 1) -> None:
+        path = path or shipped_model(FINDER)
         content = model_content(path)
-        check_shipped(path, content)
+        self.sha256 = check_shipped(path, content)
         self._session = onnx_session(content, path, threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if [len(inputs), inputs[0].shape[1:2], len(outputs)] != [1, [PLANES], 2]:
+            raise ModelError(
+                f"{path}: is no finder of this version; make one with: digitocr export --model finder.keras"
+            )
+        self.card = model_card(self._session)
 
     def find(self, gray: GrayImage) -> tuple[Boxes, Scores]:
         """Candidates of an (H, W) uint8 picture of either polarity, best first; boxes in its pixels.
@@ -144,7 +156,7 @@ class Finder:
         boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
         middle = boxes[:, :2] + boxes[:, 2:] / 2
-        inside = ((middle >= 0) & (middle < (width, height))).all(1)  # and not in the margin
+        inside = (np.abs(middle - (width / 2, height / 2)) <= (width / 2 + 1, height / 2 + 1)).all(1)  # not the margin
         boxes, scores = boxes[inside], scores[inside]
         scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
         return boxes * np.tile(scale, 2), scores

@@ -15,7 +15,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.S | re.M)
 COMMANDS = [line.split("  #")[0].strip() for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
 READING = [command for command in COMMANDS if "digitocr predict" in command]
-OTHERS = [command for command in COMMANDS if re.match(r"digitocr (train|export|info)", command)]
+OTHERS = [
+    command
+    for command in COMMANDS
+    if re.match(r"digitocr (train|export|info|evaluate|webcam|study|report|search)", command)
+]
 OUTPUTS = {  # of the last command of a block that a block without a language follows
     block.splitlines()[-1].split("  #")[0].strip(): output
     for block, output in re.findall(r"^```sh\n([^`]*)^```\n```\n([^`]*)^```", README, re.M)

@@ -76,8 +76,8 @@ def _page(
     if rng.random() < HOLLOW:
         written = cv2.morphologyEx(written, cv2.MORPH_GRADIENT, _ellipse(3))
     if rng.random() < RULED:
-        ends = rng.uniform(-0.2, 1.2, (2, 2)) * side
-        cv2.line(written, *ends.astype(int).tolist(), int(rng.integers(60, 256)), 1, cv2.LINE_AA)
+        start, end = (rng.uniform(-0.2, 1.2, (2, 2)) * side).astype(int).tolist()
+        cv2.line(written, start, end, int(rng.integers(60, 256)), 1, cv2.LINE_AA)
     written = cv2.GaussianBlur(written, (0, 0), side * rng.uniform(0.004, 0.025))
     grain = rng.standard_normal(written.shape, np.float32) * np.float32(rng.uniform(0, 6 if rng.random() < 0.8 else 40))
     if rng.random() < SHADED:

@@ -18,7 +18,7 @@ from digitocr.train.crops import overlaps
 from digitocr.train.data import hold_out, load_mnist
 from digitocr.train.glyphs import Glyphs
 from digitocr.train.metrics import calibration_error
-from digitocr.train.nondigits import find_fonts
+from digitocr.train.fonts import find_fonts
 from digitocr.train.tiles import draw_tile
 
 Reals = NDArray[np.float64]

@@ -30,7 +30,7 @@ from digitocr.train.data import Mnist, hold_out
 from digitocr.train.drawers import drawers, glyphs
 from digitocr.train.fit import now, replace, write_json  # which keeps TensorFlow's chatter away
 from digitocr.train.layouts import SIDE
-from digitocr.train.nondigits import find_fonts
+from digitocr.train.fonts import find_fonts
 from digitocr.train.tiles import draw_tile
 
 import keras  # isort: skip
@@ -216,5 +216,7 @@ def _keep(folder: Path, row: dict[str, float], network: Any) -> None:
     history = folder / "history.csv"
     lines = history.read_text().splitlines()[: int(row["epoch"])] if history.exists() else [",".join(COLUMNS)]
     replace(history, lambda path: path.write_text("\n".join([*lines, line]) + "\n"))
-    replace(folder / "finder.keras", lambda path: network.save(path, include_optimizer=False))
+    bare = build_finder()  # what is saved without optimizer state, in float32: Keras has no switch
+    bare.set_weights(network.get_weights())
+    replace(folder / "finder.keras", bare.save)
     replace(folder / "checkpoint.keras", network.save)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digitocr.runtime import tensor
-from digitocr.runtime.errors import InputError, MissingExtraError
 from digitocr.runtime.opencv import cv2
 
 Images = NDArray[np.uint8]  # (N, 28, 28), ink bright
@@ -24,40 +23,6 @@ LETTERS = "ACEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without those that alone may b
 _EM = 72  # pixels; the size at which letters are drawn
 _SIDE = 80  # pixels; the height of the pages that textures and noise are drawn on
 _INK = 96  # grey levels; brighter is ink
-
-
-FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
-
-
-def find_fonts(directory: Path | None) -> list[Path]:
-    """The font files in a folder and its subfolders, or, where it is None, those of this machine; sorted by name.
-
-    Raises InputError where there are none that have letters, MissingExtraError where Matplotlib, which knows the places
-    of a machine's fonts, is not installed.
-    """
-    if directory is not None:
-        found = [path for path in directory.rglob("*") if path.suffix.lower() in FONT_SUFFIXES]
-    else:
-        try:
-            from matplotlib.font_manager import findSystemFonts
-        except ImportError as error:
-            raise MissingExtraError("train", "finding this machine's fonts") from error
-        found = [Path(path) for path in findSystemFonts()]
-    fonts = [path for path in sorted(found, key=lambda path: (path.name, path)) if _has_letters(path)]
-    if not fonts:
-        place = "this machine" if directory is None else str(directory)
-        raise InputError(f"{place}: no font with letters in it; give a folder of .ttf or .otf files with --fonts DIR")
-    return fonts
-
-
-def _has_letters(path: Path) -> bool:
-    """Whether a font draws letters, each its own: one without them draws a box, or nothing, for each."""
-    try:
-        font = ImageFont.truetype(str(path), _EM)
-        drawn = [bytes(font.getmask(letter)) for letter in LETTERS]
-    except (OSError, ValueError):  # damaged, or a font of pictures in one size
-        return False
-    return all(drawn) and len(set(drawn)) > len(LETTERS) / 2  # some fonts have no small letters
 
 
 def letters(count: int, fonts: Sequence[Path], rng: Generator) -> Images:

@@ -76,6 +76,14 @@ def test_a_picture_is_read_as_it_is_said_to_be(folder):
     assert digitocr("predict", "a.png", "--mode", "line", "--rotate", "0", cwd=folder).stdout.count(b"\n") == 1
 
 
+def test_networks_may_be_one_s_own(folder, tmp_path):
+    for option, name in (("--model", "digitocr-int8.onnx"), ("--finder", "finder-int8.onnx")):
+        (tmp_path / "own.onnx").write_bytes((MODELS / name).read_bytes())
+        done = digitocr("predict", option, tmp_path / "own.onnx", "a.png", cwd=folder)
+        assert done.stdout == digitocr("predict", "a.png", cwd=folder).stdout
+    assert digitocr("predict", "--finder", MODELS / "digitocr-int8.onnx", "a.png", cwd=folder).returncode == 5
+
+
 def test_a_run_is_resumed_behind_what_it_wrote(folder, tmp_path):
     words = ["predict", folder, "--jsonl", "--output", tmp_path / "lines"]
 
@@ -162,7 +170,7 @@ def test_exit_codes(words, code, folder):
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["digitocr-int8.onnx", "digitocr-int8.tflite"])
+@pytest.mark.parametrize("name", ["digitocr-int8.onnx", "digitocr-int8.tflite", "finder-int8.onnx"])
 def test_info_prints_the_card(name):
     done = digitocr("info", MODELS / name)
     card = json.loads(done.stdout)

@@ -288,6 +288,15 @@ def test_the_shipped_network_is_not_run_where_it_was_changed(tmp_path, monkeypat
         Finder()
 
 
+def test_a_finder_of_one_s_own_is_used_and_what_is_none_is_refused(finder, tmp_path):
+    own = tmp_path / "own.onnx"
+    own.write_bytes(interpreter.shipped_model(regions.FINDER).read_bytes())
+    assert Finder(own).sha256 == finder.sha256
+    assert Finder(own).card["name"] == "finder-int8"
+    with pytest.raises(ModelError, match=r"digitocr-int8\.onnx: is no finder of this version"):
+        Finder(interpreter.shipped_model("digitocr-int8.onnx"))
+
+
 def sure(finder, picture):
     boxes, scores = finder.find(image.load(picture))
     return boxes[scores > 0.5]

@@ -13,7 +13,7 @@ from digitocr.runtime.reading import Box, Candidate
 from digitocr.train import evaluate as module
 from digitocr.train.corruptions import CORRUPTIONS
 from digitocr.train.evaluate import Scene, as_text, evaluate, matched, pages, scene_report
-from digitocr.train.nondigits import find_fonts
+from digitocr.train.fonts import find_fonts
 
 
 @pytest.fixture(scope="module")
