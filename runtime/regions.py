@@ -155,9 +155,6 @@ class Finder:
         centres, sizes = self._session.run(None, {"image": prepared(framed)[None]})
         boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
-        middle = boxes[:, :2] + boxes[:, 2:] / 2
-        inside = (np.abs(middle - (width / 2, height / 2)) <= (width / 2 + 1, height / 2 + 1)).all(1)  # not the margin
-        boxes, scores = boxes[inside], scores[inside]
         scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
         return boxes * np.tile(scale, 2), scores
 
