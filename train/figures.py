@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
 
 INK = "#1c2025"  # stands for the reader's text colour
 COLOURS = ("#3b82c4", "#d97706", "#2f9e6e", "#a855c7")  # legible on white and on near black
@@ -146,15 +146,22 @@ def dots(by_name: Mapping[str, Sequence[float]], marks: Mapping[str, float], xla
     return _drawn(draw, (7, 0.9 + 0.38 * len(by_name)))
 
 
-def front(points: Sequence[tuple[float, float]], best: Sequence[int], xlabel: str, ylabel: str) -> str:
-    """Trials as dots, (x, y) each, and those at the indices `best`, in order of x, as a stepped line. x is log."""
+def front(points: Sequence[tuple[float, float]], best: Sequence[tuple[float, float]], xlabel: str, ylabel: str) -> str:
+    """Trials as dots, (x, y) each, and the best of them as a stepped line; x is drawn by its logarithm."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.plot(*zip(*points, strict=True), "o", color=COLOURS[0], alpha=0.45, label="a trial")
-        ordered = sorted(points[index] for index in best)
-        axes.plot(*zip(*ordered, strict=True), "o-", color=COLOURS[1], drawstyle="steps-post", label="the front")
+        axes.plot(
+            *zip(*sorted(best), strict=True),
+            "o-",
+            color=COLOURS[1],
+            drawstyle="steps-post",
+            label="the front of the two",
+        )
         axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3, which="both")
         axes.legend(frameon=False)
 

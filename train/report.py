@@ -1,9 +1,9 @@
-"""Reports of a study or of one training run: HTML in one file, and Markdown with its figures beside it.
+"""Reports of a study, a search or one training run: HTML in one file, and Markdown with its figures beside it.
 
     write(pages(Path("runs/study"), load_mnist()), Path("docs/paper"))
 
-leaves report.html, README.md, figures/*.svg and, of a study, results.json, which all of it is made from: a report is
-made of it as well, and the same one.
+leaves report.html, README.md, figures/*.svg and, of a study or a search, results.json, which all of it is made from: a
+report is made of that file as well, and the same one.
 """
 
 import base64
@@ -31,12 +31,13 @@ except ImportError as error:
     raise MissingExtraError("train", "a report") from error
 
 FIRST = 10  # images of each label, as in the paper's figure 2
+BARS = (99.0, 99.3, 99.5)  # percent, that a search's networks are asked to reach
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Pages:
-    """A report. figures: the text of an SVG by its name; results: what it was made from, of a study."""
+    """A report. figures: the text of an SVG by its name; results: what it was made from, but for a training run."""
 
     html: str
     markdown: str
@@ -45,19 +46,24 @@ class Pages:
 
 
 def pages(source: Path, data: Mnist) -> Pages:
-    """The report of a study (its folder, or a results.json) or of a training run (its folder).
+    """The report of a study or a search (its folder, or a results.json) or of a training run (its folder).
 
     Raises UsageError for what is none of them, InputError for a damaged one and for one of other data.
     """
     if source.suffix == ".json":
-        return study_pages(_json(source), data)
+        results = _json(source)
+        return study_pages(results, data) if "runs" in results else search_pages(results)
     if (source / "study.json").exists():
-        from digitocr.train.study import read_results
+        from digitocr.train import study
 
-        return study_pages(read_results(source), data)
+        return study_pages(study.read_results(source), data)
+    if (source / "journal.log").exists():
+        from digitocr.train import search
+
+        return search_pages(search.read_results(source))
     if (source / "run.json").exists():
         return run_pages(source, data)
-    raise UsageError(f"{source}: is no run; give the folder of a run of digitocr train or of digitocr study")
+    raise UsageError(f"{source}: is no run; give the folder of a run of digitocr train, study or search")
 
 
 def write(report: Pages, out: Path) -> Path:
@@ -78,19 +84,19 @@ def write(report: Pages, out: Path) -> Path:
 
 
 def compact(results: Values) -> str:
-    """JSON with a line for each run: small, and a change is seen in the line that it is in."""
-    runs = ",\n".join(json.dumps(run, separators=(",", ":")) for run in results["runs"])
-    head = json.dumps({name: value for name, value in results.items() if name != "runs"}, indent=2)
-    return f'{head[:-2]},\n  "runs": [\n{runs}\n]}}\n'
+    """JSON with a line for each run or trial: small, and a change is seen in the line that it is in."""
+    *others, (name, each) = results.items()
+    lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in each)
+    return f'{json.dumps(dict(others), indent=2)[:-2]},\n  "{name}": [\n{lines}\n]}}\n'
 
 
 def _json(path: Path) -> Values:
     try:
         content: Values = json.loads(path.read_text("utf-8"))
-        if content["schema"] != "digitocr-study/1" or not content["runs"]:
+        if content["schema"] not in ("digitocr-study/1", "digitocr-search/1"):
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no results.json of a study, or a damaged one; give the study's folder") from error
+        raise InputError(f"{path}: is no results.json, or a damaged one; give the folder it was made from") from error
     return content
 
 
@@ -189,6 +195,39 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         **_network(record, answered, data.test_labels),
     }
     return _render("run.j2", context, drawn, None)
+
+
+def search_pages(results: Values) -> Pages:
+    """The report on what search.read_results returns. Raises InputError where no trial is finished."""
+    from digitocr.train.search import front
+
+    trials = results["trials"]
+    states = [trial["state"] for trial in trials]
+    done = [trial for trial in trials if trial["state"] == "complete"]
+    if not done:
+        raise InputError("no trial of the search is finished; go on with digitocr search")
+
+    def drawn(name: str, unit: float, label: str) -> str:
+        def points(some: list[Values]) -> list[tuple[float, float]]:
+            return [(trial[name] / unit, 100 * trial["accuracy"]) for trial in some]
+
+        return figures.front(points(done), points(front(done, name)), label, "held-out accuracy, int8, %")
+
+    reaching = {bar: [trial for trial in done if 100 * trial["accuracy"] >= bar] for bar in BARS}
+    names = list(done[0]["params"])
+    context = {
+        "results": results,
+        "counts": {state: states.count(state) for state in ("complete", "pruned", "fail")},
+        "front": front(done),
+        "names": names,
+        "labels": [name.replace("_", " ") for name in names],
+        "smallest": [
+            (bar, min(found, key=lambda trial: (trial["bytes"], -trial["accuracy"]), default=None))
+            for bar, found in reaching.items()
+        ],
+    }
+    size, products = drawn("bytes", 1000, "KB"), drawn("multiply_accumulates", 1e6, "million multiply-accumulates")
+    return _render("search.j2", context, {"size": size, "products": products}, results)
 
 
 def _paper_cells() -> dict[int, str]:

@@ -19,9 +19,7 @@ import json
 import multiprocessing
 import os
 import platform
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -43,6 +41,7 @@ from digitocr.runtime.tensor import scale
 from digitocr.train.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.data import Bytes, Mnist
 from digitocr.train.metrics import calibration_error, log_loss
+from digitocr.train.processes import begin
 from digitocr.train.quiet import hushed
 
 try:
@@ -353,17 +352,8 @@ _worker: dict[str, Mnist] = {}  # what a process was begun with
 
 
 def _begin(data: Mnist) -> None:
-    """In each process: Ctrl-C is for the parent to see, and without a parent there is nothing left to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin()
     _worker["data"] = data
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-    os._exit(1)
 
 
 def _run_cell(cell: Experiment, seed: int, plan: Plan, path: Path, quantize: Quantize) -> str:

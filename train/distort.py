@@ -1,0 +1,56 @@
+"""Other pictures of the same digits, for training on clean MNIST: turned, slanted, stretched, moved, bent, cut out.
+
+    made = Distort(elastic=True, cutout=8)(images, rng)        # (N, 28, 28) uint8 -> as many
+
+Elastic bending after P. Simard et al., "Best Practices for Convolutional Neural Networks" (2003); cutout after T.
+DeVries, G. Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout" (2017).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.opencv import cv2
+
+Images = npt.NDArray[np.uint8]
+
+SIDE = 28  # pixels
+TURN, SLANT, STRETCH, MOVE = 0.13, 0.15, 0.08, 1.0  # radians, share of the height, of the size, pixels: deviations
+BEND, KNOTS = 0.9, 5  # pixels that the knots of a coarse grid are moved by, and their number a side
+_MIDDLE = (SIDE - 1) / 2
+_PLACES = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32) - np.float32(_MIDDLE)
+
+
+@dataclass(frozen=True)
+class Distort:
+    """affine: turned, slanted, stretched and moved; elastic: bent as well; cutout: side of a black square, or 0."""
+
+    affine: bool = True
+    elastic: bool = False
+    cutout: int = 0  # pixels; the square's middle lies anywhere, so part of it may be outside
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """(N, 28, 28) uint8, ink bright -> as many; the input is left alone."""
+        made = self._warped(images, rng) if self.affine or self.elastic else images.copy()
+        if self.cutout:
+            for image, (y, x) in zip(made, rng.integers(0, SIDE, (len(made), 2)), strict=True):
+                top, left = max(y - self.cutout // 2, 0), max(x - self.cutout // 2, 0)
+                image[top : y - self.cutout // 2 + self.cutout, left : x - self.cutout // 2 + self.cutout] = 0
+        return made
+
+    def _warped(self, images: Images, rng: np.random.Generator) -> Images:
+        made = np.empty_like(images)
+        for index, image in enumerate(images):
+            places = _PLACES
+            if self.affine:
+                turn, slant = rng.normal(0, TURN), rng.normal(0, SLANT)
+                wide, high = np.exp(rng.normal(0, STRETCH, 2))
+                cos, sin = np.cos(turn), np.sin(turn)
+                matrix = np.array([[cos, -sin], [sin, cos]]) @ [[wide, slant * high], [0, high]]
+                places = places @ matrix.T.astype(np.float32) + rng.normal(0, MOVE, 2).astype(np.float32)
+            if self.elastic:
+                knots = rng.normal(0, BEND, (KNOTS, KNOTS, 2)).astype(np.float32)
+                places = places + cv2.resize(knots, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+            made[index] = cv2.remap(image, places + np.float32(_MIDDLE), None, cv2.INTER_LINEAR)
+        return made
