@@ -1,0 +1,182 @@
+"""The command webcam, as whole processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+COMMAND = [sys.executable, "-m", "digitocr.cli.main", "webcam"]
+
+
+def start(*words, **more):
+    return subprocess.Popen(
+        [*COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+    )
+
+
+def webcam(*words, **more):
+    """Exit code, standard output, standard error."""
+    process = start(*words, **more)
+    out, error = process.communicate(timeout=60)
+    return process.returncode, out, error
+
+
+def count(path):
+    capture = cv2.VideoCapture(str(path))
+    frames = 0
+    while capture.read()[0]:
+        frames += 1
+    return frames
+
+
+@pytest.fixture(scope="module")
+def page(clip):
+    """The first frame of the clip."""
+    return cv2.VideoCapture(str(clip)).read()[1]
+
+
+def test_every_number_of_a_file_comes_once_in_order(clip):
+    code, out, error = webcam("--source", clip, "--view", "none")
+    assert (code, out) == (0, "407\n82\n365\n")
+    first, last = error.splitlines()
+    assert first == f"digitocr: {clip}: 320x240 at 30 frames a second"
+    assert last.startswith("digitocr: 60 frames in ")
+    assert "0 passed by unread; 3 readings announced; latency" in last
+    assert webcam("--source", clip, "--view", "none", "--quiet", "--digits", "3")[1:] == ("407\n365\n", "")
+
+
+def test_jsonl_is_the_documented_object(clip, tmp_path):
+    code, out, _ = webcam(
+        "--source", "clip.avi", "--view", "none", "--jsonl", "--record", "out.avi", cwd=_beside(clip, tmp_path)
+    )
+    assert code == 0
+    rows = [json.loads(row) for row in out.splitlines()]
+    assert [row["text"] for row in rows] == ["407", "82", "365"]
+    keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "ms", "model", "error"]
+    assert list(rows[0]) == keys
+    assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/1", "clip.avi", None)
+    assert rows[0]["time"] == round(rows[0]["frame"] / 30, 3)
+    assert set(rows[0]["ms"]) == {"decode", "find", "classify", "latency"}
+    assert count(tmp_path / "out.avi") == 60
+
+
+def _beside(clip, folder):
+    (folder / "clip.avi").symlink_to(clip)
+    return folder
+
+
+def test_all_frames_are_printed_if_asked(clip):
+    _, out, _ = webcam("--source", clip, "--view", "none", "--all-frames", "--every", "5")
+    assert [row.split("\t")[0] for row in out.splitlines()] == [str(number) for number in range(0, 60, 5)]
+    assert out.startswith("0\t407\n")
+    _, out, _ = webcam("--source", clip, "--view", "none", "--all-frames", "--jsonl")
+    assert [json.loads(row)["frame"] for row in out.splitlines()] == list(range(60))
+
+
+def test_once_prints_a_number_and_ends(clip):
+    assert webcam("--source", clip, "--view", "none", "--once", "--quiet", "--expect", r"8\d") == (0, "82\n", "")
+    code, out, error = webcam("--source", clip, "--view", "none", "--once", "--quiet", "--digits", "7")
+    assert (code, out) == (8, "")
+    assert "nothing that holds was read" in error
+
+
+def test_a_stream_is_read_until_the_time_is_over(stream, page):
+    address = stream(np.full_like(page, 200))
+    code, out, error = webcam("--source", address, "--view", "none", "--max-seconds", "0.5")
+    assert (code, out) == (8, "")
+    assert error.splitlines()[-1].startswith(f"digitocr: {address}: nothing that holds was read in ")
+
+
+def test_a_stream_that_ends_is_tried_again_and_then_an_error(stream, page):
+    address = stream(page, ends=20, serves=1)
+    code, out, error = webcam("--source", address, "--view", "none", "--reconnect", "0.3")
+    assert (code, out) == (7, "407\n")
+    assert "the picture is lost; trying again for 0.3 s" in error
+    assert "start what sends it" in error.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_the_recording_is_playable(stream, page, tmp_path, number):
+    process = start("--source", stream(page), "--view", "none", "--record", tmp_path / "a.avi")
+    assert process.stdout.readline() == "407\n"
+    time.sleep(0.3)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert count(tmp_path / "a.avi") >= 10
+    assert [path.name for path in tmp_path.iterdir()] == ["a.avi"]
+
+
+def test_a_page_is_served_while_it_reads(stream, page):
+    from urllib.request import urlopen
+
+    process = start("--source", stream(page), "--view", "web", "--port", "0", stdin=subprocess.DEVNULL)
+    assert process.stdout.readline() == "407\n"
+    process.stderr.readline()
+    address = process.stderr.readline().split()[-1]
+    with urlopen(address + "reading", timeout=10) as answer:
+        assert json.load(answer)["text"] == "407"
+    with urlopen(address + "video", timeout=10) as viewer:
+        viewer.readline()
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 130
+
+
+def test_an_address_for_everybody_says_what_that_means(clip):
+    code, _, error = webcam("--source", clip, "--view", "web", "--port", "0", "--host", "0.0.0.0", "--once")
+    assert code == 0
+    assert "without a password" in error
+
+
+def test_whoever_reads_the_output_may_leave(stream, page):
+    process = start("--source", stream(page), "--view", "none", "--all-frames")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(20) == 9
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (["--source", "gone.avi"], 4, "gone.avi: there is no such file and no camera of that name"),
+        (["--source", "9876"], 7, "camera 9876"),
+        (["--source", "text.avi"], 4, "text.avi: no video that can be decoded"),
+        (["--source", "clip.avi", "--roi", "1,2"], 2, "--roi is X,Y,WIDTH,HEIGHT"),
+        (["--source", "clip.avi", "--roi", "300,0,100,10"], 2, "not inside the frame of 320x240"),
+        (["--source", "clip.avi", "--expect", "["], 2, "[ is no regular expression"),
+        (["--source", "clip.avi", "--expect", "1", "--digits", "1"], 2, "leave one out"),
+        (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording is a .avi or a .mp4"),
+        (["--source", "clip.avi", "--record", "clip.avi"], 9, "exists already"),
+        (["--source", "clip.avi", "--model", "gone.onnx"], 5, "gone.onnx"),
+        (["--source", "clip.avi", "--view", "web", "--port", "70000"], 2, "a port is from 0 to 65535"),
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(clip, tmp_path, words, code, why):
+    (tmp_path / "text.avi").write_text("no video\n")
+    view = [] if "--view" in words else ["--view", "none"]
+    got, out, error = webcam(*words, *view, "--quiet", cwd=_beside(clip, tmp_path))
+    assert (got, out) == (code, "")
+    assert error.startswith("digitocr: ")
+    assert error.count("\n") == 1
+    assert why in error
+
+
+def test_without_a_display_the_window_offers_the_page(clip):
+    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    code, out, error = webcam("--source", clip, env=env)
+    assert (code, out) == (7, "")
+    assert "--view web" in error
+
+
+def test_list_says_which_cameras_there_are():
+    code, out, error = webcam("--list")
+    assert code == 0
+    assert out or "there is no camera" in error
