@@ -22,7 +22,7 @@ from digitocr.runtime.video import FrameReading, VideoReader
 QUALITY = 80  # of the JPEGs, 0 to 100
 KEPT = 20  # announced readings that the page shows
 PATIENCE = 10  # seconds that a viewer may take for one picture before it is dropped
-BOUNDARY = "frame"
+BOUNDARY = "the-next-picture"
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -166,11 +166,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send("application/json", json.dumps(page.reading()).encode())
         elif self.path == "/video":
             self._begin(f"multipart/x-mixed-replace; boundary={BOUNDARY}")
-            number = -1
+            # a browser shows a picture when it sees the head of the next one, so that is sent at once
+            number, head = -1, f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
+            self.wfile.write(head)
             while (newest := page.picture(number)) is not None:
                 number, jpeg = newest
-                head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-                self.wfile.write(head.encode() + jpeg + b"\r\n")
+                self.wfile.write(jpeg + b"\r\n" + head)
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 

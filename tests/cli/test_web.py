@@ -46,14 +46,17 @@ def reading(page):
 
 def pictures(answer):
     """The pictures of a multipart answer, as they come."""
-    while True:
-        line = answer.readline()
-        if not line:
-            return
-        if line.startswith(b"Content-Length:"):
-            length = int(line.split()[1])
-            answer.readline()
-            yield cv2.imdecode(np.frombuffer(answer.read(length), np.uint8), cv2.IMREAD_COLOR)
+    assert answer.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=the-next-picture"
+    content = b""
+    while line := answer.readline():
+        if line == b"--the-next-picture\r\n":
+            head = answer.readline() + answer.readline()
+            assert head == b"Content-Type: image/jpeg\r\n\r\n"
+            if content:
+                yield cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            content = b""
+        else:
+            content += line
 
 
 def test_the_page_names_what_it_shows_and_loads_nothing_else(page):

@@ -140,7 +140,8 @@ def test_whoever_reads_the_output_may_leave(stream, page):
     process = start("--source", stream(page), "--view", "none", "--all-frames")
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(20) == 9
+    assert process.wait(60) == 9
+    process.stderr.close()
 
 
 @pytest.mark.parametrize(
