@@ -1,6 +1,7 @@
 """What reading live costs on one core, and how often what it announces is right.
 
     python benchmarks/live.py [SEQUENCES]
+    python benchmarks/live.py --still docs/live.jpg     # the README's picture
 
 About half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames are
 those of sequences.py, 1280x720, eight digits. Wanted: at least 60 frames a second; at 30 a second 95 % of the latencies
@@ -156,6 +157,18 @@ def sequence(seed: int) -> tuple[list[str], list[str], int, int]:
     return page.text.split("\n"), announced, still, right
 
 
+def still(path: str) -> None:
+    """A frame of a sequence as the window and the page show it, half as large."""
+    from digitocr.cli import overlay
+
+    rng = np.random.default_rng(6)
+    shown = None
+    for frame in reader_of(sequences.frames(sequences.page(rng), rng)).frames():
+        if frame is not None and frame.frame == sequences.FRAMES * 2 // 5:
+            shown = overlay.drawn(frame, None, RATE, mirror=False)
+    cv2.imwrite(path, cv2.resize(shown, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+
+
 def main(count: int) -> None:
     (rate, short, long), _ = in_process(rate_and_memory)
     address, server = in_process(send)
@@ -197,4 +210,7 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int((sys.argv[1:] or ["300"])[0]))
+    if sys.argv[1:2] == ["--still"]:
+        still(sys.argv[2])
+    else:
+        main(int((sys.argv[1:] or ["300"])[0]))

@@ -19,7 +19,7 @@ from digitocr.runtime.errors import DigitocrError, InputError, NothingReadError,
 app = typer.Typer(
     help="Train a digit-reading network, export it to quantized TFLite and ONNX, read digits from real pictures.",
     epilog="Exit codes: 0 ok, 1 a bug, 2 usage, 3 an extra is missing, 4 an input could not be read, 5 model unusable, "
-    "6 accuracy or parity gate failed, 7 camera or display unavailable, 8 nothing recognised (--fail-on-empty), "
+    "6 accuracy or parity gate failed, 7 camera or display unavailable, 8 nothing recognised (where asked for), "
     "9 output not writable, 10 cluster unavailable, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,

@@ -29,7 +29,7 @@ def drawn(
         for digit in line.digits:
             box = _mirrored(digit.box, width) if mirror else digit.box
             cv2.rectangle(picture, (box.x, box.y), (box.x + box.w, box.y + box.h), colour, 2)
-            label, size = f"{digit.digit} {digit.confidence:.0%}", min(0.9, max(0.4, box.h / 130))
+            label, size = f"{digit.digit} {digit.confidence:.0%}", min(0.9, max(0.35, box.w / 75))  # as wide as the box
             (wide, high), _ = cv2.getTextSize(label, FONT, size, 1)
             top = max(0, box.y - high - 8)
             cv2.rectangle(picture, (box.x - 1, top), (box.x + wide + 5, top + high + 7), colour, -1)

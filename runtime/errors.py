@@ -7,8 +7,8 @@
     |-- InputError           4  a picture or a data set that cannot be read
     |-- ModelError           5  a model file that cannot be used
     |-- GateError            6  an accuracy or parity gate refused the result
-    |-- DeviceError          7  no camera or no display
-    |-- NothingReadError     8  nothing recognised, where --fail-on-empty asked for that
+    |-- DeviceError          7  no camera, no stream or no display
+    |-- NothingReadError     8  nothing recognised, where that was asked for
     |-- OutputError          9  a result that cannot be written
     `-- ClusterError        10  a cluster that cannot be reached, or that lost all its workers
 
