@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 INK = "#1c2025"  # stands for the reader's text colour
 COLOURS = ("#3b82c4", "#d97706", "#2f9e6e", "#a855c7")  # legible on white and on near black
@@ -65,20 +65,31 @@ def labels(counts: Sequence[int]) -> str:
 
 
 def grid(images: Sequence[Image], columns: int, titles: Sequence[str] | None = None) -> str:
-    """Figures 2, 4, 5, 6 and 9: pictures side by side, each from its own darkest to its brightest value."""
-    rows = -(-len(images) // columns)
-    side = 0.62 if titles is None else 1.45
+    """Figures 2, 4, 5, 6 and 9: pictures of one size side by side, each from its darkest to its brightest value.
+
+    titles: two lines to stand over each. Drawn as one picture, which takes a twentieth of the time of one for each.
+    """
+    enlarge = -(-24 // len(images[0]))  # a filter has three pixels, and the gaps would be as wide
+    images = [image.repeat(enlarge, axis=0).repeat(enlarge, axis=1) for image in images]
+    side, rows = len(images[0]), -(-len(images) // columns)
+    across, over = side * 1.18, side * (1.18 if titles is None else 1.55)  # from picture to picture
+    gap, room = int(across) - side, int(over) - side
+    sheet = np.full((rows * (side + room), columns * (side + gap)), np.nan)  # nan is drawn transparent
+    for place, image in enumerate(images):
+        top, left = room + (side + room) * (place // columns), (side + gap) * (place % columns)
+        low, high = float(image.min()), float(image.max())
+        sheet[top : top + side, left : left + side] = (image - low) / ((high - low) or 1)
+    inches = 0.62 if titles is None else 1.45
 
     def draw(figure: Figure) -> None:
-        every = list(np.asarray(figure.subplots(rows, columns, squeeze=False)).flat)
-        for axes in every:
-            axes.axis("off")
-        for place, (axes, image) in enumerate(zip(every, images, strict=False)):
-            axes.imshow(image, cmap="gray", interpolation="none")
-            if titles:
-                axes.set_title(titles[place], fontsize=8)
+        axes = figure.subplots()
+        axes.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="none")
+        axes.axis("off")
+        for place, title in enumerate(titles or ()):
+            left, top = (side + gap) * (place % columns), room + (side + room) * (place // columns)
+            axes.text(left + side / 2, top - 1.5, title, ha="center", va="bottom", fontsize=8)
 
-    return _drawn(draw, (columns * side, rows * (side if titles is None else side + 0.35)))
+    return _drawn(draw, (columns * inches, rows * inches * sheet.shape[0] / rows / (side + gap)))
 
 
 def matrix(confusion: Sequence[Sequence[float]]) -> str:
@@ -101,8 +112,13 @@ def matrix(confusion: Sequence[Sequence[float]]) -> str:
     return _drawn(draw, (5.5, 5.2))
 
 
-def curves(by_name: Mapping[str, Sequence[Sequence[float]]], ylabel: str) -> str:
-    """A line for each name, the mean over its runs, and a band from the least to the greatest of them, by epoch."""
+def curves(
+    by_name: Mapping[str, Sequence[Sequence[float]]], ylabel: str, level: tuple[str, float] | None = None
+) -> str:
+    """A line for each name, the mean over its runs, and a band from the least to the greatest of them, by epoch.
+
+    level: the name and the height of a broken line across all epochs.
+    """
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -112,8 +128,10 @@ def curves(by_name: Mapping[str, Sequence[Sequence[float]]], ylabel: str) -> str
             colour = COLOURS[number % len(COLOURS)]
             axes.plot(epochs, values.mean(axis=0), marker=".", label=name, color=colour)
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), alpha=0.15, color=colour, lw=0)
+        if level:
+            axes.axhline(level[1], linestyle="--", lw=1, color=INK, label=level[0])
         axes.set(xlabel="epoch", ylabel=ylabel)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
 
@@ -147,7 +165,7 @@ def dots(by_name: Mapping[str, Sequence[float]], marks: Mapping[str, float], xla
 
 
 def front(points: Sequence[tuple[float, float]], best: Sequence[tuple[float, float]], xlabel: str, ylabel: str) -> str:
-    """Trials as dots, (x, y) each, and the best of them as a stepped line; x is drawn by its logarithm."""
+    """Trials as dots, (x, y) each, both over 0, and the best of them as a stepped line; on logarithmic axes."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -159,10 +177,12 @@ def front(points: Sequence[tuple[float, float]], best: Sequence[tuple[float, flo
             drawstyle="steps-post",
             label="the front of the two",
         )
-        axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.grid(alpha=0.3, which="both")
+        axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(lambda value, _: f"{value:g}")
+            axis.set_minor_locator(NullLocator())
+        axes.grid(alpha=0.3)
         axes.legend(frameon=False)
 
     return _drawn(draw, (7, 4))

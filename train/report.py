@@ -125,6 +125,7 @@ def study_pages(results: Values, data: Mnist) -> Pages:
                 for number, found in ran.items()
             },
             "accuracy on held-out images, %",
+            ("the paper's best, test images", judged.PAPER[4]),
         )
         if ran
         else "",
@@ -209,9 +210,9 @@ def search_pages(results: Values) -> Pages:
 
     def drawn(name: str, unit: float, label: str) -> str:
         def points(some: list[Values]) -> list[tuple[float, float]]:
-            return [(trial[name] / unit, 100 * trial["accuracy"]) for trial in some]
+            return [(trial[name] / unit, max(100 * (1 - trial["accuracy"]), 0.01)) for trial in some]
 
-        return figures.front(points(done), points(front(done, name)), label, "held-out accuracy, int8, %")
+        return figures.front(points(done), points(front(done, name)), label, "held-out errors, int8, %")
 
     reaching = {bar: [trial for trial in done if 100 * trial["accuracy"] >= bar] for bar in BARS}
     names = list(done[0]["params"])

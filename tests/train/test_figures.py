@@ -1,8 +1,11 @@
+import base64
+import io
 import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from digitocr.train import figures
 
@@ -35,5 +38,10 @@ def test_text_stays_text() -> None:
     assert ">5<" in DRAWN["labels"]()
 
 
-def test_there_is_a_picture_for_each_image() -> None:
-    assert DRAWN["grid"]().count("<image ") == 3
+def test_pictures_stand_side_by_side_and_each_has_its_title() -> None:
+    svg = DRAWN["titles"]()
+    (picture,) = re.findall(r"data:image/png;base64,([\w+/=\s]+)", svg)
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGBA"))
+    assert (sheet[..., 3] == 0).any()  # between them
+    assert (sheet[sheet[..., 3] == 255][:, :3] == 255).all(axis=1).sum() == 3 * 28
+    assert all(f">{title}<" in svg for title in "abc")

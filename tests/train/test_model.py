@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitocr.train.model import EXPERIMENTS, build_network
+from digitocr.train.model import EXPERIMENTS, Experiment, build_network, multiply_accumulates
 
 
 def trained(network: keras.Model) -> int:
@@ -40,3 +40,21 @@ def test_the_number_of_classes_can_be_chosen() -> None:
 def test_an_experiment_that_the_paper_does_not_have_is_refused() -> None:
     with pytest.raises(KeyError):
         build_network(5)
+
+
+def test_networks_between_the_paper_s_have_the_weights_counted_by_hand() -> None:
+    small = Experiment(2, 3, "max", True, False, stride=2, filters=4, dense=16)  # 28 -> 13 -> 6 -> 3 pixels
+    assert build_network(small).count_params() == 40 + 16 + 296 + 32 + 9 * 8 * 16 + 16 + 170
+    valid = Experiment(2, 3, "max", False, False, padding="valid")  # 28 -> 26 -> 13 -> 11 -> 5 pixels
+    assert build_network(valid).count_params() == 320 + 18_496 + 25 * 64 * 128 + 128 + 1_290
+
+
+def test_multiply_accumulates_are_those_counted_by_hand() -> None:
+    assert multiply_accumulates(build_network(4)) == (
+        26 * 26 * 288 + 13 * 13 * 18_432 + 6 * 6 * 36_864 + 576 * 128 + 1_280
+    )
+
+
+def test_a_network_without_a_pixel_left_is_refused() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        build_network(Experiment(3, 5, "max", False, False, padding="valid"))
