@@ -225,6 +225,9 @@ def webcam(
     model: Annotated[
         Path | None, typer.Option(help="A .onnx or .tflite file; by default the shipped int8 one.")
     ] = None,
+    finder: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A finder's .onnx file; by default the shipped one.")
+    ] = None,
     conf: Annotated[float, typer.Option(help="Leave out digits of a lower confidence, 0 to 1.")] = 0.5,
     rotate: Annotated[
         Literal["auto", "0", "90", "180", "270"],
@@ -252,29 +255,30 @@ def webcam(
 
     run(
         Settings(
-            source,
-            view,
-            host,
-            port,
-            model,
-            conf,
-            rotate,
-            every,
-            roi,
-            expect,
-            digits,
-            jsonl,
-            all_frames,
-            once,
-            max_seconds,
-            record,
-            force,
-            mirror,
-            width,
-            height,
-            fps,
-            reconnect,
-            quiet,
+            source=source,
+            view=view,
+            host=host,
+            port=port,
+            model=model,
+            finder=finder,
+            conf=conf,
+            rotate=rotate,
+            every=every,
+            roi=roi,
+            expect=expect,
+            digits=digits,
+            jsonl=jsonl,
+            all_frames=all_frames,
+            once=once,
+            max_seconds=max_seconds,
+            record=record,
+            force=force,
+            mirror=mirror,
+            width=width,
+            height=height,
+            fps=fps,
+            reconnect=reconnect,
+            quiet=quiet,
         )
     )
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Protocol
 
+from digitocr.cli import overlay
 from digitocr.cli.output import SCHEMA, say
+from digitocr.cli.recording import Recording
 from digitocr.cli.render import text_line
 from digitocr.runtime.errors import NothingReadError, UsageError
 from digitocr.runtime.opencv import cv2
@@ -44,6 +46,7 @@ class Settings:
     host: str
     port: int
     model: Path | None
+    finder: Path | None
     conf: float
     rotate: str
     every: int
@@ -107,7 +110,7 @@ def run(settings: Settings) -> None:
         check_display()
     signal.signal(signal.SIGTERM, _interrupt)
     cv2.setNumThreads(1)
-    reader = Reader(settings.model, conf=settings.conf, rotate=settings.rotate)
+    reader = Reader(settings.model, finder=settings.finder, conf=settings.conf, rotate=settings.rotate)
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
@@ -125,48 +128,50 @@ def run(settings: Settings) -> None:
         _tell(settings, f"{settings.source}: {video.size[0]}x{video.size[1]} at {video.fps:.4g} frames a second")
         recording = None
         if settings.record:
-            from digitocr.cli.recording import Recording
-
             recording = stack.enter_context(Recording(settings.record, video.fps, settings.force))
         view = _view(settings, video)
         if view:
             stack.callback(view.close)
         counts = _Counts()
         stack.callback(lambda: _tell(settings, str(counts)))
-        over = False
-        told = ""
-        for frame in video.frames():
-            over = 0 < settings.max_seconds <= counts.seconds
-            if over:
-                break
-            if video.lost and video.lost != told:
-                print(
-                    f"digitocr: {settings.source}: {video.lost}; trying again for {settings.reconnect:g} s",
-                    file=sys.stderr,
-                )
-            told = video.lost
-            if frame is None:
-                if view and not view.idle():
-                    break
-                continue
-            fps = counts.add(frame)
-            _print(settings, frame)
-            if recording:
-                from digitocr.cli import overlay
-
-                recording.write(overlay.drawn(frame, video.roi, fps, settings.mirror), frame.time)
-            if settings.once and frame.announced:
-                break
-            if view:
-                if not video.live:  # a recording is watched as fast as it was taken
-                    sleep(max(0.0, frame.time - counts.seconds))
-                if not view.show(frame, fps):
-                    break
+        over = _watch(settings, video, recording, view, counts)
     if not counts.announced and (settings.once or over):
         raise NothingReadError(
             f"{settings.source}: nothing that holds was read in {counts.seconds:.0f} s; show it larger, sharper or "
             "upright, or see with --view web what is read"
         )
+
+
+def _watch(
+    settings: Settings, video: VideoReader, recording: Recording | None, view: View | None, counts: _Counts
+) -> bool:
+    """Handles each frame, until the source, a person or a reading ends it; whether it was --max-seconds."""
+    lost = ""
+    for frame in video.frames():
+        if 0 < settings.max_seconds <= counts.seconds:
+            return True
+        if video.lost and not lost:
+            print(
+                f"digitocr: {settings.source}: {video.lost}; trying again for {settings.reconnect:g} s",
+                file=sys.stderr,
+            )
+        lost = video.lost
+        if frame is None:
+            if view and not view.idle():
+                return False
+            continue
+        fps = counts.add(frame)
+        _print(settings, frame)
+        if recording:
+            recording.write(overlay.drawn(frame, video.roi, fps, settings.mirror), frame.time)
+        if settings.once and frame.announced:
+            return False
+        if view:
+            if not video.live:  # a recording is watched as fast as it was taken
+                sleep(max(0.0, frame.time - counts.seconds))
+            if not view.show(frame, fps):
+                return False
+    return False
 
 
 def _parsed(settings: Settings) -> tuple[tuple[int, int, int, int] | None, str | None]:

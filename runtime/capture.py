@@ -311,6 +311,8 @@ class Grabber:
                     raise DeviceError(f"{self.named}: no frame comes; start what sends it, or name another source")
             if self._newest is None and self._error is not None:
                 raise self._error
+            if self._newest is None and self.live:
+                raise DeviceError(f"{self.named}: opens, but no frame comes; another program may have it, or it is off")
             if self._newest is None:
                 raise InputError(
                     f"{self.named}: not one frame of it can be decoded; it is damaged, or its codec is missing"

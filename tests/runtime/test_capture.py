@@ -69,7 +69,7 @@ def play(monkeypatch, *sources):
     monkeypatch.setattr(capture, "RETRY", 0.02)
 
 
-def frames(grabber, seconds=5.0):
+def frames(grabber, seconds=60.0):
     """The frames until the source ends."""
     end = time.monotonic() + seconds
     while not grabber.ended and time.monotonic() < end:
@@ -79,7 +79,11 @@ def frames(grabber, seconds=5.0):
 
 
 def threads():
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("digitocr ")]
+    """The names of the threads that read sources, and do not end soon."""
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("digitocr ")]
+    for thread in left:
+        thread.join(10)
+    return [thread.name for thread in left if thread.is_alive()]
 
 
 def test_every_frame_of_a_file_comes_in_order(film):
@@ -236,6 +240,15 @@ def test_a_driver_that_hangs_is_an_error_and_left_behind(monkeypatch):
     assert camera.released == 1
 
 
+def test_a_camera_that_opens_and_gives_nothing_is_an_error(monkeypatch):
+    camera = Played({1: lambda: None})
+    play(monkeypatch, camera)
+    with pytest.raises(DeviceError, match="0: opens, but no frame comes"):
+        Grabber("0")
+    assert camera.released == 1
+    assert not threads()
+
+
 def test_a_library_that_raises_is_not_hidden(monkeypatch):
     def fail():
         raise ZeroDivisionError
@@ -299,7 +312,7 @@ def test_a_stream_on_the_network_is_live_and_comes_back(stream):
     grabber = Grabber(address)
     assert grabber.live
     got = []
-    for frame in frames(grabber, 20):
+    for frame in frames(grabber):
         got.append(number_of(frame))
         if frame.number > 15:
             break
@@ -314,5 +327,5 @@ def test_a_stream_that_stalls_is_an_error(stream, monkeypatch):
     address = stream(level(7), stalls=5, serves=1)
     grabber = Grabber(address, reconnect=0.2)
     with pytest.raises(DeviceError, match=r"seconds; plug it in again, or start what sends it"):
-        list(frames(grabber, 20))
+        list(frames(grabber))
     grabber.close()
