@@ -13,9 +13,9 @@ from itertools import islice
 from digitocr.runtime.reading import Box, Line, Reading
 
 # Of the last VOTES frames HELD must agree on a text before it counts: more of them where it may be that something
-# passes over the line that held before, and makes one of its digits look like another, or hides some of them.
+# passes over the line that held before, and makes some of its digits look like others, or hides them.
 VOTES, HELD = 9, 6  # for another text
-DISTURBED_VOTES, DISTURBED_HELD = 15, 12  # for one that differs in a digit
+DISTURBED_VOTES, DISTURBED_HELD = 15, 12  # for one that is half the same
 COVERED_VOTES, COVERED_HELD = 45, 36  # for one with digits missing
 REMEMBERED = 45  # frames; a line that is back within so many is the same one, not announced again
 SHARED = 0.5  # of the smaller box; lines of two frames that overlap by so much are in one place
@@ -101,7 +101,7 @@ def _hold(text: str, steady: str) -> tuple[int, int]:
         return COVERED_VOTES, COVERED_HELD
     before = _leading(text, steady)
     shared = before + _leading(text[before:][::-1], steady[before:][::-1])
-    if shared and shared == max(len(text), len(steady)) - 1:
+    if text != steady and 2 * shared >= max(len(text), len(steady)):
         return DISTURBED_VOTES, DISTURBED_HELD
     return VOTES, HELD
 
