@@ -13,12 +13,16 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def drawn(
-    frame: FrameReading, roi: tuple[int, int, int, int] | None, fps: float, mirror: bool, help_: tuple[str, ...] = ()
+    frame: FrameReading,
+    roi: tuple[int, int, int, int] | None,
+    fps: float,
+    mirror: bool,
+    help_: tuple[tuple[str, str], ...] = (),
 ) -> Pixels:
     """(H + BAR, W, 3) uint8 BGR: a box, the digit and its confidence in percent for each digit; green in lines that
     hold, orange in others. Under it the lines that hold, frames a second, and milliseconds from frame to reading.
 
-    mirror: the picture as a mirror shows it, its writing as it is. help_: lines of text to lay over it.
+    mirror: the picture as a mirror shows it, its writing as it is. help_: rows of two columns of text to lay over it.
     """
     height, width = frame.image.shape[:2]
     picture = cv2.flip(frame.image, 1) if mirror else frame.image
@@ -44,8 +48,9 @@ def drawn(
     cv2.putText(picture, text, (12, height + 41), FONT, 1.2, LIGHT, 2, cv2.LINE_AA)
     if help_:
         cv2.rectangle(picture, (0, 0), (min(width, 620), 32 * len(help_) + 24), DARK, -1)
-    for row, words in enumerate(help_):
-        cv2.putText(picture, words, (20, 40 + 32 * row), FONT, 0.7, LIGHT, 1, cv2.LINE_AA)
+    for row, columns in enumerate(help_):
+        for left, words in zip((20, 120), columns, strict=True):
+            cv2.putText(picture, words, (left, 40 + 32 * row), FONT, 0.7, LIGHT, 1, cv2.LINE_AA)
     return np.asarray(picture, np.uint8)
 
 

@@ -16,11 +16,11 @@ from digitocr.runtime.video import FrameReading, VideoReader
 
 TITLE = "digitocr"
 KEYS = (
-    "q, Esc   end",
-    "space    freeze, and go on",
-    "s        save the frame and its reading here",
-    "h        show or hide these keys",
-    "mouse    draw the part to read; a click reads all",
+    ("q, Esc", "end"),
+    ("space", "freeze, and go on"),
+    ("s", "save the frame and its reading here"),
+    ("h", "show or hide these keys"),
+    ("mouse", "draw the part to read; a click reads all"),
 )
 LEAST = 16  # pixels; what is drawn smaller than that with the mouse is a click
 ENDS = (ord("q"), 27)

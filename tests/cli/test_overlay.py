@@ -51,5 +51,5 @@ def test_a_mirror_turns_picture_and_boxes_but_not_writing(mirror):
 
 
 def test_keys_are_laid_over_when_asked():
-    picture = overlay.drawn(frame(()), None, 30, False, ("q  end", "s  save"))
+    picture = overlay.drawn(frame(()), None, 30, False, (("q", "end"), ("s", "save")))
     assert (picture[:90] != overlay.drawn(frame(()), None, 30, False)[:90]).any()
