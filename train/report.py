@@ -215,13 +215,10 @@ def search_pages(results: Values) -> Pages:
         return figures.front(points(done), points(front(done, name)), label, "held-out errors, int8, %")
 
     reaching = {bar: [trial for trial in done if 100 * trial["accuracy"] >= bar] for bar in BARS}
-    names = list(done[0]["params"])
     context = {
         "results": results,
         "counts": {state: states.count(state) for state in ("complete", "pruned", "fail")},
         "front": front(done),
-        "names": names,
-        "labels": [name.replace("_", " ") for name in names],
         "smallest": [
             (bar, min(found, key=lambda trial: (trial["bytes"], -trial["accuracy"]), default=None))
             for bar, found in reaching.items()
