@@ -353,12 +353,12 @@ def blank(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: ARG001
 
 
 def _ring(sheet: Sheet, rng: Generator, centre: Reals, radius: float) -> None:
-    """A disc, a circle, or part of one, as a punched hole shows it."""
+    """A disc, part of a circle, or seldom, since it is so like a zero, a whole one, as a punched hole shows it."""
     way = rng.random()
-    start, sweep = rng.uniform(0, 2 * np.pi), 2 * np.pi if way < 0.8 else rng.uniform(3, 6)
+    start, sweep = rng.uniform(0, 2 * np.pi), 2 * np.pi if way < 0.65 else rng.uniform(2, 5)
     angle = start + np.linspace(0, sweep, 33)
     points = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
-    if way < 0.4:
+    if way < 0.55:
         sheet.areas.append((points, rng.uniform(0.05, 0.9)))
     else:
         sheet.rules.append((points, rng.uniform(0.7, 2), rng.uniform(0.2, 1)))
@@ -375,7 +375,7 @@ def ruled(sheet: Sheet, rng: Generator) -> None:
     elif rng.random() < 0.4:
         x = rng.uniform(0, SIDE)
         sheet.line(x, -80, x, SIDE + 80, thick, strength)
-    if rng.random() < 0.2:  # holes punched into the margin
+    if rng.random() < 0.08:  # holes punched into the margin
         x, radius = rng.uniform(0, SIDE), rng.uniform(3, 16)
         for y in np.arange(rng.uniform(0, 80), SIDE, rng.uniform(50, 150)):
             _ring(sheet, rng, np.array([x, float(y)]), radius)
