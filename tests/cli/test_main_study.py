@@ -102,9 +102,8 @@ def test_senseless_arguments_end_with_their_exit_code(
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("library", ["scipy", "jinja2"])
-def test_without_a_library_of_the_extra_the_line_to_type_is_given(library: str, tmp_path: Path) -> None:
-    (tmp_path / f"{library}.py").write_text("raise ImportError")
+def test_without_a_library_of_the_extra_the_line_to_type_is_given(tmp_path: Path) -> None:
+    (tmp_path / "jinja2.py").write_text("raise ImportError")
     command = [sys.executable, "-m", "digitocr.cli.main", "report", "runs/x", "--data", str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)

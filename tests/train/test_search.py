@@ -41,7 +41,14 @@ def shipped(model: Path, folder: Path, data: Mnist) -> Path:
     return Path(shutil.copy(MODELS / "digitocr-int8.onnx", folder))
 
 
-def test_trials_are_kept_and_gone_on_with(tmp_path: Path) -> None:
+@pytest.fixture
+def small_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that are made in a second."""
+    small = {"kernel": (3, 5), "conv_layers": (1,), "batch_norm": (False,), "filters": (2,), "dense": (8,)}
+    monkeypatch.setitem(SPACES, "paper", small)
+
+
+def test_trials_are_kept_and_gone_on_with(small_space: None, tmp_path: Path) -> None:
     lines: list[str] = []
     Search(tmp_path, drawn(), PLAN, shipped).run(1, report=lines.append)
     Search(tmp_path, drawn(), PLAN, shipped).run(2, report=lines.append)
@@ -100,7 +107,7 @@ def test_a_trial_that_kills_its_process_is_left_alone_in_the_end(tmp_path: Path)
     assert states == [optuna.trial.TrialState.FAIL] * module.TRIES
 
 
-def test_a_trial_that_cannot_reach_the_front_is_pruned(tmp_path: Path) -> None:
+def test_a_trial_that_cannot_reach_the_front_is_pruned(small_space: None, tmp_path: Path) -> None:
     search = Search(tmp_path, drawn(), dataclasses.replace(PLAN, epochs=2), shipped)
     distributions = {name: optuna.distributions.CategoricalDistribution(v) for name, v in SPACES["paper"].items()}
     for _ in range(module.PRUNERS):
@@ -126,10 +133,7 @@ def test_a_grid_is_every_point_once_in_an_order_of_its_own() -> None:
     assert [point["conv_layers"] for point in points] != sorted(point["conv_layers"] for point in points)
 
 
-def test_two_folders_share_a_storage_and_a_grid_ends_when_it_is_through(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(SPACES, "paper", {"kernel": (3, 5), "conv_layers": (1,), "filters": (2,), "dense": (8,)})
+def test_two_folders_share_a_storage_and_a_grid_ends_when_it_is_through(small_space: None, tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path / 'trials.db'}"
     for name, trials in (("a", 1), ("b", 9)):
         search = Search(tmp_path / name, drawn(), dataclasses.replace(PLAN, sampler="grid"), shipped, storage)
@@ -172,7 +176,7 @@ def test_a_journal_cut_off_loses_a_line_and_a_damaged_one_is_said(tmp_path: Path
         read_results(tmp_path)
 
 
-def test_a_full_disk_is_said_and_the_trial_is_taken_up_later(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_the_trial_is_taken_up_later(small_space: None, tmp_path: Path) -> None:
     def full(*_: object) -> Path:
         raise OSError(28, "No space left on device")
 
