@@ -2,7 +2,7 @@
 
     study = Study(Path("runs/study"), load_mnist(), Plan(epochs=10), quantize)
     study.run(cells("paper"), seeds=5, jobs=2)
-    study.results()["runs"][0]["test"]["errors"]
+    read_results(Path("runs/study"))["runs"][0]["test"]["errors"]     # [[index, answer], ...] of 10,000 test images
 
 The folder:
 
@@ -134,9 +134,9 @@ class Study:
                 raise UsageError(f"{folder}: was begun with {was}; go on with the same, or give another --out")
             return
         try:
-            if folder.is_dir() and any(folder.iterdir()):
+            folder.mkdir(parents=True, exist_ok=True)
+            if {path.name for path in folder.iterdir()} - {f"writing-{head.name}"}:  # which a kill may have left
                 raise OutputError(f"{folder}: holds something else than a study; give another --out")
-            (folder / "runs").mkdir(parents=True)
             write_json(head, card)
         except OSError as error:
             raise OutputError(f"{folder}: cannot be written ({error.strerror}); give another --out") from error
@@ -151,6 +151,7 @@ class Study:
         if seeds < 1 or jobs < 1:
             raise UsageError("seeds and jobs must be 1 or more")
         with _alone(self._folder):
+            (self._folder / "runs").mkdir(exist_ok=True)
             read_runs(self._folder)  # a damaged one is found before hours of work, not after
             left = [
                 (cell, seed) for seed in range(seeds) for cell in todo if not self._path(cell, seed, ".json").exists()
@@ -180,13 +181,12 @@ class Study:
     def _path(self, cell: Experiment, seed: int, suffix: str) -> Path:
         return self._folder / "runs" / f"{cell_name(cell)}-seed{seed}{suffix}"
 
-    def results(self) -> dict[str, Any]:
-        """All that is there, as one JSON-ready value: study.json and `runs`."""
-        return read_results(self._folder)
-
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """What Study.results returns, of a folder alone. Raises InputError for one that is damaged or holds no run."""
+    """All that is there, as one JSON-ready value: study.json, and `runs`.
+
+    Raises InputError for a folder that is damaged or holds no finished run.
+    """
     runs = read_runs(folder)
     if not runs:
         raise InputError(f"{folder}: no run is finished in it; go on with: digitocr study --out {folder}")

@@ -145,6 +145,7 @@ def test_a_result_cut_off_is_named_before_hours_of_work(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run is finished"):
         read_results(tmp_path)
     cut = tmp_path / "runs" / "1conv-3x3-max-seed0.json"
+    cut.parent.mkdir()
     cut.write_text('{"schema": "digitocr-stu')
     with pytest.raises(InputError, match=r"seed0\.json: is damaged .* delete it to do that run again"):
         study.run([SMALL], 1)
