@@ -1,9 +1,10 @@
 """Batches for the robust recipe: MNIST's digits written anew, and what the reading network is handed in pictures.
 
-Of a batch a part stays as MNIST has it or is moved a little, a part is bent, slanted, turned and stretched, its stroke thickened or thinned,
-rendered at a random size with some blur and grain, and cut out and normalised by the code that serves; the rest gives
-way to crops of drawn tiles (crops.py), which hold other hands, fonts, forms, letters and no digits at all. Elastic
-bending after P. Simard et al., "Best Practices for Convolutional Neural Networks" (2003).
+Of a batch a part stays as MNIST has it or is moved a little. A part is written anew: bent, slanted, turned and
+stretched, its stroke thickened or thinned or left as an outline, rendered at a random size with some blur, grain and
+shadow, at times with a line across, and cut out and normalised by the code that serves. The rest gives way to crops of
+drawn tiles (crops.py), which hold other hands, fonts, forms, letters and no digits at all. Elastic bending after
+P. Simard et al., "Best Practices for Convolutional Neural Networks" (2003).
 """
 
 from functools import cache

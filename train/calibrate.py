@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from digitocr.runtime.reader import CONSTANT, FOUND, READ, Reader, log_odds
 from digitocr.train.crops import overlaps
 from digitocr.train.data import hold_out, load_mnist
+from digitocr.train.fonts import find_fonts
 from digitocr.train.glyphs import Glyphs
 from digitocr.train.metrics import calibration_error
-from digitocr.train.fonts import find_fonts
 from digitocr.train.tiles import draw_tile
 
 Reals = NDArray[np.float64]

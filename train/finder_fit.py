@@ -29,8 +29,8 @@ from digitocr.runtime.regions import PLANES, prepared
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.drawers import drawers, glyphs
 from digitocr.train.fit import now, replace, write_json  # which keeps TensorFlow's chatter away
-from digitocr.train.layouts import SIDE
 from digitocr.train.fonts import find_fonts
+from digitocr.train.layouts import SIDE
 from digitocr.train.tiles import draw_tile
 
 import keras  # isort: skip
@@ -100,7 +100,8 @@ def fit(data: Mnist, settings: FinderSettings, folder: Path) -> dict[str, float]
     """Trains into a new folder; returns the last row of history.csv. Prints a row an epoch on stderr.
 
     Digits are MNIST's training images without the held-out ones, drawn strokes, and fonts. Raises OutputError for a
-    folder that exists or cannot be written, ModelError for a start that is no finder. KeyboardInterrupt passes; `resume` goes on.
+    folder that exists or cannot be written, ModelError for a start that is no finder. KeyboardInterrupt passes;
+    `resume` goes on.
     """
     fonts = find_fonts(Path(settings.fonts) if settings.fonts else None)
     if settings.start:

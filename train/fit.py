@@ -39,8 +39,8 @@ from digitocr.runtime.tensor import Tensors, scale
 from digitocr.train.augment import Augment
 from digitocr.train.crops import draw_all
 from digitocr.train.data import Bytes, Indices, Mnist, hold_out, progress_stream
-from digitocr.train.metrics import summary
 from digitocr.train.fonts import find_fonts
+from digitocr.train.metrics import summary
 from digitocr.train.quiet import hushed
 
 try:
