@@ -49,7 +49,7 @@ class Window:
 
     def __init__(self, video: VideoReader, mirror: bool) -> None:
         self._video, self._mirror = video, mirror
-        self._help = False
+        self._help = self._was_open = False
         self._corner: tuple[int, int] | None = None
         self._used: set[Path] = set()
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
@@ -63,7 +63,7 @@ class Window:
             picture = overlay.drawn(frame, self._video.roi, fps, self._mirror, KEYS if self._help else ())
             cv2.imshow(TITLE, picture)
             key = cv2.waitKey(50 if frozen else 1) & 0xFF
-            if key in ENDS or not _is_open():
+            if key in ENDS or self._is_closed():
                 return False
             if key == ord(" "):
                 frozen = not frozen
@@ -76,11 +76,20 @@ class Window:
 
     def idle(self) -> bool:
         """Looks at keys and mouse while no frame comes; False once the window is ended."""
-        return cv2.waitKey(1) & 0xFF not in ENDS and _is_open()
+        return cv2.waitKey(1) & 0xFF not in ENDS and not self._is_closed()
 
     def close(self) -> None:
         cv2.destroyAllWindows()
         cv2.waitKey(1)  # the window goes only when events are looked at
+
+    def _is_closed(self) -> bool:
+        """Whether it was open, which it may not be for its first frames, and is no more."""
+        try:
+            is_open = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # Qt's, behind the last window
+            is_open = False
+        self._was_open |= is_open
+        return self._was_open and not is_open
 
     def _save(self, frame: FrameReading, fps: float) -> None:
         name = f"digitocr-{strftime('%Y%m%d-%H%M%S')}-{frame.frame}"
@@ -105,10 +114,3 @@ class Window:
                 xs = [width - xs[1], width - xs[0]]
             part = (xs[0], ys[0], xs[1] - xs[0], ys[1] - ys[0])
             self._video.roi = part if min(part[2:]) >= LEAST else None
-
-
-def _is_open() -> bool:
-    try:
-        return bool(cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1)
-    except cv2.error:
-        return False
