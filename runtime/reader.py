@@ -22,9 +22,11 @@ MODES = ("auto", "single", "line")
 TURNS = ("auto", "0", "90", "180", "270")  # degrees clockwise
 MAX_THREADS = 256  # an interpreter starts as many as it is told
 BLANK = 18  # grey levels from the darkest to the brightest pixel of a lone digit; less is none
-# Log-odds of a right reading from those of the finder's score and of the digit's probability, and a constant:
-# fitted on drawn tiles by train/calibrate.py, so that a confidence is the share that is right.
-FOUND, READ, CONSTANT = 1.478, 0.700, -0.306
+# The log-odds of a right reading are those of the finder's score, of the digit's probability, both at once (a sure
+# reading counts for little where hardly anything was found), and for each digit, 0 to 9, how seldom something else is
+# like it: with these weights, fitted on drawn tiles by train/calibrate.py, a confidence is the share that is right.
+WEIGHTS = np.array([1.65, 0.59, 0.20, -1.23, -0.75, -0.58, -0.60, -0.38, -1.49, -0.72, -0.96, -0.78, -0.89], np.float32)
+CERTAIN = 0.01  # a share closer than that to 0 or 1 says no more than this one
 # A picture with SEVERAL candidates, and not read that SURE as it is, on average, is read the other ways up as well; one
 # of them is taken if it is that much BETTER, and read with that CLEAR a confidence.
 SEVERAL, SURE, BETTER, CLEAR = 3, 0.95, 1.2, 0.9
@@ -42,9 +44,11 @@ class _Seen(NamedTuple):
     lines: list[list[int]]  # rows of those that are kept, in reading order
 
     @property
-    def evidence(self) -> float:
-        """How much was read, and how surely."""
-        return float(sum(max(0.0, self.confidence[row] - 0.5) for line in self.lines for row in line))
+    def worth(self) -> float:
+        """How much was read, and how surely, of what tells which way is up: not the zeros."""
+        kept = [row for line in self.lines for row in line]
+        telling = self.confidence[kept][self.probabilities[kept, :10].argmax(1) > 0]
+        return float(np.maximum(telling - 0.5, 0).sum())
 
     def surely(self, confidence: float) -> bool:
         """Whether SEVERAL digits are read, with that confidence on average."""
@@ -167,7 +171,7 @@ class Reader:
             boxes, found = self.finder.find(turned)
             spent += perf_counter() - began
             seen = self._judged(turned, boxes, found, turn)
-            if best is None or (seen.evidence > (1 if best.turned else BETTER) * best.evidence and seen.surely(CLEAR)):
+            if best is None or (seen.worth > (1 if best.turned else BETTER) * best.worth and seen.surely(CLEAR)):
                 best = seen
             if not turn and (best.surely(SURE) or len(boxes) < SEVERAL or self.mode == "single"):
                 break
@@ -178,7 +182,7 @@ class Reader:
         """The candidates read, and those that are kept put in order."""
         images = tensor.images(gray, boxes)
         probabilities = self.classifier.predict(tensor.scale(images))
-        odds = FOUND * log_odds(found) + READ * log_odds(probabilities[:, :10].max(1, initial=0.0)) + CONSTANT
+        odds = evidence(found, probabilities[:, :10]) @ WEIGHTS
         confidence = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
         if self.mode == "single":
             return self._single(gray, _Seen(turned, boxes, found, images, probabilities, confidence, []))
@@ -240,10 +244,12 @@ def _is_blank(gray: GrayImage) -> bool:
     return bool(brightest - darkest < BLANK)
 
 
-def log_odds(share: Scores) -> Scores:
-    """ln(p / (1 - p)) of (n,) shares in [0, 1], finite at both ends."""
-    inside = np.clip(share, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(inside / (1 - inside)), np.float32)
+def evidence(found: Scores, digits: Probabilities) -> Probabilities:
+    """What WEIGHTS weighs, (n, 13), of (n,) scores of the finder and (n, 10) probabilities of the digits."""
+    shares = np.clip(np.stack([found, digits.max(1, initial=0.0)]), CERTAIN, 1 - CERTAIN)
+    first, second = np.log(shares / (1 - shares))
+    which = np.eye(10, dtype=np.float32)[digits.argmax(1)]
+    return np.column_stack([first, second, first * second, which]).astype(np.float32)
 
 
 def _inked(gray: GrayImage) -> tuple[int, int, int, int]:

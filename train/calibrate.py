@@ -3,8 +3,9 @@
     python -m digitocr.train.calibrate --data mnist/ --fonts fonts/
 
 Reads drawn tiles, asks of each candidate whether it is a digit and read right, and fits a logistic regression on the
-log-odds of the finder's score and of the digit's probability (J. Platt, 1999). Prints the three numbers, and the
-expected calibration error on tiles that they were not fitted on, before and after. Four minutes on one core.
+log-odds of the finder's score and of the digit's probability, their product, and which digit it is (after J. Platt,
+1999). Prints the numbers, and the expected calibration error on tiles that they were not fitted on, before and after.
+Four minutes on one core.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr.runtime.reader import CONSTANT, FOUND, READ, Reader, log_odds
+from digitocr.runtime.reader import WEIGHTS, Reader, evidence
 from digitocr.train.crops import overlaps
 from digitocr.train.data import hold_out, load_mnist
 from digitocr.train.fonts import find_fonts
@@ -27,8 +28,11 @@ TILES = 4_000  # to fit on, and half as many to measure on
 
 
 def observed(reader: Reader, glyphs: Glyphs, tiles: range) -> tuple[Reals, NDArray[np.bool_]]:
-    """(n, 3) log-odds found and read, and 1; (n,) whether right: of all candidates in the tiles of those numbers."""
-    odds, rights = [], []
+    """(n, 13) reader.evidence, (n,) whether right: of all candidates in the tiles of those numbers.
+
+    A letter that alone could be a digit is none: it stands among others. What is cut off or too faint is left out.
+    """
+    seen, rights = [], []
     for number in tiles:
         tile = draw_tile(np.random.default_rng((SEED, number)), glyphs)
         boxes, found = reader.finder.find(tile.image)
@@ -38,20 +42,19 @@ def observed(reader: Reader, glyphs: Glyphs, tiles: range) -> tuple[Reals, NDArr
         right = best >= 0.5
         if len(tile.boxes):
             right &= tile.labels[shared.argmax(1)] == digits.argmax(1)
-        clear = (best >= 0.5) | (overlaps(boxes, tile.unsure).max(1, initial=0.0) < 0.25)
-        read = log_odds(digits.max(1, initial=0.0))
-        odds.append(np.stack([log_odds(found), read, np.ones(len(boxes))], 1)[clear])
+        clear = (best >= 0.5) | (overlaps(boxes, tile.ignored).max(1, initial=0.0) < 0.25)
+        seen.append(evidence(found, digits)[clear])
         rights.append(right[clear])
-    return np.concatenate(odds).astype(np.float64), np.concatenate(rights)
+    return np.concatenate(seen).astype(np.float64), np.concatenate(rights)
 
 
-def fitted(odds: Reals, right: NDArray[np.bool_], rounds: int = 30) -> Reals:
-    """The (3,) weights of the logistic regression, by Newton's method."""
-    weights = np.array([0.5, 0.5, 0.0])
+def fitted(seen: Reals, right: NDArray[np.bool_], rounds: int = 30) -> Reals:
+    """The weights of the logistic regression, one for each column, by Newton's method."""
+    weights = np.zeros(seen.shape[1])
     for _ in range(rounds):
-        share = 1 / (1 + np.exp(-odds @ weights))
-        curve = (odds * (share * (1 - share))[:, None]).T @ odds + 1e-6 * np.eye(3)
-        weights = weights + np.linalg.solve(curve, odds.T @ (right - share))
+        share = 1 / (1 + np.exp(-seen @ weights))
+        curve = (seen * (share * (1 - share))[:, None]).T @ seen + 1e-6 * np.eye(len(weights))
+        weights = weights + np.linalg.solve(curve, seen.T @ (right - share))
     return weights
 
 
@@ -66,10 +69,10 @@ def main() -> None:
     glyphs = Glyphs(data.train_images[held], data.train_labels[held], find_fonts(arguments.fonts), seed=1)
     reader = Reader()
     weights = fitted(*observed(reader, glyphs, range(arguments.tiles)))
-    odds, right = observed(reader, glyphs, range(arguments.tiles, arguments.tiles * 3 // 2))
-    print("FOUND, READ, CONSTANT =", ", ".join(f"{weight:.3f}" for weight in weights))
-    for name, used in (("as they are", np.array([FOUND, READ, CONSTANT])), ("fitted", weights)):
-        error = calibration_error(1 / (1 + np.exp(-odds @ used)), right)
+    seen, right = observed(reader, glyphs, range(arguments.tiles, arguments.tiles * 3 // 2))
+    print("WEIGHTS =", ", ".join(f"{weight:.3f}" for weight in weights))
+    for name, used in (("as they are", WEIGHTS), ("fitted", weights)):
+        error = calibration_error(1 / (1 + np.exp(-seen @ used)), right)
         print(f"expected calibration error, {name}: {error:.4f} of {len(right)} candidates")
 
 

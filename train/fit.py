@@ -80,7 +80,7 @@ RECIPES = {
     # The paper's way: Adam at its default rate of 0.001, and nothing else. The paper does not say how many epochs.
     "paper": Recipe(lambda _: keras.optimizers.Adam(), crops=0, classes=10, epochs=10),
     # For pictures from outside MNIST: digits by other hands and pens, in forms and on boards, and what is no digit.
-    "robust": Recipe(_annealed, crops=8_000, classes=11, epochs=8),
+    "robust": Recipe(_annealed, crops=24_000, classes=11, epochs=20),
 }
 
 

@@ -14,7 +14,7 @@ from digitocr.runtime import reader as module
 from digitocr.runtime import tensor
 from digitocr.runtime.errors import InputError, ModelError, UsageError
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.reader import log_odds
+from digitocr.runtime.reader import evidence
 from digitocr.runtime.reading import Box
 from digitocr.train.scenes import draw_page, random_style
 from digitocr.train.strokes import draw_digit, random_hand
@@ -239,13 +239,12 @@ SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24),
 @pytest.fixture
 def plain_confidence(monkeypatch):
     """Of the digit's probability and half the finder's log-odds, whatever the shipped networks are calibrated to."""
-    for name, value in (("FOUND", 0.5), ("READ", 1.0), ("CONSTANT", 0.0)):
-        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(module, "WEIGHTS", np.array([0.5, 1.0, *[0] * 11], np.float32))
 
 
 def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     both = told(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
-    odds = module.FOUND * np.log(9) + module.READ * np.log(4) + module.CONSTANT
+    odds = module.WEIGHTS[:4] @ [np.log(9), np.log(4), np.log(9) * np.log(4), 0] + module.WEIGHTS[3 + 3]
     assert both.confidence == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
     assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8)))
     for better in (told(Blobs(0.97), answers((3, 0.8))), told(Blobs(0.9), answers((3, 0.9)))):
@@ -255,9 +254,14 @@ def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     assert none.confidence < 0.5
 
 
-def test_the_log_odds_of_certainty_are_finite():
-    np.testing.assert_allclose(log_odds(np.array([0.5, 0.9, 0.1], np.float32)), [0, np.log(9), -np.log(9)], atol=1e-5)
-    assert np.isfinite(log_odds(np.array([0, 1], np.float32))).all()
+def test_evidence_is_both_log_odds_their_product_and_which_digit_and_certainty_is_limited():
+    digits = np.full((3, 10), 0.01, np.float32)
+    digits[0, 4], digits[1, 0], digits[2, 9] = 0.9, 0.1, 1
+    seen = evidence(np.array([0.5, 0.9, 1], np.float32), digits)
+    most, nine = np.log((1 - module.CERTAIN) / module.CERTAIN), np.log(9)
+    expected = [[0, nine, 0], [nine, -nine, -(nine**2)], [most, most, most**2]]
+    np.testing.assert_allclose(seen[:, :3], expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(seen[:, 3:], np.eye(10)[[4, 0, 9]])
 
 
 @pytest.mark.parametrize("rotate", ["0", "90", "180", "270"])
@@ -295,6 +299,13 @@ def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(
     assert turning(0.3, 0.3, 0.3, 0.99) == (180, 4)
     assert turning(0.6, 0.62, 0.6, 0.61) == (0, 4)
     assert turning(0.3, 0.45, 0.3, 0.3)[0] == 0  # better, but not surely
+
+
+@pytest.mark.parametrize(("other", "turned"), [(0, 0), (6, 90)])
+def test_zeros_do_not_tell_which_way_is_up(other, turned, plain_confidence):
+    ways = iter([answers((6, 0.5)), *[answers((other, 0.99))] * 3])
+    some = told(Blobs(0.9), SimpleNamespace(predict=lambda tensors: next(ways).predict(tensors), name="", sha256=""))
+    assert some.read(blobs(*ROW)).turned == turned
 
 
 def test_where_there_are_few_digits_a_picture_is_not_turned():

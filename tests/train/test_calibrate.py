@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 
-from digitocr.runtime.reader import log_odds
+from digitocr.runtime.reader import evidence
 from digitocr.train import calibrate as module
 from digitocr.train.calibrate import fitted, observed
 from digitocr.train.glyphs import Glyphs
 from digitocr.train.tiles import Tile
 
-TRUE = np.array([0.6, 1.4, -0.8])
+TRUE = np.array([0.6, 1.4, 0.2, -0.8])
 
 
 def drawn(count, seed=0):
-    """(count, 3) log-odds and (count,) whether right, as by TRUE."""
+    """(count, 4) of evidence and (count,) whether right, as by TRUE."""
     rng = np.random.default_rng(seed)
-    odds = np.stack([rng.normal(1, 2, count), rng.normal(3, 3, count), np.ones(count)], 1)
+    found, read = rng.normal(1, 2, count), rng.normal(1, 2, count)
+    odds = np.stack([found, read, found * read, np.ones(count)], 1)
     return odds, rng.random(count) < 1 / (1 + np.exp(-odds @ TRUE))
 
 
@@ -75,13 +76,14 @@ def test_a_candidate_is_right_if_a_digit_is_there_and_is_that_one(tile):
         (60, 100, 20, 30),  # a letter
         (112, 20, 20, 30),  # a part of the four, read as a four
         (20, 100, 20, 30),  # ignored
-        (20, 180, 20, 30),  # doubtful
+        (20, 180, 20, 30),  # a letter like a zero
     )
     found = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
     odds, right = observed(reader_of(boxes, found, [3, 7, 8, 4, 1, 0]), None, range(2))
     assert odds.dtype == np.float64
-    assert right.tolist() == [True, False, False, False] * 2
-    expected = np.stack([log_odds(np.array(found[:4], np.float32)), np.full(4, np.log(9)), np.ones(4)], 1)
+    assert right.tolist() == [True, False, False, False, False] * 2
+    answers = reader_of(boxes, found, [3, 7, 8, 4, 1, 0]).digits()
+    expected = evidence(np.array(found, np.float32), answers)[[0, 1, 2, 3, 5]]
     np.testing.assert_allclose(odds, np.concatenate([expected] * 2), atol=1e-4)
 
 
@@ -101,10 +103,10 @@ def test_tiles_without_digits_and_without_candidates_count(monkeypatch):
     _, right = observed(reader_of(boxes_of((1, 1, 9, 9)), [0.3], [5]), None, range(2))
     assert right.tolist() == [False, False]
     odds, right = observed(reader_of(none, [], []), None, range(2))
-    assert (odds.shape, right.shape) == ((0, 3), (0,))
+    assert (odds.shape, right.shape) == ((0, 13), (0,))
 
 
-def test_the_command_prints_the_three_numbers_and_what_they_are_worth(mnist, monkeypatch, capsys, tmp_path):
+def test_the_command_prints_the_numbers_and_what_they_are_worth(mnist, monkeypatch, capsys, tmp_path):
     (tmp_path / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
     asked = []
 
@@ -120,7 +122,7 @@ def test_the_command_prints_the_three_numbers_and_what_they_are_worth(mnist, mon
     module.main()
     assert asked == [range(10), range(10, 15)]
     first, *errors = capsys.readouterr().out.splitlines()
-    numbers = [float(number) for number in first.removeprefix("FOUND, READ, CONSTANT = ").split(",")]
+    numbers = [float(number) for number in first.removeprefix("WEIGHTS = ").split(",")]
     np.testing.assert_allclose(numbers, TRUE, atol=0.25)
     before, after = (float(line.split(": ")[1].split()[0]) for line in errors)
     assert after < 0.03 < before
