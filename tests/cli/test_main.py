@@ -118,7 +118,8 @@ def test_jsonl_is_the_documented_object(folder):
     digit = good["lines"][0]["digits"][0]
     assert set(digit) == {"digit", "confidence", "box", "topk"}
     assert all(isinstance(side, int) for side in digit["box"])
-    assert digit["topk"][0] == [4, digit["confidence"]]
+    assert digit["topk"][0][0] == digit["digit"] == 4
+    assert 0.5 < digit["confidence"] <= 1
     assert set(good["ms"]) == {"decode", "find", "classify"}
     assert set(good["model"]) == {"name", "sha256"}
     for row, name in ((broken, "broken.png"), (missing, "missing.png")):

@@ -116,6 +116,7 @@ def test_the_command_prints_the_numbers_and_what_they_are_worth(mnist, monkeypat
         return drawn(6000, seed=len(asked))
 
     monkeypatch.setattr(module, "observed", watched)
+    monkeypatch.setattr(module, "WEIGHTS", np.zeros(4))
     monkeypatch.setattr(module, "Glyphs", lambda *given, seed: Glyphs(*given, hands=1, seed=seed))
     monkeypatch.setattr(module, "load_mnist", lambda _: mnist)
     monkeypatch.setattr("sys.argv", ["calibrate", "--fonts", str(tmp_path), "--tiles", "10"])

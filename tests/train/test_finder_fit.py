@@ -90,7 +90,10 @@ class Recorder:
     def predict(self, images, **_):
         return np.zeros((len(images), 16, 16, 15), np.float32)
 
-    def save(self, path, **_):
+    def get_weights(self):
+        return tiny().get_weights()
+
+    def save(self, path):
         path.write_bytes(b"network")
 
 
