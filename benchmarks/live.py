@@ -31,6 +31,7 @@ from digitocr.runtime import capture
 RATE = 30  # frames a second that are sent
 SENT = 1200  # frames that the latency is taken over
 LONG, SHORT = 10_000, 100  # frames that memory is compared after
+FIRST = 100  # seed of the sequences; the rules of voting were chosen on those below
 KEPT = 75  # different frames, that come again and again
 
 
@@ -176,7 +177,7 @@ def main(count: int) -> None:
     server.terminate()
     cv2.setNumThreads(1)
     results = []
-    for seed in range(count):
+    for seed in range(FIRST, FIRST + count):
         results.append(sequence(seed))
         wanted, announced, _, _ = results[-1]
         if sorted(wanted) != sorted(announced):

@@ -8,6 +8,7 @@ The network sees the picture at two or three sizes, the finest only where small 
 drawn scenes by train/finder.py, which prepares them with this file.
 """
 
+import threading
 from pathlib import Path
 from typing import TypeAlias
 
@@ -35,28 +36,30 @@ NARROW = 0.25  # of a box's longer side
 MAX_CELLS, MAX_FOUND = 4000, 600  # a picture with more of them is texture, not writing
 WINDOWS = (31, 121)  # pixels; the neighbourhoods that a pixel's contrast is measured in
 PLANES = len(WINDOWS) + 1  # of the network's input
+ROOM = PLANES + 4  # planes that preparing them takes
 STRONG = 0.998  # of a picture's pixels differ less from what is round them than its ink; a lone digit is few pixels
 FLOOR = 4.0  # grey levels; a spread that is mere noise
 
 
-def prepared(gray: GrayImage) -> npt.NDArray[np.float32]:
+def prepared(gray: GrayImage, room: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
     """(H, W) uint8 -> (3, H, W) float32: each pixel's difference from the mean of a window round it, measured by the
     spread in a small and in a large window, and by the strongest differences in the whole picture.
 
     So uneven light, faint pencil and thick marker come out alike, and yet what is faint beside the rest can be told
-    from it. Values are limited to -4 to 4.
+    from it. Values are limited to -4 to 4. room: (ROOM, H, W) to work in, of which the result is a part.
     """
-    levels = gray.astype(np.float32)
-    squares = levels * levels
-    planes = np.empty((PLANES, *gray.shape), np.float32)
+    room = np.empty((ROOM, *gray.shape), np.float32) if room is None else room
+    planes, (levels, squares, variance, product) = room[:PLANES], room[PLANES:]
+    levels[:] = gray
+    np.multiply(levels, levels, out=squares)
     for plane, window in zip(planes, WINDOWS, strict=False):
-        mean = cv2.blur(levels, (window, window), borderType=cv2.BORDER_REFLECT)
-        variance = cv2.blur(squares, (window, window), borderType=cv2.BORDER_REFLECT)
-        variance -= mean * mean
+        cv2.blur(levels, (window, window), dst=plane, borderType=cv2.BORDER_REFLECT)
+        cv2.blur(squares, (window, window), dst=variance, borderType=cv2.BORDER_REFLECT)
+        variance -= np.multiply(plane, plane, out=product)
         np.maximum(variance, 0, out=variance)
         np.sqrt(variance, out=variance)
         variance += FLOOR
-        np.subtract(levels, mean, out=plane)
+        np.subtract(levels, plane, out=plane)
         if window == WINDOWS[0]:
             some = np.abs(plane[::4, ::4]).ravel()
             rank = int(STRONG * (len(some) - 1))
@@ -128,6 +131,7 @@ class Finder:
                 f"{path}: is no finder of this version; make one with: digitocr export --model finder.keras"
             )
         self.card = model_card(self._session)
+        self._kept = threading.local()  # room to work in: fresh memory for each picture would take a third of the time
 
     def find(self, gray: GrayImage) -> tuple[Boxes, Scores]:
         """Candidates of an (H, W) uint8 picture of either polarity, best first; boxes in its pixels.
@@ -152,11 +156,20 @@ class Finder:
         height, width = small.shape
         down, right = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
         framed = cv2.copyMakeBorder(small, MARGIN, down, MARGIN, right, cv2.BORDER_REPLICATE)
-        centres, sizes = self._session.run(None, {"image": prepared(framed)[None]})
+        planes = prepared(framed, self._room(framed.shape))
+        centres, sizes = self._session.run(None, {"image": planes[None]})
         boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
         scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
         return boxes * np.tile(scale, 2), scores
+
+    def _room(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """(ROOM, H, W): this thread's own, as large as its largest picture so far."""
+        needed = ROOM * shape[0] * shape[1]
+        room: npt.NDArray[np.float32] | None = getattr(self._kept, "room", None)
+        if room is None or len(room) < needed:
+            room = self._kept.room = np.empty(needed, np.float32)
+        return room[:needed].reshape(ROOM, *shape)
 
 
 def _largest_sure(boxes: Boxes, scores: Scores) -> float:
