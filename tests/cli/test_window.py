@@ -143,7 +143,9 @@ def test_keys_freeze_save_and_end(show, long, tmp_path):
     shown.until(lambda screen: green(screen) > 300)
     shown.key("space")
     shown.key("h")
-    frozen = shown.until(keys_are_shown)
+    shown.until(keys_are_shown)
+    time.sleep(0.3)  # until all of the window is painted
+    frozen = shown.screen()
     time.sleep(0.5)
     assert (shown.screen() == frozen).all()
     shown.key("h")
