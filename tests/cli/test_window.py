@@ -142,6 +142,7 @@ def test_keys_freeze_save_and_end(show, long, tmp_path):
     shown = show(long)
     shown.until(lambda screen: green(screen) > 300)
     shown.key("space")
+    time.sleep(0.3)  # of keys that come at once, OpenCV tells the last
     shown.key("h")
     shown.until(keys_are_shown)
     time.sleep(0.3)  # until all of the window is painted
