@@ -23,9 +23,12 @@ TURNS = ("auto", "0", "90", "180", "270")  # degrees clockwise
 MAX_THREADS = 256  # an interpreter starts as many as it is told
 BLANK = 18  # grey levels from the darkest to the brightest pixel of a lone digit; less is none
 # The log-odds of a right reading are those of the finder's score, of the digit's probability, both at once (a sure
-# reading counts for little where hardly anything was found), and for each digit, 0 to 9, how seldom something else is
-# like it: with these weights, fitted on drawn tiles by train/calibrate.py, a confidence is the share that is right.
-WEIGHTS = np.array([1.65, 0.59, 0.20, -1.23, -0.75, -0.58, -0.60, -0.38, -1.49, -0.72, -0.96, -0.78, -0.89], np.float32)
+# reading counts for little where hardly anything was found), whether a digit stands beside it, for all and for a zero
+# (a hole and a ring stand alone), and for each digit, 0 to 9, how seldom something else is like it: with these weights,
+# fitted on drawn tiles by train/calibrate.py, a confidence is the share that is right.
+WEIGHTS = np.array(
+    [1.39, 0.57, 0.14, 1.15, 1.53, -2.17, -1.39, -0.99, -1.03, -0.99, -1.65, -1.00, -1.31, -1.11, -1.31], np.float32
+)
 CERTAIN = 0.01  # a share closer than that to 0 or 1 says no more than this one
 # A picture with SEVERAL candidates, and not read that SURE as it is, on average, is read the other ways up as well; one
 # of them is taken if it is that much BETTER, and read with that CLEAR a confidence.
@@ -182,7 +185,7 @@ class Reader:
         """The candidates read, and those that are kept put in order."""
         images = tensor.images(gray, boxes)
         probabilities = self.classifier.predict(tensor.scale(images))
-        odds = evidence(found, probabilities[:, :10]) @ WEIGHTS
+        odds = evidence(boxes, found, probabilities[:, :10]) @ WEIGHTS
         confidence = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
         if self.mode == "single":
             return self._single(gray, _Seen(turned, boxes, found, images, probabilities, confidence, []))
@@ -244,12 +247,14 @@ def _is_blank(gray: GrayImage) -> bool:
     return bool(brightest - darkest < BLANK)
 
 
-def evidence(found: Scores, digits: Probabilities) -> Probabilities:
-    """What WEIGHTS weighs, (n, 13), of (n,) scores of the finder and (n, 10) probabilities of the digits."""
-    shares = np.clip(np.stack([found, digits.max(1, initial=0.0)]), CERTAIN, 1 - CERTAIN)
+def evidence(boxes: Boxes, found: Scores, digits: Probabilities) -> Probabilities:
+    """What WEIGHTS weighs, (n, 15), of (n, 4) boxes, (n,) scores of the finder and (n, 10) probabilities of the digits."""
+    likely = digits.max(1, initial=0.0)
+    shares = np.clip(np.stack([found, likely]), CERTAIN, 1 - CERTAIN)
     first, second = np.log(shares / (1 - shares))
     which = np.eye(10, dtype=np.float32)[digits.argmax(1)]
-    return np.column_stack([first, second, first * second, which]).astype(np.float32)
+    beside = regions.best_beside(boxes, found * likely)
+    return np.column_stack([first, second, first * second, beside, beside * which[:, 0], which]).astype(np.float32)
 
 
 def _inked(gray: GrayImage) -> tuple[int, int, int, int]:

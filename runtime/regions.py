@@ -34,6 +34,7 @@ MULTIPLE, MARGIN = 8, 8  # pixels; what the sides are filled up to, and at least
 LEAST = 0.2  # score; what is lower is no candidate
 NARROW = 0.25  # of a box's longer side
 MAX_CELLS, MAX_FOUND = 4000, 600  # a picture with more of them is texture, not writing
+REACH = 2.6  # a digit beside another is not that many times as high
 WINDOWS = (31, 121)  # pixels; the neighbourhoods that a pixel's contrast is measured in
 PLANES = len(WINDOWS) + 1  # of the network's input
 ROOM = PLANES + 4  # planes that preparing them takes
@@ -208,6 +209,22 @@ def in_lines(boxes: Boxes) -> list[list[int]]:
         else:
             best.append(box)
     return sorted(lines, key=lambda line: float(down[line].mean()))
+
+
+def best_beside(boxes: Boxes, scores: Scores) -> Scores:
+    """(n,) the best score of a box's neighbours, 0 where it has none.
+
+    A neighbour shares half of its height, ends no further away than twice the higher one's height, is no part of the
+    box, and neither is REACH times as high as the other.
+    """
+    x, y, width, height = boxes.T
+    high, low = np.maximum(height[:, None], height), np.minimum(height[:, None], height)
+    shared = np.minimum((y + height)[:, None], y + height) - np.maximum(y[:, None], y)
+    gap = np.maximum(x[:, None], x) - np.minimum((x + width)[:, None], x + width)
+    near = (shared > 0.5 * low) & (gap < 2 * high) & (gap > -0.3 * np.minimum(width[:, None], width))
+    near &= high < REACH * low
+    np.fill_diagonal(near, False)
+    return np.asarray(np.where(near, scores, 0).max(1, initial=0.0), np.float32)
 
 
 def _slope(x: Scores, y: Scores, height: Scores) -> float:

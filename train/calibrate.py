@@ -2,10 +2,9 @@
 
     python -m digitocr.train.calibrate --data mnist/ --fonts fonts/
 
-Reads drawn tiles, asks of each candidate whether it is a digit and read right, and fits a logistic regression on the
-log-odds of the finder's score and of the digit's probability, their product, and which digit it is (after J. Platt,
-1999). Prints the numbers, and the expected calibration error on tiles that they were not fitted on, before and after.
-Four minutes on one core.
+Reads drawn tiles, asks of each candidate whether it is a digit and read right, and fits a logistic regression on
+reader.evidence (after J. Platt, 1999). Prints the numbers, and the expected calibration error on tiles that they were
+not fitted on, before and after. Four minutes on one core.
 """
 
 import argparse
@@ -28,7 +27,7 @@ TILES = 4_000  # to fit on, and half as many to measure on
 
 
 def observed(reader: Reader, glyphs: Glyphs, tiles: range) -> tuple[Reals, NDArray[np.bool_]]:
-    """(n, 13) reader.evidence, (n,) whether right: of all candidates in the tiles of those numbers.
+    """(n, 15) reader.evidence, (n,) whether right: of all candidates in the tiles of those numbers.
 
     A letter that alone could be a digit is none: it stands among others. What is cut off or too faint is left out.
     """
@@ -43,7 +42,7 @@ def observed(reader: Reader, glyphs: Glyphs, tiles: range) -> tuple[Reals, NDArr
         if len(tile.boxes):
             right &= tile.labels[shared.argmax(1)] == digits.argmax(1)
         clear = (best >= 0.5) | (overlaps(boxes, tile.ignored).max(1, initial=0.0) < 0.25)
-        seen.append(evidence(found, digits)[clear])
+        seen.append(evidence(boxes, found, digits)[clear])
         rights.append(right[clear])
     return np.concatenate(seen).astype(np.float64), np.concatenate(rights)
 

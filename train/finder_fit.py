@@ -38,7 +38,7 @@ from digitocr.train.finder import build_finder, found_share, load_finder, loss, 
 
 CHUNK = 8_000  # tiles drawn for an epoch, which learns from these and from those of the one before
 BATCH = 16  # tiles
-RATE = 0.003  # AdamW's, after a warm-up of WARM steps, falling in a cosine to 0
+RATE = 0.003  # AdamW's, after a warm-up of WARM steps, falling in a cosine to 0; half of it where a start is given
 WARM = 300
 HELD_OUT, HELD_OUT_SEED = 320, 2**31 + 1  # tiles, of a seed that no training has
 EPOCHS = 11
@@ -189,10 +189,12 @@ def _network(checkpoint: Path, settings: FinderSettings, steps: int) -> Any:
     keras.config.set_dtype_policy("mixed_bfloat16")  # a third faster than float32 on processors that have it
     network = build_finder()
     keras.config.set_dtype_policy("float32")
+    highest = RATE
     if settings.start:
         network.set_weights(load_finder(Path(settings.start)).get_weights())
+        highest /= 2
     warm = min(WARM, steps // 2)
-    rate = keras.optimizers.schedules.CosineDecay(RATE / 10, steps - warm, warmup_target=RATE, warmup_steps=warm)
+    rate = keras.optimizers.schedules.CosineDecay(RATE / 10, steps - warm, warmup_target=highest, warmup_steps=warm)
     network.compile(keras.optimizers.AdamW(rate, weight_decay=0.0005, clipnorm=5.0), loss=loss)
     return network
 

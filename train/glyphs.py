@@ -72,8 +72,13 @@ class Glyphs:
         if kind == "segments":
             look = _segment_look(rng)
             return Alphabet(kind, lambda digit, _: _segments(digit, look))
-        hand = self._hands[int(rng.integers(len(self._hands)))]
-        return Alphabet("strokes", lambda digit, rng: hand[digit][int(rng.integers(len(hand[digit])))])
+        hand, zero = self._hands[int(rng.integers(len(self._hands)))], _zero_size(rng)
+
+        def drawn(digit: int, rng: Generator) -> Glyph:
+            glyph = hand[digit][int(rng.integers(len(hand[digit])))]
+            return glyph if digit else _sized(glyph, zero)
+
+        return Alphabet("strokes", drawn)
 
     def words(self, rng: Generator, by_hand: bool = False) -> Alphabet:
         """A source that has letters: a font, or OpenCV's plain strokes where there is none."""
@@ -85,7 +90,8 @@ class Glyphs:
         """MNIST's digits, each of another writer, all with the same pen."""
         pen, shear, wide = rng.integers(-3, 5), rng.normal(0, 0.12), float(np.exp(rng.normal(0, 0.12)))
 
-        tailed = rng.random() < 0.2  # ones, fours, sevens and nines reach below the line
+        tailed = rng.random() < 0.2  # ones, threes, fours, sevens and nines reach below the line
+        zero = _zero_size(rng)
 
         def digit(label: int, rng: Generator) -> Glyph:
             rows = self._rows[label]
@@ -98,7 +104,9 @@ class Glyphs:
             elif pen < 0:
                 large = cv2.erode(large, _ellipse(1 - int(pen)))
             glyph = _standing(large)
-            return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in (1, 4, 7, 9) else glyph
+            if label == 0:
+                return _sized(glyph, zero)
+            return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in (1, 3, 4, 7, 9) else glyph
 
         return Alphabet("mnist", digit)
 
@@ -169,6 +177,23 @@ def _lengthened(glyph: Glyph, times: float) -> Glyph:
     height, width = glyph.ink.shape
     ink = cv2.resize(glyph.ink, (width, round(height * times)), interpolation=cv2.INTER_LINEAR)
     return replace(glyph, ink=np.asarray(ink, np.uint8), height=times)
+
+
+def _zero_size(rng: Generator) -> float:
+    """How high a hand's zeros are beside its other digits: a third of the hands make them smaller."""
+    return float(rng.uniform(0.45, 0.9)) if rng.random() < 0.33 else 1.0
+
+
+def _sized(glyph: Glyph, times: float) -> Glyph:
+    """The same ink that many times as large, on the line."""
+    return replace(
+        glyph,
+        left=glyph.left * times,
+        top=glyph.top * times,
+        width=glyph.width * times,
+        height=glyph.height * times,
+        advance=glyph.advance * times,
+    )
 
 
 @lru_cache(maxsize=16)

@@ -21,6 +21,7 @@ SIDE = 256  # pixels; of the sheet as of the tile
 ENGLISH = 3 + np.array(
     [82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1], np.float64
 )
+FADING = 0.12  # share of what is written with a pen that skips or a pencil pressed now hard, now not
 NO_DIGIT = 10  # the label of a letter or a symbol
 DOUBTFUL = 11  # and of one that alone could be taken for a digit
 
@@ -60,6 +61,7 @@ def _write(
 ) -> float:
     """Digits and letters of a text from x on; returns where it ends. Spaces are half a digit wide."""
     uneven = 0.0 if alphabet.kind in ("font", "segments") else rng.uniform(0.0, 0.09)
+    fading = rng.random() < FADING
     for character in text:
         if character == " ":
             x += 0.5 * height
@@ -69,7 +71,8 @@ def _write(
         if glyph is None:
             continue
         tall = height * float(np.exp(rng.normal(0, uneven)))
-        sheet.put(glyph, label, x, base + height * float(rng.normal(0, uneven)), tall, rng)
+        strength = float(rng.uniform(0.25, 1)) if fading else 1.0
+        sheet.put(glyph, label, x, base + height * float(rng.normal(0, uneven)), tall, rng, strength)
         x += glyph.advance * tall + gap * height * float(rng.uniform(0.6, 1.4))
         if x > 1.3 * SIDE:
             break
@@ -84,7 +87,7 @@ def _gap(alphabet: Alphabet, rng: Generator) -> float:
     """Between two digits, in digit heights: a font has its own."""
     if alphabet.kind in ("font", "segments"):
         return float(rng.choice([0.02, 0.06, 0.3, 0.8], p=[0.45, 0.25, 0.2, 0.1]))
-    return float(rng.choice([-0.02, 0.12, 0.3, 0.7, 1.3], p=[0.08, 0.32, 0.3, 0.2, 0.1]))
+    return float(rng.choice([-0.1, -0.02, 0.12, 0.3, 0.7, 1.3], p=[0.05, 0.09, 0.3, 0.28, 0.18, 0.1]))
 
 
 def lines(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -344,24 +347,47 @@ def texture(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def blank(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: ARG001  # all layouts take the same
+    """An empty page: ruled or not, stained, with holes in its margin."""
     if rng.random() < 0.5:
         ruled(sheet, rng)
+    if rng.random() < 0.5:  # here nothing is near them that would make a ring a zero
+        _holes(sheet, rng, whole=True)
     for _ in range(int(rng.integers(0, 4))):  # stains, rings
-        _ring(sheet, rng, rng.uniform(0, SIDE, 2), rng.uniform(2, 14))
+        _ring(sheet, rng.uniform(0, SIDE, 2), rng.uniform(2, 14), *_look(rng, whole=rng.random() < 0.5))
     if rng.random() < 0.3:
         _speckle(sheet, rng, 40)
 
 
-def _ring(sheet: Sheet, rng: Generator, centre: Reals, radius: float) -> None:
-    """A disc, part of a circle, or seldom, since it is so like a zero, a whole one, as a punched hole shows it."""
-    way = rng.random()
-    start, sweep = rng.uniform(0, 2 * np.pi), 2 * np.pi if way < 0.65 else rng.uniform(2, 5)
+def _holes(sheet: Sheet, rng: Generator, whole: bool) -> None:
+    """A row of holes, one like the other, as they are punched or torn from a spiral."""
+    (x, y), radius, look = rng.uniform(0, SIDE, 2), rng.uniform(3, 16), _look(rng, whole)
+    step = max(3 * radius, rng.uniform(20, 160))
+    along = np.array([0.0, 1.0] if rng.random() < 0.8 else [1.0, 0.0])
+    for place in np.arange(-SIDE, SIDE, step):
+        _ring(sheet, np.array([x, y]) + place * along, radius, *look)
+
+
+def _look(rng: Generator, whole: bool) -> tuple[float, float, float, float]:
+    """How a ring looks: where it starts, its sweep in radians, its line's thickness, its strength; 0 thick is a disc.
+
+    A disc or part of a circle, or a whole one, which is so like a zero that it is drawn only where no digits are.
+    """
+    sweep = 2 * np.pi if whole and rng.random() < 0.8 else float(rng.uniform(2, 5))
+    thick = 0.0 if rng.random() < 0.3 else float(rng.uniform(0.7, 2.5))
+    return float(rng.uniform(0, 2 * np.pi)), sweep if thick else 2 * np.pi, thick, float(rng.uniform(0.1, 1))
+
+
+def _ring(
+    sheet: Sheet, centre: Reals, radius: float, start: float, sweep: float, thick: float, strength: float
+) -> None:
     angle = start + np.linspace(0, sweep, 33)
     points = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
-    if way < 0.55:
-        sheet.areas.append((points, rng.uniform(0.05, 0.9)))
-    else:
-        sheet.rules.append((points, rng.uniform(0.7, 2), rng.uniform(0.2, 1)))
+    if not thick:
+        sheet.areas.append((points, strength))
+        return
+    sheet.rules.append((points, thick, strength))
+    if sweep > 6 and strength > 0.5:  # the light from one side: half of the rim is thicker
+        sheet.rules.append((points[:17], 1.8 * thick, strength))
 
 
 def ruled(sheet: Sheet, rng: Generator) -> None:
@@ -375,10 +401,8 @@ def ruled(sheet: Sheet, rng: Generator) -> None:
     elif rng.random() < 0.4:
         x = rng.uniform(0, SIDE)
         sheet.line(x, -80, x, SIDE + 80, thick, strength)
-    if rng.random() < 0.08:  # holes punched into the margin
-        x, radius = rng.uniform(0, SIDE), rng.uniform(3, 16)
-        for y in np.arange(rng.uniform(0, 80), SIDE, rng.uniform(50, 150)):
-            _ring(sheet, rng, np.array([x, float(y)]), radius)
+    if rng.random() < 0.08:
+        _holes(sheet, rng, whole=False)
 
 
 def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
@@ -388,4 +412,4 @@ def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
 
 
 LAYOUTS = (lines, close_up, giant, form, grid, column, scattered, display, text, scribbles, texture, blank)
-ODDS = np.array([0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.13, 0.05, 0.06, 0.04])
+ODDS = np.array([0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.12, 0.05, 0.06, 0.05])

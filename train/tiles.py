@@ -62,7 +62,7 @@ def draw_tile(rng: Generator, glyphs: Glyphs) -> Tile:
     layout(sheet, rng, glyphs)
     if rng.random() < 0.3 and layout not in (texture, close_up):
         ruled(sheet, rng)
-    view = _view(rng, steep=layout in (lines, scattered, close_up) and rng.random() < 0.18)
+    view = _view(rng, steep=layout in (lines, scattered, close_up) and rng.random() < 0.22)
     ink, rule, area = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(3))
     found: list[tuple[float, float, float, float]] = []
     labels: list[int] = []

@@ -239,12 +239,12 @@ SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24),
 @pytest.fixture
 def plain_confidence(monkeypatch):
     """Of the digit's probability and half the finder's log-odds, whatever the shipped networks are calibrated to."""
-    monkeypatch.setattr(module, "WEIGHTS", np.array([0.5, 1.0, *[0] * 11], np.float32))
+    monkeypatch.setattr(module, "WEIGHTS", np.array([0.5, 1.0, *[0] * 13], np.float32))
 
 
 def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     both = told(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
-    odds = module.WEIGHTS[:4] @ [np.log(9), np.log(4), np.log(9) * np.log(4), 0] + module.WEIGHTS[3 + 3]
+    odds = module.WEIGHTS[:3] @ [np.log(9), np.log(4), np.log(9) * np.log(4)] + module.WEIGHTS[5 + 3]
     assert both.confidence == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
     assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8)))
     for better in (told(Blobs(0.97), answers((3, 0.8))), told(Blobs(0.9), answers((3, 0.9)))):
@@ -254,14 +254,23 @@ def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     assert none.confidence < 0.5
 
 
-def test_evidence_is_both_log_odds_their_product_and_which_digit_and_certainty_is_limited():
+def test_evidence_is_both_log_odds_their_product_the_neighbour_and_which_digit_and_certainty_is_limited():
     digits = np.full((3, 10), 0.01, np.float32)
     digits[0, 4], digits[1, 0], digits[2, 9] = 0.9, 0.1, 1
-    seen = evidence(np.array([0.5, 0.9, 1], np.float32), digits)
+    boxes = np.array([[10, 10, 15, 30], [30, 10, 15, 30], [300, 10, 15, 30]], np.float32)
+    seen = evidence(boxes, np.array([0.5, 0.9, 1], np.float32), digits)
     most, nine = np.log((1 - module.CERTAIN) / module.CERTAIN), np.log(9)
     expected = [[0, nine, 0], [nine, -nine, -(nine**2)], [most, most, most**2]]
     np.testing.assert_allclose(seen[:, :3], expected, rtol=1e-3, atol=1e-5)
-    np.testing.assert_array_equal(seen[:, 3:], np.eye(10)[[4, 0, 9]])
+    np.testing.assert_allclose(seen[:, 3:5], [[0.09, 0], [0.45, 0.45], [0, 0]], rtol=1e-3)
+    np.testing.assert_array_equal(seen[:, 5:], np.eye(10)[[4, 0, 9]])
+
+
+def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
+    alone = told(Blobs(0.7), answers((0, 0.97)), conf=0).read(blobs(ROW[0])).digits[0]
+    beside = told(Blobs(0.7), answers((0, 0.97), (4, 0.97)), conf=0).read(blobs(*ROW[:2])).digits[0]
+    assert (alone.digit, beside.digit) == (0, 0)
+    assert alone.confidence < beside.confidence
 
 
 @pytest.mark.parametrize("rotate", ["0", "90", "180", "270"])
@@ -314,8 +323,8 @@ def test_where_there_are_few_digits_a_picture_is_not_turned():
     assert len(some.finder.seen) == 1
 
 
-def test_single_reads_the_likeliest_and_no_other_however_unsure():
-    single = told(Blobs(), answers((2, 0.3), (5, 0.6), (8, 0.4)), mode="single", conf=0.99)
+def test_single_reads_the_likeliest_and_no_other_however_unsure(plain_confidence):
+    single = told(Blobs(), answers((2, 0.3), (5, 0.6), (8, 0.4)), mode="single", conf=0.999)
     reading = single.read(blobs(*ROW[:3]))
     assert reading.text == "5"
     assert reading.digits[0].box == Box(*ROW[1])

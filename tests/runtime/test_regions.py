@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 from digitocr.runtime import image, interpreter, regions
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.regions import Finder, decoded, distinct, in_lines, prepared
+from digitocr.runtime.regions import Finder, best_beside, decoded, distinct, in_lines, prepared
 from digitocr.train.scenes import draw_page, random_style
 
 
@@ -205,6 +205,25 @@ def test_far_apart_in_one_line_is_one_line():
 
 def test_nothing_has_no_lines():
     assert in_lines(boxes_of()) == []
+
+
+def test_the_best_neighbour_is_near_on_the_line_about_as_high_and_no_part():
+    box = [100, 100, 20, 40]
+    others = {
+        (125, 100, 20, 40): True,
+        (170, 90, 20, 40): True,  # ends 90 pixels from the box's beginning, less than twice 40 of them between
+        (60, 115, 20, 20): True,  # half as high
+        (250, 100, 20, 40): False,  # too far
+        (125, 130, 20, 40): False,  # a quarter of its height is shared
+        (125, 100, 6, 15): False,  # a dot
+        (105, 110, 10, 20): False,  # within it
+    }
+    for other, near in others.items():
+        scores = best_beside(np.array([box, other], np.float32), np.array([0.9, 0.7], np.float32))
+        assert scores.tolist() == pytest.approx([0.7, 0.9] if near else [0, 0])
+    row = np.array([[x, 100, 20, 40] for x in (0, 30, 60)], np.float32)
+    assert best_beside(row, np.array([0.2, 0.9, 0.5], np.float32)).tolist() == pytest.approx([0.9, 0.5, 0.9])
+    assert best_beside(row[:0], np.zeros(0, np.float32)).shape == (0,)
 
 
 # The whole

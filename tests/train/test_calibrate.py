@@ -83,7 +83,7 @@ def test_a_candidate_is_right_if_a_digit_is_there_and_is_that_one(tile):
     assert odds.dtype == np.float64
     assert right.tolist() == [True, False, False, False, False] * 2
     answers = reader_of(boxes, found, [3, 7, 8, 4, 1, 0]).digits()
-    expected = evidence(np.array(found, np.float32), answers)[[0, 1, 2, 3, 5]]
+    expected = evidence(boxes, np.array(found, np.float32), answers)[[0, 1, 2, 3, 5]]
     np.testing.assert_allclose(odds, np.concatenate([expected] * 2), atol=1e-4)
 
 
@@ -103,7 +103,7 @@ def test_tiles_without_digits_and_without_candidates_count(monkeypatch):
     _, right = observed(reader_of(boxes_of((1, 1, 9, 9)), [0.3], [5]), None, range(2))
     assert right.tolist() == [False, False]
     odds, right = observed(reader_of(none, [], []), None, range(2))
-    assert (odds.shape, right.shape) == ((0, 13), (0,))
+    assert (odds.shape, right.shape) == ((0, 15), (0,))
 
 
 def test_the_command_prints_the_numbers_and_what_they_are_worth(mnist, monkeypatch, capsys, tmp_path):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from digitocr.train.glyphs import Glyphs
-from digitocr.train.layouts import LAYOUTS, NO_DIGIT, ODDS, Sheet, blank, giant
+from digitocr.train import layouts as module
+from digitocr.train.layouts import LAYOUTS, NO_DIGIT, ODDS, Sheet, blank, giant, lines, ruled
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +42,30 @@ def test_a_blank_sheet_has_no_writing_and_a_giant_is_far_too_large(glyphs):
     glyph, label, matrix, _ = large.items[0]
     assert label < NO_DIGIT
     assert np.sqrt(abs(np.linalg.det(matrix[:, :2]))) * glyph.ink.shape[0] >= 180
+
+
+def rings(sheet):
+    """Of each closed line on the sheet, whether it is a circle's."""
+    return [
+        np.ptp(np.linalg.norm(points - points[:-1].mean(0), axis=1)) < 0.1
+        for points, _, _ in sheet.rules
+        if len(points) > 10 and np.allclose(points[0], points[-1])
+    ]
+
+
+def test_whole_rings_stand_where_no_digits_do():
+    alone, among = Sheet(), Sheet()
+    for seed in range(60):
+        blank(alone, np.random.default_rng(seed), None)
+        ruled(among, np.random.default_rng(seed))
+    assert sum(rings(alone)) >= 20
+    assert rings(among) == []
+
+
+def test_the_digits_of_a_pen_that_skips_differ_in_strength(glyphs, monkeypatch):
+    monkeypatch.setattr(module, "FADING", 1)
+    sheet = Sheet()
+    lines(sheet, np.random.default_rng(0), glyphs)
+    strengths = [strength for _, _, _, strength in sheet.items]
+    assert len(strengths) >= 4
+    assert 0.25 <= min(strengths) < max(strengths) <= 1

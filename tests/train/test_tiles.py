@@ -33,7 +33,8 @@ class Blocks(Glyphs):
 
 @pytest.fixture
 def ink_alone(monkeypatch):
-    """Tiles show their ink and nothing else, bright on black; none is framed."""
+    """Tiles show their ink and nothing else, bright on black, all of it as strong; none is framed."""
+    monkeypatch.setattr(layouts, "FADING", 0)
     monkeypatch.setattr(module, "photograph", lambda ink, *_, **__: ink.copy())
     monkeypatch.setattr(module, "framed", lambda image, _, boxes: (image, np.ones(len(boxes), bool)))
 
