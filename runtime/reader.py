@@ -248,7 +248,7 @@ def _is_blank(gray: GrayImage) -> bool:
 
 
 def evidence(boxes: Boxes, found: Scores, digits: Probabilities) -> Probabilities:
-    """What WEIGHTS weighs, (n, 15), of (n, 4) boxes, (n,) scores of the finder and (n, 10) probabilities of the digits."""
+    """What WEIGHTS weighs, (n, 15): of (n, 4) boxes, (n,) scores of the finder, (n, 10) probabilities of the digits."""
     likely = digits.max(1, initial=0.0)
     shares = np.clip(np.stack([found, likely]), CERTAIN, 1 - CERTAIN)
     first, second = np.log(shares / (1 - shares))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from digitocr.train.glyphs import Glyphs
 from digitocr.train import layouts as module
+from digitocr.train.glyphs import Glyphs
 from digitocr.train.layouts import LAYOUTS, NO_DIGIT, ODDS, Sheet, blank, giant, lines, ruled
 
 
