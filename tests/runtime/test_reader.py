@@ -266,6 +266,22 @@ def test_evidence_is_both_log_odds_their_product_the_neighbour_and_which_digit_a
     np.testing.assert_array_equal(seen[:, 5:], np.eye(10)[[4, 0, 9]])
 
 
+def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
+    seen = []
+
+    def predict(tensors):
+        seen.append(tensors)
+        rows = np.zeros((len(tensors), 11), np.float32)
+        rows[0, 4], rows[1, 4], rows[1, 9] = 0.9, 0.5, 0.4
+        return rows
+
+    network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
+    digit = told(Blobs(), network, conf=0, rotate="0").read(blobs(ROW[0])).digits[0]
+    assert digit.topk[:2] == ((4, pytest.approx(0.7)), (9, pytest.approx(0.2)))
+    tight, wide = (int((view > 0.5).sum()) for view in seen[0])
+    assert tight / wide == pytest.approx((1.14 / 0.86) ** 2, rel=0.15)
+
+
 def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
     alone = told(Blobs(0.7), answers((0, 0.97)), conf=0).read(blobs(ROW[0])).digits[0]
     beside = told(Blobs(0.7), answers((0, 0.97), (4, 0.97)), conf=0).read(blobs(*ROW[:2])).digits[0]
