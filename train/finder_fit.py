@@ -28,7 +28,7 @@ from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageEr
 from digitocr.runtime.regions import PLANES, prepared
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.drawers import drawers, glyphs
-from digitocr.train.fit import now, replace, write_json  # which keeps TensorFlow's chatter away
+from digitocr.train.fit import new_folder, now, replace, write_json  # which keeps TensorFlow's chatter away
 from digitocr.train.fonts import find_fonts
 from digitocr.train.layouts import SIDE
 from digitocr.train.tiles import draw_tile
@@ -117,13 +117,7 @@ def fit(data: Mnist, settings: FinderSettings, folder: Path) -> dict[str, float]
         "resumed": [],
         "ended": None,
     }
-    try:
-        folder.mkdir(parents=True)
-        write_json(folder / "run.json", run)
-    except FileExistsError as error:
-        raise OutputError(f"{folder}: exists already; give another folder, or go on with it with --resume") from error
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}); give another folder") from error
+    new_folder(folder, run)
     return _run(data, settings, folder, run, fonts)
 
 

@@ -143,6 +143,12 @@ def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> d
         "ended": None,
         "seconds": None,
     }
+    new_folder(folder, run)
+    return _run(data, settings, folder, run, quiet)
+
+
+def new_folder(folder: Path, run: dict[str, Any]) -> None:
+    """Makes a run's folder, with its run.json in it. Raises OutputError if it exists or cannot be written."""
     try:
         folder.mkdir(parents=True)
         write_json(folder / "run.json", run)
@@ -150,7 +156,6 @@ def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> d
         raise OutputError(f"{folder}: exists already; give another folder, or go on with it with --resume") from error
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}); give another folder") from error
-    return _run(data, settings, folder, run, quiet)
 
 
 def resume(folder: Path, data: Mnist, quiet: bool = False) -> dict[str, Any]:

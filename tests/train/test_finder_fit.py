@@ -105,12 +105,12 @@ def history(folder):
 def test_a_tile_is_learned_from_in_two_epochs_the_second_time_as_its_negative(small, settings, tmp_path, monkeypatch):
     network = Recorder()
     monkeypatch.setattr(module, "_network", lambda *_: network)
-    fit(data(), FinderSettings(3, 5, settings.fonts), tmp_path / "run")
+    fit(data(), FinderSettings(3, 6, settings.fonts), tmp_path / "run")
     steps = 2 * CHUNK // BATCH
     assert len(network.shown) == 3 * steps
     chunks = []
     for number in range(3):
-        parts = [module._drawn(5, number * CHUNK + first) for first in (0, BATCH)]
+        parts = [module._drawn(6, number * CHUNK + first) for first in (0, BATCH)]
         chunks.append(tuple(np.concatenate(pair).astype(np.float32) for pair in zip(*parts, strict=True)))
     for epoch in range(3):
         shown = network.shown[epoch * steps : (epoch + 1) * steps]
