@@ -38,7 +38,7 @@ KEPT = 75  # different frames, that come again and again
 class Drawn:
     """A source whose frames are drawn or decoded as they are read."""
 
-    live, fps = False, float(RATE)
+    live, flows, fps = False, True, float(RATE)
 
     def __init__(self, frames: Iterator[capture.Pixels]) -> None:
         self._frames = frames

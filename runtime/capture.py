@@ -62,9 +62,12 @@ class Frame(NamedTuple):
 
 
 class Source(Protocol):
-    """What frames are read from. live: whether they pass by unless they are read; fps: frames a second."""
+    """What frames are read from. live: whether they pass by unless they are read; flows: whether each is a moment after
+    the one before; fps: frames a second.
+    """
 
     live: bool
+    flows: bool
     fps: float
 
     def read(self) -> Pixels | None:
@@ -100,6 +103,8 @@ def cameras(folder: Path = LINUX_CAMERAS) -> list[tuple[int, str]]:
 class Video:
     """What OpenCV opens: a camera by number, a file or a stream by name. Raises DeviceError or InputError."""
 
+    flows = True
+
     def __init__(self, named: int | str, asked: Asked = ANYTHING) -> None:
         camera, stream = isinstance(named, int), isinstance(named, str) and "://" in named
         if camera:
@@ -132,7 +137,7 @@ class Video:
 class Pictures:
     """Picture files, by name, as frames. Raises InputError where there are none."""
 
-    live = False
+    live = flows = False
 
     def __init__(self, named: str, fps: float = RATE) -> None:
         pattern = str(Path(named) / "*") if S_ISDIR(_mode(named)) else named
@@ -155,7 +160,7 @@ class Pictures:
 class PiCamera:
     """A Raspberry Pi's camera by the library picamera2, for where OpenCV opens none."""
 
-    live = True
+    live = flows = True
 
     def __init__(self, library: Any, number: int, asked: Asked) -> None:
         self._camera = library.Picamera2(number)
@@ -244,14 +249,15 @@ def _mode(named: str) -> int:
 class Grabber:
     """A thread that opens a source, reads it and gives it back, so that none of that can hold up the one who asks.
 
-    live, fps: of the source; size: (width, height) of its first frame. lost: why no frame comes at the moment, else
-    empty. A live source that is lost is opened anew, for `reconnect` seconds. Of a recording, every `every`-th frame
-    comes. Raises what opening the source raises, InputError where not one frame comes out of it.
+    live, fps: of the source; flows: whether each frame is a moment after the one before; size: (width, height) of the
+    first. lost: why no frame comes at the moment, else empty. A live source that is lost is opened anew, for
+    `reconnect` seconds. Of a recording, every `every`-th frame comes. Raises what opening the source raises, InputError
+    where not one frame comes out of it.
     """
 
     def __init__(self, named: str, asked: Asked = ANYTHING, every: int = 1, reconnect: float = 10.0) -> None:
         self.named = named
-        self.live, self.fps, self.lost = True, RATE, ""
+        self.live, self.flows, self.fps, self.lost = True, True, RATE, ""
         self._open, self._every, self._reconnect = opener(named, asked), every, reconnect
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -334,7 +340,7 @@ class Grabber:
                     self._wait_for_it(str(error))
                     continue
                 if not number:
-                    self.live, self.fps = source.live, source.fps
+                    self.live, self.flows, self.fps = source.live, source.flows and self._every == 1, source.fps
                 pixels = source.read()
                 if pixels is not None:
                     self._publish(number, pixels)

@@ -24,6 +24,8 @@ MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in col
 DEEP = ("I", "F")  # Pillow's modes of more than 8 bits
 ENOUGH = 1536  # pixels of the longer side; a JPEG of twice as many is decoded at half its size, and so on
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
+GROUND, AROUND = 64, 17  # pixels; the long side of a picture in which a median of that width leaves only the ground
+EVEN = 128  # grey levels; the ground where it is made even, so that ink of either polarity has room
 
 _EXIF_TURNS = {  # EXIF orientation (tag 0x0112) -> what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -87,6 +89,14 @@ def shrunk(gray: GrayImage, side: int) -> GrayImage:
         return gray
     small: GrayImage = cv2.resize(gray, fitted(gray.shape, side), interpolation=cv2.INTER_AREA)
     return small
+
+
+def evened(gray: GrayImage) -> GrayImage:
+    """The (H, W) picture with its ground at EVEN everywhere: without shadows, and without their edges."""
+    ground = cv2.medianBlur(cv2.resize(gray, fitted(gray.shape, GROUND), interpolation=cv2.INTER_AREA), AROUND)
+    ground = cv2.resize(ground, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    even: GrayImage = cv2.addWeighted(gray, 1, ground, -1, EVEN)
+    return even
 
 
 def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:

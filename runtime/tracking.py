@@ -9,20 +9,25 @@ Nothing here looks at pictures: a line is in the place where its box overlaps th
 
 from collections import Counter, deque
 from itertools import islice
+from statistics import fmean
 
 from digitocr.runtime.reading import Box, Line, Reading
 
 # Of the last VOTES frames HELD must agree on a text before it counts: more of them where it may be that something
 # passes over the line that held before, and makes some of its digits look like others, or hides them.
 VOTES, HELD = 9, 6  # for another text
-DISTURBED_VOTES, DISTURBED_HELD = 15, 12  # for one that is half the same
-COVERED_VOTES, COVERED_HELD = 45, 36  # for one with digits missing
+DISTURBED_VOTES, DISTURBED_HELD = 15, 12  # for one that begins or ends as the one that held
+COVERED_VOTES, COVERED_HELD = 45, 36  # for one with digits missing, also of one that was read there more than once,
+# and for one that stands within a line that holds, and is read beside it
+SURE = 0.7  # confidence of a line's least sure digit, on average over the frames that agree; less does not count
 REMEMBERED = 45  # frames; a line that is back within so many is the same one, not announced again
 SHARED = 0.5  # of the smaller box; lines of two frames that overlap by so much are in one place
 
 
 class _Place:
-    """A place where lines were read. box: of the last one; unseen: frames since then; steady: the line that holds."""
+    """A place where lines were read. box: of the last one, or of the last that reads as the one that holds; unseen:
+    frames without any; steady: the line that holds.
+    """
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -35,19 +40,33 @@ class _Place:
         """Of the line that holds; empty where none does yet."""
         return self.steady.text if self.steady else ""
 
-    def add(self, line: Line | None) -> None:
-        """Takes what was read there in the next frame."""
+    def add(self, line: Line | None, crowded: bool = False) -> None:
+        """Takes what was read there in the next frame; crowded: within a line that holds, and was read as well."""
         self._votes.append(line)
         if line is None:
             self.unseen += 1
             return
-        self.box, self.unseen = around(line), 0
+        self.unseen = 0
+        if line.text == self.text or not self.steady:
+            self.box = around(line)
         texts = Counter(vote.text for vote in islice(reversed(self._votes), VOTES) if vote)
         text = texts.most_common(1)[0][0]
-        votes, held = _hold(text, self.text)
+        votes, held = self._hold(text, crowded)
         agreeing = [vote for vote in islice(reversed(self._votes), votes) if vote and vote.text == text]
-        if len(agreeing) >= held:
-            self.steady = agreeing[0]
+        if len(agreeing) >= held and (text == self.text or fmean(map(_confidence, agreeing)) >= SURE):
+            self.steady, self.box = agreeing[0], around(agreeing[0])
+
+    def _hold(self, text: str, crowded: bool) -> tuple[int, int]:
+        """Of how many frames how many must agree on the text."""
+        if text == self.text:
+            return VOTES, HELD
+        texts = Counter(vote.text for vote in self._votes if vote)
+        more_than_once = (other for other, count in texts.items() if count > 1)
+        if crowded or any(_is_part(text, other) for other in (self.text, *more_than_once)):
+            return COVERED_VOTES, COVERED_HELD
+        if self.text and (text[0] == self.text[0] or text[-1] == self.text[-1]):
+            return DISTURBED_VOTES, DISTURBED_HELD
+        return VOTES, HELD
 
 
 class Tracker:
@@ -67,12 +86,16 @@ class Tracker:
         left = set(self._places)
         for line in sorted(reading.lines, key=lambda line: len(line.digits), reverse=True):
             box = around(line)
-            place = max(left, key=lambda place: overlap(place.box, box), default=None)
-            if place is None or overlap(place.box, box) < SHARED:
+            here = [place for place in self._places if overlap(place.box, box) >= SHARED]
+            free = [place for place in here if place in left]
+            crowded = any(before.get(place) for place in here if place not in left)
+            if free:  # a line that holds there is what this one says something of
+                place = max(free, key=lambda place: (before[place] != "", overlap(place.box, box)))
+            else:
                 place = _Place(box)
                 self._places.append(place)
             left.discard(place)
-            place.add(line)
+            place.add(line, crowded)
         for place in left:
             place.add(None)
         self._places = [place for place in self._places if place.unseen < REMEMBERED]
@@ -94,22 +117,15 @@ class Tracker:
         return sorted(self._places, key=lambda place: (place.box.y, place.box.x))
 
 
-def _hold(text: str, steady: str) -> tuple[int, int]:
-    """Of how many frames how many must agree on the text, where that other one holds."""
-    rest = iter(steady)
-    if len(text) < len(steady) and all(digit in rest for digit in text):
-        return COVERED_VOTES, COVERED_HELD
-    before = _leading(text, steady)
-    shared = before + _leading(text[before:][::-1], steady[before:][::-1])
-    if text != steady and 2 * shared >= max(len(text), len(steady)):
-        return DISTURBED_VOTES, DISTURBED_HELD
-    return VOTES, HELD
+def _is_part(text: str, other: str) -> bool:
+    """Whether the text is the other one with digits missing."""
+    rest = iter(other)
+    return len(text) < len(other) and all(digit in rest for digit in text)
 
 
-def _leading(one: str, other: str) -> int:
-    """With how many characters both begin."""
-    differ = (place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
-    return next(differ, min(len(one), len(other)))
+def _confidence(line: Line) -> float:
+    """Of the least sure digit."""
+    return min(digit.confidence for digit in line.digits)
 
 
 def around(line: Line) -> Box:

@@ -3,7 +3,8 @@
     for reading in VideoReader("clip.avi"):
         print(reading.time, reading.text)
 
-A number is given out once, when it has held over several frames.
+A number is given out once, when it has held over several frames. Shadows are taken off each frame before it is read.
+Digits are sought in every second frame of a video, and followed into the one between.
 """
 
 import re
@@ -13,8 +14,10 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any
 
+from digitocr.runtime import image
 from digitocr.runtime.capture import Asked, Frame, Grabber, Pixels
 from digitocr.runtime.errors import UsageError
+from digitocr.runtime.following import Follower
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Box, Digit, Line, Reading
@@ -50,7 +53,8 @@ class SteadyReading:
 
 @dataclass(frozen=True, slots=True)
 class FrameReading:
-    """What was read in one frame. image: (H, W, 3) uint8 BGR; reading: of this frame alone; steady: the lines that
+    """What was read in one frame. image: (H, W, 3) uint8 BGR; reading: what this frame shows, found in it or followed
+    into it; steady: the lines that
     hold at the moment; announced: those that hold from this frame on and were not announced before; latency:
     milliseconds from when the frame came until it was read.
     """
@@ -98,9 +102,10 @@ class VideoReader:
         except re.error as error:
             raise UsageError(f"{expect} is no regular expression ({error}); for five digits it is \\d{{5}}") from None
         self.roi = roi
-        self._reader = reader or Reader(rotate="0")
+        reader = reader or Reader(rotate="0")
         self._grabber = Grabber(str(source), Asked(width, height, fps), every, reconnect)
         self.live, self.fps, self.size = self._grabber.live, self._grabber.fps, self._grabber.size
+        self._read_part = (Follower(reader) if self._grabber.flows else reader).read
         self._tracker = Tracker()
         try:
             self._check_roi(*self.size)
@@ -141,13 +146,13 @@ class VideoReader:
         self.close()
 
     def _read(self, frame: Frame) -> FrameReading:
-        gray = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
+        gray = image.evened(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY))
         if self.roi is not None:
             self._check_roi(gray.shape[1], gray.shape[0])
             x, y, w, h = self.roi
-            reading = _moved(self._reader.read(gray[y : y + h, x : x + w]), x, y)
+            reading = _moved(self._read_part(gray[y : y + h, x : x + w]), x, y)
         else:
-            reading = self._reader.read(gray)
+            reading = self._read_part(gray)
         fresh = [line for line in self._tracker.update(reading) if self._expect.fullmatch(line.text)]
         announced = tuple(
             SteadyReading(frame.number, frame.time, Reading((line,), reading.ms, reading.model, reading.turned))

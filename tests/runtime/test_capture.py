@@ -38,7 +38,8 @@ def film(tmp_path):
 class Played:
     """A camera that gives frames of rising level, a hundredth of a second each; what happens, happens once."""
 
-    live, fps = True, 100.0
+    live = flows = True
+    fps = 100.0
 
     def __init__(self, happens=None):
         self.happens = dict(happens or {})
@@ -88,7 +89,7 @@ def threads():
 
 def test_every_frame_of_a_file_comes_in_order(film):
     grabber = Grabber(film)
-    assert (grabber.live, grabber.fps, grabber.size) == (False, 10, (64, 48))
+    assert (grabber.live, grabber.flows, grabber.fps, grabber.size) == (False, True, 10, (64, 48))
     got = list(frames(grabber))
     assert [(frame.number, number_of(frame)) for frame in got] == [(number, number) for number in range(20)]
     assert [frame.time for frame in got] == [number / 10 for number in range(20)]

@@ -139,6 +139,23 @@ def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():
     assert image.shrunk(small, 90) is small
 
 
+def test_evened_takes_light_off_and_leaves_ink():
+    gray = np.full((360, 640), 200, np.uint8)
+    gray[:, 300:] = 80  # a shadow
+    gray[100:200, 150:160] = 120
+    gray[100:200, 450:460] = 48
+    even = image.evened(gray)
+    assert even.shape == gray.shape
+    assert (even[20, [50, 250, 350, 600]] == 128).all()
+    assert (even[150, 155], even[150, 455]) == (48, 96)
+    np.testing.assert_allclose(image.evened(255 - gray), 256 - even.astype(int), atol=1)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (28, 28), (5, 2000), (720, 1280)])
+def test_evened_of_any_shape(shape):
+    assert (image.evened(np.full(shape, 77, np.uint8)) == 128).all()
+
+
 def test_the_first_frame_of_several_is_read(tmp_path):
     first, second = Image.fromarray(page()), Image.fromarray(page()[:, ::-1].copy())
     for form in ("GIF", "TIFF", "WEBP", "MPO", "PNG"):

@@ -1,14 +1,24 @@
 import pytest
 
 from digitocr.runtime.reading import Box, Digit, Line, Reading
-from digitocr.runtime.tracking import COVERED_HELD, DISTURBED_HELD, HELD, REMEMBERED, VOTES, Tracker, around, overlap
+from digitocr.runtime.tracking import (
+    COVERED_HELD,
+    DISTURBED_HELD,
+    HELD,
+    REMEMBERED,
+    SURE,
+    VOTES,
+    Tracker,
+    around,
+    overlap,
+)
 
 
-def line(text, x=100, y=50):
+def line(text, x=100, y=50, confidence=0.9):
     """A line of digits, 20 pixels apart, from (x, y); a blank leaves a digit out."""
     return Line(
         tuple(
-            Digit(int(char), 0.9, Box(x + 20 * place, y, 16, 30), ((int(char), 0.9),))
+            Digit(int(char), confidence, Box(x + 20 * place, y, 16, 30), ((int(char), confidence),))
             for place, char in enumerate(text)
             if char != " "
         )
@@ -80,6 +90,32 @@ def test_a_digit_that_looks_like_another_for_a_moment_is_no_new_number():
         assert announced(moment) == [(HELD - 1, "4071")]
     counter = announced([[line(str(count))] for count in range(4071, 4075) for _ in range(30)])
     assert [text for _, text in counter] == ["4071", "4072", "4073", "4074"]
+
+
+def test_a_hand_makes_no_new_number_of_what_it_leaves():
+    before = [[line("3633")]] * 20
+    for left in ("73", "3138", "1233"):
+        assert announced(before + [[line(left)]] * (DISTURBED_HELD - 1) + before) == [(HELD - 1, "3633")]
+    apart = [[line("36"), line("33", x=140)]] * (COVERED_HELD - 1)
+    assert announced(before + apart + before) == [(HELD - 1, "3633")]
+
+
+def test_two_lines_that_a_hand_joins_are_the_same_two_behind_it():
+    page = [line("0757"), line("4411", y=100)]
+    joined = Line((page[0].digits[0], *page[1].digits[2:]))
+    hand = [[joined, line("7", x=120), line("4", y=100)]] * 3 + [[line("057"), line("11", x=140, y=100)]] * 5
+    assert [text for _, text in announced([page] * 20 + hand + [page] * 20)] == ["0757", "4411"]
+
+
+def test_a_line_that_is_read_with_more_digits_now_and_then_has_to_hold_for_longer():
+    frames = [[line("7350")]] * 2 + ([[line("7350")]] + [[line("730")]] * 7) * 10
+    assert announced(frames[:COVERED_HELD]) == []
+    assert [text for _, text in announced(frames)] == ["730"]
+
+
+@pytest.mark.parametrize(("confidence", "count"), [(SURE - 0.01, 0), (SURE + 0.01, 1)])
+def test_what_is_not_sure_is_not_announced(confidence, count):
+    assert len(announced([[line("407", confidence=confidence)]] * 100)) == count
 
 
 def test_what_holds_stays_while_a_hand_passes_and_goes_when_it_is_gone():

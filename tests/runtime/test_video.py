@@ -21,6 +21,9 @@ class Told:
         digits = (Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
         return Reading((Line(tuple(digits)),) if self.text else (), {}, {})
 
+    def digits(self, *_):
+        return np.eye(10)[[int(one) for one in self.text]]
+
 
 def threads():
     """The names of the threads that read sources, and do not end soon."""
@@ -92,6 +95,31 @@ def test_every_so_many_th_frame_is_read(clip):
     reader = Told("")
     assert list(VideoReader(str(clip), reader, every=25)) == []
     assert len(reader.given) == 3
+
+
+def test_every_second_frame_of_a_video_is_followed_and_no_picture_is(clip, tmp_path):
+    from PIL import Image
+
+    reader = Told("12")
+    list(VideoReader(str(clip), reader))
+    assert len(reader.given) == 30
+    for number in range(4):
+        Image.new("L", (64, 48)).save(tmp_path / f"{number}.png")
+    reader = Told("12")
+    list(VideoReader(str(tmp_path), reader))
+    assert len(reader.given) == 4
+
+
+def test_shadows_are_taken_off_first(tmp_path):
+    from PIL import Image
+
+    reader = Told("")
+    shaded = np.full((48, 64), 220, np.uint8)
+    shaded[:, 30:] = 90
+    Image.fromarray(shaded).save(tmp_path / "1.png")
+    list(VideoReader(str(tmp_path), reader))
+    (given,) = reader.given
+    assert (given[:, [5, 20, 40, 60]] == 128).all()
 
 
 @pytest.mark.parametrize(
