@@ -4,8 +4,8 @@
     follower.read(gray)      # Reading: sought in this frame
     follower.read(gray)      # Reading: followed from the frame before, where every digit is still there
 
-Seeking takes most of a frame's time, and two frames in turn differ by little: so every second one is spared it. What
-is new in a frame that is spared is seen in the next one.
+Seeking takes most of a frame's time, and frames in turn differ by little: so two of three are spared it. A digit that
+is new beside others is seen up to two frames late.
 """
 
 from dataclasses import replace
@@ -29,6 +29,7 @@ WINDOW, LEVELS = (
     (21, 21),
     2,
 )  # pixels round a digit's middle, and halvings of the pictures: a tenth of SIDE is not too far
+FOLLOWED = 2  # frames in turn; then digits are sought again
 STILL = 0.5  # probability of a digit that it is the same one still
 
 
@@ -37,7 +38,8 @@ class Follower:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._sought: tuple[GrayImage, Reading] | None = None  # the frame before, unless it was followed itself
+        self._before: tuple[GrayImage, Reading] | None = None
+        self._followed = 0  # frames in turn
 
     def read(self, gray: GrayImage) -> Reading:
         """The digits of the next frame, (H, W) uint8.
@@ -45,17 +47,16 @@ class Follower:
         A digit that was followed has the confidence with which it was found. Where one of them is another digit now,
         or none, all are sought.
         """
-        sought, self._sought = self._sought, None
         reading = None
-        if sought and sought[0].shape == gray.shape:
-            reading = self._followed(*sought, gray)
+        if self._before and self._before[0].shape == gray.shape and self._followed < FOLLOWED:
+            reading = self._next(*self._before, gray)
+        self._followed = self._followed + 1 if reading else 0
         if reading is None:
             reading = self._reader.read(gray)
-            if reading.lines and not reading.turned:
-                self._sought = (gray, reading)
+        self._before = (gray, reading) if reading.lines and not reading.turned else None
         return reading
 
-    def _followed(self, before: GrayImage, reading: Reading, gray: GrayImage) -> Reading | None:
+    def _next(self, before: GrayImage, reading: Reading, gray: GrayImage) -> Reading | None:
         """The frame before's reading with its boxes moved; None where a digit is not there any more."""
         began = perf_counter()
         digits = reading.digits

@@ -15,7 +15,7 @@ from digitocr.runtime.reading import Box, Line, Reading
 
 # Of the last VOTES frames HELD must agree on a text before it counts: more of them where it may be that something
 # passes over the line that held before, and makes some of its digits look like others, or hides them.
-VOTES, HELD = 9, 6  # for another text
+VOTES, HELD = 9, 7  # for another text; digits of these frames were sought three times at least
 DISTURBED_VOTES, DISTURBED_HELD = 15, 12  # for one that begins or ends as the one that held
 COVERED_VOTES, COVERED_HELD = 45, 36  # for one with digits missing, also of one that was read there more than once,
 # and for one that stands within a line that holds, and is read beside it

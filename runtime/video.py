@@ -4,7 +4,7 @@
         print(reading.time, reading.text)
 
 A number is given out once, when it has held over several frames. Shadows are taken off each frame before it is read.
-Digits are sought in every second frame of a video, and followed into the one between.
+Digits are sought in every third frame of a video, and followed into those between.
 """
 
 import re
