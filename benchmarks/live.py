@@ -199,7 +199,7 @@ def main(count: int) -> None:
     ]
     notes = [
         f"1280x720, two lines of four digits; a JPEG is decoded for each frame; `python benchmarks/live.py {count}`",
-        "frames a second are of processor time, all threads together, so other programs do not count; latencies do wait "
+        "frames a second are of processor time, all threads together, so other programs do not count; latencies wait "
         "for those",
         f"a sequence is {sequences.FRAMES} frames: the camera shakes and loses focus, the picture is noisy, a hand "
         "passes over the page",
