@@ -94,7 +94,7 @@ def test_a_stream_is_read_until_the_time_is_over(stream, page):
 
 
 def test_a_stream_that_ends_is_tried_again_and_then_an_error(stream, page):
-    address = stream(page, ends=20, serves=1)
+    address = stream(page, ends=60, serves=1)
     code, out, error = webcam("--source", address, "--view", "none", "--reconnect", "0.3")
     assert (code, out) == (7, "407\n")
     assert "the picture is lost; trying again for 0.3 s" in error
