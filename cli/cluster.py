@@ -1,6 +1,6 @@
 """Pictures read by the workers of a Dask scheduler, which the user has started. Outcomes come in the pictures' order.
 
-Workers get by the network what they need, the pictures and a model of the user's own: they share no disk with this
+Workers get by the network what they need, the pictures and networks of the user's own: they share no disk with this
 machine, and have digitocr installed. What a worker had under way when it died, Dask gives to another one.
 """
 
@@ -38,7 +38,7 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
     for logger in ("distributed", "distributed.client"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # what they warn of is either mended or raised
     task.reader()  # what is wrong with the settings or the model is told from here
-    model = task.model.read_bytes() if task.model else None
+    own = {name: path.read_bytes() for name, path in (("model", task.model), ("finder", task.finder)) if path}
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -47,7 +47,7 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
     waiting: deque[tuple[Chunk, Any]] = deque()
 
     def sent(chunk: Chunk) -> Any:
-        return client.submit(_read, task, model, chunk, pure=False)
+        return client.submit(_read, task, own, chunk, pure=False)
 
     with client:
         try:
@@ -98,11 +98,9 @@ def _await_worker(client: Any, address: str, seconds: int) -> None:
         raise ClusterError(f"{address}: the scheduler has no worker; start one with: dask worker {address}") from error
 
 
-def _read(task: Task, model: bytes | None, chunk: Chunk) -> list[Outcome]:
-    """What a worker does. model: the content of the task's model, where it is not the shipped one."""
-    if task.model and model:
-        task = replace(task, model=Path(_folder(task.model.name, model).name) / task.model.name)
-    return task.read_chunk(chunk)
+def _read(task: Task, own: dict[str, bytes], chunk: Chunk) -> list[Outcome]:
+    """What a worker does. own: the content of the task's model and finder, of those that are not the shipped ones."""
+    return replace(task, **{what: _file(getattr(task, what).name, own[what]) for what in own}).read_chunk(chunk)
 
 
 @cache
@@ -111,3 +109,7 @@ def _folder(name: str, content: bytes) -> "tempfile.TemporaryDirectory[str]":
     folder = tempfile.TemporaryDirectory(prefix="digitocr-")
     Path(folder.name, name).write_bytes(content)
     return folder
+
+
+def _file(name: str, content: bytes) -> Path:
+    return Path(_folder(name, content).name) / name

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from contextlib import nullcontext
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -154,10 +155,11 @@ def predict(
         outcomes = read_in_processes(task, todo, jobs)
     else:
         outcomes = task.read_all(todo)
+    first = list(islice(outcomes, 1))  # what is wrong with the settings is raised before the output is opened
     unreadable, digits = 0, 0
     used: set[Path] = set()
     with opened(output, resume, force) if output else nullcontext() as file:
-        for outcome in outcomes:
+        for outcome in chain(first, outcomes):
             name = outcome.name
             if outcome.line is not None:
                 say(outcome.line, file)

@@ -20,6 +20,7 @@ from digitocr.cli.task import CHUNK, Outcome, Task
 from digitocr.runtime.classifier import DEFAULT_MODEL
 from digitocr.runtime.errors import ClusterError, MissingExtraError, ModelError
 from digitocr.runtime.interpreter import MODELS
+from digitocr.runtime.regions import FINDER
 
 TASK = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
 COUNT = 800
@@ -217,9 +218,31 @@ def test_a_model_that_cannot_be_used_is_told_before_anything_is_sent(tmp_path):
         next(cluster.read_on_cluster(dataclasses.replace(TASK, model=tmp_path / "missing.onnx"), [], ADDRESS))
 
 
-def test_a_worker_reads_with_the_model_that_it_was_sent(folder):
-    task = dataclasses.replace(TASK, model=Path("elsewhere/mine.onnx"), jsonl=True)
+def test_a_worker_reads_with_the_networks_that_it_was_sent(folder):
+    task = dataclasses.replace(TASK, model=Path("elsewhere/mine.onnx"), finder=Path("elsewhere/own.onnx"), jsonl=True)
     model, picture = (folder / "mine.onnx").read_bytes(), (folder / "bar.png").read_bytes()
+    own = {"model": model, "finder": (MODELS / FINDER).read_bytes()}
     for _ in range(2):
-        (outcome,) = cluster._read(task, model, [Source("a.png", picture)])
+        (outcome,) = cluster._read(task, own, [Source("a.png", picture)])
         assert json.loads(outcome.line)["model"]["name"] == "mine"
+    with pytest.raises(ModelError, match=r"own\.onnx: is no finder"):
+        cluster._read(task, {"model": model, "finder": model}, [Source("a.png", picture)])
+
+
+def test_networks_of_the_user_s_own_are_sent_along(folder, stand_in):
+    sent = []
+
+    class Watched(Client):
+        def submit(self, function, task, own, chunk, pure):
+            sent.append(own)
+            return super().submit(function, task, own, chunk, pure)
+
+    (folder / "own.onnx").write_bytes((MODELS / FINDER).read_bytes())
+    for task, names in (
+        (TASK, []),
+        (dataclasses.replace(TASK, finder=folder / "own.onnx"), ["own.onnx"]),
+        (dataclasses.replace(TASK, model=folder / "mine.onnx", finder=folder / "own.onnx"), ["mine.onnx", "own.onnx"]),
+    ):
+        stand_in(Watched(ADDRESS))
+        list(cluster.read_on_cluster(task, named(1), ADDRESS))
+        assert list(sent.pop().values()) == [(folder / name).read_bytes() for name in names]

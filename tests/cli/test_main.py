@@ -108,6 +108,26 @@ def test_a_run_is_resumed_behind_what_it_wrote(folder, tmp_path):
     assert lines() == whole
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--jobs", "2", "--conf", "7"],
+        ["--jobs", "2", "--model", "notes.txt"],
+        ["--cluster", "tcp://host:1", "--conf", "7"],
+        ["--model", "notes.txt"],
+    ],
+)
+def test_settings_that_make_no_sense_cost_no_earlier_output(wrong, folder, tmp_path):
+    if "--cluster" in wrong:
+        pytest.importorskip("distributed")
+    (tmp_path / "old").write_text("read before\n")
+    for name in ("old", "new"):
+        words = ["predict", "a.png", "--jsonl", "--output", tmp_path / name, "--force", *wrong]
+        assert digitocr(*words, cwd=folder).returncode in (2, 5)
+    assert (tmp_path / "old").read_text() == "read before\n"
+    assert not (tmp_path / "new").exists()
+
+
 def test_jsonl_is_the_documented_object(folder):
     done = digitocr("predict", "--jsonl", "a.png", "broken.png", "missing.png", cwd=folder)
     good, broken, missing = map(json.loads, done.stdout.splitlines())
