@@ -78,7 +78,10 @@ def show(picture: Path | bytes) -> Image.Image:
     with _opened(picture) as opened:
         if opened.has_transparency_data or opened.mode.startswith(DEEP):
             return Image.fromarray(_gray_of_image(opened, _name(picture))).convert("RGB")
-        shown = opened.convert("RGB")
+        try:
+            shown = opened.convert("RGB")
+        except Exception as error:  # a damaged file: Pillow's decoders raise many types
+            raise InputError(_damaged(_name(picture), error)) from error
         turn = _turn(opened)
     return shown if turn is None else shown.transpose(turn)
 
@@ -142,7 +145,7 @@ def _gray_of_image(image: Image.Image, name: str) -> GrayImage:
         else:
             gray = np.asarray(image if image.mode == "L" else image.convert("L"))
     except Exception as error:  # a damaged file: Pillow's decoders raise many types
-        raise InputError(f"{name}: damaged or cut short ({error}); save or copy it again") from error
+        raise InputError(_damaged(name, error)) from error
     turn = _turn(image)
     return gray if turn is None else np.asarray(Image.fromarray(gray).transpose(turn))
 
@@ -209,6 +212,10 @@ def _check_size(size: tuple[int, int], name: str) -> None:
         raise InputError(_too_large(name, f" {width}x{height}"))
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{name}: {width}x{height} pixels are too few; {MIN_SIDE} a side is the least")
+
+
+def _damaged(name: str, error: Exception) -> str:
+    return f"{name}: damaged or cut short ({error}); save or copy it again"
 
 
 def _too_large(name: str, size: str = "") -> str:

@@ -114,26 +114,27 @@ def test_bombs_are_refused_in_one_line(content):
     assert "\n" not in str(caught.value)
 
 
-def refusal(content):
+def refusal(content, seen=image.load):
     """What the InputError says; nothing for bytes that are read."""
     try:
-        image.load(content)
+        seen(content)
     except InputError as error:
         return str(error)
     return ""
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow's, of damaged headers
+@pytest.mark.parametrize("seen", [image.load, image.show])
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM"])
-def test_files_that_were_cut_or_damaged_never_raise_anything_else(form):
+def test_files_that_were_cut_or_damaged_never_raise_anything_else(form, seen):
     rng = np.random.default_rng(7)
     whole = encoded(Image.fromarray(rng.integers(0, 256, (40, 50, 3), np.uint8)), form)
-    assert all(refusal(whole[: int(share * len(whole))]) for share in (0, 0.02, 0.3, 0.8))
+    assert all(refusal(whole[: int(share * len(whole))], seen) for share in (0, 0.02, 0.3, 0.8))
     for _ in range(60):
         damaged = bytearray(whole)
         for place in rng.integers(0, min(len(whole), 300), 3):
             damaged[place] = rng.integers(256)
-        assert "\n" not in refusal(bytes(damaged))
+        assert "\n" not in refusal(bytes(damaged), seen)
 
 
 def test_what_is_no_file_is_refused_at_once(tmp_path):
