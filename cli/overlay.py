@@ -1,9 +1,9 @@
 """What is read in a frame, drawn on it, fast enough for each frame of a camera."""
 
-import cv2
 import numpy as np
 
 from digitocr.runtime.capture import Pixels
+from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
 from digitocr.runtime.video import FrameReading
 

@@ -5,10 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-import cv2
-
 from digitocr.runtime.capture import Pixels
 from digitocr.runtime.errors import OutputError, UsageError
+from digitocr.runtime.opencv import cv2
 
 CODECS = {".avi": "MJPG", ".mp4": "mp4v"}
 SPARE = 32_000_000  # bytes of the disk that are left free, so that the file can still be finished

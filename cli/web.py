@@ -12,11 +12,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import cv2
-
 from digitocr.cli import overlay
 from digitocr.runtime.capture import Pixels
 from digitocr.runtime.errors import DeviceError, UsageError
+from digitocr.runtime.opencv import cv2
 from digitocr.runtime.video import FrameReading, VideoReader
 
 QUALITY = 80  # of the JPEGs, 0 to 100

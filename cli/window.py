@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from time import strftime
 
-import cv2
-
 from digitocr.cli import overlay
 from digitocr.cli.output import save
 from digitocr.runtime.errors import DeviceError, OutputError
+from digitocr.runtime.opencv import cv2
 from digitocr.runtime.video import FrameReading, VideoReader
 
 TITLE = "digitocr"

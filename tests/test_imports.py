@@ -59,6 +59,11 @@ def test_the_runtime_never_names_tensorflow_keras_or_onnx():
     assert not {name.split(".")[0] for path in files("runtime") for name in imported(path)} & HEAVY
 
 
+def test_opencv_is_imported_in_one_place():
+    theirs = {path.name for room in ("runtime", "cli") for path in files(room) if "cv2" in set(imported(path))}
+    assert theirs == {"opencv.py"}
+
+
 def test_the_commands_import_their_libraries_inside():
     (main,) = (path for path in files("cli") if path.stem == "main")
     outside = {name.split(".")[0] for name in imported(main, ast.iter_child_nodes)}
