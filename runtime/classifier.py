@@ -21,7 +21,7 @@ from digitocr.runtime.interpreter import (
     parsed_card,
     shipped_model,
 )
-from digitocr.runtime.tensor import SIDE, Tensors
+from digitocr.runtime.tensor import SIDE, VERSION, Tensors
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
@@ -69,6 +69,9 @@ class Classifier:
             )
         self.classes: int = out[1]
         self.card = self._backend.card
+        version = self.card.get("preprocessing", VERSION)
+        if version != VERSION:
+            raise ModelError(f"{path}: was trained with preprocessing {version}, not {VERSION}; train it again")
 
     def predict(self, tensors: Tensors) -> Probabilities:
         """Softmax probabilities, (N, classes) float32, of (N, 28, 28, 1) float32 in [0, 1]; N may be 0.

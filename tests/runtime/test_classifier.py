@@ -239,6 +239,12 @@ def test_a_card_that_is_none_is_left_out(card, tmp_path):
     assert Classifier(dense(tmp_path / "m.onnx", card=card)).card == {}
 
 
+def test_a_model_of_another_preprocessing_is_refused(tmp_path):
+    card = '{"preprocessing": %d}'
+    assert Classifier(dense(tmp_path / "m.onnx", card=card % tensor.VERSION)).card == {"preprocessing": tensor.VERSION}
+    refused(dense(tmp_path / "m.onnx", card=card % (tensor.VERSION - 1)), "trained with preprocessing")
+
+
 def test_a_tflite_file_without_its_card_is_read_all_the_same(tmp_path):
     pytest.importorskip("ai_edge_litert")
     with zipfile.ZipFile(TFLITE) as archive:

@@ -316,6 +316,50 @@ def test_a_finder_of_one_s_own_is_used_and_what_is_none_is_refused(finder, tmp_p
         Finder(interpreter.shipped_model("digitocr-int8.onnx"))
 
 
+def network(path, given=(("image", ["N", 3, "H", "W"]),), planes=(1, 4), element="FLOAT"):
+    """An ONNX file of those inputs and of outputs of so many planes, each a convolution of the first input."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    kind = getattr(TensorProto, element)
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in given]
+    nodes, weights, outputs = [], [], []
+    for place, count in enumerate(planes):
+        kernel = np.zeros((count, given[0][1][1] if given else 3, 1, 1), np.float32)
+        weights.append(onnx.numpy_helper.from_array(kernel, f"kernel{place}"))
+        seen = given[0][0] if given else "nothing"
+        nodes.append(helper.make_node("Conv", [seen, f"kernel{place}"], [f"cells{place}"]))
+        nodes.append(helper.make_node("Cast", [f"cells{place}"], [f"output{place}"], to=kind))
+        outputs.append(helper.make_tensor_value_info(f"output{place}", kind, ["N", count, "rows", "columns"]))
+    if not given:
+        weights.append(onnx.numpy_helper.from_array(np.zeros((1, 3, 8, 8), np.float32), "nothing"))
+    graph = helper.make_graph(nodes, "foreign", inputs, outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"given": []},
+        {"given": [("picture", ["N", 3, "H", "W"])]},
+        {"given": [("image", ["N", 3, "H", "W"]), ("other", ["N"])]},
+        {"given": [("image", ["N", 1, "H", "W"])]},
+        {"given": [("image", ["N", 3, 256, 256])]},
+        {"planes": [1]},
+        {"planes": [4, 1]},
+        {"planes": [1, 5]},
+        {"planes": [1, 4, 1]},
+        {"element": "DOUBLE"},
+    ],
+)
+def test_networks_of_another_form_are_no_finders(form, tmp_path):
+    Finder(network(tmp_path / "fits.onnx"))
+    with pytest.raises(ModelError, match="is no finder of this version"):
+        Finder(network(tmp_path / "foreign.onnx", **form))
+
+
 def sure(finder, picture):
     boxes, scores = finder.find(image.load(picture))
     return boxes[scores > 0.5]
