@@ -5,9 +5,6 @@ picture that its process dies of is known, becomes an error, and the others are 
 """
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from digitocr.cli.sources import Source
 from digitocr.cli.task import Outcome, Task, chunks
+from digitocr.runtime.processes import begin
 
 AHEAD = 4  # chunks that are under way for each process, so that none waits while a slow one is awaited
 
@@ -65,17 +63,4 @@ def _read(task: Task, chunk: list[Source]) -> list[Outcome]:
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
     """Fresh processes, not forks: what threads of the libraries hold in this one would stay held in a fork."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin)
-
-
-def _begin() -> None:
-    """In each process: Ctrl-C is for the parent to see, and without a parent there is nothing left to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-    os._exit(1)
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), begin)

@@ -12,6 +12,7 @@ import pytest
 BELOW = {"runtime": set(), "train": {"runtime"}, "export": {"runtime", "train"}, "cli": {"runtime", "train", "export"}}
 RUNTIME = [
     "errors",
+    "processes",
     "opencv",
     "image",
     "reading",
@@ -22,6 +23,7 @@ RUNTIME = [
     "reader",
     "capture",
     "tracking",
+    "following",
     "video",
 ]  # each imports earlier ones
 HEAVY = {"tensorflow", "keras", "onnx", "tf2onnx", "scipy", "matplotlib", "dask", "distributed"}

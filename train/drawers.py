@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.processes import begin
 from digitocr.train.glyphs import Glyphs
 from digitocr.train.strokes import Bytes
 
@@ -33,6 +34,7 @@ def glyphs() -> Glyphs:
 
 def _start(images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> None:
     global _glyphs
+    begin()
     cv2.setNumThreads(1)
     if hasattr(os, "nice"):
         os.nice(1)  # what is trained with comes first

@@ -41,10 +41,10 @@ import numpy as np
 
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
+from digitocr.runtime.processes import begin
 from digitocr.runtime.tensor import scale
 from digitocr.train.data import Mnist
 from digitocr.train.distort import Distort
-from digitocr.train.processes import begin
 from digitocr.train.quiet import hushed
 
 try:

@@ -37,11 +37,11 @@ import numpy.typing as npt
 from digitocr import __version__
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
+from digitocr.runtime.processes import begin
 from digitocr.runtime.tensor import scale
 from digitocr.train.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.data import Bytes, Mnist
 from digitocr.train.metrics import calibration_error, log_loss
-from digitocr.train.processes import begin
 from digitocr.train.quiet import hushed
 
 try:

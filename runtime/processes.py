@@ -1,4 +1,4 @@
-"""What processes that train beside each other begin with."""
+"""What processes that work beside each other begin with."""
 
 import multiprocessing
 import os
