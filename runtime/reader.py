@@ -30,7 +30,7 @@ BLANK = 18  # grey levels from the darkest to the brightest pixel of a lone digi
 # (a hole and a ring stand alone), and for each digit, 0 to 9, how seldom something else is like it: with these weights,
 # fitted on drawn tiles by train/calibrate.py, a confidence is the share that is right.
 WEIGHTS = np.array(
-    [1.52, 0.59, 0.16, 1.09, 1.27, -1.56, -1.00, -0.66, -0.68, -0.67, -1.31, -0.71, -1.01, -0.73, -0.85], np.float32
+    [1.52, 0.58, 0.14, 1.04, 1.52, -1.65, -1.00, -0.69, -0.70, -0.61, -1.21, -0.63, -0.99, -0.71, -0.86], np.float32
 )
 CERTAIN = 0.01  # a share closer than that to 0 or 1 says no more than this one
 # A picture with SEVERAL candidates, and not read that SURE as it is, on average, is read the other ways up as well; one
@@ -169,7 +169,7 @@ class Reader:
         """(n, 28, 28) of the first of VIEWS, and (n, classes) as averaged over all."""
         middles, sides = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:]
         resized = [np.concatenate([middles - view * sides / 2, view * sides], 1) for view in VIEWS]
-        images = tensor.images(gray, np.concatenate(resized))
+        images = tensor.images(regions.shadeless(gray, boxes), np.concatenate(resized))
         answers = self.classifier.predict(tensor.scale(images))
         return images[: len(boxes)], answers.reshape(len(VIEWS), len(boxes), answers.shape[1]).mean(0)
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.image import GrayImage, shrunk
+from digitocr.runtime.image import GrayImage, evened, shrunk
 from digitocr.runtime.interpreter import check_shipped, model_card, model_content, onnx_session, shipped_model
 from digitocr.runtime.opencv import cv2
 
@@ -146,7 +146,7 @@ class Finder:
         """
         found = [self._seen(gray, COARSE)]
         whole = max(gray.shape)
-        if whole > COARSE and _largest_sure(*found[0]) < CLOSE_UP * whole:
+        if whole > COARSE and not _is_close_up(gray, found[0][0][found[0][1] >= SURE]):
             found[0] = _at_least(CLEAR / COARSE * whole, *found[0])
             found.append(self._seen(gray, MIDDLE))
             sure = np.concatenate([boxes[scores >= SURE] for boxes, scores in found])
@@ -159,6 +159,8 @@ class Finder:
     def _seen(self, gray: GrayImage, side: int) -> tuple[Boxes, Scores]:
         """What the network finds in the picture shrunk to that long side."""
         small = shrunk(gray, side)
+        if side > COARSE:  # as in shadeless
+            small = evened(small)
         height, width = small.shape
         down, right = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
         framed = cv2.copyMakeBorder(small, MARGIN, down, MARGIN, right, cv2.BORDER_REPLICATE)
@@ -178,9 +180,16 @@ class Finder:
         return room[:needed].reshape(ROOM, *shape)
 
 
-def _largest_sure(boxes: Boxes, scores: Scores) -> float:
-    """The longer side of the largest box with a sure score; 0 where there is none."""
-    return float(boxes[scores >= SURE, 2:].max(initial=0.0))
+def shadeless(gray: GrayImage, boxes: Boxes) -> GrayImage:
+    """The (H, W) picture as the digits in those boxes are to be cut out of it: its ground even, but for a close-up's,
+    whose wide ink would be taken for ground.
+    """
+    return gray if _is_close_up(gray, boxes) else evened(gray)
+
+
+def _is_close_up(gray: GrayImage, boxes: Boxes) -> bool:
+    """Whether one of the digits in those boxes fills so much of the picture that there is no page of others."""
+    return bool(boxes[:, 2:].max(initial=0.0) >= CLOSE_UP * max(gray.shape))
 
 
 def _at_least(side: float, boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:

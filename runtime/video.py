@@ -14,7 +14,6 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any
 
-from digitocr.runtime import image
 from digitocr.runtime.capture import Asked, Frame, Grabber, Pixels
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.following import Follower
@@ -146,7 +145,7 @@ class VideoReader:
         self.close()
 
     def _read(self, frame: Frame) -> FrameReading:
-        gray = image.evened(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY))
+        gray = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
         if self.roi is not None:
             self._check_roi(gray.shape[1], gray.shape[0])
             x, y, w, h = self.roi

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import Generator
 
 from digitocr.runtime import tensor
-from digitocr.runtime.regions import Boxes, Finder
+from digitocr.runtime.regions import Boxes, Finder, shadeless
 from digitocr.train.drawers import drawers, glyphs
 from digitocr.train.glyphs import Glyphs
 from digitocr.train.layouts import NO_DIGIT, SIDE
@@ -60,7 +60,7 @@ def draw_crops(tiles: range, seed: int, glyphs: Glyphs, finder: Finder) -> Crops
         tile = draw_tile(rng, glyphs)
         boxes, named = _chosen(tile, rng)
         found, truth = _judged(tile, finder.find(tile.image)[0])
-        images.append(tensor.images(tile.image, np.concatenate([boxes, found])))
+        images.append(tensor.images(shadeless(tile.image, found), np.concatenate([boxes, found])))
         labels.append(np.concatenate([named, truth]))
     return Crops(np.concatenate(images), np.concatenate(labels).astype(np.uint8))
 

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 from digitocr.runtime import image, interpreter, regions
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.regions import Finder, best_beside, decoded, distinct, in_lines, prepared
+from digitocr.runtime.regions import Finder, best_beside, decoded, distinct, in_lines, prepared, shadeless
 from digitocr.train.scenes import draw_page, random_style
 
 
@@ -205,6 +205,15 @@ def test_far_apart_in_one_line_is_one_line():
 
 def test_nothing_has_no_lines():
     assert in_lines(boxes_of()) == []
+
+
+def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
+    shaded = np.full((80, 100), 220, np.uint8)
+    shaded[:, 30:] = 90
+    small, large = np.array([[10, 10, 10, 20]], np.float32), np.array([[10, 10, 10, 20], [40, 10, 30, 40]], np.float32)
+    assert (shadeless(shaded, small)[:, [5, 20, 40, 60]] == 128).all()
+    assert (shadeless(shaded, small[:0])[:, [5, 20, 40, 60]] == 128).all()
+    np.testing.assert_array_equal(shadeless(shaded, large), shaded)
 
 
 def test_the_best_neighbour_is_near_on_the_line_about_as_high_and_no_part():

@@ -110,18 +110,6 @@ def test_frames_of_a_video_are_followed_and_pictures_are_not(clip, tmp_path):
     assert len(reader.given) == 4
 
 
-def test_shadows_are_taken_off_first(tmp_path):
-    from PIL import Image
-
-    reader = Told("")
-    shaded = np.full((48, 64), 220, np.uint8)
-    shaded[:, 30:] = 90
-    Image.fromarray(shaded).save(tmp_path / "1.png")
-    list(VideoReader(str(tmp_path), reader))
-    (given,) = reader.given
-    assert (given[:, [5, 20, 40, 60]] == 128).all()
-
-
 @pytest.mark.parametrize(
     ("settings", "why"),
     [

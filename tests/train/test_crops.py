@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from digitocr.runtime import tensor
+from digitocr.runtime.regions import shadeless
 from digitocr.train import crops as module
 from digitocr.train.crops import draw_all, draw_crops, overlaps
 from digitocr.train.glyphs import Glyphs
@@ -134,7 +135,7 @@ def test_crops_are_cut_out_as_in_serving(one_tile, glyphs):
     assert crops.images.shape[1:] == (28, 28)
     assert crops.images.dtype == crops.labels.dtype == np.uint8
     assert len(crops.images) == len(crops.labels)
-    served = tensor.images(TILE.image, finder.boxes)
+    served = tensor.images(shadeless(TILE.image, finder.boxes), finder.boxes)
     for digit, label in zip(served, TILE.labels, strict=True):
         rows = np.flatnonzero((crops.images == digit).all((1, 2)))
         assert len(rows) == 2  # one a tile
