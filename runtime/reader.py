@@ -69,7 +69,7 @@ class Reader:
     finds digits, by default the shipped one; threads: of the
     interpreters; conf: digits of a lower probability are left out, 0 to 1; mode: "single", the picture is one digit,
     "line", one line of digits, or "auto"; rotate: degrees clockwise to turn the picture by before it is read, or
-    "auto", what reads best.
+    "auto", what reads best, where there are several digits.
 
     Raises ModelError, MissingExtraError or UsageError for what it was given.
     """
@@ -97,6 +97,7 @@ class Reader:
         self.conf = conf
         self.mode = mode
         self.rotate = rotate
+        self._turn = 0 if rotate == "auto" else int(rotate)
         self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256}
 
     def read(self, picture: Picture) -> Reading:
@@ -108,7 +109,7 @@ class Reader:
         gray, factor = image.load_reduced(picture)
         decoded = perf_counter()
         if gray.shape == (tensor.SIDE, tensor.SIDE):
-            return self._read_lone(gray, decoded - began)
+            return self._read_lone(_turned(gray, self._turn) if self._turn else gray, decoded - began)
         seen, spent = self._seen(gray)
         lines = tuple(
             Line(
@@ -137,7 +138,7 @@ class Reader:
         lines = (Line((_digit(answer, best, Box(0, 0, tensor.SIDE, tensor.SIDE)),)),) if kept else ()
         why = "" if kept else self._why(self._lone(gray))
         ms = {"decode": 1000 * spent, "find": 0.0, "classify": 1000 * (perf_counter() - began)}
-        return Reading(lines, ms, self._model, 0, why)
+        return Reading(lines, ms, self._model, self._turn, why)
 
     def candidates(self, picture: Picture) -> list[Candidate]:
         """All that may be a digit in the picture, with what became of it: the kept in reading order, then the rest.
@@ -176,11 +177,11 @@ class Reader:
     def _seen(self, gray: GrayImage) -> tuple[_Seen, float]:
         """What is seen in the picture as it reads best, and the seconds that finding took."""
         if gray.shape == (tensor.SIDE, tensor.SIDE):
-            return self._lone(gray), 0.0
+            return self._lone(_turned(gray, self._turn)), 0.0
         spent = 0.0
         best: _Seen | None = None
-        for turn in (0, 90, 270, 180) if self.rotate == "auto" else (int(self.rotate),):
-            turned = np.ascontiguousarray(np.rot90(gray, -turn // 90)) if turn else gray
+        for turn in (0, 90, 270, 180) if self.rotate == "auto" else (self._turn,):
+            turned = _turned(gray, turn)
             began = perf_counter()
             boxes, found = self.finder.find(turned)
             spent += perf_counter() - began
@@ -219,12 +220,12 @@ class Reader:
         """A 28x28 picture is taken for what MNIST holds, one digit, normalised already: its one candidate."""
         if _is_blank(gray) and self.mode != "single":
             nothing = np.zeros((0, tensor.SIDE, tensor.SIDE), np.uint8)
-            return _Seen(0, _WHOLE[:0], _CERTAIN[:0], nothing, self.digits(gray, _WHOLE[:0]), _CERTAIN[:0], [])
+            return _Seen(self._turn, _WHOLE[:0], _CERTAIN[:0], nothing, self.digits(gray, _WHOLE[:0]), _CERTAIN[:0], [])
         images = tensor.lone(gray)
         probabilities = self.classifier.predict(tensor.scale(images))
         confidence = probabilities[:, :10].max(1)
         kept = self.mode == "single" or confidence[0] >= self.conf
-        return _Seen(0, _WHOLE, _CERTAIN, images, probabilities, confidence, [[0]] if kept else [])
+        return _Seen(self._turn, _WHOLE, _CERTAIN, images, probabilities, confidence, [[0]] if kept else [])
 
     def _why(self, seen: _Seen) -> str:
         """Why nothing was read."""
@@ -271,6 +272,11 @@ def _inked(gray: GrayImage) -> tuple[int, int, int, int]:
     differs = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
     x, y, w, h = cv2.boundingRect((differs > differs.max() / 2).astype(np.uint8))
     return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
+
+
+def _turned(gray: GrayImage, degrees: int) -> GrayImage:
+    """The picture turned clockwise."""
+    return np.ascontiguousarray(np.rot90(gray, -degrees // 90)) if degrees else gray
 
 
 def _turned_back(boxes: Boxes, shape: tuple[int, ...], turned: int) -> Boxes:

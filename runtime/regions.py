@@ -4,8 +4,8 @@
     boxes, scores = finder.find(gray)      # (n, 4) float32 x, y, width, height; (n,) float32, best first
     lines = in_lines(boxes)                # [[0, 3, 1], [2]]: rows of boxes, lines top to bottom, left to right
 
-The network sees the picture at one to three sizes, a close-up small alone, the finest only where small digits may be in it. It was trained on
-drawn scenes by train/finder.py, which prepares them with this file.
+The network sees the picture at one to three sizes: a close-up small alone, the finest only where small digits may be in
+it. It was trained on drawn scenes by train/finder.py, which prepares them with this file.
 """
 
 import threading

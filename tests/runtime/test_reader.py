@@ -266,6 +266,25 @@ def test_evidence_is_both_log_odds_their_product_the_neighbour_and_which_digit_a
     np.testing.assert_array_equal(seen[:, 5:], np.eye(10)[[4, 0, 9]])
 
 
+@pytest.mark.parametrize(("rotate", "turned"), [("auto", 0), ("0", 0), ("90", 90), ("180", 180), ("270", 270)])
+def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
+    seen = []
+
+    def predict(tensors):
+        seen.append(tensors[0, :, :, 0])
+        return np.full((len(tensors), 11), 1 / 11, np.float32)
+
+    network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
+    some = told(Blobs(), network, conf=0, rotate=rotate)
+    gray = np.zeros((28, 28), np.uint8)
+    gray[4:24, 10:13] = gray[21:24, 10:20] = 255  # an L
+    assert some.read(gray).turned == turned
+    some.candidates(gray)
+    for tensor in seen:
+        np.testing.assert_allclose(tensor, np.rot90(gray, -turned // 90) / 255, atol=1e-6)
+    assert len(seen) == 2
+
+
 def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
     seen = []
 
