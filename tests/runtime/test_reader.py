@@ -280,8 +280,8 @@ def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
     gray[4:24, 10:13] = gray[21:24, 10:20] = 255  # an L
     assert some.read(gray).turned == turned
     some.candidates(gray)
-    for tensor in seen:
-        np.testing.assert_allclose(tensor, np.rot90(gray, -turned // 90) / 255, atol=1e-6)
+    for shown in seen:
+        np.testing.assert_allclose(shown, np.rot90(gray, -turned // 90) / 255, atol=1e-6)
     assert len(seen) == 2
 
 
