@@ -28,7 +28,13 @@ from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageEr
 from digitocr.runtime.regions import PLANES, prepared
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.drawers import drawers, glyphs
-from digitocr.train.fit import new_folder, now, replace, write_json  # which keeps TensorFlow's chatter away
+from digitocr.train.fit import (  # which keeps TensorFlow's chatter away
+    new_folder,
+    now,
+    read_history,
+    replace,
+    write_json,
+)
 from digitocr.train.fonts import find_fonts
 from digitocr.train.layouts import SIDE
 from digitocr.train.tiles import draw_tile
@@ -96,8 +102,8 @@ def is_finder(folder: Path) -> bool:
         return False
 
 
-def fit(data: Mnist, settings: FinderSettings, folder: Path) -> dict[str, float]:
-    """Trains into a new folder; returns the last row of history.csv. Prints a row an epoch on stderr.
+def fit(data: Mnist, settings: FinderSettings, folder: Path, quiet: bool = False) -> dict[str, float]:
+    """Trains into a new folder; returns the last row of history.csv. Unless quiet, prints a row an epoch on stderr.
 
     Digits are MNIST's training images without the held-out ones, drawn strokes, and fonts. Raises OutputError for a
     folder that exists or cannot be written, ModelError for a start that is no finder. KeyboardInterrupt passes;
@@ -118,19 +124,24 @@ def fit(data: Mnist, settings: FinderSettings, folder: Path) -> dict[str, float]
         "ended": None,
     }
     new_folder(folder, run)
-    return _run(data, settings, folder, run, fonts)
+    return _run(data, settings, folder, run, fonts, quiet)
 
 
-def resume(folder: Path, data: Mnist) -> dict[str, float]:
+def resume(folder: Path, data: Mnist, quiet: bool = False) -> dict[str, float]:
     """Goes on with an interrupted or killed run; returns what fit does.
 
-    Raises UsageError for a run that is finished, InputError for a damaged run.json, other data or other fonts.
+    Raises UsageError for a folder without a finder's run, and for a run that is finished; InputError for a damaged
+    run.json, other data or other fonts.
     """
     try:
         run = json.loads((folder / "run.json").read_text())
+        if "--recipe finder" not in run["command"]:
+            raise UsageError(f"{folder}: holds a run of another recipe, not a finder's")
         settings = FinderSettings(**run["settings"])
         finished, digest, named = run["ended"] is not None, run["data"]["digest"], run["fonts"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except OSError as error:
+        raise UsageError(f"{folder}: no run in it (run.json: {error.strerror}); begin one without --resume") from error
+    except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{folder / 'run.json'}: is damaged; begin a new run without --resume") from error
     if finished:
         raise UsageError(f"{folder}: is finished, {settings.epochs} epochs; begin a new run without --resume")
@@ -138,39 +149,51 @@ def resume(folder: Path, data: Mnist) -> dict[str, float]:
     if digest != data.digest or named != [font.name for font in fonts]:
         raise InputError(f"{folder}: was begun with other data or fonts; give the same ones as then")
     run["resumed"].append(now())
-    return _run(data, settings, folder, run, fonts)
+    return _run(data, settings, folder, run, fonts, quiet)
 
 
 def _run(
-    data: Mnist, settings: FinderSettings, folder: Path, run: dict[str, Any], fonts: Sequence[Path]
+    data: Mnist, settings: FinderSettings, folder: Path, run: dict[str, Any], fonts: Sequence[Path], quiet: bool
 ) -> dict[str, float]:
-    training, _ = hold_out(data.train_labels)
+    """Does the epochs that are left, and closes the folder."""
     keras.utils.set_random_seed(settings.seed)
     per_epoch = 2 * CHUNK // BATCH
     checkpoint = folder / "checkpoint.keras"
     network = _network(checkpoint, settings, settings.epochs * per_epoch)
     epoch = int(network.optimizer.iterations) // per_epoch
-    row: dict[str, float] = {}
     try:
         write_json(folder / "run.json", run)
-        with drawers(os.cpu_count() or 1, data.train_images[training], data.train_labels[training], fonts) as pool:
-            held = _chunk(pool, HELD_OUT_SEED, 0, HELD_OUT)
-            before = _chunk(pool, settings.seed, epoch - 1)
-            while epoch < settings.epochs:
-                began = time.perf_counter()
-                fresh = _chunk(pool, settings.seed, epoch)
-                drawn = time.perf_counter() - began
-                loss = _learned(network, fresh, before if epoch else fresh, (settings.seed, epoch))
-                before, epoch = fresh, epoch + 1
-                found, right = found_share(held[1], network.predict(held[0], batch_size=BATCH, verbose=0))
-                seconds = time.perf_counter() - began
-                row = dict(zip(COLUMNS, (epoch, loss, found, right, drawn, seconds), strict=True))
-                _keep(folder, row, network)
+        if epoch < settings.epochs:
+            _train(data, settings, folder, fonts, network, epoch, quiet)
+        row = read_history(folder / "history.csv")[-1]
+        write_json(folder / "run.json", run | {"ended": now()})
+        checkpoint.unlink()
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); later: --resume") from error
-    write_json(folder / "run.json", run | {"ended": now()})
-    checkpoint.unlink()
     return row
+
+
+def _train(
+    data: Mnist, settings: FinderSettings, folder: Path, fonts: Sequence[Path], network: Any, epoch: int, quiet: bool
+) -> None:
+    """The epochs from that one on, counted from 0; each is kept."""
+    training, _ = hold_out(data.train_labels)
+    with drawers(os.cpu_count() or 1, data.train_images[training], data.train_labels[training], fonts) as pool:
+        held = _chunk(pool, HELD_OUT_SEED, 0, HELD_OUT)
+        before = _chunk(pool, settings.seed, epoch - 1)
+        while epoch < settings.epochs:
+            began = time.perf_counter()
+            fresh = _chunk(pool, settings.seed, epoch)
+            drawn = time.perf_counter() - began
+            loss = _learned(network, fresh, before if epoch else fresh, (settings.seed, epoch))
+            before, epoch = fresh, epoch + 1
+            found, right = found_share(held[1], network.predict(held[0], batch_size=BATCH, verbose=0))
+            seconds = time.perf_counter() - began
+            row = dict(zip(COLUMNS, (epoch, loss, found, right, drawn, seconds), strict=True))
+            _keep(folder, row, network)
+            if not quiet:
+                words = ", ".join(f"{name} {value:.4g}" for name, value in row.items())
+                print(words, file=sys.stderr, flush=True)
 
 
 def _network(checkpoint: Path, settings: FinderSettings, steps: int) -> Any:
@@ -209,7 +232,6 @@ def _learned(network: Any, fresh: Part, before: Part, seed: tuple[int, int]) -> 
 def _keep(folder: Path, row: dict[str, float], network: Any) -> None:
     """What an epoch brought: history row, network, checkpoint."""
     line = ",".join(f"{value:.4f}" for value in row.values())
-    print(", ".join(f"{name} {value:.4g}" for name, value in row.items()), file=sys.stderr, flush=True)
     history = folder / "history.csv"
     lines = history.read_text().splitlines()[: int(row["epoch"])] if history.exists() else [",".join(COLUMNS)]
     replace(history, lambda path: path.write_text("\n".join([*lines, line]) + "\n"))

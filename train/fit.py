@@ -24,7 +24,7 @@ import math
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, O
 from digitocr.runtime.tensor import Tensors, scale
 from digitocr.train.augment import Augment
 from digitocr.train.crops import draw_all
-from digitocr.train.data import Bytes, Indices, Mnist, hold_out, progress_stream
+from digitocr.train.data import Bytes, Indices, Mnist, progress_stream
 from digitocr.train.fonts import find_fonts
 from digitocr.train.metrics import summary
 from digitocr.train.quiet import hushed
@@ -47,6 +47,7 @@ try:
     with hushed():
         import keras
 
+        from digitocr.train.loop import split
         from digitocr.train.model import EXPERIMENTS, build_network
         from digitocr.train.plots import draw_curves
 except ImportError as error:
@@ -124,13 +125,16 @@ def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> d
     One in twelve of the training images (5,000 of MNIST), stratified and the same for every run, is held out and
     watched. A progress bar is drawn on stderr if that is a terminal and quiet is False. Seeds Keras, NumPy and random.
 
-    Raises OutputError for a folder that exists or cannot be written. KeyboardInterrupt passes; `resume` goes on.
+    Raises OutputError for a folder that exists or cannot be written, and what find_fonts raises where the recipe draws.
+    KeyboardInterrupt passes; `resume` goes on.
     """
+    fonts = _fonts(settings)  # what is wrong with them is said before a folder is made
     run: dict[str, Any] = {
         "schema": "digitocr-run/1",
         "command": settings.command,
         "settings": asdict(settings),
-        "data": _data_card(data),
+        "fonts": [font.name for font in fonts],
+        "data": data_card(data),
         "versions": {
             "digitocr": __version__,
             "python": platform.python_version(),
@@ -144,7 +148,7 @@ def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> d
         "seconds": None,
     }
     new_folder(folder, run)
-    return _run(data, settings, folder, run, quiet)
+    return _run(data, settings, folder, run, fonts, quiet)
 
 
 def new_folder(folder: Path, run: dict[str, Any]) -> None:
@@ -162,27 +166,30 @@ def resume(folder: Path, data: Mnist, quiet: bool = False) -> dict[str, Any]:
     """Goes on with an interrupted or killed run to the number of epochs it was begun with; returns what fit returns.
 
     Raises UsageError for a folder without a run, and for a run that is finished; InputError for a damaged run.json and
-    for data other than the run was begun with; ModelError for a checkpoint that Keras cannot load.
+    for data or fonts other than the run was begun with; ModelError for a checkpoint that Keras cannot load.
     """
     try:
         run = json.loads((folder / "run.json").read_text())
         settings = Settings(**run["settings"])
-        finished, same = run["ended"] is not None, run["data"] == _data_card(data)
+        finished, same, named = run["ended"] is not None, run["data"] == data_card(data), run.get("fonts")
     except OSError as error:
         raise UsageError(f"{folder}: no run in it (run.json: {error.strerror}); begin one without --resume") from error
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{folder / 'run.json'}: is damaged; begin a new run without --resume") from error
     if finished:
         raise UsageError(f"{folder}: is finished, {settings.epochs} epochs; begin a new run without --resume")
-    if not same:
-        raise InputError(f"{folder}: was begun with other data; give the same --data as then")
+    fonts = _fonts(settings)
+    if not same or named not in (None, [font.name for font in fonts]):  # earlier versions did not write them down
+        raise InputError(f"{folder}: was begun with other data or fonts; give the same ones as then")
     run["resumed"].append(now())
-    return _run(data, settings, folder, run, quiet)
+    return _run(data, settings, folder, run, fonts, quiet)
 
 
-def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], quiet: bool) -> dict[str, Any]:
+def _run(
+    data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], fonts: Sequence[Path], quiet: bool
+) -> dict[str, Any]:
     """Fits what is left to fit, measures, and closes the folder."""
-    training, held = _split(data)
+    training, held = split(data)
     steps = math.ceil(len(training) / settings.batch_size)
     keras.utils.set_random_seed(settings.seed)
     network = _network(settings, folder / "checkpoint.keras", steps)
@@ -197,7 +204,7 @@ def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], qui
             bar = progress_stream(quiet)
             with redirect_stdout(bar or sys.stdout):  # Keras draws its bar on stdout
                 network.fit(
-                    _batches(data, training, settings, done),
+                    _batches(data, training, settings, fonts, done),
                     steps_per_epoch=steps,
                     initial_epoch=done,
                     epochs=settings.epochs,
@@ -222,13 +229,16 @@ def _run(data: Mnist, settings: Settings, folder: Path, run: dict[str, Any], qui
     return metrics
 
 
-def _split(data: Mnist) -> tuple[Indices, Indices]:
-    """Indices to train with and held out: the same for every seed, so that runs are compared on the same images."""
-    return hold_out(data.train_labels, len(data.train_labels) // 12)
+def _fonts(settings: Settings) -> list[Path]:
+    """What the recipe's tiles are drawn with; none where it draws none."""
+    if not RECIPES[settings.recipe].crops:
+        return []
+    return find_fonts(Path(settings.fonts) if settings.fonts else None)
 
 
-def _data_card(data: Mnist) -> dict[str, Any]:
-    training, held = _split(data)
+def data_card(data: Mnist) -> dict[str, Any]:
+    """What a record of a training says of its data."""
+    training, held = split(data)
     return {"digest": data.digest, "training": len(training), "held_out": len(held), "test": len(data.test_labels)}
 
 
@@ -245,14 +255,15 @@ def _network(settings: Settings, checkpoint: Path, steps: int) -> Any:
     return network
 
 
-def _batches(data: Mnist, training: Indices, settings: Settings, done: int) -> Iterator[tuple[Tensors, Bytes]]:
+def _batches(
+    data: Mnist, training: Indices, settings: Settings, fonts: Sequence[Path], done: int
+) -> Iterator[tuple[Tensors, Bytes]]:
     """The batches of all epochs that are left: (batch, 28, 28, 1) float32 and (batch,) uint8; an epoch's last is short.
 
     Made from bytes as they are needed: that takes less memory than an array of floats, and no more time.
     """
     tiles, augment = RECIPES[settings.recipe].crops, None
     if tiles:
-        fonts = find_fonts(Path(settings.fonts) if settings.fonts else None)
         drawn = draw_all(tiles, settings.seed, data.train_images[training], data.train_labels[training], fonts)
         augment = Augment(drawn)
     for epoch in range(done, settings.epochs):
@@ -296,8 +307,15 @@ def _probabilities(network: Any, tensors: Tensors) -> Any:
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    with path.open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    """The rows of a history.csv, one at least. Raises InputError where it is missing or damaged."""
+    try:
+        with path.open(newline="") as file:
+            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: is missing or damaged; train again") from error
+    if not rows:
+        raise InputError(f"{path}: is empty; train again")
+    return rows
 
 
 def _trim_history(path: Path, rows: int) -> None:

@@ -48,14 +48,13 @@ try:
     with hushed():
         import keras
 
-        from digitocr.train.fit import now, write_json
+        from digitocr.train.fit import data_card, now, write_json
         from digitocr.train.loop import COLUMNS, probabilities, split, train
         from digitocr.train.model import EXPERIMENTS, Experiment, build_network, multiply_accumulates
 except ImportError as error:
     raise MissingExtraError("train", "a study") from error
 
 SCHEMA, RUN_SCHEMA = "digitocr-study/1", "digitocr-study-run/1"
-PARTS = ("paper", "table", "padding", "all")
 SHOWN = 25  # misclassified images with all their probabilities
 Quantize: TypeAlias = Callable[[Path, Path, Mnist], Path]  # a .keras file, a folder for the int8 file, the data
 
@@ -74,7 +73,7 @@ class Plan:
 
 
 def cells(part: str) -> list[Experiment]:
-    """The networks of that part of a study, each once. Raises KeyError for no part of PARTS.
+    """The networks of that part of a study, or of "all" of them, each once. Raises KeyError for no such part.
 
     paper: experiments 1 to 4. table: batch norm x dropout x pooling x kernel with three convolutions, experiments 2 and
     4 among them. padding: experiments 1 to 3 without padding anywhere, as the paper does not give theirs.
@@ -107,16 +106,10 @@ class Study:
 
     def __init__(self, folder: Path, data: Mnist, plan: Plan, quantize: Quantize) -> None:
         self._folder, self._data, self._plan, self._quantize = folder, data, plan, quantize
-        training, held = split(data)
         card = {
             "schema": SCHEMA,
             "plan": asdict(plan),
-            "data": {
-                "digest": data.digest,
-                "training": len(training),
-                "held_out": len(held),
-                "test": len(data.test_labels),
-            },
+            "data": data_card(data),
             "versions": {
                 "digitocr": __version__,
                 "python": platform.python_version(),

@@ -202,6 +202,38 @@ def test_interrupted_it_goes_on_as_if_nothing_had_happened(small, settings, tmp_
     assert len(json.loads((folder / "run.json").read_text())["resumed"]) == 1
 
 
+def test_killed_behind_its_last_epoch_it_is_closed_without_drawing(small, settings, tmp_path, monkeypatch, capsys):
+    folder, write = tmp_path / "run", module.write_json
+
+    def stop(path, run):
+        if run["ended"]:
+            raise KeyboardInterrupt
+        write(path, run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_json", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fit(data(), settings, folder, quiet=True)
+    assert capsys.readouterr().err == ""
+    del small[:]
+    row = resume(folder, data(), quiet=True)
+    assert small == []
+    assert row == history(folder)[-1]
+    assert row["epoch"] == 2
+    assert {path.name for path in folder.iterdir()} == FINISHED
+    assert json.loads((folder / "run.json").read_text())["ended"]
+
+
+def test_a_folder_that_cannot_be_closed_is_said(small, settings, tmp_path, monkeypatch):
+    def full(path, run):
+        if run["ended"]:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_json", full)
+    with pytest.raises(OutputError, match=r"cannot be written.*No space left on device"):
+        fit(data(), settings, tmp_path / "run")
+
+
 def test_what_cannot_be_resumed_is_said(small, settings, tmp_path, monkeypatch):
     folder = tmp_path / "run"
 
@@ -226,6 +258,10 @@ def test_what_cannot_be_resumed_is_said(small, settings, tmp_path, monkeypatch):
     assert not is_finder(folder)
     (folder / "run.json").write_text(json.dumps({"command": "digitocr train --recipe robust"}))
     assert not is_finder(folder)
+    with pytest.raises(UsageError, match="a run of another recipe"):
+        resume(folder, data())
+    with pytest.raises(UsageError, match="no run in it"):
+        resume(tmp_path / "none", data())
 
 
 def test_a_folder_that_cannot_be_written_is_said(settings, tmp_path):

@@ -11,12 +11,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from matplotlib import get_data_path
 
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
 from digitocr.runtime.tensor import scale
 from digitocr.train import fit as module
 from digitocr.train.data import Mnist
-from digitocr.train.fit import Settings, fit, resume
+from digitocr.train.fit import Settings, fit, read_history, resume
 
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -204,6 +205,50 @@ def test_interrupted_before_an_epoch_is_full_it_begins_again(tmp_path: Path, mon
     assert lines(tmp_path / "run")[1:] == []
     resume(tmp_path / "run", drawn(240))
     assert [row[0] for row in rows(tmp_path / "run")] == [1]
+
+
+@pytest.fixture
+def fonts(tmp_path: Path) -> Path:
+    """A folder of one font."""
+    (tmp_path / "fonts").mkdir()
+    (tmp_path / "fonts" / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+    return tmp_path / "fonts"
+
+
+def test_the_fonts_of_a_run_that_draws_are_checked_first_written_down_and_compared(
+    fonts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = dataclasses.replace(SETTINGS, recipe="robust", fonts=str(fonts))
+    folder = tmp_path / "run"
+    with pytest.raises(InputError, match="no font with letters in it"):
+        fit(drawn(240), dataclasses.replace(settings, fonts=str(tmp_path / "none")), folder)
+    assert not folder.exists()
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "draw_all", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(drawn(240), settings, folder)
+    run = json.loads((folder / "run.json").read_text())
+    assert run["fonts"] == ["sans.ttf"]
+    with pytest.raises(KeyboardInterrupt):  # the same fonts
+        resume(folder, drawn(240))
+    (fonts / "more.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSerif.ttf")
+    with pytest.raises(InputError, match="other data or fonts"):
+        resume(folder, drawn(240))
+    del run["fonts"]  # as earlier versions wrote it
+    (folder / "run.json").write_text(json.dumps(run))
+    with pytest.raises(KeyboardInterrupt):
+        resume(folder, drawn(240))
+
+
+@pytest.mark.parametrize("content", [None, "", "epoch,loss\n", "epoch,loss\n1,much\n", "epoch,loss\n1\n"])
+def test_a_history_that_is_none_is_said(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "history.csv").write_text(content)
+    with pytest.raises(InputError, match=r"history\.csv: is (missing or damaged|empty); train again"):
+        read_history(tmp_path / "history.csv")
 
 
 def test_what_cannot_be_resumed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
