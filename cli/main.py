@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from contextlib import nullcontext
 from itertools import chain, islice
 from pathlib import Path
@@ -33,6 +34,9 @@ def main() -> None:
     """Runs the command line; an error ends as one line on stderr and the exit code of its class."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the name of a file may be anything
+    if sys.stderr is None:  # closed: what print() writes there would come out on standard output
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as the process lives
+        os.dup2(sys.stderr.fileno(), 2)
     try:
         app(prog_name="digitocr")
     except SystemExit as ended:  # typer's way to end
@@ -57,6 +61,14 @@ def _leave(code: str | int | None) -> NoReturn:
         except OSError:
             status = OutputError.exit_code
     os._exit(status)
+
+
+def _refuse(context: typer.Context, names: Iterable[str], why: str) -> None:
+    """Raises UsageError where one of these parameters was typed: what would do nothing is not passed over."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in names and source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"{'/'.join([*option.opts, *option.secondary_opts])} {why}")
 
 
 def _version(wanted: bool) -> None:
@@ -287,12 +299,13 @@ def webcam(
 
 @app.command(epilog="For example: digitocr train --recipe robust --seed 1    digitocr train --resume runs/robust-4-1")
 def train(
+    context: typer.Context,
     experiment: Annotated[int, typer.Option(min=1, max=4, help="The paper's network, 1 to 4; 4 is its best.")] = 4,
     recipe: Annotated[
         Literal["paper", "robust", "finder"],
         typer.Option(help="paper: its way. robust: for pictures from outside MNIST. finder: what finds digits there."),
     ] = "paper",
-    epochs: Annotated[int | None, typer.Option(help="By default as many as the recipe needs.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="By default as many as the recipe needs.")] = None,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 128,
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
     data: Annotated[
@@ -307,7 +320,7 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The new run folder; by default under runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
     """Train one of the paper's networks on MNIST, or the finder on drawn scenes; a run is a folder.
 
@@ -317,15 +330,25 @@ def train(
     from digitocr.train import finder_fit, fit
     from digitocr.train.data import load_mnist
 
+    if resume:
+        fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "fonts", "start", "out")
+        _refuse(context, fixed, "is not for --resume: a run is gone on with as it was begun; leave it out")
     if start and recipe != "finder":
         raise UsageError("--start is for --recipe finder; the other recipes begin afresh")
+    if recipe == "finder":
+        _refuse(context, ("experiment", "batch_size"), "is not for --recipe finder; leave it out")
+    if recipe == "paper":
+        _refuse(context, ("fonts",), "is for --recipe robust or finder; paper draws nothing")
     mnist = load_mnist(data, quiet)
     drawn_with = str(fonts or "")
-    if recipe == "finder" or (resume and finder_fit.is_finder(resume)):
+    if finder_fit.is_finder(resume) if resume else recipe == "finder":
         folder = resume or out or Path("runs") / f"finder-{seed}"
         finder_settings = finder_fit.FinderSettings(epochs or finder_fit.EPOCHS, seed, drawn_with, str(start or ""))
         try:
-            row = finder_fit.resume(folder, mnist) if resume else finder_fit.fit(mnist, finder_settings, folder)
+            if resume:
+                row = finder_fit.resume(folder, mnist, quiet)
+            else:
+                row = finder_fit.fit(mnist, finder_settings, folder, quiet)
         except KeyboardInterrupt:
             print(f"digitocr: interrupted; go on with: digitocr train --resume {folder}", file=sys.stderr)
             raise
@@ -353,6 +376,7 @@ def train(
 
 @app.command(epilog="For example: digitocr export --format all --quantize none --quantize int8 --out models/")
 def export(
+    context: typer.Context,
     model: Annotated[
         Path | None, typer.Option(metavar="FILE.keras", help="By default of the newest run, else the shipped weights.")
     ] = None,
@@ -389,14 +413,18 @@ def export(
     from digitocr.export.convert import default_source
     from digitocr.export.convert import export as convert
     from digitocr.train.data import load_mnist
+    from digitocr.train.finder import holds_finder
 
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
-    if model.stem == "finder":
+    if holds_finder(model):
         from digitocr.export.finder import export_finder, held_out_tiles
         from digitocr.train.fonts import find_fonts
 
+        _refuse(context, ("max_drop", "max_changed", "verify"), "is not for a finder, which has a gate of its own")
+        if format == "tflite":
+            raise UsageError("a finder is written as ONNX alone; leave out --format tflite")
         tiles = held_out_tiles(load_mnist(data), find_fonts(fonts))
         for mode in quantize:
             report = export_finder(model, mode, out, tiles, force)
@@ -405,6 +433,7 @@ def export(
                 f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
             )
         return
+    _refuse(context, ("fonts",), "is for the network of a finder; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
     mnist = load_mnist(data) if verify or "int8" in quantize else None
     reports = convert(
@@ -550,9 +579,13 @@ def report(
 def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .tflite file.")]) -> None:
     """Print what a model file says of itself, as JSON: labels, input, preprocessing, accuracy, training."""
     from digitocr.runtime.classifier import Classifier
+    from digitocr.runtime.errors import ModelError
     from digitocr.runtime.regions import Finder
 
-    model = Finder(file) if file.stem.startswith("finder") else Classifier(file)
+    try:
+        model: Finder | Classifier = Finder(file)
+    except ModelError:  # reads a digit, or is no model at all, which Classifier says
+        model = Classifier(file)
     say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))
 
 

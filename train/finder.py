@@ -5,6 +5,8 @@ centre lies there, where it lies exactly, how large the digit is, and which one 
 it makes the network look at shapes, and the exported file leaves it out.
 """
 
+import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -63,6 +65,15 @@ def load_finder(path: Path) -> keras.Model:
     except Exception as error:  # Keras raises whatever its parts raise
         raise ModelError(f"{path}: holds no finder; give the finder.keras of a run") from error
     return network
+
+
+def holds_finder(path: Path) -> bool:
+    """Whether that is the .keras file of a finder, by the name that build_finder gives it. Nothing is loaded."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return bool(json.loads(archive.read("config.json"))["config"]["name"] == "finder")
+    except Exception:  # no zip, a damaged one, for which zipfile raises many types, or another one
+        return False
 
 
 @keras.saving.register_keras_serializable("digitocr")

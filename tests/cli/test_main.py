@@ -167,6 +167,7 @@ def test_pictures_of_what_was_read_and_seen_are_saved_once(folder, tmp_path):
         (["predict", "*.gif"], 4),
         (["predict", "a.png", "--conf", "2"], 2),
         (["predict", "a.png", "--threads", "0"], 2),
+        (["predict", "a.png", "--threads", "99999999999"], 2),
         (["predict", "a.png", "--mode", "none"], 2),
         (["predict", "a.png", "--rotate", "45"], 2),
         (["predict", "a.png", "--jobs", "0"], 2),
@@ -198,6 +199,19 @@ def test_info_prints_the_card(name):
     assert done.stderr == b""
     assert card["quantization"] == "int8"
     assert len(card["sha256"]) == 64
+
+
+def test_a_finder_is_known_by_what_is_in_its_file_and_not_by_its_name(tmp_path):
+    for name, copy in (("finder-int8.onnx", "f.onnx"), ("digitocr-int8.onnx", "finder.onnx")):
+        (tmp_path / copy).write_bytes((MODELS / name).read_bytes())
+        assert json.loads(digitocr("info", tmp_path / copy).stdout)["name"] == name.removesuffix(".onnx")
+
+
+def test_where_standard_error_is_closed_nothing_of_it_comes_out_elsewhere(folder):
+    command = [sys.executable, "-m", "digitocr.cli.main", "predict", "c.png", "gone.png", "--threads"]
+    for threads, code, out in (("1", 4, b"c.png\t\n"), ("0", 2, b"")):
+        done = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *command, threads], cwd=folder, stdout=subprocess.PIPE)
+        assert (done.returncode, done.stdout) == (code, out)
 
 
 def test_a_bug_is_told_as_one_unless_debug_shows_it():

@@ -7,8 +7,10 @@ import sys
 from typing import get_args, get_type_hints
 
 import pytest
+from typer.testing import CliRunner
 
-from digitocr.cli.main import train
+from digitocr.cli.main import app, train
+from digitocr.runtime.errors import UsageError
 from digitocr.runtime.interpreter import MODELS
 from digitocr.train.fit import RECIPES
 
@@ -21,6 +23,78 @@ def digitocr(*words, cwd, **environment):
 def test_recipes_of_the_command_are_those_of_the_library():
     hints = get_type_hints(train)
     assert set(get_args(hints["recipe"])) == {*RECIPES, "finder"}  # which is another network's
+
+
+@pytest.fixture
+def refused():
+    """A function that says the UsageError that the command line ends with."""
+
+    def why(*words):
+        error = CliRunner().invoke(app, [str(word) for word in words]).exception
+        assert isinstance(error, UsageError), error
+        return str(error)
+
+    return why
+
+
+@pytest.mark.parametrize("name", ["experiment", "recipe", "epochs", "batch-size", "seed", "fonts", "start", "out"])
+def test_a_run_is_gone_on_with_as_it_was_begun(name, refused, tmp_path):
+    value = {"recipe": "robust", "fonts": tmp_path, "start": "a.keras", "out": tmp_path}.get(name, 4)
+    assert refused("train", "--resume", tmp_path, f"--{name}", value).startswith(f"--{name} is not for --resume")
+
+
+def test_a_folder_without_a_run_is_not_damaged(refused, monkeypatch, tmp_path):
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    assert "no run in it" in refused("train", "--resume", tmp_path / "none")
+
+
+def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
+    for words, why in (
+        (["--recipe", "finder", "--batch-size", "64"], "--batch-size is not for --recipe finder"),
+        (["--recipe", "finder", "--experiment", "4"], "--experiment is not for --recipe finder"),
+        (["--fonts", tmp_path], "--fonts is for --recipe robust or finder"),
+        (["--start", "finder.keras"], "--start is for --recipe finder"),
+    ):
+        assert refused("train", *words).startswith(why)
+
+
+def test_options_that_a_network_s_export_has_no_use_for_are_refused(refused, tmp_path):
+    (tmp_path / "before.keras").write_bytes((MODELS / "finder.keras").read_bytes())
+    for words, why in (
+        (["--no-verify"], "--verify/--no-verify is not for a finder"),
+        (["--max-drop", "0"], "--max-drop is not for a finder"),
+        (["--max-changed", "20"], "--max-changed is not for a finder"),
+        (["--format", "tflite"], "a finder is written as ONNX alone"),
+    ):
+        assert refused("export", "--model", tmp_path / "before.keras", *words).startswith(why)
+    assert refused("export", "--model", MODELS / "digitocr.keras", "--fonts", tmp_path).startswith("--fonts is for")
+
+
+def test_a_finder_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
+    given = []
+
+    def export_finder(model, mode, out, tiles, force):
+        given.append(model.name)
+        return {"path": "a", "bytes": 1, "found": 1, "same": 1, "keras": {"found": 1}}
+
+    monkeypatch.setattr("digitocr.export.finder.export_finder", export_finder)
+    monkeypatch.setattr("digitocr.export.finder.held_out_tiles", lambda *_: [])
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.fonts.find_fonts", lambda *_: [])
+    (tmp_path / "before.keras").write_bytes((MODELS / "finder.keras").read_bytes())
+    done = CliRunner().invoke(app, ["export", "--model", str(tmp_path / "before.keras"), "--format", "onnx"])
+    assert (done.exit_code, given) == (0, ["before.keras"]), done.exception
+    (tmp_path / "finder.keras").write_bytes(b"none")
+    done = CliRunner().invoke(app, ["export", "--model", str(tmp_path / "finder.keras")])
+    assert "Keras cannot load it" in str(done.exception)
+
+
+@pytest.mark.parametrize(("quiet", "words"), [(True, ["--quiet"]), (False, [])])
+def test_the_finder_s_training_is_quiet_if_asked(quiet, words, monkeypatch):
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.finder_fit.fit", lambda *given: {"found": float(given[3]), "right": 1})
+    done = CliRunner().invoke(app, ["train", "--recipe", "finder", *words])
+    assert done.stdout.startswith(f"found     {quiet:.2%}")
 
 
 def test_train_without_data_says_where_it_looked(tmp_path):
@@ -38,6 +112,7 @@ def test_train_without_data_says_where_it_looked(tmp_path):
     [
         (["train", "--experiment", "5"], 2),
         (["train", "--recipe", "none"], 2),
+        (["train", "--epochs", "0"], 2),
         (["export", "--format", "h5"], 2),
         (["export", "--model", "missing.keras"], 5),
     ],
