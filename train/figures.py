@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
@@ -115,22 +116,25 @@ def matrix(confusion: Sequence[Sequence[float]]) -> str:
 def curves(
     by_name: Mapping[str, Sequence[Sequence[float]]], ylabel: str, level: tuple[str, float] | None = None
 ) -> str:
-    """A line for each name, the mean over its runs, and a band from the least to the greatest of them, by epoch.
+    """A line for each name, the mean of its runs' accuracies, and a band from the least to the greatest, by epoch.
 
-    level: the name and the height of a broken line across all epochs.
+    Accuracies and level in %; level: the name and the height of a broken line across all epochs. The axis is
+    logarithmic in what is wrong: a first epoch of 40 % leaves room to tell 99.1 from 99.2.
     """
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for number, (name, runs) in enumerate(by_name.items()):
-            values = np.array(runs)
+            values = np.maximum(100 - np.array(runs), 0.01)
             epochs = np.arange(1, values.shape[1] + 1)
             colour = COLOURS[number % len(COLOURS)]
             axes.plot(epochs, values.mean(axis=0), marker=".", label=name, color=colour)
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), alpha=0.15, color=colour, lw=0)
         if level:
-            axes.axhline(level[1], linestyle="--", lw=1, color=INK, label=level[0])
-        axes.set(xlabel="epoch", ylabel=ylabel)
+            axes.axhline(100 - level[1], linestyle="--", lw=1, color=INK, label=level[0])
+        axes.set(xlabel="epoch", ylabel=ylabel, yscale="log")
+        axes.invert_yaxis()
+        _plain_ticks(axes.yaxis, lambda wrong: 100 - wrong)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
@@ -179,10 +183,15 @@ def front(points: Sequence[tuple[float, float]], best: Sequence[tuple[float, flo
         )
         axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.set_major_formatter(lambda value, _: f"{value:g}")
-            axis.set_minor_locator(NullLocator())
+            _plain_ticks(axis)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
 
     return _drawn(draw, (7, 4))
+
+
+def _plain_ticks(axis: Axis, shown: Callable[[float], float] = lambda value: value) -> None:
+    """Ticks at 1, 2 and 5 of each power of ten of a logarithmic axis, without exponents."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(lambda value, _: f"{shown(value):g}")
+    axis.set_minor_locator(NullLocator())
