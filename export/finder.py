@@ -21,7 +21,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from digitocr import __version__
-from digitocr.export.card import LICENCE, beside, training_of
+from digitocr.export.card import LICENCE, beside, training_of, write_beside
 from digitocr.export.parity import Report
 from digitocr.export.to_onnx import OPSET, quantized
 from digitocr.runtime.errors import GateError, OutputError, UsageError
@@ -54,13 +54,14 @@ def export_finder(source: Path, quantize: str, out: Path, tiles: Sequence[Tile],
     """Writes finder-float32.onnx (quantize "none") or finder-int8.onnx; returns the gate's report.
 
     tiles: of held_out_tiles. Raises UsageError, ModelError for a source that is no finder, OutputError for a
-    file that exists already, GateError for one that differs too much; it is then not left.
+    file that exists already or cannot be written, GateError for one that differs too much; it is then not left.
     """
     if quantize not in LIMITS:
         raise UsageError(f"quantize is {quantize}; for a finder it must be {' or '.join(LIMITS)}")
     path = out / f"finder-{'float32' if quantize == 'none' else quantize}.onnx"
-    if path.exists() and not force:
-        raise OutputError(f"{path}: exists already; overwrite it with --force, or give another --out")
+    for existing in (path, beside(path)):
+        if existing.exists() and not force:
+            raise OutputError(f"{existing}: exists already; overwrite it with --force, or give another --out")
     network = load_finder(source)
     seen = np.stack([prepared(tile.image) for tile in tiles])  # (n, 3, 256, 256)
     model = to_onnx(network)
@@ -82,16 +83,18 @@ def export_finder(source: Path, quantize: str, out: Path, tiles: Sequence[Tile],
     onnx.checker.check_model(model, full_check=True)
     content = model.SerializeToString()
     report = _compared(content, path, quantize, network, seen[CALIBRATION:], tiles[CALIBRATION:])
-    out.mkdir(parents=True, exist_ok=True)
-    proof = path.with_name(f"{path.name}.report.json")
-    proof.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    if report["failures"]:
-        raise GateError(f"{path} is refused and not written: {'; '.join(report['failures'])}; see {proof}")
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
-    card |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    beside(path).write_text(json.dumps(card, indent=2) + "\n", "utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        proof = path.with_name(f"{path.name}.report.json")
+        proof.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+        if report["failures"]:
+            raise GateError(f"{path} is refused and not written: {'; '.join(report['failures'])}; see {proof}")
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_bytes(content)
+        partial.replace(path)
+        write_beside(path, card)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
     return {**report, "path": str(path), "bytes": len(content)}
 
 

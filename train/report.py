@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import InputError, MissingExtraError, OutputError, UsageError
+from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.train import verdicts as judged
 from digitocr.train.data import Bytes, Mnist
 from digitocr.train.label_errors import LABEL_ERRORS
@@ -130,7 +130,7 @@ def study_pages(results: Values, data: Mnist) -> Pages:
         if ran
         else "",
     }
-    best = ran.get(4, [None])[0]
+    best = min(ran.get(4, []), key=lambda run: run["seed"], default=None)
     context = {
         "results": results,
         "seeds": {number: len(found) for number, found in ran.items()},
@@ -143,12 +143,15 @@ def study_pages(results: Values, data: Mnist) -> Pages:
     if best:
         shown = _shown_figures(best, judged.answers(best, labels), data)
         drawn |= shown
-        context |= _network(best, judged.answers(best, labels), labels)
+        context |= _network(best, judged.answers(best, labels), labels) | {"seed": best["seed"]}
     return _render("study.j2", context, {name: svg for name, svg in drawn.items() if svg}, results)
 
 
 def run_pages(folder: Path, data: Mnist) -> Pages:
-    """The report on a run of digitocr train. Raises UsageError for one that is not finished, or is the finder's."""
+    """The report on a run of digitocr train.
+
+    Raises UsageError for one that is not finished, or is the finder's, InputError or ModelError for a damaged one.
+    """
     from digitocr.train.study import measured, shown
 
     try:
@@ -167,7 +170,10 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
     from digitocr.train.fit import read_history
     from digitocr.train.loop import probabilities
 
-    network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+    try:
+        network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its parts raise
+        raise ModelError(f"{folder / 'model.keras'}: is damaged; train again") from error
     given = probabilities(network, data.test_images)[:, :10]
     record = {
         "test": measured(given, data.test_labels),

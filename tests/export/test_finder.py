@@ -182,8 +182,19 @@ def test_nothing_is_overwritten_unasked(source, tiles, tmp_path):
     with pytest.raises(OutputError, match="--force"):
         export_finder(source, "none", tmp_path, tiles)
     assert (tmp_path / "finder-float32.onnx").read_text() == "mine"
+    (tmp_path / "finder-float32.onnx").rename(tmp_path / "finder-float32.onnx.json")
+    with pytest.raises(OutputError, match=r"json: exists already.*--force"):
+        export_finder(source, "none", tmp_path, tiles)
+    assert names(tmp_path) == ["finder-float32.onnx.json", "run"]
+    (tmp_path / "finder-float32.onnx").write_text("mine")
     export_finder(source, "none", tmp_path, tiles, force=True)
     assert (tmp_path / "finder-float32.onnx").read_bytes() != b"mine"
+
+
+def test_a_folder_that_cannot_be_written_is_said(source, tiles, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        export_finder(source, "none", tmp_path / "file" / "out", tiles)
 
 
 def test_what_is_no_finder_or_no_mode_is_said_in_a_line(source, tiles, tmp_path):

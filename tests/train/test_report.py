@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitocr.runtime.errors import InputError, OutputError, UsageError
+from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
 from digitocr.train.data import Mnist
 from digitocr.train.fit import Settings, fit
 from digitocr.train.model import EXPERIMENTS, Experiment
@@ -114,6 +114,14 @@ def test_a_study_that_has_only_begun_has_a_report_as_well() -> None:
     assert rest.figures == {}
 
 
+def test_the_network_that_is_shown_is_that_of_the_least_seed_and_named() -> None:
+    some = results("paper", 3)
+    some["runs"] = [one for one in some["runs"][::-1] if one["seed"]]
+    made = study_pages(some, drawn()).markdown
+    assert "from experiment 4, seed 1" in made
+    assert "Figure 9: the first 4 of 4 misclassified" in made
+
+
 def test_results_are_written_and_give_the_same_report_again(tmp_path: Path) -> None:
     made = study_pages(results("paper", 2), drawn())
     assert write(made, tmp_path / "deep" / "report") == tmp_path / "deep" / "report" / "report.html"
@@ -152,6 +160,13 @@ def test_a_training_run_has_the_same_pages(tmp_path: Path) -> None:
         assert "Figure 7: the classification report" in text
     assert {"labels", "first-ten", "filters", "seven", "zero", "confusion", "epochs"} <= set(made.figures)
     assert made.results is None
+    (folder / "history.csv").rename(tmp_path / "history.csv")
+    with pytest.raises(InputError, match=r"history\.csv: is missing or damaged"):
+        pages(folder, drawn())
+    (tmp_path / "history.csv").rename(folder / "history.csv")
+    (folder / "model.keras").write_bytes(b"half a network")
+    with pytest.raises(ModelError, match=r"model\.keras: is damaged"):
+        pages(folder, drawn())
     (folder / "model.keras").unlink()
     with pytest.raises(UsageError, match="holds no network"):
         pages(folder, drawn())
