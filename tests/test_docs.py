@@ -78,6 +78,12 @@ def test_tables_of_the_readme_are_those_of_the_result_files(name, table):
     assert rows[2:] == [[str(cell) for cell in row.values()] for row in result["rows"]]
 
 
+def test_a_source_archive_holds_the_lists_that_make_reads():
+    lists = re.findall(r"\.\./([\w/]+\.txt)", (ROOT / "Makefile").read_text("utf-8"))
+    assert lists
+    assert {f"include {name}" for name in lists} <= set((ROOT / "MANIFEST.in").read_text("utf-8").splitlines())
+
+
 def test_every_source_file_is_in_the_readme_s_tree():
     (tree,) = [block for kind, block in BLOCKS if kind == "text"]
     named = set(re.findall(r"^\s+(\w+\.py)\s", tree, re.M))
