@@ -100,7 +100,8 @@ def _await_worker(client: Any, address: str, seconds: int) -> None:
 
 def _read(task: Task, own: dict[str, bytes], chunk: Chunk) -> list[Outcome]:
     """What a worker does. own: the content of the task's model and finder, of those that are not the shipped ones."""
-    return replace(task, **{what: _file(getattr(task, what).name, own[what]) for what in own}).read_chunk(chunk)
+    paths = {what: _file(getattr(task, what).name, content) for what, content in own.items()}
+    return replace(task, model=paths.get("model"), finder=paths.get("finder")).read_chunk(chunk)
 
 
 @cache

@@ -66,8 +66,9 @@ def _leave(code: str | int | None) -> NoReturn:
 def _refuse(context: typer.Context, names: Iterable[str], why: str) -> None:
     """Raises UsageError where one of these parameters was typed: what would do nothing is not passed over."""
     for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        if option.name in names and source is not None and source.name == "COMMANDLINE":
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        if name in names and source is not None and source.name == "COMMANDLINE":
             raise UsageError(f"{'/'.join([*option.opts, *option.secondary_opts])} {why}")
 
 
