@@ -31,7 +31,7 @@ from digitocr.runtime.opencv import cv2
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3) BGR, as OpenCV has it
 
 RATE = 30.0  # frames a second of what does not say its own
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm")
 OPEN_MS, READ_MS = 10_000, 5_000  # milliseconds after which a stream that is silent counts as lost
 STALL = READ_MS / 1000 + 5  # seconds without a frame, and without a word from the source, after which it is lost
 RETRY = 0.5  # seconds between two tries to open a lost source again
@@ -140,7 +140,7 @@ class Pictures:
     live = flows = False
 
     def __init__(self, named: str, fps: float = RATE) -> None:
-        pattern = str(Path(named) / "*") if S_ISDIR(_mode(named)) else named
+        pattern = str(Path(glob.escape(named)) / "*") if S_ISDIR(_mode(named)) else named
         paths = [path for path in sorted(glob.glob(pattern)) if path.lower().endswith(SUFFIXES)]
         if not paths:
             raise InputError(f"{named}: holds no pictures ({', '.join(SUFFIXES)})")
@@ -340,7 +340,8 @@ class Grabber:
                     self._wait_for_it(str(error))
                     continue
                 if not number:
-                    self.live, self.flows, self.fps = source.live, source.flows and self._every == 1, source.fps
+                    self.live, self.fps = source.live, source.fps
+                    self.flows = source.flows and (source.live or self._every == 1)
                 pixels = source.read()
                 if pixels is not None:
                     self._publish(number, pixels)

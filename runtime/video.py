@@ -17,6 +17,7 @@ from typing import Any
 from digitocr.runtime.capture import Asked, Frame, Grabber, Pixels
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.following import Follower
+from digitocr.runtime.image import MIN_SIDE
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Box, Digit, Line, Reading
@@ -42,7 +43,7 @@ class SteadyReading:
 
     @property
     def confidence(self) -> float:
-        """The probability of the least sure digit, 0 to 1."""
+        """Of the least sure digit, 0 to 1."""
         return self.reading.confidence
 
     def to_dict(self) -> dict[str, Any]:
@@ -167,6 +168,8 @@ class VideoReader:
         x, y, w, h = self.roi
         if x < 0 or y < 0 or w < 1 or h < 1 or x + w > width or y + h > height:
             raise UsageError(f"the part {x},{y},{w},{h} is not inside the frame of {width}x{height} pixels")
+        if min(w, h) < MIN_SIDE:
+            raise UsageError(f"the part {x},{y},{w},{h} is too small; {MIN_SIDE} pixels a side is the least")
 
 
 def _moved(reading: Reading, x: int, y: int) -> Reading:

@@ -118,6 +118,22 @@ def test_pictures_of_a_folder_and_a_glob_are_frames(tmp_path):
     assert [number_of(frame) for frame in frames(Grabber(str(tmp_path / "*-00?.png")))] == [1, 2]
 
 
+def test_a_folder_whose_name_looks_like_a_pattern_is_that_folder(tmp_path):
+    (tmp_path / "shots [1]").mkdir()
+    Image.fromarray(level(7)).save(tmp_path / "shots [1]" / "a.gif")
+    assert [number_of(frame) for frame in frames(Grabber(str(tmp_path / "shots [1]")))] == [7]
+
+
+def test_what_flows_is_a_video_of_which_every_frame_is_read_and_a_camera(film, monkeypatch):
+    grabber = Grabber(film, every=2)
+    assert not grabber.flows
+    grabber.close()
+    play(monkeypatch, Played())
+    grabber = Grabber("0", every=2)
+    assert grabber.flows
+    grabber.close()
+
+
 def test_pictures_are_blue_first(tmp_path):
     Image.new("RGB", (20, 10), (200, 100, 50)).save(tmp_path / "a.png")
     assert next(frames(Grabber(str(tmp_path)))).image[0, 0].tolist() == [50, 100, 200]

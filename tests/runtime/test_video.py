@@ -118,6 +118,7 @@ def test_frames_of_a_video_are_followed_and_pictures_are_not(clip, tmp_path):
         ({"roi": (300, 0, 21, 10)}, "the part 300,0,21,10 is not inside the frame of 320x240 pixels"),
         ({"roi": (0, 0, 0, 10)}, "is not inside the frame"),
         ({"roi": (-1, 0, 10, 10)}, "is not inside the frame"),
+        ({"roi": (0, 0, 10, 4)}, "is too small; 5 pixels a side is the least"),
         ({"width": 640}, "asked of a camera"),
     ],
 )
