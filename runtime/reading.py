@@ -1,7 +1,7 @@
 r"""What was read, as frozen dataclasses: a Reading has Lines, a Line has Digits, a Digit has a Box.
 
 >>> reading.text, reading.lines[0].digits[0]
-('407\n12', Digit(digit=4, confidence=0.998, box=Box(x=31, y=12, w=40, h=66), topk=((4, 0.998), (9, 0.001))))
+('407\n12', Digit(digit=4, confidence=0.991, box=Box(x=31, y=12, w=40, h=66), topk=((4, 0.998), (9, 0.001))))
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """digit: 0 to 9; confidence: its probability, 0 to 1; topk: the likeliest (digit, probability), best first."""
+    """digit: 0 to 9; confidence: the share of such readings that is right, 0 to 1, as calibrated, so not the network's
+    probability; topk: the likeliest (digit, probability) of the network, best first.
+    """
 
     digit: int
     confidence: float
@@ -68,7 +70,7 @@ class Reading:
 
     @property
     def confidence(self) -> float:
-        """The probability of the least sure digit, 0 to 1; 0 where nothing was read."""
+        """Of the least sure digit, 0 to 1; 0 where nothing was read."""
         return min((digit.confidence for digit in self.digits), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
