@@ -63,7 +63,6 @@ class Task:
             from digitocr.runtime.opencv import cv2
             from digitocr.runtime.reader import Reader
 
-            cv2.setNumThreads(self.threads)
             _kept.reader = Reader(
                 self.model,
                 finder=self.finder,
@@ -72,6 +71,7 @@ class Task:
                 mode=self.mode,
                 rotate=self.rotate,
             )
+            cv2.setNumThreads(self.threads)  # which Reader has found to make sense
             _kept.task = self
         reader: Reader = _kept.reader
         return reader

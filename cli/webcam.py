@@ -185,7 +185,7 @@ def _parsed(settings: Settings) -> tuple[tuple[int, int, int, int] | None, str |
         roi = (x, y, w, h)
     if settings.expect and settings.digits:
         raise UsageError("--digits and --expect say the same in two ways; leave one out")
-    if settings.jsonl and settings.once and settings.all_frames:
+    if settings.once and settings.all_frames:
         raise UsageError("--once is for one announced reading; leave out --all-frames")
     return roi, settings.expect or (rf"\d{{{settings.digits}}}" if settings.digits else None)
 

@@ -154,6 +154,8 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--roi", "300,0,100,10"], 2, "not inside the frame of 320x240"),
         (["--source", "clip.avi", "--expect", "["], 2, "[ is no regular expression"),
         (["--source", "clip.avi", "--expect", "1", "--digits", "1"], 2, "leave one out"),
+        (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "5 pixels a side is the least"),
+        (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
         (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording is a .avi or a .mp4"),
         (["--source", "clip.avi", "--record", "clip.avi"], 9, "exists already"),
         (["--source", "clip.avi", "--model", "gone.onnx"], 5, "gone.onnx"),
