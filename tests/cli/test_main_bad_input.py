@@ -11,6 +11,7 @@ import time
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -34,11 +35,12 @@ def blank_png(width, height):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A good picture (two bars, which are ones) and bad ones of every kind."""
+    """A good picture (a four and a seven) and bad ones of every kind."""
     folder = tmp_path_factory.mktemp("bad")
     page = np.full((80, 120), 230, np.uint8)
-    page[20:60, 40:46] = page[20:60, 80:86] = 20
-    Image.fromarray(page).save(folder / "ones.png")
+    for digit, left in (("4", 30), ("7", 70)):
+        cv2.putText(page, digit, (left, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 20, 3, cv2.LINE_AA)
+    Image.fromarray(page).save(folder / "good.png")
     noise = np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8)
     Image.fromarray(noise).save(folder / "packed.tif", compression="tiff_deflate")
     packed = (folder / "packed.tif").read_bytes()
@@ -46,7 +48,7 @@ def folder(tmp_path_factory):
         "1x1.png": blank_png(1, 1),
         "1x5000.png": blank_png(1, 5000),
         "30000x30000.png": blank_png(30_000, 30_000),
-        "cut.png": (folder / "ones.png").read_bytes()[:70],
+        "cut.png": (folder / "good.png").read_bytes()[:70],
         "empty.jpg": b"",
         "packed.tif": packed[:4000] + bytes(100) + packed[4100:],
         "text.png": b"no picture\n",
@@ -100,7 +102,7 @@ def test_every_bad_picture_is_one_line_and_the_good_one_is_read(folder):
     words = ["predict", ".", "none", "*.gif", "", "nosuch.png"]
     code, stdout, stderr, seconds = run(folder, *words)
     assert code == 4
-    assert stdout == "ones.png\t11\n"
+    assert stdout == "good.png\t47\n"
     lines = stderr.splitlines()
     assert len(lines) == len(BAD) + 4
     for line, (name, why) in zip(lines, sorted(BAD.items()), strict=False):
@@ -108,7 +110,7 @@ def test_every_bad_picture_is_one_line_and_the_good_one_is_read(folder):
         assert why in line
     assert all(line.startswith("digitocr: ") for line in lines)
     assert peak(folder, *words) < MEGABYTES
-    bare = run(folder, "predict", "ones.png")[3]
+    bare = run(folder, "predict", "good.png")[3]
     assert seconds < bare + SECONDS
 
 
@@ -122,29 +124,30 @@ def shapes(value):
 
 
 def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
-    code, stdout, _, _ = run(folder, "predict", "--jsonl", "text.png", "ones.png", "30000x30000.png", "ones.png")
+    code, stdout, _, _ = run(folder, "predict", "--jsonl", "text.png", "good.png", "30000x30000.png", "good.png")
     assert code == 4
     bad, good, large, again = map(json.loads, stdout.splitlines())
-    for digit, left in zip((digit for line in good["lines"] for digit in line["digits"]), (40, 80), strict=True):
-        assert digit["topk"][0][0] == 1
+    for digit, left in zip((digit for line in good["lines"] for digit in line["digits"]), (31, 73), strict=True):
+        assert digit["topk"][0][0] == digit["digit"]
         digit["topk"] = len(digit["topk"])
         x, y, w, h = digit.pop("box")
-        assert abs(x + w / 2 - left - 3) <= 4
-        assert abs(y + h / 2 - 40) <= 4
-        assert 30 <= h <= 50
+        assert abs(x - left) <= 4
+        assert abs(y + h / 2 - 45) <= 4
+        assert 15 <= w <= 35
+        assert 25 <= h <= 40
     assert len(good["model"].pop("sha256")) == 64
     assert shapes(good) == {
         "schema": "digitocr/1",
-        "source": "ones.png",
-        "text": "11",
+        "source": "good.png",
+        "text": "47",
         "confidence": float,
         "turned": 0,
         "lines": [
             {
-                "text": "11",
+                "text": "47",
                 "digits": [
-                    {"digit": 1, "confidence": float, "topk": 3},
-                    {"digit": 1, "confidence": float, "topk": 3},
+                    {"digit": 4, "confidence": float, "topk": 3},
+                    {"digit": 7, "confidence": float, "topk": 3},
                 ],
             }
         ],
@@ -152,7 +155,7 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         "model": {"name": "digitocr-int8"},
         "error": None,
     }
-    assert (again["source"], again["text"], again["lines"][0]["text"]) == ("ones.png", "11", "11")
+    assert (again["source"], again["text"], again["lines"][0]["text"]) == ("good.png", "47", "47")
     assert shapes(bad) == {
         "schema": "digitocr/1",
         "source": "text.png",
@@ -168,13 +171,13 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
 
 
 def test_names_of_any_kind_stay_on_one_line(folder, tmp_path):
-    content = (folder / "ones.png").read_bytes()
+    content = (folder / "good.png").read_bytes()
     names = [b"new\nline\t.png", "für 漢.png".encode(), b"not utf-8 \xff.png"]
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes(content)
     code, stdout, stderr, _ = run(tmp_path, "predict", *map(os.fsdecode, names), "gone\n.png")
     assert code == 4
-    assert stdout == "new\\nline\\t.png\t11\nfür 漢.png\t11\nnot utf-8 \\udcff.png\t11\n"
+    assert stdout == "new\\nline\\t.png\t47\nfür 漢.png\t47\nnot utf-8 \\udcff.png\t47\n"
     assert stderr == "digitocr: gone\\n.png: cannot be read (No such file or directory)\n"
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     code, stdout, _, _ = run(tmp_path, "predict", "--jsonl", *map(os.fsdecode, names), env=environment)
@@ -184,12 +187,12 @@ def test_names_of_any_kind_stay_on_one_line(folder, tmp_path):
 
 def test_an_output_that_takes_nothing_ends_with_9(folder):
     with Path("/dev/full").open("w") as full:
-        code, _, stderr, _ = run(folder, "predict", "ones.png", stdout=full)
+        code, _, stderr, _ = run(folder, "predict", "good.png", stdout=full)
     assert code == 9
     assert stderr.startswith("digitocr: standard output cannot be written (No space left")
     reader, writer = os.pipe()
     os.close(reader)  # as `| head` does
-    code, _, stderr, _ = run(folder, "predict", "--jsonl", "ones.png", "ones.png", stdout=writer)
+    code, _, stderr, _ = run(folder, "predict", "--jsonl", "good.png", "good.png", stdout=writer)
     os.close(writer)
     assert (code, stderr) == (9, "")
 
@@ -205,8 +208,8 @@ def test_standard_input_that_is_empty_or_a_terminal_is_an_input_error(folder):
 
 
 def test_an_interrupt_ends_with_130_and_without_a_traceback(folder):
-    process = subprocess.Popen([*COMMAND, "predict", "ones.png", "-"], cwd=folder, stdin=-1, stdout=-1, stderr=-1)
-    assert process.stdout.readline() == b"ones.png\t11\n"  # now it waits for standard input
+    process = subprocess.Popen([*COMMAND, "predict", "good.png", "-"], cwd=folder, stdin=-1, stdout=-1, stderr=-1)
+    assert process.stdout.readline() == b"good.png\t47\n"  # now it waits for standard input
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate()
@@ -218,7 +221,7 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(folder):
 def test_models_that_are_none_end_with_5_in_one_line(folder, tmp_path, suffix):
     path = tmp_path / f"m{suffix}"
     path.write_bytes(np.random.default_rng(0).bytes(9000))
-    for command in (("predict", "ones.png", "--model"), ("info",)):
+    for command in (("predict", "good.png", "--model"), ("info",)):
         code, stdout, stderr, _ = run(folder, *command, str(path))
         assert (code, stdout) == (5, "")
         assert stderr.startswith(f"digitocr: {path}: ")
@@ -228,9 +231,9 @@ def test_models_that_are_none_end_with_5_in_one_line(folder, tmp_path, suffix):
 def test_a_folder_for_pictures_that_is_a_file_ends_with_9(folder, tmp_path):
     (tmp_path / "file").touch()
     for target in ("file", "file/below"):
-        code, stdout, stderr, _ = run(folder, "predict", "ones.png", "--save-image", str(tmp_path / target))
-        assert (code, stdout) == (9, "11\n")
-        assert stderr.startswith(f"digitocr: {tmp_path / target}/ones.png.png: cannot be written")
+        code, stdout, stderr, _ = run(folder, "predict", "good.png", "--save-image", str(tmp_path / target))
+        assert (code, stdout) == (9, "47\n")
+        assert stderr.startswith(f"digitocr: {tmp_path / target}/good.png.png: cannot be written")
         assert stderr.count("\n") == 1
 
 

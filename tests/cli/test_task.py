@@ -2,6 +2,7 @@ import dataclasses
 import json
 import threading
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,24 +16,25 @@ TEXT = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, e
 
 
 @pytest.fixture
-def ones(tmp_path):
-    """A picture of two bars, which are ones."""
+def drawn(tmp_path):
+    """A picture of a four and a seven."""
     page = np.full((80, 120), 230, np.uint8)
-    page[20:60, 40:46] = page[20:60, 80:86] = 20
-    Image.fromarray(page).save(tmp_path / "ones.png")
-    return str(tmp_path / "ones.png")
+    for digit, left in (("4", 30), ("7", 70)):
+        cv2.putText(page, digit, (left, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 20, 3, cv2.LINE_AA)
+    Image.fromarray(page).save(tmp_path / "drawn.png")
+    return str(tmp_path / "drawn.png")
 
 
-def test_a_picture_becomes_a_line_of_the_kind_that_is_wanted(ones):
-    assert TEXT.read(Source("ones.png", ones)) == Outcome("ones.png", "ones.png\t11", 2)
-    alone = dataclasses.replace(TEXT, named=False).read(Source("ones.png", ones))
-    assert (alone.line, alone.digits) == ("11", 2)
-    row = json.loads(dataclasses.replace(TEXT, jsonl=True).read(Source("ones.png", ones)).line)
-    assert (row["source"], row["text"], row["error"]) == ("ones.png", "11", None)
+def test_a_picture_becomes_a_line_of_the_kind_that_is_wanted(drawn):
+    assert TEXT.read(Source("drawn.png", drawn)) == Outcome("drawn.png", "drawn.png\t47", 2)
+    alone = dataclasses.replace(TEXT, named=False).read(Source("drawn.png", drawn))
+    assert (alone.line, alone.digits) == ("47", 2)
+    row = json.loads(dataclasses.replace(TEXT, jsonl=True).read(Source("drawn.png", drawn)).line)
+    assert (row["source"], row["text"], row["error"]) == ("drawn.png", "47", None)
 
 
-def test_drawings_are_made_where_they_are_asked_for(ones):
-    made = dataclasses.replace(TEXT, draw=True, explain=True).read(Source("ones.png", ones))
+def test_drawings_are_made_where_they_are_asked_for(drawn):
+    made = dataclasses.replace(TEXT, draw=True, explain=True).read(Source("drawn.png", drawn))
     assert made.drawn.startswith(b"\x89PNG")
     assert made.page.startswith(b"<!doctype html>")
 
@@ -61,13 +63,20 @@ def test_what_cannot_be_read_is_an_outcome_with_its_name(tmp_path):
         assert (row["source"], row["error"]) == (source.name, outcome.error)
 
 
-def test_a_chunk_is_read_as_its_pictures_are_one_by_one(ones, tmp_path):
+def test_a_chunk_is_read_as_its_pictures_are_one_by_one(drawn, tmp_path):
     crop = np.zeros((28, 28), np.uint8)
     crop[4:24, 13:16] = 250
     Image.fromarray(crop).save(tmp_path / "crop.png")
     Image.new("1", (3000, 2000)).save(tmp_path / "blank.png")  # a small file of a large picture
     content = (tmp_path / "crop.png").read_bytes()
-    pictures = [ones, str(tmp_path / "crop.png"), str(tmp_path / "blank.png"), content, content[:60], InputError("why")]
+    pictures = [
+        drawn,
+        str(tmp_path / "crop.png"),
+        str(tmp_path / "blank.png"),
+        content,
+        content[:60],
+        InputError("why"),
+    ]
     sources = [Source(f"{number}.png", picture) for number, picture in enumerate(pictures)]
     assert TEXT.read_chunk(sources) == [TEXT.read(source) for source in sources]
     drawing = dataclasses.replace(TEXT, draw=True, explain=True)
@@ -76,11 +85,11 @@ def test_a_chunk_is_read_as_its_pictures_are_one_by_one(ones, tmp_path):
     assert json.loads(outcome.line)["ms"]["decode"] > 0.005
 
 
-def test_settings_are_the_reader_s(ones):
+def test_settings_are_the_reader_s(drawn):
     reader = dataclasses.replace(TEXT, conf=0.25, mode="line", rotate="90").reader()
     assert (reader.conf, reader.mode) == (0.25, "line")
     assert (
-        dataclasses.replace(TEXT, rotate="90", jsonl=True).read(Source("a.png", ones)).line.count('"turned": 90') == 1
+        dataclasses.replace(TEXT, rotate="90", jsonl=True).read(Source("a.png", drawn)).line.count('"turned": 90') == 1
     )
     with pytest.raises(UsageError):
         dataclasses.replace(TEXT, conf=2).read_all([])
