@@ -144,23 +144,20 @@ class Finder:
 
         The picture is seen small first. A sure digit that fills much of it makes it a close-up, and that is all.
         """
-        found = [self._seen(gray, COARSE)]
-        whole = max(gray.shape)
+        middle, whole = shrunk(gray, MIDDLE), max(gray.shape)
+        found = [self._seen(gray.shape, shrunk(middle, COARSE))]
         if whole > COARSE and not _is_close_up(gray, found[0][0][found[0][1] >= SURE]):
             found[0] = _at_least(CLEAR / COARSE * whole, *found[0])
-            found.append(self._seen(gray, MIDDLE))
+            found.append(self._seen(gray.shape, evened(middle)))
             sure = np.concatenate([boxes[scores >= SURE] for boxes, scores in found])
             smallest = sure[:, 2:].max(1).min(initial=whole if len(sure) else 0)
             if whole > 1.2 * MIDDLE and smallest < SMALL / MIDDLE * whole:
                 found[1] = _at_least(CLEAR / 2 / MIDDLE * whole, *found[1])
-                found.append(self._seen(gray, FINE))
+                found.append(self._seen(gray.shape, evened(shrunk(gray, FINE))))
         return distinct(np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found]))
 
-    def _seen(self, gray: GrayImage, side: int) -> tuple[Boxes, Scores]:
-        """What the network finds in the picture shrunk to that long side."""
-        small = shrunk(gray, side)
-        if side > COARSE:  # as in shadeless
-            small = evened(small)
+    def _seen(self, shape: tuple[int, ...], small: GrayImage) -> tuple[Boxes, Scores]:
+        """What the network finds in a picture of that (H, W), in its pixels, as it is seen: shrunk."""
         height, width = small.shape
         down, right = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
         framed = cv2.copyMakeBorder(small, MARGIN, down, MARGIN, right, cv2.BORDER_REPLICATE)
@@ -168,7 +165,7 @@ class Finder:
         centres, sizes = self._session.run(None, {"image": planes[None]})
         boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
-        scale = np.array([gray.shape[1] / width, gray.shape[0] / height], np.float32)
+        scale = np.array([shape[1] / width, shape[0] / height], np.float32)
         return boxes * np.tile(scale, 2), scores
 
     def _room(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
