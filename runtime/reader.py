@@ -35,7 +35,7 @@ WEIGHTS = np.array(
 CERTAIN = 0.01  # a share closer than that to 0 or 1 says no more than this one
 # A picture with SEVERAL candidates, and not read that SURE as it is, on average, is read the other ways up as well; one
 # of them is taken if it is that much BETTER, and read with that CLEAR a confidence.
-SEVERAL, SURE, BETTER, CLEAR = 3, 0.95, 1.2, 0.9
+SEVERAL, SURE, BETTER, CLEAR = 3, 0.9, 1.2, 0.9
 
 
 class _Seen(NamedTuple):
