@@ -121,8 +121,11 @@ def test_a_page_is_served_while_it_reads(stream, page):
     assert process.stdout.readline() == "407\n"
     process.stderr.readline()
     address = process.stderr.readline().split()[-1]
-    with urlopen(address + "reading", timeout=10) as answer:
-        assert json.load(answer)["text"] == "407"
+    shown, over = "", time.monotonic() + 10
+    while shown != "407" and time.monotonic() < over:  # the line is printed a moment before the page has it
+        with urlopen(address + "reading", timeout=10) as answer:
+            shown = json.load(answer)["text"]
+    assert shown == "407"
     with urlopen(address + "video", timeout=10) as viewer:
         viewer.readline()
         process.terminate()
