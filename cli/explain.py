@@ -107,8 +107,8 @@ $table
 
 _TABLE = Template("""\
 <table>
-<caption>What was found: in the picture, as the first of two views of 28&times;28 pixels that the network saw, and how likely it thought each
-digit to be.$none A number leads back to the picture.</caption>
+<caption>What was found: in the picture, as the first of two views of 28&times;28 pixels that the network saw, and
+how likely it thought each digit to be.$none A number leads back to the picture.</caption>
 <thead><tr><th scope="col"><span class="hidden">Region</span></th><th scope="col">In the picture</th>
 <th scope="col">As the network saw it</th><th scope="col">Probabilities</th><th scope="col">Outcome</th></tr></thead>
 $groups
