@@ -25,10 +25,8 @@ from digitocr.runtime.reading import Box, Line, Reading
 Points: TypeAlias = npt.NDArray[np.float32]  # (n, 2): x, y
 
 SIDE = 320  # pixels; the long side of the pictures between which motion is measured
-WINDOW, LEVELS = (
-    (21, 21),
-    2,
-)  # pixels round a digit's middle, and halvings of the pictures: a tenth of SIDE is not too far
+WINDOW = (21, 21)  # pixels round a digit's middle that are followed
+LEVELS = 2  # halvings of the pictures, so that a tenth of SIDE is not too far
 FOLLOWED = 2  # frames in turn; then digits are sought again
 STILL = 0.5  # probability of a digit that it is the same one still
 

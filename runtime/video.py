@@ -3,8 +3,8 @@
     for reading in VideoReader("clip.avi"):
         print(reading.time, reading.text)
 
-A number is given out once, when it has held over several frames. Shadows are taken off each frame before it is read.
-Digits are sought in every third frame of a video, and followed into those between.
+A number is given out once, when it has held over several frames. Digits are sought in every third frame of a video, and
+followed into those between.
 """
 
 import re
@@ -54,9 +54,8 @@ class SteadyReading:
 @dataclass(frozen=True, slots=True)
 class FrameReading:
     """What was read in one frame. image: (H, W, 3) uint8 BGR; reading: what this frame shows, found in it or followed
-    into it; steady: the lines that
-    hold at the moment; announced: those that hold from this frame on and were not announced before; latency:
-    milliseconds from when the frame came until it was read.
+    into it; steady: the lines that hold at the moment; announced: those that hold from this frame on and were not
+    announced before; latency: milliseconds from when the frame came until it was read.
     """
 
     frame: int

@@ -10,8 +10,8 @@ from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from digitocr import Reader
+from digitocr.runtime import image, tensor
 from digitocr.runtime import reader as module
-from digitocr.runtime import tensor
 from digitocr.runtime.errors import InputError, ModelError, UsageError
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import evidence
@@ -299,6 +299,26 @@ def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
     assert digit.topk[:2] == ((4, pytest.approx(0.7)), (9, pytest.approx(0.2)))
     tight, wide = (int((view > 0.5).sum()) for view in seen[0])
     assert tight / wide == pytest.approx((1.14 / 0.86) ** 2, rel=0.15)
+
+
+def test_digits_are_cut_out_of_an_even_ground():
+    seen = []
+
+    def predict(tensors):
+        seen.append(tensors)
+        return np.full((len(tensors), 11), 1 / 11, np.float32)
+
+    network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
+    shaded = np.full((200, 300), 100, np.uint8)
+    shaded[:, 150:] = 40
+    box = np.array([[140, 90, 12, 20]], np.float32)
+    told(Blobs(), network).digits(shaded, box)
+    x, y, w, h = box[0]
+    for view, given in zip(module.VIEWS, seen[0], strict=True):
+        sized = np.array([[x + (1 - view) * w / 2, y + (1 - view) * h / 2, view * w, view * h]], np.float32)
+        expected = tensor.scale(tensor.images(image.evened(shaded), sized))[0]
+        np.testing.assert_allclose(given, expected, atol=1e-6)
+        assert np.abs(given - tensor.scale(tensor.images(shaded, sized))[0]).max() > 0.1
 
 
 def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
