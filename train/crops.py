@@ -24,7 +24,7 @@ from digitocr.train.layouts import NO_DIGIT, SIDE
 from digitocr.train.strokes import Bytes, Floats
 from digitocr.train.tiles import Tile, draw_tile
 
-OFF, SCALED = 0.05, 0.08  # standard deviations: of a box's middle, in sides; of the logarithm of its side
+OFF, SCALED = 0.05, 0.12  # standard deviations: of a box's middle, in sides; of the logarithm of its side
 DIGITS, LETTERS, OTHERS = 10, 4, 4  # of a tile at most
 CHUNK = 100  # tiles
 

@@ -22,8 +22,8 @@ from digitocr.train.strokes import Bytes, Reals, draw_digit, random_hand
 
 HEIGHT = 64  # pixels; of a digit's ink as it is kept
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-SYMBOLS = "+-=/.,:;()?!*%&#@$<>[]"
-ALIKE = frozenset("OoQlIiSsZzBbGgqD()/|!.,:;-'")  # alone, these can be taken for a digit, or are specks
+SYMBOLS = "+-=/.,:;()?!*%&#@$<>[]÷±°€£~_"
+ALIKE = frozenset("OoQlIiSsZzBbGgqD()/|!.,:;-'°_")  # alone, these can be taken for a digit, or are specks
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Glyphs:
 
         def drawn(digit: int, rng: Generator) -> Glyph:
             glyph = hand[digit][int(rng.integers(len(hand[digit])))]
-            return glyph if digit else _sized(glyph, zero)
+            return glyph if digit else _sized(glyph, *zero)
 
         return Alphabet("strokes", drawn)
 
@@ -105,14 +105,14 @@ class Glyphs:
                 large = cv2.erode(large, _ellipse(1 - int(pen)))
             glyph = _standing(large)
             if label == 0:
-                return _sized(glyph, zero)
+                return _sized(glyph, *zero)
             return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in (1, 3, 4, 7, 9) else glyph
 
         return Alphabet("mnist", digit)
 
 
 _KINDS = ("mnist", "strokes", "hand-font", "font", "segments")
-_SHARES = (0.36, 0.22, 0.17, 0.19, 0.06)
+_SHARES = (0.34, 0.2, 0.21, 0.19, 0.06)
 
 
 class Font:
@@ -149,8 +149,13 @@ class Font:
 
 _HANDWRITTEN = (
     "caveat kalam patrick-hand indie-flower shadows-into permanent-marker homemade reenie nothing-you gloria "
-    "architects rock-salt just-another coming-soon schoolbell handlee nanum-pen cedarville belle-aurore covered-by "
-    "gochi gaegu mansalva playwrite edu- comic humor hand script marker"
+    "architects rock-salt just- coming-soon schoolbell handlee nanum- cedarville belle-aurore covered-by gochi gaegu "
+    "mansalva playwrite edu- comic humor hand script marker amatic annie- bilbo chilanka cookie courgette crafty "
+    "damion dancing dawning dekko delius dokdo engagement felipa gamja give-you grand-hotel grape-nuts hi-melody "
+    "hubballi italianno itim jim- kavivanar kirang klee kristi liu-jian long-cang loved-by ma-shan mali- meddon "
+    "merienda mr-dafoe neucha niconne norican over-the pacifico pangolin parisienne playpen poor-story quintessential "
+    "qwigley rancho redressed ruge- ruthie sacramento satisfy sedgwick shantell short-stack single-day sofia sriracha "
+    "sue-ellen sunshiney swanky the-girl vibur waiting-for walter- yellowtail yomogi zeyada zhi-mang"
 )
 
 
@@ -179,20 +184,25 @@ def _lengthened(glyph: Glyph, times: float) -> Glyph:
     return replace(glyph, ink=np.asarray(ink, np.uint8), height=times)
 
 
-def _zero_size(rng: Generator) -> float:
-    """How high a hand's zeros are beside its other digits: a third of the hands make them smaller."""
-    return float(rng.uniform(0.45, 0.9)) if rng.random() < 0.33 else 1.0
+def _zero_size(rng: Generator) -> tuple[float, float]:
+    """How high a hand's zeros are beside its other digits, and how wide: some make them smaller, some flatter."""
+    times = float(rng.uniform(0.45, 0.9)) if rng.random() < 0.33 else 1.0
+    return times, float(rng.uniform(1.1, 1.7)) if rng.random() < 0.25 else 1.0
 
 
-def _sized(glyph: Glyph, times: float) -> Glyph:
-    """The same ink that many times as large, on the line."""
-    return replace(
-        glyph,
+def _sized(glyph: Glyph, times: float, wide: float) -> Glyph:
+    """The digit that many times as large, on the line, and so much wider."""
+    ink = glyph.ink
+    if wide != 1:
+        size = round(ink.shape[1] * wide), ink.shape[0]
+        ink = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return Glyph(
+        ink,
         left=glyph.left * times,
         top=glyph.top * times,
-        width=glyph.width * times,
+        width=glyph.width * times * wide,
         height=glyph.height * times,
-        advance=glyph.advance * times,
+        advance=glyph.advance * times * wide,
     )
 
 
