@@ -87,7 +87,7 @@ def test_a_source_archive_holds_the_lists_that_make_reads():
 def test_every_source_file_is_in_the_readme_s_tree():
     (tree,) = [block for kind, block in BLOCKS if kind == "text"]
     named = set(re.findall(r"^\s+(\w+\.py)\s", tree, re.M))
-    files = {path.name for room in ("runtime", "train", "export", "cli") for path in (ROOT / room).glob("*.py")}
+    files = {path.name for room in ("runtime", "train", "export", "cli") for path in (ROOT / room).rglob("*.py")}
     assert named == files - {"__init__.py"}
 
 

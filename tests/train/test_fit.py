@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -205,6 +206,19 @@ def test_interrupted_before_an_epoch_is_full_it_begins_again(tmp_path: Path, mon
     assert lines(tmp_path / "run")[1:] == []
     resume(tmp_path / "run", drawn(240))
     assert [row[0] for row in rows(tmp_path / "run")] == [1]
+
+
+def test_the_best_recipe_shows_other_pictures_of_the_same_digits_in_each_epoch() -> None:
+    data, settings = drawn(240), dataclasses.replace(SETTINGS, recipe="best", epochs=2, batch_size=1)
+    shown = [
+        (images[0, :, :, 0], int(labels[0])) for images, labels in module._batches(data, np.arange(3), settings, [], 0)
+    ]
+    again = [images[0, :, :, 0] for images, _ in module._batches(data, np.arange(3), settings, [], 1)]
+    assert [label for _, label in sorted(shown, key=lambda one: one[1])] == [0, 0, 1, 1, 2, 2]
+    np.testing.assert_array_equal([image for image, _ in shown[3:]], again)  # what a resumed run is shown
+    pictures = [image for image, label in shown if label == 0] + [scale(data.train_images[:1])[0, :, :, 0]]
+    for one, other in itertools.combinations(pictures, 2):
+        assert 0.01 < np.abs(one - other).mean() < 0.3
 
 
 @pytest.fixture

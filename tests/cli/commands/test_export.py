@@ -1,61 +1,20 @@
-"""The commands train and export of cli/main.py, on MNIST cut short, as whole processes."""
+"""The command export."""
 
 import json
 import os
 import subprocess
 import sys
-from typing import get_args, get_type_hints
 
 import pytest
 from typer.testing import CliRunner
 
-from digitocr.cli.main import app, train
-from digitocr.runtime.errors import UsageError
+from digitocr.cli.main import command_line
 from digitocr.runtime.interpreter import MODELS
-from digitocr.train.fit import RECIPES
 
 
 def digitocr(*words, cwd, **environment):
     command = [sys.executable, "-m", "digitocr.cli.main", *map(str, words)]
     return subprocess.run(command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True)
-
-
-def test_recipes_of_the_command_are_those_of_the_library():
-    hints = get_type_hints(train)
-    assert set(get_args(hints["recipe"])) == {*RECIPES, "finder"}  # which is another network's
-
-
-@pytest.fixture
-def refused():
-    """A function that says the UsageError that the command line ends with."""
-
-    def why(*words):
-        error = CliRunner().invoke(app, [str(word) for word in words]).exception
-        assert isinstance(error, UsageError), error
-        return str(error)
-
-    return why
-
-
-@pytest.mark.parametrize("name", ["experiment", "recipe", "epochs", "batch-size", "seed", "fonts", "start", "out"])
-def test_a_run_is_gone_on_with_as_it_was_begun(name, refused, tmp_path):
-    value = {"recipe": "robust", "fonts": tmp_path, "start": "a.keras", "out": tmp_path}.get(name, 4)
-    assert refused("train", "--resume", tmp_path, f"--{name}", value).startswith(f"--{name} is not for --resume")
-
-
-def test_a_folder_without_a_run_is_not_damaged(refused, monkeypatch, tmp_path):
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    assert "no run in it" in refused("train", "--resume", tmp_path / "none")
-
-
-def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
-    for words, why in (
-        (["--recipe", "finder", "--batch-size", "64"], "--batch-size is not for --recipe finder"),
-        (["--recipe", "finder", "--experiment", "4"], "--experiment is not for --recipe finder"),
-        (["--fonts", tmp_path], "--fonts is for --recipe robust or finder"),
-        (["--start", "finder.keras"], "--start is for --recipe finder"),
-    ):
-        assert refused("train", *words).startswith(why)
 
 
 def test_options_that_a_network_s_export_has_no_use_for_are_refused(refused, tmp_path):
@@ -82,45 +41,13 @@ def test_a_finder_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
     monkeypatch.setattr("digitocr.train.fonts.find_fonts", lambda *_: [])
     (tmp_path / "before.keras").write_bytes((MODELS / "finder.keras").read_bytes())
-    done = CliRunner().invoke(app, ["export", "--model", str(tmp_path / "before.keras"), "--format", "onnx"])
+    done = CliRunner().invoke(
+        command_line(()), ["export", "--model", str(tmp_path / "before.keras"), "--format", "onnx"]
+    )
     assert (done.exit_code, given) == (0, ["before.keras"]), done.exception
     (tmp_path / "finder.keras").write_bytes(b"none")
-    done = CliRunner().invoke(app, ["export", "--model", str(tmp_path / "finder.keras")])
+    done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "finder.keras")])
     assert "Keras cannot load it" in str(done.exception)
-
-
-@pytest.mark.parametrize(("quiet", "words"), [(True, ["--quiet"]), (False, [])])
-def test_the_finder_s_training_is_quiet_if_asked(quiet, words, monkeypatch):
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    monkeypatch.setattr("digitocr.train.finder_fit.fit", lambda *given: {"found": float(given[3]), "right": 1})
-    done = CliRunner().invoke(app, ["train", "--recipe", "finder", *words])
-    assert done.stdout.startswith(f"found     {quiet:.2%}")
-
-
-def test_train_without_data_says_where_it_looked(tmp_path):
-    done = digitocr("train", "--data", tmp_path, cwd=tmp_path)
-    assert done.returncode == 4
-    assert done.stdout == ""
-    assert done.stderr.startswith(f"digitocr: {tmp_path}: no MNIST in it")
-    assert done.stderr.count("\n") == 1
-    assert not (tmp_path / "runs").exists()
-
-
-@pytest.mark.usefixtures("mnist")
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        (["train", "--experiment", "5"], 2),
-        (["train", "--recipe", "none"], 2),
-        (["train", "--epochs", "0"], 2),
-        (["export", "--format", "h5"], 2),
-        (["export", "--model", "missing.keras"], 5),
-    ],
-)
-def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path):
-    done = digitocr(*words, cwd=tmp_path)
-    assert done.returncode == code, done.stderr
-    assert done.stdout == ""
 
 
 @pytest.mark.usefixtures("mnist")
@@ -155,3 +82,17 @@ def test_export_without_proof_is_loud(tmp_path):
     assert done.returncode == 0
     assert "NOT VERIFIED" in done.stderr
     assert "NOT VERIFIED" in done.stdout
+
+
+@pytest.mark.usefixtures("mnist")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["export", "--format", "h5"], 2),
+        (["export", "--model", "missing.keras"], 5),
+    ],
+)
+def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path):
+    done = digitocr(*words, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""

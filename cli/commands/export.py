@@ -1,0 +1,85 @@
+"""digitocr export: TFLite and ONNX, proven."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from digitocr.cli.options import refuse
+from digitocr.runtime.errors import UsageError
+
+EXAMPLES = "For example: digitocr export --format all --quantize none --quantize int8 --out models/"
+
+
+def export(
+    context: typer.Context,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE.keras", help="By default of the newest run, else the shipped weights.")
+    ] = None,
+    format: Annotated[Literal["tflite", "onnx", "all"], typer.Option(help="What to write.")] = "all",
+    quantize: Annotated[
+        list[str],
+        typer.Option(
+            metavar="none|float16|dynamic|int8", help="May be given several times; float16 and dynamic are for TFLite."
+        ),
+    ] = ["int8"],  # noqa: B006  # typer reads it and never changes it
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("exports"),
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
+    ] = None,
+    max_drop: Annotated[
+        float | None, typer.Option(help="Points of accuracy that may be lost.  [default: 0; int8, dynamic: 0.05]")
+    ] = None,
+    max_changed: Annotated[
+        int | None, typer.Option(help="Answers of 10,000 that may change.  [default: 0; int8, dynamic: 20]")
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each file against the network.")] = True,
+    fonts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="For a finder.keras: fonts of the scenes it is proven on.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier export.")] = False,
+) -> None:
+    """Write a trained network as TFLite and ONNX, and prove that nothing was lost.
+
+    Every file is run in its own interpreter on MNIST's 10,000 test images, against the Keras network. One that changes
+    more answers than allowed is not left under its name; its report says which images changed, and the exit code is 6.
+    A finder.keras becomes ONNX, none or int8, and is held against Keras on drawn scenes.
+    """
+    from digitocr.export.convert import default_source
+    from digitocr.export.convert import export as convert
+    from digitocr.train.data import load_mnist
+    from digitocr.train.finder import holds_finder
+
+    if model is None:
+        model = default_source(Path("runs"))
+        print(f"digitocr: exporting {model}", file=sys.stderr)
+    if holds_finder(model):
+        from digitocr.export.finder import export_finder, held_out_tiles
+        from digitocr.train.fonts import find_fonts
+
+        refuse(context, ("max_drop", "max_changed", "verify"), "is not for a finder, which has a gate of its own")
+        if format == "tflite":
+            raise UsageError("a finder is written as ONNX alone; leave out --format tflite")
+        tiles = held_out_tiles(load_mnist(data), find_fonts(fonts))
+        for mode in quantize:
+            report = export_finder(model, mode, out, tiles, force)
+            print(
+                f"{report['path']}  {report['bytes'] / 1000:.0f} KB  finds {report['found']:.2%} of the digits "
+                f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
+            )
+        return
+    refuse(context, ("fonts",), "is for the network of a finder; leave it out")
+    formats = ["tflite", "onnx"] if format == "all" else [format]
+    mnist = load_mnist(data) if verify or "int8" in quantize else None
+    reports = convert(
+        model, formats, quantize, out, mnist, verify=verify, max_drop=max_drop, max_changed=max_changed, force=force
+    )
+    for report in reports:
+        proof = "NOT VERIFIED"
+        if report["passed"]:
+            changed, accuracy = len(report["changed"]), report["accuracy"]
+            proof = f"{accuracy['file']:.2%} (Keras {accuracy['keras']:.2%}), {changed} of {report['images']} changed"
+        print(f"{report['path']}  {report['bytes'] / 1000:.0f} KB  {proof}")
+    print(f"next: digitocr predict --model {reports[-1]['path']} PICTURE")

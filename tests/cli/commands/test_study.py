@@ -1,0 +1,65 @@
+"""The command study: its arguments, what it prints, how it ends."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from digitocr.cli.main import command_line
+from digitocr.runtime.errors import DigitocrError
+from digitocr.train import study
+from digitocr.train.data import Mnist
+from digitocr.train.model import Experiment
+
+SMALL = Experiment(1, 3, "max", False, False, filters=2, dense=8)
+
+
+def run(*words: Any) -> Any:
+    return CliRunner().invoke(command_line(()), [str(word) for word in words])
+
+
+def test_a_study_ends_in_verdicts_and_a_report(
+    cut_short: Mnist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(study, "cells", lambda _: [SMALL])
+    words = ("study", "--seeds", 1, "--epochs", 1, "--batch-size", 16, "--out", tmp_path / "study")
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.startswith("1/1  1conv-3x3-max seed 0: ")
+    *verdicts, report = done.stdout.splitlines()
+    assert verdicts[0] == "not run         Experiment 4 is the best of the four."
+    assert report == f"report          {tmp_path / 'study' / 'report' / 'report.html'}"
+    again = run(*words, "--quiet")
+    assert (again.stderr, again.stdout) == ("", done.stdout)  # nothing was left to do
+    written = run("report", tmp_path / "study", "--out", tmp_path / "docs")
+    assert written.stdout == f"{tmp_path / 'docs' / 'report.html'}\n"
+    assert json.loads((tmp_path / "docs" / "results.json").read_text())["plan"] == {"epochs": 1, "batch_size": 16}
+
+
+def test_interrupted_it_says_how_to_go_on(cut_short: Mnist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study.Study, "run", stop)
+    done = run("study", "--out", tmp_path / "begun")
+    assert done.exit_code == 130
+    assert "interrupted; type the same again to go on" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["study", "--seeds", 0], 2),
+        (["study", "--cells", "none"], 2),
+    ],
+)
+def test_senseless_arguments_end_with_their_exit_code(
+    words: list[Any], code: int, cut_short: Mnist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(*words)
+    ended = done.exception.exit_code if isinstance(done.exception, DigitocrError) else done.exit_code
+    assert ended == code
+    assert done.stdout == ""
