@@ -17,9 +17,7 @@ def train(
     experiment: Annotated[int, typer.Option(min=1, max=4, help="The paper's network, 1 to 4; 4 is its best.")] = 4,
     recipe: Annotated[
         Literal["paper", "best", "robust", "finder"],
-        typer.Option(
-            help="paper: its way. best: for MNIST. robust: for pictures from elsewhere. finder: what finds digits in them."
-        ),
+        typer.Option(help="paper: its way. best: for MNIST. robust: for real pictures. finder: finds digits in them."),
     ] = "paper",
     epochs: Annotated[int | None, typer.Option(min=1, help="By default as many as the recipe needs.")] = None,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 128,
