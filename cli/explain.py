@@ -20,7 +20,6 @@ from digitocr.runtime.reading import Candidate, Reading
 LONG_SIDE = 1600  # pixels of the picture on the page
 FONT = 64  # labels on the picture have this share of its long side
 CROP = 224  # pixels of a region's picture, twice as many as it is shown with
-TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}  # clockwise
 
 _PAGE = Template("""\
 <!doctype html>
@@ -204,7 +203,7 @@ def _row(number: int, one: Candidate, shown: Image.Image, turned: int) -> str:
     )
     crop.thumbnail((CROP, CROP))
     if turned:
-        crop = crop.transpose(TURNS[turned])
+        crop = crop.rotate(-turned, Image.Resampling.BILINEAR, expand=True)
     names = [*map(str, range(10)), "&times;"]
     bars = "".join(
         f'<li{" class=best" if chance == best else ""}><i style="height:{chance:.1%}"></i>{name}</li>'

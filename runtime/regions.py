@@ -203,8 +203,8 @@ def in_lines(boxes: Boxes) -> list[list[int]]:
     if not len(boxes):
         return []
     x, y = (boxes[:, :2] + boxes[:, 2:] / 2).T
-    slope = _slope(x, y, boxes[:, 3])
-    across, down = x * np.cos(slope) + y * np.sin(slope), y * np.cos(slope) - x * np.sin(slope)
+    angle = slope(boxes)
+    across, down = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     top, bottom, height = down - boxes[:, 3] / 2, down + boxes[:, 3] / 2, boxes[:, 3]
     lines: list[list[int]] = []
     for box in np.argsort(across, kind="stable").tolist():
@@ -238,10 +238,11 @@ def best_beside(boxes: Boxes, scores: Scores) -> Scores:
     return np.asarray(np.where(near, scores, 0).max(1, initial=0.0), np.float32)
 
 
-def _slope(x: Scores, y: Scores, height: Scores) -> float:
+def slope(boxes: Boxes) -> float:
     """The angle, in radians, clockwise, of most boxes' way to their nearest neighbour on the right; 0 if it varies."""
+    x, y = (boxes[:, :2] + boxes[:, 2:] / 2).T
     dx, dy = x[None] - x[:, None], y[None] - y[:, None]
-    beside = (dx > 0) & (np.abs(dy) < 1.2 * dx) & (np.hypot(dx, dy) < 4 * height[:, None])
+    beside = (dx > 0) & (np.abs(dy) < 1.2 * dx) & (np.hypot(dx, dy) < 4 * boxes[:, 3:])
     links = beside.any(1)
     if links.sum() < 2:
         return 0.0

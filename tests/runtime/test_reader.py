@@ -493,3 +493,46 @@ def test_a_page_that_lies_on_its_side_is_turned(reader, turned):
         reading = reader.read(np.ascontiguousarray(np.rot90(page, turned // 90)))
         right += (reading.text, reading.turned) == ("4071\n2953", turned)
     assert right >= 3
+
+
+def tilted(gray, degrees):
+    """The (H, W) picture turned clockwise on a larger square, its edge going on into the corners; and the matrix."""
+    height, width = gray.shape
+    side = math.ceil(math.hypot(height, width))
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
+    matrix[:, 2] += (side - width) / 2, (side - height) / 2
+    return cv2.warpAffine(gray, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), matrix
+
+
+@pytest.mark.parametrize("degrees", [-35, 25, 40])
+def test_lines_that_are_steep_are_made_level(reader, degrees):
+    page = printed("407 1295\n38 66 21", 36)
+    upright, (picture, matrix) = reader.read(page), tilted(page, degrees)
+    reading = reader.read(picture)
+    assert reading.text == upright.text == "4071295\n386621"
+    assert abs((reading.turned + degrees + 180) % 360 - 180) <= 3
+    for one, other in zip(upright.digits, reading.digits, strict=True):
+        middle = matrix[:, :2] @ (one.box.x + one.box.w / 2, one.box.y + one.box.h / 2) + matrix[:, 2]
+        off = middle - (other.box.x + other.box.w / 2, other.box.y + other.box.h / 2)
+        assert np.abs(off).max() < 4
+        assert one.box.h < other.box.h < 1.5 * one.box.h  # the box round the turned one
+    assert Reader(rotate="0").read(picture).turned == 0
+
+
+STAIRS = [(20 + 40 * step, 20 + 20 * step, 20, 30) for step in range(4)]  # 27 degrees down to the right
+
+
+def test_lines_made_level_must_read_better():
+    def read(*confidences):
+        turns = []
+
+        def predict(tensors):
+            turns.append(len(tensors))
+            return answers((7, confidences[len(turns) - 1])).predict(tensors)
+
+        some = told(Blobs(), SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11))
+        return some.read(blobs(*STAIRS, shape=(200, 240))).turned, len(turns)
+
+    assert read(0.97, 0.5) == (0, 2)
+    assert read(0.5, 0.97) == (333, 2)  # sure: no other way up is tried
+    assert read(0.12, 0.14, 0.12, 0.97, 0.12) == (270, 5)
