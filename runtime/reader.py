@@ -30,7 +30,7 @@ BLANK = 18  # grey levels from the darkest to the brightest pixel of a lone digi
 # (a hole and a ring stand alone), and for each digit, 0 to 9, how seldom something else is like it: with these weights,
 # fitted on drawn tiles by train/calibrate.py, a confidence is the share that is right.
 WEIGHTS = np.array(
-    [1.52, 0.58, 0.14, 1.04, 1.52, -1.65, -1.00, -0.69, -0.70, -0.61, -1.21, -0.63, -0.99, -0.71, -0.86], np.float32
+    [1.54, 0.60, 0.16, 0.96, 1.06, -1.27, -1.18, -0.52, -0.64, -0.26, -0.97, -0.48, -0.74, -0.72, -0.72], np.float32
 )
 CERTAIN = 0.01  # a share closer than that to 0 or 1 says no more than this one
 # Of a picture with SEVERAL candidates: where the lines are STEEP, in degrees, it is read with them level as well; on

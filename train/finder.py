@@ -47,7 +47,7 @@ def build_finder() -> keras.Model:
     x = relu(conv(x, 32, stride=2))
     fine = relu(conv(x, 32))
     x = relu(conv(fine, 64, stride=2))
-    for dilation in (1, 2, 4, 2, 1):
+    for dilation in (1, 2, 4, 8, 4, 2, 1):
         x = relu(keras.layers.Add()([x, conv(x, 64, dilation=dilation)]))
     x = relu(conv(x, 32, kernel=1))
     x = keras.layers.UpSampling2D(2, interpolation="nearest")(x)
