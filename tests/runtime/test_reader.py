@@ -348,7 +348,7 @@ def test_turning_is_clockwise_and_decides_the_order():
 
 def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(plain_confidence):
     def turning(*confidences):
-        """What is made of four digits whose probabilities are these as shown, and turned by 90, 270 and 180."""
+        """What is made of four digits of such probabilities as shown, each inverted, and turned by 90, 270 and 180."""
         turns = []
 
         def predict(tensors):
@@ -358,16 +358,16 @@ def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(
         some = told(Blobs(0.9), SimpleNamespace(predict=predict, name="", sha256=""))
         return some.read(blobs(*ROW)).turned, len(turns)
 
-    assert turning(0.99) == (0, 1)  # sure at once: nothing else is tried
-    assert turning(0.3, 0.3, 0.99, 0.3) == (270, 4)
-    assert turning(0.3, 0.3, 0.3, 0.99) == (180, 4)
-    assert turning(0.6, 0.62, 0.6, 0.61) == (0, 4)
-    assert turning(0.3, 0.45, 0.3, 0.3)[0] == 0  # better, but not surely
+    assert turning(0.99, 0.9) == (0, 2)  # sure at once: nothing else is tried
+    assert turning(0.3, 0.2, 0.3, 0.99) == (270, 4)
+    assert turning(0.3, 0.4, 0.3, 0.3, 0.99) == (180, 5)
+    assert turning(0.6, 0.5, 0.62, 0.61) == (0, 4)
+    assert turning(0.3, 0.2, 0.45, 0.3)[0] == 0  # better, but not surely
 
 
 @pytest.mark.parametrize(("other", "turned"), [(0, 0), (6, 90)])
 def test_zeros_do_not_tell_which_way_is_up(other, turned, plain_confidence):
-    ways = iter([answers((6, 0.5)), *[answers((other, 0.99))] * 3])
+    ways = iter([*[answers((6, 0.5))] * 2, *[answers((other, 0.99))] * 2])
     some = told(Blobs(0.9), SimpleNamespace(predict=lambda tensors: next(ways).predict(tensors), name="", sha256=""))
     assert some.read(blobs(*ROW)).turned == turned
 
@@ -533,6 +533,6 @@ def test_lines_made_level_must_read_better():
         some = told(Blobs(), SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11))
         return some.read(blobs(*STAIRS, shape=(200, 240))).turned, len(turns)
 
-    assert read(0.97, 0.5) == (0, 2)
-    assert read(0.5, 0.97) == (333, 2)  # sure: no other way up is tried
-    assert read(0.12, 0.14, 0.12, 0.97, 0.12) == (270, 5)
+    assert read(0.97, 0.5, 0.5) == (0, 3)
+    assert read(0.5, 0.97, 0.5) == (333, 3)  # sure: no other way up is tried
+    assert read(0.12, 0.14, 0.1, 0.12, 0.97) == (270, 5)
