@@ -18,6 +18,7 @@ Images = npt.NDArray[np.uint8]
 SIDE = 28  # pixels
 TURN, SLANT, STRETCH, MOVE = 0.13, 0.15, 0.08, 1.0  # radians, share of the height, of the size, pixels: deviations
 BEND, KNOTS = 0.9, 5  # pixels that the knots of a coarse grid are moved by, and their number a side
+_SPREAD = cv2.resize(np.eye(KNOTS, dtype=np.float32), (KNOTS, SIDE), interpolation=cv2.INTER_CUBIC)  # to all pixels
 _MIDDLE = (SIDE - 1) / 2
 _PLACES = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32) - np.float32(_MIDDLE)
 
@@ -40,17 +41,19 @@ class Distort:
         return made
 
     def _warped(self, images: Images, rng: np.random.Generator) -> Images:
+        count = len(images)
+        places = np.broadcast_to(_PLACES, (count, *_PLACES.shape))
+        if self.affine:
+            turn, slant = rng.normal(0, TURN, count), rng.normal(0, SLANT, count)
+            wide, high = np.exp(rng.normal(0, STRETCH, (2, count)))
+            cos, sin = np.cos(turn), np.sin(turn)
+            columns = [[wide * cos, wide * sin], [high * (slant * cos - sin), high * (slant * sin + cos)]]
+            moved = rng.normal(0, MOVE, (count, 1, 1, 2))
+            places = places @ np.array(columns, np.float32).transpose(2, 0, 1)[:, None] + moved.astype(np.float32)
+        if self.elastic:
+            knots = rng.normal(0, BEND, (count, 2, KNOTS, KNOTS)).astype(np.float32)
+            places = places + (_SPREAD @ knots @ _SPREAD.T).transpose(0, 2, 3, 1)
         made = np.empty_like(images)
-        for index, image in enumerate(images):
-            places = _PLACES
-            if self.affine:
-                turn, slant = rng.normal(0, TURN), rng.normal(0, SLANT)
-                wide, high = np.exp(rng.normal(0, STRETCH, 2))
-                cos, sin = np.cos(turn), np.sin(turn)
-                matrix = np.array([[cos, -sin], [sin, cos]]) @ [[wide, slant * high], [0, high]]
-                places = places @ matrix.T.astype(np.float32) + rng.normal(0, MOVE, 2).astype(np.float32)
-            if self.elastic:
-                knots = rng.normal(0, BEND, (KNOTS, KNOTS, 2)).astype(np.float32)
-                places = places + cv2.resize(knots, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-            made[index] = cv2.remap(image, places + np.float32(_MIDDLE), None, cv2.INTER_LINEAR)
+        for image, where, out in zip(images, places + np.float32(_MIDDLE), made, strict=True):
+            cv2.remap(image, where, None, cv2.INTER_LINEAR, out)
         return made
