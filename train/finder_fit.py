@@ -37,6 +37,7 @@ from digitocr.train.fit import (  # which keeps TensorFlow's chatter away
 )
 from digitocr.train.fonts import find_fonts
 from digitocr.train.layouts import SIDE
+from digitocr.train.memory import keep_freed
 from digitocr.train.tiles import draw_tile
 
 import keras  # isort: skip
@@ -156,6 +157,7 @@ def _run(
     data: Mnist, settings: FinderSettings, folder: Path, run: dict[str, Any], fonts: Sequence[Path], quiet: bool
 ) -> dict[str, float]:
     """Does the epochs that are left, and closes the folder."""
+    keep_freed()
     keras.utils.set_random_seed(settings.seed)
     per_epoch = 2 * CHUNK // BATCH
     checkpoint = folder / "checkpoint.keras"

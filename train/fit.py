@@ -41,6 +41,7 @@ from digitocr.train.crops import draw_all
 from digitocr.train.data import Bytes, Indices, Mnist, progress_stream
 from digitocr.train.distort import Distort
 from digitocr.train.fonts import find_fonts
+from digitocr.train.memory import keep_freed
 from digitocr.train.metrics import summary
 from digitocr.train.quiet import hushed
 
@@ -196,6 +197,7 @@ def _run(
     """Fits what is left to fit, measures, and closes the folder."""
     training, held = split(data)
     steps = math.ceil(len(training) / settings.batch_size)
+    keep_freed()
     keras.utils.set_random_seed(settings.seed)
     network = _network(settings, folder / "checkpoint.keras", steps)
     done = int(network.optimizer.iterations) // steps

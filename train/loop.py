@@ -16,6 +16,7 @@ import numpy as np
 
 from digitocr.runtime.tensor import Tensors, scale
 from digitocr.train.data import Bytes, Indices, Mnist, hold_out
+from digitocr.train.memory import keep_freed
 
 Row: TypeAlias = dict[str, float]  # epoch, accuracy, loss, val_accuracy, val_loss, seconds
 Augment: TypeAlias = Callable[[Bytes, np.random.Generator], Bytes]  # (N, 28, 28) uint8 -> as many
@@ -44,6 +45,7 @@ def train(
     parts: of `split`; augment: makes other images of a batch; callbacks: Keras's; watch: is told each row when its
     epoch is over, and what it raises ends the training. The test images are not touched.
     """
+    keep_freed()
     training, held = parts
     steps = math.ceil(len(training) / batch_size)
     history: list[Row] = []
