@@ -18,7 +18,7 @@ from digitocr.train.study import cell_name, cells
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-COMMITTED = sorted((Path(__file__).parents[2] / "docs").glob("*/results.json"))
+COMMITTED = sorted((Path(__file__).parents[2] / "docs").rglob("results.json"))
 RNG = np.random.default_rng(0)
 
 
