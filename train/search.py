@@ -19,7 +19,9 @@ in the journal, and machines with a folder each share them. Whoever asks for a t
 is dead, on this folder, and puts its parameters at the head of the queue.
 
 A trial is pruned when, after the same number of epochs, PRUNERS finished trials were better on the held-out images that
-need no more weights and no more multiply-accumulates: it could not lie on the front.
+need no more weights and no more multiply-accumulates: it could not lie on the front. The smallest networks are on the
+front however wrong they are, so TPE is told that LEAST of the held-out images are to be right: among candidates that
+reach it all three objectives count, among the others the accuracy.
 """
 
 import fcntl
@@ -62,6 +64,7 @@ except ImportError as error:
     raise MissingExtraError("search", "a search") from error
 
 SCHEMA = "digitocr-search/1"
+LEAST = 0.99
 PRUNERS = 3
 TRIES = 3  # processes that may die of one trial before it is left alone
 _NAME = "digitocr"  # of the study in its storage
@@ -195,7 +198,7 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
             with hushed():  # Optuna warns that parts of it are experimental
-                sampler = optuna.samplers.TPESampler(multivariate=True)
+                sampler = optuna.samplers.TPESampler(multivariate=True, constraints_func=_missing)
                 study = optuna.create_study(
                     study_name=_NAME,
                     storage=_opened(self._folder, self._storage),
@@ -377,6 +380,11 @@ class Search:
     def results(self) -> dict[str, Any]:
         """All that is there, as one JSON-ready value."""
         return _results(self._study)
+
+
+def _missing(trial: FrozenTrial) -> tuple[float]:
+    """By how much the candidate's accuracy, as far as it was trained, misses LEAST; 0 or less where it does not."""
+    return (LEAST - trial.user_attrs["history"][-1],)
 
 
 def read_results(folder: Path) -> dict[str, Any]:

@@ -66,6 +66,18 @@ def test_trials_are_kept_and_gone_on_with(small_space: None, tmp_path: Path) -> 
     assert not list(tmp_path.glob("trial-*.lock"))
 
 
+def test_what_a_candidate_lacks_of_the_least_accuracy_is_told_to_the_sampler(
+    small_space: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LEAST", 0.5)
+    search = Search(tmp_path, drawn(), PLAN, shipped)
+    search.run(1)
+    (trial,) = search._study.trials
+    accuracy = trial.user_attrs["history"][-1]
+    assert 0 <= accuracy <= 1
+    assert trial.system_attrs["constraints"] == pytest.approx([0.5 - accuracy])  # above 0 is too little
+
+
 KILLED = """
 import runpy, sys, time
 from pathlib import Path
