@@ -16,8 +16,9 @@ from digitocr.runtime.opencv import cv2
 Images = npt.NDArray[np.uint8]
 
 SIDE = 28  # pixels
-TURN, SLANT, STRETCH, MOVE = 0.13, 0.15, 0.08, 1.0  # radians, share of the height, of the size, pixels: deviations
-BEND, KNOTS = 0.9, 5  # pixels that the knots of a coarse grid are moved by, and their number a side
+# How far, as standard deviations: docs/decisions/recipe.md has what was tried.
+TURN, SLANT, STRETCH, MOVE = 0.078, 0.09, 0.048, 0.4  # radians, share of the height, of the size, pixels
+BEND, KNOTS = 0.5, 5  # pixels that the knots of a coarse grid are moved by, and their number a side
 _SPREAD = cv2.resize(np.eye(KNOTS, dtype=np.float32), (KNOTS, SIDE), interpolation=cv2.INTER_CUBIC)  # to all pixels
 _MIDDLE = (SIDE - 1) / 2
 _PLACES = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32) - np.float32(_MIDDLE)

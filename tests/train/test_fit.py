@@ -221,6 +221,13 @@ def test_the_best_recipe_shows_other_pictures_of_the_same_digits_in_each_epoch()
         assert 0.01 < np.abs(one - other).mean() < 0.3
 
 
+@pytest.mark.parametrize(("recipe", "rates"), [("paper", [0.5]), ("best", [0.25])])
+def test_a_recipe_says_how_much_is_dropped(recipe: str, rates: list[float], tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, experiment=4, recipe=recipe)
+    network = module._network(settings, tmp_path / "checkpoint.keras", 1)
+    assert [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)] == rates
+
+
 @pytest.fixture
 def fonts(tmp_path: Path) -> Path:
     """A folder of one font."""
