@@ -42,9 +42,9 @@ def deadly(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """400 pictures of 28x28, bars of several heights, which are ones."""
+    """500 pictures of 28x28, bars of several heights, which are ones."""
     folder = tmp_path_factory.mktemp("crops")
-    for number in range(400):
+    for number in range(500):
         crop = np.zeros((28, 28), np.uint8)
         crop[4 : 20 + number % 5, 13:16] = 250
         Image.fromarray(crop).save(folder / f"{number:03}.png")
@@ -80,9 +80,12 @@ def test_errors_of_the_settings_are_raised_as_what_they_are(tmp_path):
 
 
 def start(folder):
-    """The command on the folder, and the first line that it has printed."""
+    """The command on the folder, and the first line that it has printed.
+
+    It cannot end before the other lines are read, however fast it is: together they are longer than the pipe.
+    """
     command = [sys.executable, "-m", "digitocr.cli.main", "predict", ".", "--jobs", "2"]
-    process = subprocess.Popen(command, cwd=folder, stdout=-1, stderr=-1)
+    process = subprocess.Popen(command, cwd=folder, stdout=-1, stderr=-1, bufsize=0, pipesize=4096)
     return process, process.stdout.readline()
 
 
@@ -113,7 +116,7 @@ def test_nothing_is_lost_or_twice_where_processes_are_killed_from_outside(folder
         os.kill(pid, signal.SIGKILL)
     code, rest, err = ended(process)
     assert (code, err) == (0, b"")
-    assert (first + rest).decode().splitlines() == [f"{number:03}.png\t1" for number in range(400)]
+    assert (first + rest).decode().splitlines() == [f"{number:03}.png\t1" for number in range(500)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
