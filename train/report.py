@@ -262,6 +262,7 @@ def _experiment(number: int, runs: list[Values], labels: Bytes) -> Values:
         "most": max(accuracies),
         "weights": runs[0]["weights"],
         "multiply_accumulates": runs[0]["multiply_accumulates"],
+        "rise": _rise([run["history"]["val_accuracy"] for run in runs]),
         "held_out": judged.interval([100 * run["history"]["val_accuracy"][-1] for run in runs]),
         "log_loss": mean(lambda run: run["test"]["log_loss"]),
         "calibration_error": 100 * mean(lambda run: run["test"]["calibration_error"]),
@@ -278,6 +279,13 @@ def _experiment(number: int, runs: list[Values], labels: Bytes) -> Values:
             for name in ("all", "without", "corrected")
         },
     }
+
+
+def _rise(histories: list[list[float]]) -> float | None:
+    """Points that accuracy rises by from the third quarter of the epochs to the last; None of less than four epochs."""
+    by_epoch = 100 * np.mean(histories, axis=0)
+    quarter = len(by_epoch) // 4
+    return float(by_epoch[-quarter:].mean() - by_epoch[-2 * quarter : -quarter].mean()) if quarter else None
 
 
 def _table(runs: list[Values]) -> list[Values]:

@@ -4,10 +4,10 @@
     verdicts[0].claim, verdicts[0].finding        # "Experiment 4 is the best of the four.", "holds"
 
 Networks of the same seed saw the same images in the same order, so their accuracies are compared in pairs, seed by
-seed, with Student's paired t test. The effect size is Cohen's d of paired differences: their mean over their standard
-deviation. All tests of a report are one family, corrected after S. Holm, "A Simple Sequentially Rejective Multiple Test
-Procedure" (1979): with ten tests, one in twenty would not do. McNemar's test compares two single networks on the same
-images instead, and says nothing of other seeds.
+seed, with Student's paired t test; over the table, cell by cell as well. The effect size is Cohen's d of paired
+differences: their mean over their standard deviation. All tests of a report are one family, corrected after S. Holm,
+"A Simple Sequentially Rejective Multiple Test Procedure" (1979): with ten tests, one in twenty would not do. McNemar's
+test compares two single networks on the same images instead, and says nothing of other seeds.
 """
 
 import math
@@ -192,21 +192,21 @@ class _Table:
             return None
         return paired(name, [accuracy(a[seed]) for seed in seeds], [accuracy(b[seed]) for seed in seeds])
 
-    def effect(self, factor: str, values: tuple[Any, Any], **fixed: Any) -> dict[int, float]:
-        """By seed: the mean difference in accuracy between the table's cells with the two values of a factor.
-
-        Only seeds count that have all of these cells, so that the rest is balanced.
+    def effect(self, name: str, factor: str, values: tuple[Any, Any], **fixed: Any) -> Test | None:
+        """Accuracy with the first value of a factor minus accuracy with the second, over the table's runs that differ
+        in it alone: same seed, same other values. None where there is no seed with all of these cells; only such seeds
+        count, so that the rest is balanced. Each run is in one pair, so pairs are independent.
         """
-        sides = [
-            {
-                seed: [accuracy(run) for run in runs]
-                for seed, runs in self.of(conv_layers=3, **fixed, **{factor: value}).items()
-            }
-            for value in values
-        ]
-        full = 8 >> len(fixed)
-        seeds = [seed for seed in sorted(sides[0]) if len(sides[0][seed]) == full == len(sides[1].get(seed, []))]
-        return {seed: float(np.mean(sides[0][seed]) - np.mean(sides[1][seed])) for seed in seeds}
+        found: dict[int, dict[tuple[Any, ...], list[float]]] = {}
+        for value in values:
+            for seed, runs in self.of(conv_layers=3, **fixed, **{factor: value}).items():
+                for run in runs:
+                    rest = tuple(sorted((key, of) for key, of in run["experiment"].items() if key != factor))
+                    found.setdefault(seed, {}).setdefault(rest, []).append(accuracy(run))
+        count = 8 >> len(fixed)  # pairs of a whole seed
+        whole = [[pair for pair in pairs.values() if len(pair) == 2] for pairs in found.values()]
+        pairs = [pair for pairs in whole if len(pairs) == count for pair in pairs]
+        return paired(name, [a for a, _ in pairs], [b for _, b in pairs]) if pairs else None
 
 
 def _missing(claim: str, what: str) -> Verdict:
@@ -262,9 +262,8 @@ def _norm_hurts(table: _Table) -> Verdict:
     if exact is None:
         return _missing(claim, "experiment 2 and of the same without batch norm")
     tests = [exact]
-    effect = table.effect("batch_norm", (True, False), dropout=False)
-    if len(effect) > 1:
-        tests.append(paired("batch norm, without dropout, over the table", list(effect.values()), [0.0] * len(effect)))
+    wide = table.effect("batch norm, without dropout, over the table", "batch_norm", (True, False), dropout=False)
+    tests += [wide] if wide else []
     return Verdict(claim, "all negative", "The paper compares experiment 2 with networks that differ in more.", tests)
 
 
@@ -274,18 +273,16 @@ def _norm_and_dropout(table: _Table) -> Verdict:
     if exact is None:
         return _missing(claim, "experiment 4 and of the same without dropout")
     tests = [exact]
-    effect = table.effect("dropout", (True, False), batch_norm=True)
-    if len(effect) > 1:
-        tests.append(paired("dropout, with batch norm, over the table", list(effect.values()), [0.0] * len(effect)))
+    wide = table.effect("dropout, with batch norm, over the table", "dropout", (True, False), batch_norm=True)
+    tests += [wide] if wide else []
     return Verdict(claim, "all positive", "Networks are compared that differ in dropout alone.", tests)
 
 
 def _factor(table: _Table, factor: str, values: tuple[Any, Any], claim: str) -> Verdict:
-    effect = table.effect(factor, values)
-    if len(effect) < 2:
-        return _missing(claim, "all sixteen cells of the table")
-    test = paired(f"{values[0]} minus {values[1]}, over the table", list(effect.values()), [0.0] * len(effect))
-    return Verdict(claim, "different", "The mean over the eight pairs of cells that differ in this alone.", [test])
+    test = table.effect(f"{values[0]} minus {values[1]}, over the table", factor, values)
+    if test is None:
+        return Verdict(claim, "not run", "It takes a seed of all sixteen cells of the table.")
+    return Verdict(claim, "different", "Over pairs of the table's networks that differ in this alone.", [test])
 
 
 def _padding(table: _Table) -> Verdict:

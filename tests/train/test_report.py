@@ -91,6 +91,14 @@ def test_a_study_s_report_says_it_all_in_both_forms() -> None:
     }
 
 
+def test_a_study_says_what_more_epochs_would_bring() -> None:
+    long = results("paper", 1)
+    for one in long["runs"]:
+        one["history"]["val_accuracy"] = [0.5, 0.6, 0.7, 0.75]
+    assert "changes by +5.00 in experiment 1, +5.00" in study_pages(long, drawn()).markdown
+    assert "more of them" not in study_pages(results("paper", 1), drawn()).markdown  # two epochs have no quarters
+
+
 def test_the_html_needs_nothing_else_and_the_markdown_its_figures(tmp_path: Path) -> None:
     made = study_pages(results("paper", 2), drawn())
     assert not re.findall(r'(?:src|href)="(?!data:)', made.html)

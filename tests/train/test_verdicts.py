@@ -97,7 +97,7 @@ def test_batch_norm_is_judged_by_networks_that_differ_in_it_alone() -> None:
     assert finding(four([70, 71], [80, 81]), claim) == "not run"
     assert finding(helped, "Average and max pooling differ") == "not settled"
     (test,) = next(one for one in judge({"runs": helped}, LABELS) if one.claim.startswith("Batch")).tests[1:]
-    assert test.pairs == 4
+    assert test.pairs == 16  # of four seeds
     assert test.difference == pytest.approx((30 + 31) / 2 / 100)
 
 
