@@ -166,6 +166,7 @@ class Study:
         try:
             for future in as_completed([pool.submit(_run_cell, *task) for task in tasks]):
                 yield future.result()
+            pool.shutdown()  # waits: ended before its processes, this one would leave semaphores, and a warning of them
         except BrokenProcessPool as error:
             raise DigitocrError("a process died, perhaps for want of memory; go on with fewer --jobs") from error
         finally:
