@@ -1,0 +1,107 @@
+"""What more images and more epochs are worth to `--recipe best`: errors on held-out training images against both.
+
+    python benchmarks/learning_curve.py [--seeds 1] [--jobs 2] [--runs runs]
+
+Held out are 10,000 of MNIST's training images; the test images are not read. Each point is a run of digitocr's own fit,
+last epoch, on a part of the other 50,000, of which fit watches one in twelve and trains with the rest. Against images,
+every run takes as many steps as 20 epochs of all; against epochs, all images are given. Runs are kept in RUNS, and
+finished or gone on with if they are there. A seed takes about an hour of one core. MNIST comes from DIGITOCR_DATA or
+the cache.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from timing import RESULTS, save
+
+HELD_OUT, WANTED = 10_000, 35  # images, errors of them
+IMAGES = {6_250: 160, 12_500: 80, 25_000: 40, 50_000: 20}  # how many are given, and epochs of the same number of steps
+EPOCHS = (5, 10, 20, 40)
+
+
+def errors(images: int, epochs: int, seed: int, runs: Path) -> int:
+    """Of the held-out images, after the last epoch of the run on that many of the others."""
+    from digitocr.train.data import Mnist, hold_out, load_mnist
+    from digitocr.train.fit import Settings, fit, resume
+
+    data = load_mnist(quiet=True)
+    others, held = hold_out(data.train_labels, HELD_OUT)
+    given = np.random.default_rng(0).permutation(others)[:images]
+    pictures, labels = data.train_images, data.train_labels
+    part = Mnist(pictures[given], labels[given], pictures[held], labels[held], f"{images} of {data.digest}")
+    folder = runs / f"learning-{images}-{epochs}-{seed}"
+    if (folder / "metrics.json").exists():
+        metrics = json.loads((folder / "metrics.json").read_text())
+    elif folder.exists():
+        metrics = resume(folder, part, quiet=True)
+    else:
+        metrics = fit(part, Settings(recipe="best", epochs=epochs, seed=seed), folder, quiet=True)
+    return round((1 - metrics["test"]["accuracy"]) * HELD_OUT)
+
+
+def power(amounts: list[int], means: list[float]) -> tuple[float, float]:
+    """Of errors = factor * amount ** -exponent, fitted to logarithms: the exponent, and the amount for WANTED."""
+    slope, height = np.polyfit(np.log(amounts), np.log(means), 1)
+    return -float(slope), float(np.exp((np.log(WANTED) - height) / slope))
+
+
+def draw(lines: dict[str, tuple[list[int], list[float]]]) -> None:
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    for axes, (name, (amounts, means)) in zip(figure.subplots(1, 2, sharey=True), lines.items(), strict=True):
+        axes.plot(amounts, means, "o-")
+        axes.axhline(WANTED, linestyle="--", color="gray", label="99.65 %")
+        axes.set(xscale="log", yscale="log", xlabel=name, xticks=amounts, xticklabels=[f"{one:,}" for one in amounts])
+        axes.set_yticks([30, 50, 100, 200], ["30", "50", "100", "200"])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel(f"errors of {HELD_OUT:,} held-out images")
+    figure.axes[0].legend(frameon=False)
+    figure.savefig(RESULTS / "learning-curve.svg", metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    given = parser.parse_args()
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(max((os.cpu_count() or 1) // given.jobs, 1))
+    most = max(IMAGES)
+    points = sorted({*IMAGES.items(), *((most, epochs) for epochs in EPOCHS)})
+    tasks = [(*point, seed, given.runs) for seed in range(given.seeds) for point in points]
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(given.jobs, fresh, max_tasks_per_child=1) as pool:
+        counted = list(pool.map(errors, *zip(*tasks, strict=True)))
+    found = {point: [n for task, n in zip(tasks, counted, strict=True) if task[:2] == point] for point in points}
+    rows = [
+        {
+            "images given": f"{images:,}",
+            "epochs": epochs,
+            f"errors of {HELD_OUT:,}, seed by seed": ", ".join(map(str, each)),
+            "mean": f"{statistics.mean(each):.1f}",
+        }
+        for (images, epochs), each in found.items()
+    ]
+    lines = {
+        "images given, 20 epochs' steps": (list(IMAGES), [statistics.mean(found[point]) for point in IMAGES.items()]),
+        "epochs of all images": (list(EPOCHS), [statistics.mean(found[most, epochs]) for epochs in EPOCHS]),
+    }
+    notes = ["experiment 4's network, `--recipe best`, last epoch; `python benchmarks/learning_curve.py`"]
+    for name, (amounts, means) in lines.items():
+        exponent, wanted = power(amounts, means)
+        notes.append(
+            f"{name}: errors fall as its power of -{exponent:.2f}; going on so, {WANTED} of them at {wanted:,.0f}"
+        )
+    save("learning-curve", "What more images and more epochs are worth to the best recipe", rows, notes)
+    draw(lines)
+
+
+if __name__ == "__main__":
+    main()
