@@ -195,7 +195,8 @@ class _Table:
     def effect(self, name: str, factor: str, values: tuple[Any, Any], **fixed: Any) -> Test | None:
         """Accuracy with the first value of a factor minus accuracy with the second, over the table's runs that differ
         in it alone: same seed, same other values. None where there is no seed with all of these cells; only such seeds
-        count, so that the rest is balanced. Each run is in one pair, so pairs are independent.
+        count, so that the rest is balanced. Each run is in one pair; that pairs of a seed share the order of images
+        is taken to tie them together no more than other seeds' pairs.
         """
         found: dict[int, dict[tuple[Any, ...], list[float]]] = {}
         for value in values:

@@ -1,3 +1,4 @@
+import multiprocessing
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,7 @@ def test_several_at_once_do_the_same_as_one_after_the_other(tmp_path: Path, monk
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     Study(tmp_path / "one", drawn(), PLAN, int8_file).run([SMALL], 1)
     Study(tmp_path / "two", drawn(), PLAN, int8_file).run([SMALL, replace(SMALL, dropout=True)], 1, jobs=2)
+    assert not multiprocessing.active_children()  # what ends before its processes leaves semaphores behind
     (one,), (two, other) = (read_results(tmp_path / name)["runs"] for name in ("one", "two"))
     assert (two["cell"], other["cell"]) == ("1conv-3x3-max", "1conv-3x3-max-dropout")
     assert one["test"]["errors"] == two["test"]["errors"]
