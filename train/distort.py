@@ -17,8 +17,8 @@ Images = npt.NDArray[np.uint8]
 
 SIDE = 28  # pixels
 # How far, as standard deviations: docs/decisions/recipe.md has what was tried.
-TURN, SLANT, STRETCH, MOVE = 0.078, 0.09, 0.048, 0.4  # radians, share of the height, of the size, pixels
-BEND, KNOTS = 0.5, 5  # pixels that the knots of a coarse grid are moved by, and their number a side
+TURN, SLANT, STRETCH, MOVE = 0.078, 0.09, 0.048, 0.5  # radians, share of the height, of the size, pixels
+BEND, KNOTS = 0.3, 5  # pixels that the knots of a coarse grid are moved by, and their number a side
 _SPREAD = cv2.resize(np.eye(KNOTS, dtype=np.float32), (KNOTS, SIDE), interpolation=cv2.INTER_CUBIC)  # to all pixels
 _MIDDLE = (SIDE - 1) / 2
 _PLACES = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32) - np.float32(_MIDDLE)

@@ -20,7 +20,7 @@ def train(
         typer.Option(help="paper: its way. best: for MNIST. robust: for real pictures. finder: finds digits in them."),
     ] = "paper",
     epochs: Annotated[int | None, typer.Option(min=1, help="By default as many as the recipe needs.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 128,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images a step; by default the recipe's.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
     data: Annotated[
         Path | None,
@@ -73,7 +73,10 @@ def train(
     if resume:
         folder = resume
     else:
-        settings = fit.Settings(experiment, recipe, epochs or fit.RECIPES[recipe].epochs, batch_size, seed, drawn_with)
+        own = fit.RECIPES[recipe]
+        settings = fit.Settings(
+            experiment, recipe, epochs or own.epochs, batch_size or own.batch_size, seed, drawn_with
+        )
         folder = out or Path("runs") / f"{recipe}-{experiment}-{seed}"
     try:
         metrics = fit.resume(folder, mnist, quiet) if resume else fit.fit(mnist, settings, folder, quiet)

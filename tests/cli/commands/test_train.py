@@ -44,6 +44,18 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
         assert refused("train", *words).startswith(why)
 
 
+@pytest.mark.parametrize(
+    ("words", "epochs", "batch_size"),
+    [([], 10, 128), (["--recipe", "best"], 30, 64), (["--recipe", "best", "--epochs", "2", "--batch-size", "8"], 2, 8)],
+)
+def test_epochs_and_batch_size_are_the_recipe_s_unless_given(words, epochs, batch_size, monkeypatch):
+    given = []
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.fit.fit", lambda _, settings, *__: given.append(settings) or 1 / 0)
+    CliRunner().invoke(command_line(()), ["train", *words])
+    assert [(settings.epochs, settings.batch_size) for settings in given] == [(epochs, batch_size)]
+
+
 @pytest.mark.parametrize(("quiet", "words"), [(True, ["--quiet"]), (False, [])])
 def test_the_finder_s_training_is_quiet_if_asked(quiet, words, monkeypatch):
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
