@@ -5,7 +5,7 @@
 Held out are 10,000 of MNIST's training images; the test images are not read. Each point is a run of digitocr's own fit,
 last epoch, on a part of the other 50,000, of which fit watches one in twelve and trains with the rest. Against images,
 every run takes as many steps as 20 epochs of all; against epochs, all images are given. Runs are kept in RUNS, and
-finished or gone on with if they are there. A seed takes about 80 minutes of one core. MNIST comes from DIGITOCR_DATA or
+finished or gone on with if they are there. A seed takes about an hour of one core. MNIST comes from DIGITOCR_DATA or
 the cache.
 """
 
@@ -32,7 +32,7 @@ EPOCHS = (5, 10, 20, 40)
 def errors(images: int, epochs: int, seed: int, runs: Path) -> int:
     """Of the held-out images, after the last epoch of the run on that many of the others."""
     from digitocr.train.data import Mnist, hold_out, load_mnist
-    from digitocr.train.fit import Settings, fit, resume
+    from digitocr.train.fit import RECIPES, Settings, fit, resume
 
     data = load_mnist(quiet=True)
     others, held = hold_out(data.train_labels, HELD_OUT)
@@ -45,7 +45,8 @@ def errors(images: int, epochs: int, seed: int, runs: Path) -> int:
     elif folder.exists():
         metrics = resume(folder, part, quiet=True)
     else:
-        metrics = fit(part, Settings(recipe="best", epochs=epochs, seed=seed), folder, quiet=True)
+        settings = Settings(recipe="best", epochs=epochs, batch_size=RECIPES["best"].batch_size, seed=seed)
+        metrics = fit(part, settings, folder, quiet=True)
     return round((1 - metrics["test"]["accuracy"]) * HELD_OUT)
 
 

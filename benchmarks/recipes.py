@@ -5,8 +5,8 @@
 
 Trains `digitocr train --recipe RECIPE --seed N` into RUNS/RECIPE-4-N for each seed from 1 on that is not there, exports
 the int8 ONNX file through the gate, and adds a row to the results, in the place of an earlier one of that recipe. The
-best recipe takes some three quarters of an hour a seed on two cores; with KERAS_BACKEND=jax, five side by side on a
-GPU, less than four minutes. MNIST comes from DIGITOCR_DATA or the cache.
+best recipe takes a quarter of an hour a seed and core; KERAS_BACKEND=jax trains on a GPU. MNIST comes from
+DIGITOCR_DATA or the cache.
 """
 
 import argparse
