@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import typer
 
-from digitocr.runtime.errors import OutputError
+from digitocr.runtime.errors import OutputError, UsageError
 
 SCHEMA = "digitocr/1"
 LINE = f'{{"schema": "{SCHEMA}", '.encode()  # how each line of JSON begins
@@ -83,24 +83,34 @@ def opened(path: Path, resume: bool, force: bool) -> Iterator[IO[str]]:
             file.close()
 
 
-def taken_up(path: Path) -> set[str]:
-    """The names of the pictures that are read in the lines of an earlier run; nothing else is left in the file.
+def refuse_source(path: Path, sources: Iterable[str]) -> None:
+    """Raises UsageError where what is to be written is one of the files to be read, which --force would destroy."""
+    for source in sources:
+        with suppress(OSError, ValueError):  # no file, as the number of a camera
+            if path.samefile(source):
+                raise UsageError(f"{path}: is what is to be read; name another file to write to")
+
+
+def taken_up(path: Path) -> dict[str, bool]:
+    """The names of the pictures that are read in the lines of an earlier run, and whether digits were read in them.
+
+    Nothing else is left in the file.
 
     What goes is a line that a killed run left unfinished, and lines with an error, whose pictures are tried again.
     Raises OutputError, and leaves the file alone, where it is no file of `predict --jsonl`.
     """
-    done: set[str] = set()
+    done: dict[str, bool] = {}
     part = path.with_name(f".{path.name}.part")
     try:
         with path.open("rb") as earlier, part.open("wb") as kept:
             for number, line in enumerate(earlier, 1):
                 row = _row(line, f"{path}:{number}")
                 if row and not row["error"]:
-                    done.add(row["source"])
+                    done[row["source"]] = bool(row.get("text"))
                     kept.write(line)
         part.replace(path)
     except FileNotFoundError:
-        return set()
+        return {}
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); name a file that can") from error
     finally:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.output import opened, plain, save, say, taken_up
+from digitocr.cli.output import opened, plain, refuse_source, save, say, taken_up
 from digitocr.cli.stderr import libraries_hushed
 from digitocr.runtime.errors import InputError, NothingReadError, UsageError
 
@@ -72,7 +72,9 @@ def predict(
 
     if cluster and jobs > 1:
         raise UsageError("--cluster has as many processes as it has workers; leave out --jobs")
-    todo = expanded(sources)
+    if output is not None:
+        refuse_source(output, sources)
+    todo, done = expanded(sources), dict[str, bool]()
     if resume:
         if not jsonl or output is None:
             raise UsageError("--resume goes on with a file of lines of JSON; add --jsonl --output FILE")
@@ -95,7 +97,7 @@ def predict(
     else:
         outcomes = task.read_all(todo)
     first = list(islice(outcomes, 1))  # what is wrong with the settings is raised before the output is opened
-    unreadable, digits = 0, 0
+    unreadable, digits = 0, sum(done.values())  # of the run that is gone on with, one for each picture
     used: set[Path] = set()
     with opened(output, resume, force) if output else nullcontext() as file:
         for outcome in chain(first, outcomes):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.output import plain, say
+from digitocr.cli.output import plain, refuse_source, say
 from digitocr.cli.stderr import libraries_hushed
 
 EXAMPLES = (
@@ -86,6 +86,8 @@ def webcam(
         return
     from digitocr.cli.webcam import Settings, run
 
+    if record is not None:
+        refuse_source(record, [source])
     run(
         Settings(
             source=source,

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from digitocr.cli import output, render
-from digitocr.runtime.errors import OutputError
+from digitocr.runtime.errors import OutputError, UsageError
 
 
 def line(source, error=None):
@@ -52,13 +52,23 @@ def test_an_earlier_run_is_taken_up_without_its_errors_and_its_unfinished_line(t
     whole = [line("a.png"), line("new\nline\udcff.png")]
     for rest in ("", "{", line("c.png")[:9], line("c.png")[:80], line("c.png")):
         path.write_text("\n".join([whole[0], line("bad.png", "bad.png: why"), whole[1], rest]))
-        assert output.taken_up(path) == {"a.png", "new\nline\udcff.png"}
+        assert output.taken_up(path) == {"a.png": False, "new\nline\udcff.png": False}
         assert path.read_text() == "\n".join([*whole, ""])
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_is_to_be_read_is_not_written_to(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"a picture")
+    (tmp_path / "link").symlink_to("a.png")
+    for source in (tmp_path / "a.png", tmp_path / "link"):
+        with pytest.raises(UsageError, match=r"a\.png: is what is to be read"):
+            output.refuse_source(tmp_path / "a.png", ["none.png", str(source)])
+    for one in ("a.png", "b.png"):
+        output.refuse_source(tmp_path / one, ["-", "0", "none.png", str(tmp_path), "x" * 999, "a\0"])
+
+
 def test_without_an_earlier_run_nothing_is_taken_up(tmp_path):
-    assert output.taken_up(tmp_path / "lines") == set()
+    assert output.taken_up(tmp_path / "lines") == {}
     assert list(tmp_path.iterdir()) == []
 
 

@@ -160,19 +160,22 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "5 pixels a side is the least"),
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
         (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording is a .avi or a .mp4"),
-        (["--source", "clip.avi", "--record", "clip.avi"], 9, "exists already"),
+        (["--source", "clip.avi", "--record", "other.avi"], 9, "exists already"),
+        (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is what is to be read"),
         (["--source", "clip.avi", "--model", "gone.onnx"], 5, "gone.onnx"),
         (["--source", "clip.avi", "--view", "web", "--port", "70000"], 2, "a port is from 0 to 65535"),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(clip, tmp_path, words, code, why):
     (tmp_path / "text.avi").write_text("no video\n")
+    (tmp_path / "other.avi").write_text("an earlier recording\n")
     view = [] if "--view" in words else ["--view", "none"]
     got, out, error = webcam(*words, *view, "--quiet", cwd=_beside(clip, tmp_path))
     assert (got, out) == (code, "")
     assert error.startswith("digitocr: ")
     assert error.count("\n") == 1
     assert why in error
+    assert (tmp_path / "other.avi").read_text() == "an earlier recording\n"
 
 
 def test_without_a_display_the_window_offers_the_page(clip):

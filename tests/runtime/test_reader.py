@@ -495,6 +495,13 @@ def test_a_page_that_lies_on_its_side_is_turned(reader, turned):
     assert right >= 3
 
 
+@pytest.mark.parametrize("turned", [90, 270])
+def test_a_printed_number_that_lies_on_its_side_is_turned(reader, turned):
+    for number in ("365", "2743", "52746"):
+        picture = np.ascontiguousarray(np.rot90(printed(number, 40), turned // 90))
+        assert (reader.read(picture).text, reader.read(picture).turned) == (number, turned)
+
+
 def tilted(gray, degrees):
     """The (H, W) picture turned clockwise on a larger square, its edge going on into the corners; and the matrix."""
     height, width = gray.shape

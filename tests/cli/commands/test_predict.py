@@ -85,6 +85,20 @@ def test_a_run_is_resumed_behind_what_it_wrote(digitocr, pages, tmp_path):
     assert lines() == whole
 
 
+def test_what_an_earlier_run_read_counts_when_it_is_gone_on_with(digitocr, pages, tmp_path):
+    for name, code in (("a.png", 0), ("c.png", 8)):
+        words = ["predict", pages / name, "--jsonl", "--output", tmp_path / name, "--fail-on-empty"]
+        assert [digitocr(*words, *more).returncode for more in ([], ["--resume"])] == [code, code]
+
+
+def test_a_picture_is_not_overwritten_with_what_is_read_in_it(digitocr, pages, tmp_path):
+    picture = tmp_path / "a.png"
+    picture.write_bytes((pages / "a.png").read_bytes())
+    done = digitocr("predict", picture, "--output", picture, "--force")
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert picture.read_bytes() == (pages / "a.png").read_bytes()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
