@@ -466,10 +466,10 @@ def test_a_model_without_no_digit_is_read_as_well():
 # What it makes of pictures, with the networks that are shipped
 
 
-def printed(text, size=28):
+def printed(text, size=28, paper=(640, 400)):
     """Dark text of matplotlib's DejaVu Sans on light paper."""
     font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
-    page = Image.new("L", (640, 400), 235)
+    page = Image.new("L", paper, 235)
     ImageDraw.Draw(page).multiline_text((40, 60), text, 30, font, spacing=size // 2)
     return np.asarray(page)
 
@@ -493,6 +493,12 @@ def test_a_page_that_lies_on_its_side_is_turned(reader, turned):
         reading = reader.read(np.ascontiguousarray(np.rot90(page, turned // 90)))
         right += (reading.text, reading.turned) == ("4071\n2953", turned)
     assert right >= 3
+
+
+def test_a_full_page_is_read_to_its_end(reader):
+    rng = np.random.default_rng(0)
+    lines = ["".join(rng.choice(list("0123456789"), 30)) for _ in range(30)]
+    assert reader.read(printed("\n".join(lines), 32, (800, 1754))).text == "\n".join(lines)
 
 
 @pytest.mark.parametrize("turned", [90, 270])
