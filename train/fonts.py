@@ -23,7 +23,7 @@ def find_fonts(directory: Path | None) -> list[Path]:
         try:
             from matplotlib.font_manager import findSystemFonts
         except ImportError as error:
-            raise MissingExtraError("train", "finding this machine's fonts") from error
+            raise MissingExtraError("train", "finding this machine's fonts, unless --fonts DIR names some,") from error
         found = [Path(path) for path in findSystemFonts()]
     fonts = [path for path in sorted(found, key=lambda path: (path.name, path)) if _has_letters(path)]
     if not fonts:

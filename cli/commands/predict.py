@@ -29,11 +29,13 @@ def predict(
     ] = None,
     mode: Annotated[
         Literal["auto", "single", "line"],
-        typer.Option(help="single: the picture is one digit. line: it is one line of digits. auto: any, anywhere."),
+        typer.Option(help="single: one digit, whatever its confidence. line: one line of digits. auto: any, anywhere."),
     ] = "auto",
     rotate: Annotated[
         Literal["auto", "0", "90", "180", "270"],
-        typer.Option(help="Degrees clockwise to turn the picture by before it is read; auto: as it reads best."),
+        typer.Option(
+            help="Degrees clockwise to turn the picture by; auto: as it reads best, where there are several digits."
+        ),
     ] = "auto",
     conf: Annotated[float, typer.Option(help="Leave out digits of a lower confidence, 0 to 1.")] = 0.5,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object for each picture.")] = False,
