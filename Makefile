@@ -28,7 +28,7 @@ bench: .venv/all
 
 fonts:
 	mkdir -p fonts
-	cd fonts && for family in $$(cat ../train/fonts.txt); do \
+	cd fonts && for family in $$(cat ../train/synthesis/fonts.txt); do \
 	  pack=$$(npm pack --silent @fontsource/$$family) && \
 	  tar xzf $$pack --strip-components=2 --wildcards 'package/files/*-latin-[47]00-normal.woff2' && rm $$pack || exit 1; \
 	done

@@ -50,7 +50,7 @@ def draw(folder: str, count: int) -> None:
     import numpy as np
     from PIL import Image
 
-    from digitocr.train.strokes import draw_digit, random_hand
+    from digitocr.train.synthesis.strokes import draw_digit, random_hand
 
     rng = np.random.default_rng(0)
     for number in range(count):

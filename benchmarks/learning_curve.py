@@ -31,8 +31,8 @@ EPOCHS = (5, 10, 20, 40)
 
 def errors(images: int, epochs: int, seed: int, runs: Path) -> int:
     """Of the held-out images, after the last epoch of the run on that many of the others."""
+    from digitocr.train.classifier.fit import RECIPES, Settings, fit, resume
     from digitocr.train.data import Mnist, hold_out, load_mnist
-    from digitocr.train.fit import RECIPES, Settings, fit, resume
 
     data = load_mnist(quiet=True)
     others, held = hold_out(data.train_labels, HELD_OUT)

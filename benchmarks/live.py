@@ -26,7 +26,7 @@ import sequences
 from timing import save
 
 from digitocr import VideoReader
-from digitocr.runtime import capture
+from digitocr.runtime.live import capture
 
 RATE = 30  # frames a second that are sent
 SENT = 1200  # frames that the latency is taken over
@@ -160,7 +160,7 @@ def sequence(seed: int) -> tuple[list[str], list[str], int, int]:
 
 def still(path: str) -> None:
     """A frame of a sequence as the window and the page show it, half as large."""
-    from digitocr.cli import overlay
+    from digitocr.cli.live import overlay
 
     rng = np.random.default_rng(6)
     shown = None

@@ -25,15 +25,15 @@ import onnxruntime
 import tensorflow as tf
 from timing import interleaved, save, spread
 
-from digitocr.export.correct import correct_biases
 from digitocr.export.fuse import fuse
+from digitocr.export.quantize import correct_biases
 from digitocr.export.to_onnx import WEIGHT_LIMIT as ONNX_LIMIT
 from digitocr.export.to_onnx import to_onnx
 from digitocr.export.to_tflite import WEIGHT_LIMIT as TFLITE_LIMIT
 from digitocr.export.to_tflite import to_tflite
 from digitocr.runtime.classifier import Classifier
-from digitocr.runtime.interpreter import shipped_model
-from digitocr.runtime.tensor import scale
+from digitocr.runtime.models import shipped_model
+from digitocr.runtime.preprocessing import scale
 from digitocr.train.data import hold_out, load_mnist, stratified
 
 MACS = 4_711_936  # of experiment 4 with eleven outputs, convolutions and dense layers

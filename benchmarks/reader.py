@@ -15,12 +15,12 @@ from PIL import Image
 from timing import interleaved, save, spread
 
 from digitocr import Reader
-from digitocr.runtime import tensor
+from digitocr.runtime import preprocessing
 from digitocr.runtime.classifier import DEFAULT_MODEL
-from digitocr.runtime.interpreter import shipped_model
+from digitocr.runtime.models import shipped_model
 from digitocr.runtime.opencv import cv2
-from digitocr.train.scenes import draw_page, random_style
-from digitocr.train.strokes import draw_digit, random_hand
+from digitocr.train.synthesis.pages import draw_page, random_style
+from digitocr.train.synthesis.strokes import draw_digit, random_hand
 
 CALLS = 200  # in a measurement of the crop, so that a clock's tick does not count
 
@@ -29,7 +29,7 @@ def crop() -> np.ndarray:
     """A drawn digit in MNIST's form, (28, 28) uint8."""
     rng = np.random.default_rng(0)
     ink = draw_digit(3, random_hand(rng), rng, height=18, stroke=0.12)
-    field = np.zeros((tensor.SIDE, tensor.SIDE), np.uint8)
+    field = np.zeros((preprocessing.SIDE, preprocessing.SIDE), np.uint8)
     top, left = 14 - ink.shape[0] // 2, 14 - ink.shape[1] // 2
     field[top : top + ink.shape[0], left : left + ink.shape[1]] = ink * 255
     return field
@@ -50,7 +50,7 @@ def main() -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(shipped_model(DEFAULT_MODEL), options, providers=["CPUExecutionProvider"])
-    feed = {session.get_inputs()[0].name: tensor.scale(digit[None])}
+    feed = {session.get_inputs()[0].name: preprocessing.scale(digit[None])}
 
     def repeated(call) -> None:
         for _ in range(CALLS):

@@ -1,6 +1,6 @@
 """Drawn videos of a page under a camera, from a seed: it shakes, loses focus, is noisy, and a hand passes over it.
 
-for frame in frames(Scene, rng): ...      # (H, W, 3) uint8 BGR
+for frame in frames(Page, rng): ...      # (H, W, 3) uint8 BGR
 
 The hand moves over the page in the second third of the frames.
 """
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.train.scenes import Scene, draw_page, random_style
+from digitocr.train.synthesis.pages import Page, draw_page, random_style
 
 SIZE = (1280, 720)  # width and height of a frame
 MARGIN = 40  # pixels that the page is larger on each side, for the camera to shake over
@@ -20,14 +20,14 @@ FRAMES = 75  # of a sequence, 2.5 seconds
 Pixels = npt.NDArray[np.uint8]
 
 
-def page(rng: np.random.Generator) -> Scene:
+def page(rng: np.random.Generator) -> Page:
     """Two lines of four digits, in any hand, on any paper."""
     digits = "".join(map(str, rng.integers(0, 10, 8)))
     size = (SIZE[0] + 2 * MARGIN, SIZE[1] + 2 * MARGIN)
     return draw_page([digits[:4], digits[4:]], rng, random_style(rng, size))
 
 
-def frames(scene: Scene, rng: np.random.Generator, count: int = FRAMES) -> Iterator[Pixels]:
+def frames(scene: Page, rng: np.random.Generator, count: int = FRAMES) -> Iterator[Pixels]:
     """The page as a camera in a hand sees it; the second third of the frames has a hand in it that moves across."""
     still = cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR)
     shake = _smooth(rng, count, 3) * (5.0, 5.0, 0.4)  # pixels, pixels, degrees

@@ -24,10 +24,10 @@ from typing import Any
 
 from timing import interleaved, save
 
-from digitocr.runtime.tensor import scale
+from digitocr.runtime.preprocessing import scale
+from digitocr.train.classifier.fit import Settings, fit, keras
+from digitocr.train.classifier.network import build_network
 from digitocr.train.data import Mnist, hold_out, load_mnist
-from digitocr.train.fit import Settings, fit, keras
-from digitocr.train.model import build_network
 
 OURS, BARE = "digitocr train", "bare model.fit"
 

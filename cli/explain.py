@@ -13,7 +13,7 @@ from string import Template
 
 from PIL import Image
 
-from digitocr.cli.output import plain
+from digitocr.cli.batch.output import plain
 from digitocr.runtime import image
 from digitocr.runtime.reading import Candidate, Reading
 
@@ -123,7 +123,7 @@ _ROW = Template("""\
 
 
 def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[Candidate]) -> bytes:
-    """The page of one picture, UTF-8. candidates: all that the finder proposed, in any order.
+    """The page of one picture, UTF-8. candidates: all that the detector proposed, in any order.
 
     Raises InputError where the picture cannot be read.
     """
@@ -219,7 +219,7 @@ def _row(number: int, one: Candidate, shown: Image.Image, turned: int) -> str:
         ranked=", ".join(f"{name} {chance:.3f}" for chance, name in ranked),
         label=_likeliest(one),
         confidence=f"{one.confidence:.3f}",
-        why=escape(one.why) or f"finder: {one.found:.2f}",
+        why=escape(one.why) or f"detector: {one.found:.2f}",
     )
 
 

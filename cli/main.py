@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from digitocr import __version__
-from digitocr.cli.output import plain
+from digitocr.cli.batch.output import plain
 from digitocr.runtime.errors import DigitocrError, OutputError
 
 COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report", "info", "evaluate")

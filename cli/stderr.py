@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @contextmanager
-def libraries_hushed() -> Iterator[None]:
+def libraries_silenced() -> Iterator[None]:
     """Inside, and with --debug nowhere, what C libraries write and Python libraries warn of does not come out.
 
     LiteRT announces its delegate, libtiff and ONNX Runtime write to file descriptor 2 what they raise as well.

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digitocr.train.scenes import Scene, Style, draw_page
-from digitocr.train.strokes import random_hand
+from digitocr.train.synthesis.pages import Page, Style, draw_page
+from digitocr.train.synthesis.strokes import random_hand
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ EXAMPLES = (
 )
 
 
-def draw(example: Example) -> Scene:
+def draw(example: Example) -> Page:
     """The scene of that example."""
     rng = np.random.default_rng(example.seed)
     return draw_page(example.lines, rng, replace(example.style, hand=random_hand(rng), jpeg=None))

@@ -4,7 +4,7 @@
     embed(path, card)             # ONNX: metadata_props["digitocr"]; TFLite: its metadata standard
     write_beside(path, card)      # digitocr-int8.onnx.json: the same with sha256 and bytes of the finished file
 
-TFLite's standard is a flatbuffer in the model (tflite_metadata.py) and a zip behind it: labels.txt, and the card as
+TFLite's standard is a flatbuffer in the model (metadata.py) and a zip behind it: labels.txt, and the card as
 digitocr.json.
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from digitocr import __version__
-from digitocr.export import tflite_metadata
-from digitocr.runtime import tensor
+from digitocr.export import metadata
+from digitocr.runtime import preprocessing
 
 Card: TypeAlias = dict[str, Any]
 
@@ -61,7 +61,7 @@ def make_card(
         "labels": LABELS[:classes],
         "input": {
             "name": "image",
-            "shape": [batch, tensor.SIDE, tensor.SIDE, 1],
+            "shape": [batch, preprocessing.SIDE, preprocessing.SIDE, 1],
             "dtype": "float32",
             "range": [0, 1],
             "polarity": "ink bright on dark",
@@ -72,7 +72,7 @@ def make_card(
             "dtype": "float32",
             "activation": "none: apply softmax",
         },
-        "preprocessing": tensor.VERSION,
+        "preprocessing": preprocessing.VERSION,
         "accuracy": accuracy,
         "training": training,
         "licence": LICENCE,
@@ -102,10 +102,10 @@ def embed(path: Path, card: Card) -> Card:
         if scales is not None and scales.scale is not None and len(scales.scale):
             quantized = {"dtype": "int8", "scale": float(scales.scale[0]), "zero_point": int(scales.zeroPoint[0])}
             card = {**card, side: {**card[side], **quantized}}
-    tflite_metadata.append(model, card["name"], DESCRIPTION, __version__, LICENCE)
+    metadata.append(model, card["name"], DESCRIPTION, __version__, LICENCE)
     path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     with zipfile.ZipFile(path, "a") as archive:  # ZipInfo has a fixed date, so the same model gives the same bytes
-        archive.writestr(zipfile.ZipInfo(tflite_metadata.LABELS_FILE), "\n".join(card["labels"]) + "\n")
+        archive.writestr(zipfile.ZipInfo(metadata.LABELS_FILE), "\n".join(card["labels"]) + "\n")
         archive.writestr(zipfile.ZipInfo("digitocr.json"), json.dumps(card))
     return card
 

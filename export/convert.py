@@ -16,19 +16,19 @@ import numpy as np
 from digitocr.export import card as cards
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError, UsageError
-from digitocr.runtime.interpreter import check_shipped, shipped_model
-from digitocr.runtime.tensor import Tensors, scale
+from digitocr.runtime.models import check_shipped, shipped_model
+from digitocr.runtime.preprocessing import Tensors, scale
 from digitocr.train.data import Mnist, hold_out, load_mnist, stratified
-from digitocr.train.quiet import hushed
+from digitocr.train.quiet import silenced
 
 try:
-    with hushed():
+    with silenced():
         import keras
-        import tf2onnx  # noqa: F401  # loaded here so that what it logs at import is hushed
+        import tf2onnx  # noqa: F401  # loaded here so that what it logs at import is silenced
 
-        from digitocr.export.correct import correct_biases
         from digitocr.export.fuse import fuse
         from digitocr.export.parity import LIMITS, Limits, Report, compare, unverified
+        from digitocr.export.quantize import correct_biases
         from digitocr.export.to_onnx import WEIGHT_LIMIT as ONNX_WEIGHT_LIMIT
         from digitocr.export.to_onnx import to_onnx
         from digitocr.export.to_tflite import WEIGHT_LIMIT as TFLITE_WEIGHT_LIMIT
@@ -117,7 +117,7 @@ def default_source(runs: Path) -> Path:
             ended = json.loads(record.read_text("utf-8"))["ended"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # no run
-        if ended and record.with_name("model.keras").exists():  # a finder's run has another
+        if ended and record.with_name("model.keras").exists():  # a detector's run has another
             finished.append((str(ended), record.with_name("model.keras")))
     return max(finished)[1] if finished else shipped_model("digitocr.keras")
 
@@ -128,7 +128,7 @@ def load(source: Path) -> keras.Model:
         raise ModelError(f"{source}: is not a .keras file; give the model.keras of a run of digitocr train")
     check_shipped(source, source.read_bytes())
     try:
-        with hushed():
+        with silenced():
             return keras.saving.load_model(source, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its parts raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
@@ -173,7 +173,7 @@ def _judged(
     path: Path, card: cards.Card, reference: Probabilities, data: Mnist, limits: Limits
 ) -> tuple[cards.Card, Report]:
     """The card, which is put into the file if that passes, and the report on the very bytes that are left behind."""
-    with hushed():
+    with silenced():
         report = compare(path, card["quantization"], reference, data, limits)
         if report["passed"]:
             card = cards.embed(path, {**card, "accuracy": report["accuracy"]["file"]})
@@ -191,7 +191,7 @@ def _calibration(data: Mnist) -> Tensors:
 def _proved(network: keras.Model, fused: keras.Model, data: Mnist) -> Probabilities:
     """The network's (10000, 10) probabilities of the test images, which the fused one has as well."""
     images = scale(data.test_images)
-    with hushed():
+    with silenced():
         before, after = (model.predict(images, batch_size=_BATCH, verbose=0) for model in (network, fused))
     if network.layers[-1].activation is not keras.activations.softmax:
         before = np.asarray(keras.ops.softmax(before))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from digitocr.export.convert import export
 from digitocr.train.data import Mnist
-from digitocr.train.quiet import hushed
+from digitocr.train.quiet import silenced
 
 
 def int8_file(model: Path, folder: Path, data: Mnist) -> Path:
@@ -12,6 +12,6 @@ def int8_file(model: Path, folder: Path, data: Mnist) -> Path:
 
     It is calibrated on training images and not proved: no test image is read. Raises what export raises.
     """
-    with hushed():  # that nobody has looked what the file answers
+    with silenced():  # that nobody has looked what the file answers
         (report,) = export(model, ["onnx"], ["int8"], folder, data, verify=False, force=True)
     return Path(report["path"])

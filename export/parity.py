@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from digitocr.runtime.classifier import Classifier, Probabilities
-from digitocr.runtime.tensor import SIDE, scale
+from digitocr.runtime.preprocessing import SIDE, scale
 from digitocr.train.data import Mnist
-from digitocr.train.metrics import mcnemar
+from digitocr.train.evaluation.metrics import mcnemar
 
 Report: TypeAlias = dict[str, Any]
 

@@ -16,8 +16,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from digitocr.runtime.tensor import Tensors
-from digitocr.train.quiet import hushed
+from digitocr.runtime.preprocessing import Tensors
+from digitocr.train.quiet import silenced
 
 OPSET = 17
 WEIGHT_LIMIT = 64  # 7-bit weights: see quantized
@@ -32,7 +32,7 @@ def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None
     """
     import onnx
 
-    with hushed():
+    with silenced():
         model = _converted(_channels_first(network))
         if calibration is not None:
             model = quantized(model, calibration)

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.tools import flatbuffer_utils
 
-from digitocr.runtime.tensor import Tensors
-from digitocr.train.quiet import hushed
+from digitocr.runtime.preprocessing import Tensors
+from digitocr.train.quiet import silenced
 
 WEIGHT_LIMIT = 127  # the converter rounds a channel's weights to -127 ... 127
 
@@ -29,7 +29,7 @@ def to_tflite(network: keras.Model, path: Path, quantize: str = "none", calibrat
     inside, and the output still named `logits`).
     Raises OSError where the path cannot be written.
     """
-    with hushed():
+    with silenced():
         model = flatbuffer_utils.read_model_from_bytearray(bytearray(_converted(network, quantize, calibration)))
     graph = model.subgraphs[0]
     image, logits = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]

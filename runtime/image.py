@@ -24,8 +24,6 @@ MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in col
 DEEP = ("I", "F")  # Pillow's modes of more than 8 bits
 ENOUGH = 1536  # pixels of the longer side; a JPEG of twice as many is decoded at half its size, and so on
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
-GROUND, AROUND = 64, 17  # pixels; the long side of a picture in which a median of that width leaves only the ground
-EVEN = 128  # grey levels; the ground where it is made even, so that ink of either polarity has room
 
 _EXIF_TURNS = {  # EXIF orientation (tag 0x0112) -> what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -84,30 +82,6 @@ def show(picture: Path | bytes) -> Image.Image:
             raise InputError(_damaged(_name(picture), error)) from error
         turn = _turn(opened)
     return shown if turn is None else shown.transpose(turn)
-
-
-def shrunk(gray: GrayImage, side: int) -> GrayImage:
-    """The (H, W) picture with its longer side that many pixels, where it is longer."""
-    if max(gray.shape) <= side:
-        return gray
-    small: GrayImage = cv2.resize(gray, fitted(gray.shape, side), interpolation=cv2.INTER_AREA)
-    return small
-
-
-def evened(gray: GrayImage) -> GrayImage:
-    """The (H, W) picture with its ground at EVEN everywhere: without shadows, and without their edges."""
-    step = max(1, max(gray.shape) // (4 * GROUND))  # every fourth pixel, say: a median asks for no more
-    small = cv2.resize(gray[::step, ::step], fitted(gray.shape, GROUND), interpolation=cv2.INTER_AREA)
-    ground = cv2.medianBlur(small, AROUND)
-    ground = cv2.resize(ground, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    even: GrayImage = cv2.addWeighted(gray, 1, ground, -1, EVEN)
-    return even
-
-
-def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:
-    """(width, height) of an (H, W) shape fitted into a square of that side, each at least 1."""
-    shrink = side / max(shape)
-    return max(1, round(shape[1] * shrink)), max(1, round(shape[0] * shrink))
 
 
 def _name(picture: str | os.PathLike[str] | bytes) -> str:

@@ -1,15 +1,20 @@
-"""The shipped model files, checked, and ONNX Runtime's sessions, which both networks run in."""
+"""ONNX Runtime and LiteRT behind one call."""
 
-import hashlib
-import json
+import io
 from pathlib import Path
-from stat import S_ISREG
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
-from digitocr.runtime.errors import ModelError
+import numpy as np
+import numpy.typing as npt
 
-MODELS = Path(__file__).with_name("models")  # the shipped files
-MAX_BYTES = 64_000_000  # no digit reader is larger; a wrong file is not read into memory whole
+from digitocr.runtime.errors import MissingExtraError, ModelError
+from digitocr.runtime.models import model_card, parsed_card
+from digitocr.runtime.preprocessing import Tensors
+
+Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
+
+MAX_CARD = 1_000_000  # bytes
+BATCH = 64  # digits; larger batches take more memory, and more time for each digit as well
 
 
 def onnx_session(content: bytes, path: Path, threads: int) -> Any:
@@ -27,50 +32,88 @@ def onnx_session(content: bytes, path: Path, threads: int) -> Any:
         raise ModelError(f"{path}: ONNX Runtime cannot load it ({first_line(error)})") from error
 
 
-def model_card(session: Any) -> dict[str, Any]:
-    """What `digitocr export` wrote into the model of an onnxruntime.InferenceSession; {} for other files."""
-    return parsed_card(session.get_modelmeta().custom_metadata_map.get("digitocr"))
+class Backend(Protocol):
+    """One interpreter: what it says of the model, and its one call, for any number of tensors but none."""
+
+    card: dict[str, Any]
+    input_shape: tuple[Any, ...]  # the first side is no number where it is free
+    output_shape: tuple[Any, ...]
+
+    def logits(self, tensors: Tensors) -> Logits: ...
 
 
-def parsed_card(text: str | bytes | None) -> dict[str, Any]:
-    """A card's JSON object; {} for what is none."""
+class OnnxRuntime:
+    def __init__(self, content: bytes, path: Path, threads: int) -> None:
+        self._session = onnx_session(content, path, threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+        if (inputs[0].type, outputs[0].type) != ("tensor(float)", "tensor(float)"):
+            raise ModelError(f"{path}: takes {inputs[0].type} to {outputs[0].type}, not tensor(float); export it again")
+        self._input, self._outputs = inputs[0].name, [outputs[0].name]
+        self.input_shape, self.output_shape = tuple(inputs[0].shape), tuple(outputs[0].shape)
+        self.card = model_card(self._session)
+
+    def logits(self, tensors: Tensors) -> Logits:
+        step = 1 if isinstance(self.input_shape[0], int) else BATCH
+        if len(tensors) <= step:
+            alone: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
+            return alone
+        parts = [tensors[start : start + step] for start in range(0, len(tensors), step)]
+        return np.concatenate([self._session.run(self._outputs, {self._input: part})[0] for part in parts])
+
+
+class LiteRT:
+    def __init__(self, content: bytes, path: Path, threads: int) -> None:
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise MissingExtraError("tflite", "reading a .tflite model") from error
+        try:
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+        self._input, self._output = inputs[0], outputs[0]
+        for end in (self._input, self._output):
+            if end["dtype"] is not np.float32 and not (end["dtype"] is np.int8 and end["quantization"][0] > 0):
+                raise ModelError(f"{path}: {end['name']} is neither float32 nor quantized int8; export it again")
+        self.input_shape = tuple(int(side) for side in self._input["shape"])
+        self.output_shape = tuple(int(side) for side in self._output["shape"])
+        self.card = parsed_card(_zipped_card(content))
+
+    def logits(self, tensors: Tensors) -> Logits:
+        values = tensors
+        if self._input["dtype"] is np.int8:
+            scale, zero_point = self._input["quantization"]
+            values = np.clip(np.rint(tensors / scale) + zero_point, -128, 127).astype(np.int8)
+        rows = []
+        for row in range(len(values)):  # the graph's batch is 1
+            self._interpreter.set_tensor(self._input["index"], values[row : row + 1])
+            self._interpreter.invoke()
+            rows.append(self._interpreter.get_tensor(self._output["index"]))
+        logits: Logits = np.concatenate(rows)
+        if self._output["dtype"] is np.int8:
+            scale, zero_point = self._output["quantization"]
+            logits = (logits.astype(np.float32) - zero_point) * np.float32(scale)
+        return logits
+
+
+BACKENDS: dict[str, Any] = {".onnx": OnnxRuntime, ".tflite": LiteRT}
+
+
+def _zipped_card(content: bytes) -> bytes | None:
+    """TFLite's metadata standard appends a zip of files to the model."""
+    import zipfile
+
     try:
-        card = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return card if isinstance(card, dict) else {}
-
-
-def shipped_model(name: str) -> Path:
-    """Where the shipped file of that name lies."""
-    return MODELS / name
-
-
-def check_shipped(path: Path, content: bytes) -> str:
-    """The SHA-256 of a file's content; raises ModelError if it is a shipped one that is not as it was shipped."""
-    digest = hashlib.sha256(content).hexdigest()
-    if path.parent == MODELS and shipped_checksums().get(path.name) != digest:
-        raise ModelError(f"{path}: is not the file that was shipped (SHA-256 differs); install digitocr again")
-    return digest
-
-
-def shipped_checksums() -> dict[str, str]:
-    """SHA-256 by file name, of every shipped model."""
-    lines = shipped_model("SHA256SUMS").read_text("ascii").splitlines()
-    return {name: digest for digest, name in (line.split() for line in lines)}
-
-
-def model_content(path: Path) -> bytes:
-    """The bytes of a model file. Raises ModelError for what is none, is too large or cannot be read."""
-    try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            raise ModelError(f"{path}: is a folder or a device; name a .onnx or .tflite file")  # a pipe might hang
-        if status.st_size > MAX_BYTES:
-            raise ModelError(f"{path}: has over {MAX_BYTES // 1_000_000} MB, which no model of digitocr has")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .onnx or .tflite file") from error
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("digitocr.json") as card:
+            return card.read(MAX_CARD)
+    except Exception:  # no zip, no card in it, or a damaged one, for which zipfile raises many types
+        return None
 
 
 def first_line(error: Exception) -> str:

@@ -8,31 +8,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digitocr.runtime import image, regions, tensor
+from digitocr.runtime import detector, image, preprocessing
+from digitocr.runtime.background import shadeless
+from digitocr.runtime.boxes import Boxes, Scores
 from digitocr.runtime.classifier import Classifier, Probabilities
+from digitocr.runtime.confidence import WEIGHTS, confidence_features
+from digitocr.runtime.detector import Detector
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture
+from digitocr.runtime.lines import in_lines, slope
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.orientation import turned, turned_back
+from digitocr.runtime.preprocessing import Images
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
-from digitocr.runtime.regions import Boxes, Finder, Scores
-from digitocr.runtime.tensor import Images
 
 TOPK = 3
 MODES = ("auto", "single", "line")
 TURNS = ("auto", "0", "90", "180", "270")  # degrees clockwise
 MAX_THREADS = 256  # an interpreter starts as many as it is told
 # A box is cut out a little too tight and a little too wide, and what the network says to both is averaged: on drawn
-# tiles 7.1 % of the digits are misread so, and 8.3 % in one view.
+# scenes 7.1 % of the digits are misread so, and 8.3 % in one view.
 VIEWS = (0.86, 1.14)
 BLANK = 18  # grey levels from the darkest to the brightest pixel of a lone digit; less is none
-# The log-odds of a right reading are those of the finder's score, of the digit's probability, both at once (a sure
-# reading counts for little where hardly anything was found), whether a digit stands beside it, for all and for a zero
-# (a hole and a ring stand alone), and for each digit, 0 to 9, how seldom something else is like it: with these weights,
-# fitted on drawn tiles by train/calibrate.py, a confidence is the share that is right.
-WEIGHTS = np.array(
-    [1.54, 0.60, 0.16, 0.96, 1.06, -1.27, -1.18, -0.52, -0.64, -0.26, -0.97, -0.48, -0.74, -0.72, -0.72], np.float32
-)
-CERTAIN = 0.01  # a share closer than that to 0 or 1 says no more than this one
 # Of a picture with SEVERAL candidates, or of which nothing is read: writing on its side often has no candidate at all.
 # Where its lines are STEEP, in degrees, it is read with them level as well; on
 # drawn pages at 26 to 46 degrees 674 instead of 1,169 of 2,751 digits are lost or misread so. Not read that SURE as it
@@ -54,7 +51,7 @@ class _Seen(NamedTuple):
     lines: list[list[int]]  # rows of those that are kept, in reading order
 
     @property
-    def worth(self) -> float:
+    def upright_score(self) -> float:
         """How much was read, and how surely, of what tells which way is up: not the zeros."""
         kept = [row for line in self.lines for row in line]
         telling = self.confidence[kept][self.probabilities[kept, :10].argmax(1) > 0]
@@ -69,7 +66,7 @@ class _Seen(NamedTuple):
 class Reader:
     """Reads the digits of pictures with two networks, loaded once.
 
-    model: a .onnx or .tflite file that reads a digit, by default the shipped int8 network; finder: a .onnx file that
+    model: a .onnx or .tflite file that reads a digit, by default the shipped int8 network; detector: a .onnx file that
     finds digits, by default the shipped one; threads: of the
     interpreters; conf: digits of a lower probability are left out, 0 to 1; mode: "single", the picture is one digit,
     "line", one line of digits, or "auto"; rotate: degrees clockwise to turn the picture by before it is read, or
@@ -83,7 +80,7 @@ class Reader:
         self,
         model: str | os.PathLike[str] | None = None,
         *,
-        finder: str | os.PathLike[str] | None = None,
+        detector: str | os.PathLike[str] | None = None,
         threads: int = 1,
         conf: float = 0.5,
         mode: str = "auto",
@@ -98,7 +95,7 @@ class Reader:
         if rotate not in TURNS:
             raise UsageError(f"rotate is one of {', '.join(TURNS)}, not {rotate}")
         self.classifier = Classifier(None if model is None else Path(model), threads)
-        self.finder = Finder(None if finder is None else Path(finder), threads)
+        self.detector = Detector(None if detector is None else Path(detector), threads)
         self.conf = conf
         self.mode = mode
         self.rotate = rotate
@@ -113,8 +110,8 @@ class Reader:
         began = perf_counter()
         gray, factor = image.load_reduced(picture)
         decoded = perf_counter()
-        if gray.shape == (tensor.SIDE, tensor.SIDE):
-            return self._read_lone(_turned(gray, self._turn) if self._turn else gray, decoded - began)
+        if gray.shape == (preprocessing.SIDE, preprocessing.SIDE):
+            return self._read_lone(turned(gray, self._turn) if self._turn else gray, decoded - began)
         seen, spent = self._seen(gray)
         lines = tuple(
             Line(
@@ -137,10 +134,10 @@ class Reader:
     def _read_lone(self, gray: GrayImage, spent: float) -> Reading:
         """A 28x28 picture, that took so many seconds to decode, without arrays: their calls would take a fifth more."""
         began = perf_counter()
-        answer = self.classifier.predict(tensor.scale(tensor.lone(gray)))[0].tolist()
+        answer = self.classifier.predict(preprocessing.scale(preprocessing.lone(gray)))[0].tolist()
         best = max(answer[:10])
         kept = self.mode == "single" or (best >= self.conf and not _is_blank(gray))
-        lines = (Line((_digit(answer, best, Box(0, 0, tensor.SIDE, tensor.SIDE)),)),) if kept else ()
+        lines = (Line((_digit(answer, best, Box(0, 0, preprocessing.SIDE, preprocessing.SIDE)),)),) if kept else ()
         why = "" if kept else self._why(self._lone(gray))
         ms = {"decode": 1000 * spent, "find": 0.0, "classify": 1000 * (perf_counter() - began)}
         return Reading(lines, ms, self._model, self._turn, why)
@@ -175,61 +172,61 @@ class Reader:
         """(n, 28, 28) of the first of VIEWS, and (n, classes) as averaged over all."""
         middles, sides = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:]
         resized = [np.concatenate([middles - view * sides / 2, view * sides], 1) for view in VIEWS]
-        images = tensor.images(regions.shadeless(gray, boxes), np.concatenate(resized))
-        answers = self.classifier.predict(tensor.scale(images))
+        images = preprocessing.images(shadeless(gray, boxes), np.concatenate(resized))
+        answers = self.classifier.predict(preprocessing.scale(images))
         return images[: len(boxes)], answers.reshape(len(VIEWS), len(boxes), answers.shape[1]).mean(0)
 
     def _seen(self, gray: GrayImage) -> tuple[_Seen, float]:
         """What is seen in the picture as it reads best, and the seconds that finding took."""
-        if gray.shape == (tensor.SIDE, tensor.SIDE):
-            return self._lone(_turned(gray, self._turn)), 0.0
+        if gray.shape == (preprocessing.SIDE, preprocessing.SIDE):
+            return self._lone(turned(gray, self._turn)), 0.0
         best, spent = self._looked(gray, self._turn)
-        if self.rotate != "auto" or self.mode == "single" or (best.worth > 0 and len(best.boxes) < SEVERAL):
+        if self.rotate != "auto" or self.mode == "single" or (best.upright_score > 0 and len(best.boxes) < SEVERAL):
             return best, spent
-        tilt = round(np.degrees(regions.slope(best.boxes[best.found >= regions.SURE])))
+        tilt = round(np.degrees(slope(best.boxes[best.found >= detector.SURE])))
         if abs(tilt) >= STEEP:
             level, more = self._looked(gray, -tilt % 360)
             spent += more
-            if level.worth > best.worth:
+            if level.upright_score > best.upright_score:
                 best = level
         turns = [] if best.surely(SURE) else [90, 270]
         if self._looks_inverted(best):
             turns.append((best.turned + 180) % 360)
-        least = BETTER * best.worth
+        least = BETTER * best.upright_score
         for turn in turns:
             seen, more = self._looked(gray, turn)
             spent += more
-            if seen.worth > max(least, best.worth) and seen.surely(CLEAR):
+            if seen.upright_score > max(least, best.upright_score) and seen.surely(CLEAR):
                 best = seen
         return best, spent
 
     def _looks_inverted(self, seen: _Seen) -> bool:
         """Whether what is read looks more like digits when each is turned by 180 degrees."""
         kept = [row for line in seen.lines for row in line]
-        inverted = self.classifier.predict(tensor.scale(np.ascontiguousarray(seen.images[kept, ::-1, ::-1])))
+        inverted = self.classifier.predict(preprocessing.scale(np.ascontiguousarray(seen.images[kept, ::-1, ::-1])))
         return bool(inverted[:, :10].max(1).sum() > seen.probabilities[kept, :10].max(1).sum())
 
     def _looked(self, gray: GrayImage, turn: int) -> tuple[_Seen, float]:
         """What is seen in the picture turned clockwise by so many degrees, and the seconds that finding took."""
-        turned = _turned(gray, turn)
+        upright = turned(gray, turn)
         began = perf_counter()
-        boxes, found = self.finder.find(turned)
+        boxes, found = self.detector.detect(upright)
         spent = perf_counter() - began
-        seen = self._judged(turned, boxes, found, turn)
-        return seen._replace(boxes=_turned_back(seen.boxes, gray.shape, turn)), spent
+        seen = self._judged(upright, boxes, found, turn)
+        return seen._replace(boxes=turned_back(seen.boxes, gray.shape, turn)), spent
 
-    def _judged(self, gray: GrayImage, boxes: Boxes, found: Scores, turned: int) -> _Seen:
+    def _judged(self, gray: GrayImage, boxes: Boxes, found: Scores, turn: int) -> _Seen:
         """The candidates read, and those that are kept put in order."""
         images, probabilities = self._views(gray, boxes)
-        odds = evidence(boxes, found, probabilities[:, :10]) @ WEIGHTS
+        odds = confidence_features(boxes, found, probabilities[:, :10]) @ WEIGHTS
         confidence = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
         if self.mode == "single":
-            return self._single(gray, _Seen(turned, boxes, found, images, probabilities, confidence, []))
+            return self._single(gray, _Seen(turn, boxes, found, images, probabilities, confidence, []))
         kept = np.flatnonzero(confidence >= self.conf)
-        lines = [kept[line].tolist() for line in regions.in_lines(boxes[kept])]
+        lines = [kept[line].tolist() for line in in_lines(boxes[kept])]
         if self.mode == "line":
             lines = [kept[np.argsort(boxes[kept, 0] + boxes[kept, 2] / 2)].tolist()] if len(kept) else []
-        return _Seen(turned, boxes, found, images, probabilities, confidence, lines)
+        return _Seen(turn, boxes, found, images, probabilities, confidence, lines)
 
     def _single(self, gray: GrayImage, seen: _Seen) -> _Seen:
         """The likeliest candidate and no other; where there is none, all that differs from the ground."""
@@ -244,10 +241,10 @@ class Reader:
     def _lone(self, gray: GrayImage) -> _Seen:
         """A 28x28 picture is taken for what MNIST holds, one digit, normalised already: its one candidate."""
         if _is_blank(gray) and self.mode != "single":
-            nothing = np.zeros((0, tensor.SIDE, tensor.SIDE), np.uint8)
+            nothing = np.zeros((0, preprocessing.SIDE, preprocessing.SIDE), np.uint8)
             return _Seen(self._turn, _WHOLE[:0], _CERTAIN[:0], nothing, self.digits(gray, _WHOLE[:0]), _CERTAIN[:0], [])
-        images = tensor.lone(gray)
-        probabilities = self.classifier.predict(tensor.scale(images))
+        images = preprocessing.lone(gray)
+        probabilities = self.classifier.predict(preprocessing.scale(images))
         confidence = probabilities[:, :10].max(1)
         kept = self.mode == "single" or confidence[0] >= self.conf
         return _Seen(self._turn, _WHOLE, _CERTAIN, images, probabilities, confidence, [[0]] if kept else [])
@@ -273,7 +270,7 @@ class Reader:
         return f"below --conf {self.conf:g}"
 
 
-_WHOLE = np.array([[0, 0, tensor.SIDE, tensor.SIDE]], np.float32)
+_WHOLE = np.array([[0, 0, preprocessing.SIDE, preprocessing.SIDE]], np.float32)
 _CERTAIN = np.ones(1, np.float32)
 
 
@@ -282,53 +279,11 @@ def _is_blank(gray: GrayImage) -> bool:
     return bool(brightest - darkest < BLANK)
 
 
-def evidence(boxes: Boxes, found: Scores, digits: Probabilities) -> Probabilities:
-    """What WEIGHTS weighs, (n, 15): of (n, 4) boxes, (n,) scores of the finder, (n, 10) probabilities of the digits."""
-    likely = digits.max(1, initial=0.0)
-    shares = np.clip(np.stack([found, likely]), CERTAIN, 1 - CERTAIN)
-    first, second = np.log(shares / (1 - shares))
-    which = np.eye(10, dtype=np.float32)[digits.argmax(1)]
-    beside = regions.best_beside(boxes, found * likely)
-    return np.column_stack([first, second, first * second, beside, beside * which[:, 0], which]).astype(np.float32)
-
-
 def _inked(gray: GrayImage) -> tuple[int, int, int, int]:
     """The box of what differs from the picture's ground by half as much as anything does."""
     differs = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
     x, y, w, h = cv2.boundingRect((differs > differs.max() / 2).astype(np.uint8))
     return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
-
-
-def _turned(gray: GrayImage, degrees: int) -> GrayImage:
-    """The picture turned clockwise; where that leaves corners empty, its edge goes on into them."""
-    if degrees % 90 == 0:
-        return np.ascontiguousarray(np.rot90(gray, -degrees // 90)) if degrees else gray
-    (height, width), (high, wide) = gray.shape, _turned_shape(gray.shape, degrees)
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
-    matrix[:, 2] += (wide - width) / 2, (high - height) / 2
-    return np.asarray(cv2.warpAffine(gray, matrix, (wide, high), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
-def _turned_shape(shape: tuple[int, ...], degrees: int) -> tuple[int, int]:
-    """The (H, W) that holds all of a picture of that shape when it is turned."""
-    cos, sin = abs(np.cos(np.radians(degrees))), abs(np.sin(np.radians(degrees)))
-    (height, width), least = shape, 1e-6
-    return int(np.ceil(sin * width + cos * height - least)), int(np.ceil(cos * width + sin * height - least))
-
-
-def _turned_back(boxes: Boxes, shape: tuple[int, ...], turned: int) -> Boxes:
-    """Boxes of a picture that was turned clockwise by so many degrees, in the (H, W) picture as it was.
-
-    Where that is no quarter turn, the box round the box.
-    """
-    if not turned:
-        return boxes
-    cos, sin = np.cos(np.radians(turned)), np.sin(np.radians(turned))
-    back = np.array([[cos, sin], [-sin, cos]])
-    size, turned_size = np.array(shape[::-1]), np.array(_turned_shape(shape, turned)[::-1])
-    middles = (boxes[:, :2] + boxes[:, 2:] / 2 - turned_size / 2) @ back.T + size / 2
-    sides = boxes[:, 2:] @ np.abs(back).T
-    return np.concatenate([middles - sides / 2, sides], 1).astype(np.float32)
 
 
 def _shown(box: Boxes, factor: float) -> Box:

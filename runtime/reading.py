@@ -103,13 +103,13 @@ class Reading:
 class Candidate:
     """What may be a digit, whether it was kept or not.
 
-    found: the finder's score, 0 to 1; image: (28, 28) uint8 as the network saw it first; probabilities: of the digits 0
-    to 9 and, from a network that knows what no digit looks like, of "no digit"; confidence: of the likeliest digit;
-    kept: whether it is in the reading; why: where it is not, why.
+    score: the detector's, 0 to 1; image: (28, 28) uint8 as the network saw it first; probabilities: of the
+    digits 0 to 9 and, from a network that knows what no digit looks like, of "no digit"; confidence: of the likeliest
+    digit; kept: whether it is in the reading; why: where it is not, why.
     """
 
     box: Box
-    found: float
+    score: float
     image: npt.NDArray[np.uint8]
     probabilities: tuple[float, ...]
     confidence: float

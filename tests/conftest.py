@@ -44,7 +44,7 @@ def needs():
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory):
     """A video of 320x240, 30 frames a second: the pages 407, 82 and 365, 15 frames each, 5 empty ones behind each."""
-    from digitocr.train.scenes import Style, draw_page
+    from digitocr.train.synthesis.pages import Style, draw_page
 
     path = tmp_path_factory.mktemp("clip") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), 30, (320, 240))

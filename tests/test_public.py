@@ -16,7 +16,7 @@ def test_all_is_true():
 def test_nothing_public_is_missing_from_all():
     classes = {
         name
-        for module in ("reader", "reading", "video")
+        for module in ("reader", "reading", "live.video")
         for name, thing in vars(import_module(f"digitocr.runtime.{module}")).items()
         if isinstance(thing, type) and thing.__module__ == f"digitocr.runtime.{module}" and name[0] != "_"
     }

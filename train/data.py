@@ -93,6 +93,11 @@ def load_mnist(directory: Path | None = None, quiet: bool = False) -> Mnist:
         raise InputError(f"{error}; it is deleted from the cache: run again to download it anew") from error
 
 
+def split(data: Mnist) -> tuple[Indices, Indices]:
+    """Indices to train with and held out, one in twelve of the training images; the same for every seed."""
+    return hold_out(data.train_labels, len(data.train_labels) // 12)
+
+
 def stratified(labels: Bytes, count: int, seed: int) -> Indices:
     """(count,) int64, sorted: indices drawn without replacement from (N,) labels, each class with its share of N.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @contextmanager
-def hushed() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Nothing that is printed, logged or warned of inside comes out; exceptions do.
 
     TensorFlow's C++ writes to the file descriptor, some of it before it looks at TF_CPP_MIN_LOG_LEVEL; setting that

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from digitocr.cli.output import say
-from digitocr.cli.stderr import libraries_hushed
+from digitocr.cli.batch.output import say
+from digitocr.cli.stderr import libraries_silenced
 
 EXAMPLES = "For example: digitocr evaluate --model exports/digitocr-int8.tflite --json > report.json"
 
 
-@libraries_hushed()
+@libraries_silenced()
 def evaluate(
     model: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A .onnx or .tflite file; by default the shipped int8 one.")
@@ -34,9 +34,9 @@ def evaluate(
     halves of digits, which it should refuse; on drawn pages; and whether its confidence can be believed.
     """
     from digitocr.train.data import load_mnist
-    from digitocr.train.evaluate import as_text
-    from digitocr.train.evaluate import evaluate as report_on
-    from digitocr.train.fonts import find_fonts
+    from digitocr.train.evaluation.evaluate import as_text
+    from digitocr.train.evaluation.evaluate import evaluate as report_on
+    from digitocr.train.synthesis.fonts import find_fonts
 
     report = report_on(model, load_mnist(data), find_fonts(fonts), conf, seed)
     say(json.dumps(report, indent=2) if as_json else as_text(report))

@@ -37,7 +37,7 @@ def export(
     ] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each file against the network.")] = True,
     fonts: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="For a finder.keras: fonts of the scenes it is proven on.")
+        Path | None, typer.Option(metavar="DIR", help="For a detector.keras: fonts of the scenes it is proven on.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier export.")] = False,
 ) -> None:
@@ -45,32 +45,32 @@ def export(
 
     Every file is run in its own interpreter on MNIST's 10,000 test images, against the Keras network. One that changes
     more answers than allowed is not left under its name; its report says which images changed, and the exit code is 6.
-    A finder.keras becomes ONNX, none or int8, and is held against Keras on drawn scenes.
+    A detector.keras becomes ONNX, none or int8, and is held against Keras on drawn scenes.
     """
     from digitocr.export.convert import default_source
     from digitocr.export.convert import export as convert
     from digitocr.train.data import load_mnist
-    from digitocr.train.finder import holds_finder
+    from digitocr.train.detector.network import holds_detector
 
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
-    if holds_finder(model):
-        from digitocr.export.finder import export_finder, held_out_tiles
-        from digitocr.train.fonts import find_fonts
+    if holds_detector(model):
+        from digitocr.export.detector import export_detector, held_out_scenes
+        from digitocr.train.synthesis.fonts import find_fonts
 
-        refuse(context, ("max_drop", "max_changed", "verify"), "is not for a finder, which has a gate of its own")
+        refuse(context, ("max_drop", "max_changed", "verify"), "is not for a detector, which has a gate of its own")
         if format == "tflite":
-            raise UsageError("a finder is written as ONNX alone; leave out --format tflite")
-        tiles = held_out_tiles(load_mnist(data), find_fonts(fonts))
+            raise UsageError("a detector is written as ONNX alone; leave out --format tflite")
+        scenes = held_out_scenes(load_mnist(data), find_fonts(fonts))
         for mode in quantize:
-            report = export_finder(model, mode, out, tiles, force)
+            report = export_detector(model, mode, out, scenes, force)
             print(
                 f"{report['path']}  {report['bytes'] / 1000:.0f} KB  finds {report['found']:.2%} of the digits "
                 f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
             )
         return
-    refuse(context, ("fonts",), "is for the network of a finder; leave it out")
+    refuse(context, ("fonts",), "is for the network of a detector; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
     mnist = load_mnist(data) if verify or "int8" in quantize else None
     reports = convert(

@@ -6,21 +6,21 @@ from typing import Annotated
 
 import typer
 
-from digitocr.cli.output import say
-from digitocr.cli.stderr import libraries_hushed
+from digitocr.cli.batch.output import say
+from digitocr.cli.stderr import libraries_silenced
 
 EXAMPLES = "For example: digitocr info exports/digitocr-int8.tflite"
 
 
-@libraries_hushed()
+@libraries_silenced()
 def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .tflite file.")]) -> None:
     """Print what a model file says of itself, as JSON: labels, input, preprocessing, accuracy, training."""
     from digitocr.runtime.classifier import Classifier
+    from digitocr.runtime.detector import Detector
     from digitocr.runtime.errors import ModelError
-    from digitocr.runtime.regions import Finder
 
     try:
-        model: Finder | Classifier = Finder(file)
+        model: Detector | Classifier = Detector(file)
     except ModelError:  # reads a digit, or is no model at all, which Classifier says
         model = Classifier(file)
     say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))

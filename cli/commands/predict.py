@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.output import opened, plain, refuse_source, save, say, taken_up
-from digitocr.cli.stderr import libraries_hushed
+from digitocr.cli.batch.output import opened, plain, refuse_source, save, say, taken_up
+from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import InputError, NothingReadError, UsageError
 
 EXAMPLES = (
@@ -18,14 +18,14 @@ EXAMPLES = (
 )
 
 
-@libraries_hushed()
+@libraries_silenced()
 def predict(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, globs; - for stdin.")],
     model: Annotated[
         Path | None, typer.Option(help="A .onnx or .tflite file; by default the shipped int8 one.")
     ] = None,
-    finder: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A finder's .onnx file; by default the shipped one.")
+    detector: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A detector's .onnx file; by default the shipped one.")
     ] = None,
     mode: Annotated[
         Literal["auto", "single", "line"],
@@ -69,8 +69,8 @@ def predict(
     nothing was read is told on stderr, with why. One that cannot be read is told there as well, the others are read,
     and the exit code is 4; --resume tries it again.
     """
-    from digitocr.cli.sources import expanded, is_single
-    from digitocr.cli.task import Task
+    from digitocr.cli.batch.sources import expanded, is_single
+    from digitocr.cli.batch.task import Task
 
     if cluster and jobs > 1:
         raise UsageError("--cluster has as many processes as it has workers; leave out --jobs")
@@ -86,14 +86,14 @@ def predict(
         todo = (source for source in todo if source.name not in done)
     single = is_single(sources)
     task = Task(
-        model, threads, conf, mode, rotate, jsonl, not single, save_image is not None, explain is not None, finder
+        model, threads, conf, mode, rotate, jsonl, not single, save_image is not None, explain is not None, detector
     )
     if cluster:
-        from digitocr.cli.cluster import read_on_cluster
+        from digitocr.cli.batch.cluster import read_on_cluster
 
         outcomes = read_on_cluster(task, todo, cluster)
     elif jobs > 1:
-        from digitocr.cli.parallel import read_in_processes
+        from digitocr.cli.batch.parallel import read_in_processes
 
         outcomes = read_in_processes(task, todo, jobs)
     else:

@@ -26,6 +26,6 @@ def report(
     misclassified images with their probabilities; and more.
     """
     from digitocr.train.data import load_mnist
-    from digitocr.train.report import pages, write
+    from digitocr.train.paper.report import pages, write
 
     print(write(pages(source, load_mnist(data)), out or (source if source.is_dir() else source.parent) / "report"))

@@ -43,8 +43,8 @@ def search(
     """
     from digitocr.export.int8 import int8_file
     from digitocr.train.data import load_mnist
-    from digitocr.train.report import search_pages, write
-    from digitocr.train.search import Plan, Search, front
+    from digitocr.train.paper.report import search_pages, write
+    from digitocr.train.search.search import Plan, Search, front
 
     work = Search(out, load_mnist(data), Plan(space, sampler, epochs), int8_file, storage)
     try:

@@ -36,10 +36,10 @@ def study(
     leaves the report, with every figure of the paper, in the folder.
     """
     from digitocr.export.int8 import int8_file
-    from digitocr.train import study as studies
     from digitocr.train.data import load_mnist
-    from digitocr.train.report import pages, write
-    from digitocr.train.verdicts import judge
+    from digitocr.train.paper import study as studies
+    from digitocr.train.paper.report import pages, write
+    from digitocr.train.paper.verdicts import judge
 
     mnist = load_mnist(data, quiet)
     work = studies.Study(out, mnist, studies.Plan(epochs, batch_size), int8_file)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.output import plain, refuse_source, say
-from digitocr.cli.stderr import libraries_hushed
+from digitocr.cli.batch.output import plain, refuse_source, say
+from digitocr.cli.stderr import libraries_silenced
 
 EXAMPLES = (
     "For example: digitocr webcam    digitocr webcam --source clip.avi --view none --jsonl    "
@@ -15,7 +15,7 @@ EXAMPLES = (
 )
 
 
-@libraries_hushed()
+@libraries_silenced()
 def webcam(
     source: Annotated[
         str,
@@ -49,17 +49,19 @@ def webcam(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the recording of an earlier run.")] = False,
     mirror: Annotated[bool, typer.Option("--mirror", help="Show it as a mirror does; it is read as it is.")] = False,
-    width: Annotated[int, typer.Option(min=0, help="Asked of a camera, pixels.", show_default=False)] = 0,
-    height: Annotated[int, typer.Option(min=0, help="Asked of a camera, pixels.", show_default=False)] = 0,
-    fps: Annotated[float, typer.Option(min=0, help="Asked of a camera, frames a second.", show_default=False)] = 0.0,
+    width: Annotated[int, typer.Option(min=0, help="CameraRequest of a camera, pixels.", show_default=False)] = 0,
+    height: Annotated[int, typer.Option(min=0, help="CameraRequest of a camera, pixels.", show_default=False)] = 0,
+    fps: Annotated[
+        float, typer.Option(min=0, help="CameraRequest of a camera, frames a second.", show_default=False)
+    ] = 0.0,
     reconnect: Annotated[
         float, typer.Option(min=0, help="Seconds that a lost camera or stream is tried again for.")
     ] = 10.0,
     model: Annotated[
         Path | None, typer.Option(help="A .onnx or .tflite file; by default the shipped int8 one.")
     ] = None,
-    finder: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A finder's .onnx file; by default the shipped one.")
+    detector: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A detector's .onnx file; by default the shipped one.")
     ] = None,
     conf: Annotated[float, typer.Option(help="Leave out digits of a lower confidence, 0 to 1.")] = 0.5,
     rotate: Annotated[
@@ -76,7 +78,7 @@ def webcam(
     a stream only the newest frame is read, so what is shown is never old; of a recording every frame is.
     """
     if list_:
-        from digitocr.runtime.capture import cameras
+        from digitocr.runtime.live.capture import cameras
 
         found = cameras()
         for number, name in found:
@@ -84,7 +86,7 @@ def webcam(
         if not found:
             print("digitocr: there is no camera; plug one in, or name a file or a stream by --source", file=sys.stderr)
         return
-    from digitocr.cli.webcam import Settings, run
+    from digitocr.cli.live.webcam import Settings, run
 
     if record is not None:
         refuse_source(record, [source])
@@ -95,7 +97,7 @@ def webcam(
             host=host,
             port=port,
             model=model,
-            finder=finder,
+            detector=detector,
             conf=conf,
             rotate=rotate,
             every=every,

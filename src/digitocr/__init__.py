@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digitocr.runtime.errors import DigitocrError
+    from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
     from digitocr.runtime.reader import Reader
     from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
-    from digitocr.runtime.video import FrameReading, SteadyReading, VideoReader
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,12 +34,12 @@ _HOMES = {
     "Candidate": "reading",
     "Digit": "reading",
     "DigitocrError": "errors",
-    "FrameReading": "video",
+    "FrameReading": "live.video",
     "Line": "reading",
     "Reader": "reader",
     "Reading": "reading",
-    "SteadyReading": "video",
-    "VideoReader": "video",
+    "SteadyReading": "live.video",
+    "VideoReader": "live.video",
 }
 
 

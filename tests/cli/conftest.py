@@ -22,7 +22,7 @@ def digitocr():
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Two drawn pages, a blank one, a file that is no picture, and one that is nothing of all that."""
-    from digitocr.train.scenes import draw_page, random_style
+    from digitocr.train.synthesis.pages import draw_page, random_style
 
     folder = tmp_path_factory.mktemp("pictures")
     for name, lines in (("a.png", ["407", "12"]), ("b.jpg", ["38"])):

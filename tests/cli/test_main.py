@@ -74,7 +74,8 @@ def test_where_standard_error_is_closed_nothing_of_it_comes_out_elsewhere(pages)
 
 def test_a_bug_is_told_as_one_unless_debug_shows_it():
     code = (
-        "import sys; from digitocr.cli import main, render; render.json_line = lambda *_: 1 / 0; "
+        "import sys; from digitocr.cli import main; from digitocr.cli.batch import render; "
+        "render.json_line = lambda *_: 1 / 0; "
         "sys.argv[1:] = WORDS; main.main()"
     )
     for words, traceback in (

@@ -3,10 +3,10 @@ import sys
 
 CODE = """
 import os, sys, warnings
-from digitocr.cli.stderr import libraries_hushed
+from digitocr.cli.stderr import libraries_silenced
 sys.argv[1:] = {words!r}
 try:
-    with libraries_hushed():
+    with libraries_silenced():
         os.write(2, b"from C\\n")
         warnings.warn("from a library")
         print("ours", file=sys.stderr)
@@ -35,9 +35,9 @@ def test_with_debug_everything_comes_out():
 
 def test_it_leaves_no_file_open():
     code = (
-        "import os; from digitocr.cli.stderr import libraries_hushed\n"
+        "import os; from digitocr.cli.stderr import libraries_silenced\n"
         "before = len(os.listdir('/dev/fd'))\n"
-        "for _ in range(5):\n    with libraries_hushed(): pass\n"
+        "for _ in range(5):\n    with libraries_silenced(): pass\n"
         "print(len(os.listdir('/dev/fd')) - before)"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitocr.runtime.interpreter import shipped_model
-from digitocr.train.quiet import hushed
+from digitocr.runtime.models import shipped_model
+from digitocr.train.quiet import silenced
 
-with hushed():
+with silenced():
     import keras
 
-    from digitocr.train.model import build_network
+    from digitocr.train.classifier.network import build_network
 
 
 @pytest.fixture(scope="session")

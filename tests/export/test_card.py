@@ -9,7 +9,7 @@ from digitocr.export.card import beside, embed, make_card, training_of, write_be
 from digitocr.export.fuse import fuse
 from digitocr.export.to_onnx import to_onnx
 from digitocr.export.to_tflite import to_tflite
-from digitocr.runtime import tensor
+from digitocr.runtime import preprocessing
 from digitocr.runtime.classifier import Classifier
 
 TRAINING = {
@@ -45,7 +45,7 @@ def test_a_card_is_read_from_the_file_and_changes_no_answer(form, quantize, make
     assert card["schema"] == "digitocr-model/1"
     assert (card["name"], card["format"], card["quantization"], card["accuracy"]) == ("digitocr-x", form, quantize, 0.5)
     assert card["labels"] == list("0123456789")
-    assert card["preprocessing"] == tensor.VERSION
+    assert card["preprocessing"] == preprocessing.VERSION
     assert card["training"] == TRAINING
     assert card["licence"] == "Apache-2.0"
     assert card["input"]["shape"] == [None if form == "onnx" else 1, 28, 28, 1]

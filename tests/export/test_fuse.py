@@ -4,7 +4,7 @@ import pytest
 
 from digitocr.export.fuse import fuse
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.tensor import scale
+from digitocr.runtime.preprocessing import scale
 
 layers = keras.layers
 

@@ -3,8 +3,8 @@ import pytest
 
 from digitocr.export.int8 import int8_file
 from digitocr.runtime.classifier import Classifier
-from digitocr.runtime.interpreter import MODELS
-from digitocr.runtime.tensor import scale
+from digitocr.runtime.models import MODELS
+from digitocr.runtime.preprocessing import scale
 from digitocr.train.data import Mnist
 
 

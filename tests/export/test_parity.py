@@ -7,7 +7,7 @@ from digitocr.export.fuse import fuse
 from digitocr.export.parity import LIMITS, Limits, compare, unverified
 from digitocr.export.to_onnx import to_onnx
 from digitocr.export.to_tflite import to_tflite
-from digitocr.runtime.tensor import scale
+from digitocr.runtime.preprocessing import scale
 from digitocr.train.data import Mnist
 
 WRITE = {"onnx": to_onnx, "tflite": to_tflite}

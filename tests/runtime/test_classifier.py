@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digitocr.runtime import classifier, interpreter, tensor
+from digitocr.runtime import classifier, interpreter, models, preprocessing
 from digitocr.runtime.classifier import DEFAULT_MODEL, Classifier
 from digitocr.runtime.errors import MissingExtraError, ModelError
-from digitocr.runtime.interpreter import MODELS
+from digitocr.runtime.models import MODELS
 
 TFLITE = MODELS / "digitocr-int8.tflite"
 SHIPPED = [MODELS / f"digitocr-{kind}" for kind in ("int8.onnx", "float32.onnx", "int8.tflite", "float32.tflite")]
@@ -46,7 +46,7 @@ def test_shipped_models_give_probabilities(shipped):
 
 
 def test_a_batch_is_read_like_its_images_one_by_one(shipped):
-    many = tensors(classifier.BATCH + 7)  # more than goes through at once
+    many = tensors(interpreter.BATCH + 7)  # more than goes through at once
     one_by_one = np.concatenate([shipped.predict(one[None]) for one in many])
     np.testing.assert_allclose(shipped.predict(many), one_by_one, atol=1e-5)
 
@@ -66,7 +66,7 @@ def test_cards_say_what_the_file_is(shipped):
     assert card["schema"] == "digitocr-model/1"
     assert card["name"] == shipped.name
     assert card["labels"] == [*"0123456789", "no digit"]
-    assert card["preprocessing"] == tensor.VERSION
+    assert card["preprocessing"] == preprocessing.VERSION
     beside = json.loads((MODELS / f"{shipped.name}.{card['format']}.json").read_text("utf-8"))
     assert {name: beside[name] for name in card} == card
     assert beside["sha256"] == shipped.sha256
@@ -80,7 +80,7 @@ def test_the_shipped_networks_tell_a_digit_from_noise(shipped):
     bar = np.zeros((28, 28), np.uint8)
     bar[4:24, 13:16] = 255
     noise = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    answers = shipped.predict(tensor.scale(tensor.normalised(np.stack([bar, noise]))))
+    answers = shipped.predict(preprocessing.scale(preprocessing.normalised(np.stack([bar, noise]))))
     assert answers.argmax(axis=1).tolist() == [1, 10]
 
 
@@ -135,7 +135,7 @@ def test_other_suffixes_are_refused_before_they_are_read(tmp_path):
 def copied_models(tmp_path, monkeypatch):
     for name in (DEFAULT_MODEL, "SHA256SUMS"):
         shutil.copy(MODELS / name, tmp_path)
-    monkeypatch.setattr(interpreter, "MODELS", tmp_path)
+    monkeypatch.setattr(models, "MODELS", tmp_path)
     return tmp_path
 
 
@@ -143,7 +143,7 @@ def test_a_shipped_file_that_was_changed_is_not_parsed(copied_models, monkeypatc
     Classifier()
     path = copied_models / DEFAULT_MODEL
     path.write_bytes(path.read_bytes() + b"\0")
-    monkeypatch.setattr(classifier, "_BACKENDS", {".onnx": pytest.fail})
+    monkeypatch.setattr(classifier, "BACKENDS", {".onnx": pytest.fail})
     refused(path, "SHA-256")
 
 
@@ -241,8 +241,10 @@ def test_a_card_that_is_none_is_left_out(card, tmp_path):
 
 def test_a_model_of_another_preprocessing_is_refused(tmp_path):
     card = '{"preprocessing": %d}'
-    assert Classifier(dense(tmp_path / "m.onnx", card=card % tensor.VERSION)).card == {"preprocessing": tensor.VERSION}
-    refused(dense(tmp_path / "m.onnx", card=card % (tensor.VERSION - 1)), "trained with preprocessing")
+    assert Classifier(dense(tmp_path / "m.onnx", card=card % preprocessing.VERSION)).card == {
+        "preprocessing": preprocessing.VERSION
+    }
+    refused(dense(tmp_path / "m.onnx", card=card % (preprocessing.VERSION - 1)), "trained with preprocessing")
 
 
 def test_a_tflite_file_without_its_card_is_read_all_the_same(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from digitocr.runtime import image
+from digitocr.runtime.background import evened, shrunk
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.opencv import cv2
 
@@ -133,10 +134,10 @@ def test_the_narrowest_pictures_are_loaded(shape):
 
 
 def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():
-    assert image.shrunk(np.zeros((300, 600), np.uint8), 200).shape == (100, 200)
-    assert image.shrunk(np.zeros((5, 50_000), np.uint8), 100).shape == (1, 100)
+    assert shrunk(np.zeros((300, 600), np.uint8), 200).shape == (100, 200)
+    assert shrunk(np.zeros((5, 50_000), np.uint8), 100).shape == (1, 100)
     small = page()
-    assert image.shrunk(small, 90) is small
+    assert shrunk(small, 90) is small
 
 
 def test_evened_takes_light_off_and_leaves_ink():
@@ -144,16 +145,16 @@ def test_evened_takes_light_off_and_leaves_ink():
     gray[:, 300:] = 80  # a shadow
     gray[100:200, 150:160] = 120
     gray[100:200, 450:460] = 48
-    even = image.evened(gray)
+    even = evened(gray)
     assert even.shape == gray.shape
     assert (even[20, [50, 250, 350, 600]] == 128).all()
     assert (even[150, 155], even[150, 455]) == (48, 96)
-    np.testing.assert_allclose(image.evened(255 - gray), 256 - even.astype(int), atol=1)
+    np.testing.assert_allclose(evened(255 - gray), 256 - even.astype(int), atol=1)
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (28, 28), (5, 2000), (720, 1280)])
 def test_evened_of_any_shape(shape):
-    assert (image.evened(np.full(shape, 77, np.uint8)) == 128).all()
+    assert (evened(np.full(shape, 77, np.uint8)) == 128).all()
 
 
 def test_the_first_frame_of_several_is_read(tmp_path):

@@ -10,14 +10,15 @@ from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from digitocr import Reader
-from digitocr.runtime import image, tensor
+from digitocr.runtime import preprocessing
 from digitocr.runtime import reader as module
+from digitocr.runtime.background import evened
+from digitocr.runtime.confidence import CERTAIN, confidence_features
 from digitocr.runtime.errors import InputError, ModelError, UsageError
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.reader import evidence
 from digitocr.runtime.reading import Box
-from digitocr.train.scenes import draw_page, random_style
-from digitocr.train.strokes import draw_digit, random_hand
+from digitocr.train.synthesis.pages import draw_page, random_style
+from digitocr.train.synthesis.strokes import draw_digit, random_hand
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_a_28x28_crop_is_taken_for_a_digit_of_mnist_s_form(reader):
         reading = reader.read(picture)
         assert reading.text == "1"
         assert reading.digits[0].box == Box(0, 0, 28, 28)
-    (probabilities,) = reader.classifier.predict(tensor.scale(crop[None]))
+    (probabilities,) = reader.classifier.predict(preprocessing.scale(crop[None]))
     assert reader.read(crop).digits[0].confidence == probabilities[1]
 
 
@@ -195,13 +196,13 @@ def test_a_reader_goes_on_after_a_picture_that_cannot_be_read(reader, tmp_path):
 
 
 class Blobs:
-    """In the finder's place: a candidate for each bright blob, the left ones first, as sure as `scores` say."""
+    """In the detector's place: a candidate for each bright blob, the left ones first, as sure as `scores` say."""
 
     def __init__(self, *scores):
         self.scores = scores
         self.seen = []
 
-    def find(self, gray):
+    def detect(self, gray):
         self.seen.append(gray.shape)
         _, _, stats, _ = cv2.connectedComponentsWithStats((gray > 128).astype(np.uint8))
         rows = sorted(stats[1:, :4].tolist())
@@ -219,10 +220,10 @@ def answers(*given, classes=11):
     return SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=classes)
 
 
-def told(finder, classifier, **settings):
+def told(detector, classifier, **settings):
     """A Reader whose networks say what they are told to."""
     some = Reader(**settings)
-    some.finder, some.classifier = finder, classifier
+    some.detector, some.classifier = detector, classifier
     return some
 
 
@@ -238,7 +239,7 @@ SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24),
 
 @pytest.fixture
 def plain_confidence(monkeypatch):
-    """Of the digit's probability and half the finder's log-odds, whatever the shipped networks are calibrated to."""
+    """Of the digit's probability and half the detector's log-odds, whatever the shipped networks are calibrated to."""
     monkeypatch.setattr(module, "WEIGHTS", np.array([0.5, 1.0, *[0] * 13], np.float32))
 
 
@@ -258,8 +259,8 @@ def test_evidence_is_both_log_odds_their_product_the_neighbour_and_which_digit_a
     digits = np.full((3, 10), 0.01, np.float32)
     digits[0, 4], digits[1, 0], digits[2, 9] = 0.9, 0.1, 1
     boxes = np.array([[10, 10, 15, 30], [30, 10, 15, 30], [300, 10, 15, 30]], np.float32)
-    seen = evidence(boxes, np.array([0.5, 0.9, 1], np.float32), digits)
-    most, nine = np.log((1 - module.CERTAIN) / module.CERTAIN), np.log(9)
+    seen = confidence_features(boxes, np.array([0.5, 0.9, 1], np.float32), digits)
+    most, nine = np.log((1 - CERTAIN) / CERTAIN), np.log(9)
     expected = [[0, nine, 0], [nine, -nine, -(nine**2)], [most, most, most**2]]
     np.testing.assert_allclose(seen[:, :3], expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(seen[:, 3:5], [[0.09, 0], [0.45, 0.45], [0, 0]], rtol=1e-3)
@@ -316,9 +317,9 @@ def test_digits_are_cut_out_of_an_even_ground():
     x, y, w, h = box[0]
     for view, given in zip(module.VIEWS, seen[0], strict=True):
         sized = np.array([[x + (1 - view) * w / 2, y + (1 - view) * h / 2, view * w, view * h]], np.float32)
-        expected = tensor.scale(tensor.images(image.evened(shaded), sized))[0]
+        expected = preprocessing.scale(preprocessing.images(evened(shaded), sized))[0]
         np.testing.assert_allclose(given, expected, atol=1e-6)
-        assert np.abs(given - tensor.scale(tensor.images(shaded, sized))[0]).max() > 0.1
+        assert np.abs(given - preprocessing.scale(preprocessing.images(shaded, sized))[0]).max() > 0.1
 
 
 def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
@@ -335,7 +336,7 @@ def test_boxes_of_a_turned_picture_lie_where_they_are_shown(rotate):
     reading = some.read(page)
     assert reading.turned == int(rotate)
     assert [digit.box for digit in reading.digits] == [Box(20, 10, 8, 30)]
-    assert some.finder.seen == [(60, 200) if rotate in ("0", "180") else (200, 60)]
+    assert some.detector.seen == [(60, 200) if rotate in ("0", "180") else (200, 60)]
 
 
 def test_turning_is_clockwise_and_decides_the_order():
@@ -375,7 +376,7 @@ def test_zeros_do_not_tell_which_way_is_up(other, turned, plain_confidence):
 def test_where_there_are_few_digits_a_picture_is_not_turned():
     some = told(Blobs(), answers((6, 0.55)))
     assert some.read(blobs(*ROW[:2])).turned == 0
-    assert len(some.finder.seen) == 1
+    assert len(some.detector.seen) == 1
 
 
 def test_single_reads_the_likeliest_and_no_other_however_unsure(plain_confidence):
@@ -437,7 +438,7 @@ def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
     some = told(Blobs(), answers((4, 0.99)), rotate="90")
     (digit,) = some.read(file.getvalue()).digits
     (candidate,) = some.candidates(file.getvalue())
-    assert some.finder.seen[0] == (1600, 1000)
+    assert some.detector.seen[0] == (1600, 1000)
     assert digit.box == candidate.box
     for side, true in zip((digit.box.x, digit.box.y, digit.box.w, digit.box.h), (400, 800, 160, 320), strict=True):
         assert abs(side - true) <= 4

@@ -4,12 +4,12 @@ import warnings
 
 import pytest
 
-from digitocr.train.quiet import hushed
+from digitocr.train.quiet import silenced
 
 
 def test_nothing_comes_out_and_all_is_as_before(capfd, monkeypatch):
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    with hushed():
+    with silenced():
         os.write(2, b"from C++")
         print("printed")
         logging.getLogger("tf2onnx").error("logged")
@@ -23,7 +23,7 @@ def test_nothing_comes_out_and_all_is_as_before(capfd, monkeypatch):
 
 
 def test_exceptions_come_out(capfd):
-    with pytest.raises(ValueError, match="that"), hushed():
+    with pytest.raises(ValueError, match="that"), silenced():
         raise ValueError("that")
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
@@ -31,6 +31,6 @@ def test_exceptions_come_out(capfd):
 
 def test_a_person_can_ask_for_the_chatter(capfd, monkeypatch):
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    with hushed():
+    with silenced():
         print("printed")
     assert capfd.readouterr().out == "printed\n"

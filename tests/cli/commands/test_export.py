@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from digitocr.cli.main import command_line
-from digitocr.runtime.interpreter import MODELS
+from digitocr.runtime.models import MODELS
 
 
 def digitocr(*words, cwd, **environment):
@@ -18,35 +18,35 @@ def digitocr(*words, cwd, **environment):
 
 
 def test_options_that_a_network_s_export_has_no_use_for_are_refused(refused, tmp_path):
-    (tmp_path / "before.keras").write_bytes((MODELS / "finder.keras").read_bytes())
+    (tmp_path / "before.keras").write_bytes((MODELS / "detector.keras").read_bytes())
     for words, why in (
-        (["--no-verify"], "--verify/--no-verify is not for a finder"),
-        (["--max-drop", "0"], "--max-drop is not for a finder"),
-        (["--max-changed", "20"], "--max-changed is not for a finder"),
-        (["--format", "tflite"], "a finder is written as ONNX alone"),
+        (["--no-verify"], "--verify/--no-verify is not for a detector"),
+        (["--max-drop", "0"], "--max-drop is not for a detector"),
+        (["--max-changed", "20"], "--max-changed is not for a detector"),
+        (["--format", "tflite"], "a detector is written as ONNX alone"),
     ):
         assert refused("export", "--model", tmp_path / "before.keras", *words).startswith(why)
     assert refused("export", "--model", MODELS / "digitocr.keras", "--fonts", tmp_path).startswith("--fonts is for")
 
 
-def test_a_finder_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
+def test_a_detector_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
     given = []
 
-    def export_finder(model, mode, out, tiles, force):
+    def export_detector(model, mode, out, scenes, force):
         given.append(model.name)
         return {"path": "a", "bytes": 1, "found": 1, "same": 1, "keras": {"found": 1}}
 
-    monkeypatch.setattr("digitocr.export.finder.export_finder", export_finder)
-    monkeypatch.setattr("digitocr.export.finder.held_out_tiles", lambda *_: [])
+    monkeypatch.setattr("digitocr.export.detector.export_detector", export_detector)
+    monkeypatch.setattr("digitocr.export.detector.held_out_scenes", lambda *_: [])
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    monkeypatch.setattr("digitocr.train.fonts.find_fonts", lambda *_: [])
-    (tmp_path / "before.keras").write_bytes((MODELS / "finder.keras").read_bytes())
+    monkeypatch.setattr("digitocr.train.synthesis.fonts.find_fonts", lambda *_: [])
+    (tmp_path / "before.keras").write_bytes((MODELS / "detector.keras").read_bytes())
     done = CliRunner().invoke(
         command_line(()), ["export", "--model", str(tmp_path / "before.keras"), "--format", "onnx"]
     )
     assert (done.exit_code, given) == (0, ["before.keras"]), done.exception
-    (tmp_path / "finder.keras").write_bytes(b"none")
-    done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "finder.keras")])
+    (tmp_path / "detector.keras").write_bytes(b"none")
+    done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "detector.keras")])
     assert "Keras cannot load it" in str(done.exception)
 
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from digitocr.cli.main import command_line
 from digitocr.runtime.errors import DigitocrError
+from digitocr.train.classifier.network import Experiment
 from digitocr.train.data import Mnist
-from digitocr.train.model import Experiment
 
 SMALL = Experiment(1, 3, "max", False, False, filters=2, dense=8)
 

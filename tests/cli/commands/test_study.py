@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from digitocr.cli.main import command_line
 from digitocr.runtime.errors import DigitocrError
-from digitocr.train import study
+from digitocr.train.classifier.network import Experiment
 from digitocr.train.data import Mnist
-from digitocr.train.model import Experiment
+from digitocr.train.paper import study
 
 SMALL = Experiment(1, 3, "max", False, False, filters=2, dense=8)
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from digitocr.cli.commands.train import train
 from digitocr.cli.main import command_line
-from digitocr.train.fit import RECIPES
+from digitocr.train.classifier.fit import RECIPES
 
 
 def digitocr(*words, cwd, **environment):
@@ -20,7 +20,7 @@ def digitocr(*words, cwd, **environment):
 
 def test_recipes_of_the_command_are_those_of_the_library():
     hints = get_type_hints(train)
-    assert set(get_args(hints["recipe"])) == {*RECIPES, "finder"}  # which is another network's
+    assert set(get_args(hints["recipe"])) == {*RECIPES, "detector"}  # which is another network's
 
 
 @pytest.mark.parametrize("name", ["experiment", "recipe", "epochs", "batch-size", "seed", "fonts", "start", "out"])
@@ -36,10 +36,10 @@ def test_a_folder_without_a_run_is_not_damaged(refused, monkeypatch, tmp_path):
 
 def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
     for words, why in (
-        (["--recipe", "finder", "--batch-size", "64"], "--batch-size is not for --recipe finder"),
-        (["--recipe", "finder", "--experiment", "4"], "--experiment is not for --recipe finder"),
-        (["--fonts", tmp_path], "--fonts is for --recipe robust or finder"),
-        (["--start", "finder.keras"], "--start is for --recipe finder"),
+        (["--recipe", "detector", "--batch-size", "64"], "--batch-size is not for --recipe detector"),
+        (["--recipe", "detector", "--experiment", "4"], "--experiment is not for --recipe detector"),
+        (["--fonts", tmp_path], "--fonts is for --recipe robust or detector"),
+        (["--start", "detector.keras"], "--start is for --recipe detector"),
     ):
         assert refused("train", *words).startswith(why)
 
@@ -51,16 +51,16 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
 def test_epochs_and_batch_size_are_the_recipe_s_unless_given(words, epochs, batch_size, monkeypatch):
     given = []
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    monkeypatch.setattr("digitocr.train.fit.fit", lambda _, settings, *__: given.append(settings) or 1 / 0)
+    monkeypatch.setattr("digitocr.train.classifier.fit.fit", lambda _, settings, *__: given.append(settings) or 1 / 0)
     CliRunner().invoke(command_line(()), ["train", *words])
     assert [(settings.epochs, settings.batch_size) for settings in given] == [(epochs, batch_size)]
 
 
 @pytest.mark.parametrize(("quiet", "words"), [(True, ["--quiet"]), (False, [])])
-def test_the_finder_s_training_is_quiet_if_asked(quiet, words, monkeypatch):
+def test_the_detector_s_training_is_quiet_if_asked(quiet, words, monkeypatch):
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    monkeypatch.setattr("digitocr.train.finder_fit.fit", lambda *given: {"found": float(given[3]), "right": 1})
-    done = CliRunner().invoke(command_line(()), ["train", "--recipe", "finder", *words])
+    monkeypatch.setattr("digitocr.train.detector.fit.fit", lambda *given: {"found": float(given[3]), "right": 1})
+    done = CliRunner().invoke(command_line(()), ["train", "--recipe", "detector", *words])
     assert done.stdout.startswith(f"found     {quiet:.2%}")
 
 

@@ -1,0 +1,1 @@
+"""Frames: the command webcam, its window, its page, its recordings."""

@@ -1,0 +1,1 @@
+"""Cameras, videos and streams: frames, digits followed from one to the next, lines that hold."""

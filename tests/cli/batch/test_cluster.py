@@ -1,0 +1,254 @@
+"""Reading on a Dask cluster: a scheduler and workers of this machine, and stand-ins for what goes wrong with them."""
+# ruff: noqa: ARG002, ARG005  # stand-ins take what distributed is given
+
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitocr.cli.batch import cluster
+from digitocr.cli.batch.sources import Source
+from digitocr.cli.batch.task import CHUNK, Outcome, Task
+from digitocr.runtime.classifier import DEFAULT_MODEL
+from digitocr.runtime.detector import DEFAULT_DETECTOR
+from digitocr.runtime.errors import ClusterError, MissingExtraError, ModelError
+from digitocr.runtime.models import MODELS
+
+TASK = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
+COUNT = 800
+ADDRESS = "tcp://scheduler:8786"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Many pictures of 28x28 with a bar, which is a one, among them one that is no picture; and a model."""
+    (tmp_path / "in").mkdir()
+    crop = np.zeros((28, 28), np.uint8)
+    crop[4:24, 13:16] = 250
+    Image.fromarray(crop).save(tmp_path / "bar.png")
+    content = (tmp_path / "bar.png").read_bytes()
+    for number in range(COUNT):
+        (tmp_path / "in" / f"{number:03}.png").write_bytes(b"no picture" if number == 300 else content)
+    (tmp_path / "mine.onnx").write_bytes((MODELS / DEFAULT_MODEL).read_bytes())
+    return tmp_path
+
+
+@pytest.fixture
+def dask(tmp_path):
+    """A scheduler's address, and its two workers; they run in another folder than the command."""
+    about, elsewhere = tmp_path / "scheduler.json", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    dask = [sys.executable, "-m", "dask"]
+    names = ["--scheduler-file", str(about), "--no-dashboard"]
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        ways = {"cwd": elsewhere, "stdout": file, "stderr": file}
+        scheduler = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *names], **ways)
+        workers = [
+            subprocess.Popen([*dask, "worker", "--nthreads", "1", "--no-nanny", *names], **ways) for _ in range(2)
+        ]
+    try:
+        for _ in range(300):
+            if log.read_text().count("Registered to:") == 2:
+                break
+            time.sleep(0.1)
+        yield json.loads(about.read_text())["address"], workers
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+
+
+def test_a_killed_worker_costs_no_picture_and_none_comes_twice(dask, folder):
+    address, workers = dask
+    words = ["predict", "in", "--jsonl", "--model", "mine.onnx", "--cluster", address]
+    command = [sys.executable, "-m", "digitocr.cli.main", *words]
+    with subprocess.Popen(command, cwd=folder, stdout=-1, stderr=-1) as process:
+        lines = [process.stdout.readline()]
+        workers[0].kill()
+        lines += process.stdout
+        assert (
+            process.stderr.read()
+            == b"digitocr: in/300.png: "
+            + b"not a picture that can be read; formats: JPEG, "
+            + (b"PNG, WEBP, BMP, TIFF, GIF, PPM\n")
+        )
+    assert process.returncode == 4
+    rows = [json.loads(line) for line in lines]
+    assert [row["source"] for row in rows] == [f"in/{number:03}.png" for number in range(COUNT)]
+    assert [row["source"] for row in rows if row["error"]] == ["in/300.png"]
+    assert {row["text"] for row in rows if not row["error"]} == {"1"}
+    assert rows[0]["model"]["name"] == "mine"
+
+
+def test_an_address_where_no_scheduler_answers_ends_with_10():
+    code = (
+        "from digitocr.cli import main; from digitocr.cli.batch import cluster; import sys; "
+        "cluster.PATIENCE = 0.3; sys.argv[1:] = %r; main.main()"
+    )
+    for address, why in (("tcp://127.0.0.1:1", "Timed out"), ("nowhere", "missing port number")):
+        words = ["predict", "a.png", "--cluster", address]
+        done = subprocess.run([sys.executable, "-c", code % words], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (10, "")
+        assert done.stderr.startswith(f"digitocr: {address}: no scheduler answers ({why}")
+        assert done.stderr.count("\n") == 1
+
+
+def test_without_distributed_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'digitocr\[cluster\]'"):
+        next(cluster.read_on_cluster(TASK, [], ADDRESS))
+
+
+class KilledWorker(Exception):
+    """As distributed's: several workers died of a task."""
+
+
+class Client:
+    """Stands in for distributed's: reads nothing; chunks with a picture called deadly kill their workers."""
+
+    def __init__(self, address, **ways):
+        self.under_way = self.most = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def wait_for_workers(self, count, timeout):
+        pass
+
+    def run(self, function, *words):
+        pass
+
+    run_on_scheduler = run
+
+    def nthreads(self):
+        return {"one": 1, "two": 1}
+
+    def submit(self, function, task, model, chunk, pure):
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        return SimpleNamespace(result=lambda timeout: self.result(chunk))
+
+    def result(self, chunk):
+        self.under_way -= 1
+        if any("deadly" in source.name for source in chunk):
+            raise KilledWorker
+        return [Outcome(source.name, source.name) for source in chunk]
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Puts a client in the place of distributed's."""
+
+    def put(client):
+        module = SimpleNamespace(Client=lambda *words, **ways: client, KilledWorker=KilledWorker)
+        monkeypatch.setitem(sys.modules, "distributed", module)
+        return client
+
+    return put
+
+
+def named(count, deadly=()):
+    return [Source(f"{'deadly' if number in deadly else 'a'}-{number}.png", b"bytes") for number in range(count)]
+
+
+def test_a_picture_that_workers_die_of_is_an_error_and_the_others_are_read_in_order(stand_in):
+    client = stand_in(Client(ADDRESS))
+    sources = named(30 * CHUNK, deadly=(5, 6, 900))
+    outcomes = list(cluster.read_on_cluster(TASK, sources, ADDRESS))
+    assert [outcome.name for outcome in outcomes] == [source.name for source in sources]
+    assert [outcome.name for outcome in outcomes if outcome.error] == ["deadly-5.png", "deadly-6.png", "deadly-900.png"]
+    assert outcomes[5].error.startswith("deadly-5.png: the workers that read it died")
+    assert client.most == 2 * cluster.AHEAD  # no more than is soon read is sent
+
+
+def test_where_workers_have_gone_others_are_awaited_and_nothing_is_left_out(stand_in):
+    class Tired(Client):
+        tries = 0
+
+        def nthreads(self):
+            return {}
+
+        def result(self, chunk):
+            self.tries += 1
+            if self.tries % 2:
+                raise TimeoutError
+            return super().result(chunk)
+
+    stand_in(Tired(ADDRESS))
+    sources = named(3 * CHUNK)
+    assert len(list(cluster.read_on_cluster(TASK, sources, ADDRESS))) == len(sources)
+
+
+def test_what_is_wrong_with_a_cluster_is_one_error_that_says_what_to_do(stand_in):
+    class NoWorker(Client):
+        def wait_for_workers(self, count, timeout):
+            raise TimeoutError
+
+    class NoDigitocr(Client):
+        def run(self, function, *words):
+            raise PackageNotFoundError(*words)
+
+    class Lost(Client):
+        def result(self, chunk):
+            raise OSError("connection reset")
+
+    for client, why in (
+        (NoWorker, f"the scheduler has no worker; start one with: dask worker {ADDRESS}"),
+        (NoDigitocr, "has no digitocr; install it where they run: pip install 'digitocr[cluster]'"),
+        (Lost, "the scheduler is lost (connection reset); start it again"),
+    ):
+        stand_in(client(ADDRESS))
+        with pytest.raises(ClusterError) as raised:
+            list(cluster.read_on_cluster(TASK, named(1), ADDRESS))
+        assert str(raised.value).startswith(f"{ADDRESS}: ")
+        assert why in str(raised.value)
+
+
+def test_a_model_that_cannot_be_used_is_told_before_anything_is_sent(tmp_path):
+    with pytest.raises(ModelError, match=r"missing\.onnx"):
+        next(cluster.read_on_cluster(dataclasses.replace(TASK, model=tmp_path / "missing.onnx"), [], ADDRESS))
+
+
+def test_a_worker_reads_with_the_networks_that_it_was_sent(folder):
+    task = dataclasses.replace(TASK, model=Path("elsewhere/mine.onnx"), detector=Path("elsewhere/own.onnx"), jsonl=True)
+    model, picture = (folder / "mine.onnx").read_bytes(), (folder / "bar.png").read_bytes()
+    own = {"model": model, "detector": (MODELS / DEFAULT_DETECTOR).read_bytes()}
+    for _ in range(2):
+        (outcome,) = cluster._read(task, own, [Source("a.png", picture)])
+        assert json.loads(outcome.line)["model"]["name"] == "mine"
+    with pytest.raises(ModelError, match=r"own\.onnx: is no detector"):
+        cluster._read(task, {"model": model, "detector": model}, [Source("a.png", picture)])
+
+
+def test_networks_of_the_user_s_own_are_sent_along(folder, stand_in):
+    sent = []
+
+    class Watched(Client):
+        def submit(self, function, task, own, chunk, pure):
+            sent.append(own)
+            return super().submit(function, task, own, chunk, pure)
+
+    (folder / "own.onnx").write_bytes((MODELS / DEFAULT_DETECTOR).read_bytes())
+    for task, names in (
+        (TASK, []),
+        (dataclasses.replace(TASK, detector=folder / "own.onnx"), ["own.onnx"]),
+        (
+            dataclasses.replace(TASK, model=folder / "mine.onnx", detector=folder / "own.onnx"),
+            ["mine.onnx", "own.onnx"],
+        ),
+    ):
+        stand_in(Watched(ADDRESS))
+        list(cluster.read_on_cluster(task, named(1), ADDRESS))
+        assert list(sent.pop().values()) == [(folder / name).read_bytes() for name in names]

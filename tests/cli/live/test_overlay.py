@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from digitocr import FrameReading, Reading
+from digitocr.cli.live import overlay
+from digitocr.runtime.reading import Box, Digit, Line
+
+LINE = Line((Digit(4, 0.98, Box(40, 60, 30, 50), ()),))
+STEADY, PASSING, LIGHT = (np.array(colour) for colour in (overlay.STEADY, overlay.PASSING, overlay.LIGHT))
+
+
+def frame(steady):
+    image = np.full((240, 320, 3), 100, np.uint8)
+    image[:, :160] = 120
+    return FrameReading(0, 0.0, image, Reading((LINE,), {}, {}), steady, (), 12.0)
+
+
+def places(picture, colour):
+    """left, top, right, bottom of what has that colour; None where nothing has."""
+    rows, columns = np.nonzero((picture == colour).all(2))
+    return (columns.min(), rows.min(), columns.max(), rows.max()) if len(rows) else None
+
+
+def test_a_box_and_a_label_are_drawn_in_the_colour_of_what_holds():
+    left, top, right, bottom = places(overlay.drawn(frame((LINE,)), None, 30, False), STEADY)
+    assert (abs(left - 40), abs(bottom - 110)) <= (2, 2)
+    assert right >= 70
+    assert top < 58  # the label
+    picture = overlay.drawn(frame(()), None, 30, False)
+    assert places(picture, STEADY) is None
+    assert places(picture, PASSING) is not None
+
+
+def test_the_strip_under_the_picture_has_the_rest():
+    given = frame((LINE,))
+    picture = overlay.drawn(given, None, 30, False)
+    assert picture.shape == (240 + overlay.BAR, 320, 3)
+    assert (picture[150:240] == given.image[150:]).all()
+    assert (picture[240:] == LIGHT).all(2).any()
+    assert (given.image[0, 0] == 120).all()  # the frame itself is left alone
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_mirror_turns_picture_and_boxes_but_not_writing(mirror):
+    picture = overlay.drawn(frame((LINE,)), (0, 0, 100, 200), 30, mirror)
+    assert picture[230, 10, 0] == (100 if mirror else 120)
+    left = places(picture, STEADY)[0]
+    assert abs(left - (250 if mirror else 40)) <= 2
+    part = places(picture[:240], LIGHT)
+    assert (part[0], part[2]) == ((220, 320 - 1) if mirror else (0, 100))
+
+
+def test_keys_are_laid_over_when_asked():
+    picture = overlay.drawn(frame(()), None, 30, False, (("q", "end"), ("s", "save")))
+    assert (picture[:90] != overlay.drawn(frame(()), None, 30, False)[:90]).any()

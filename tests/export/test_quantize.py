@@ -1,0 +1,50 @@
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+
+from digitocr.export.convert import load
+from digitocr.export.fuse import fuse
+from digitocr.export.quantize import correct_biases
+from digitocr.export.to_onnx import WEIGHT_LIMIT, to_onnx
+from digitocr.runtime.preprocessing import scale
+from digitocr.train.data import hold_out
+
+
+@pytest.fixture(scope="module")
+def fused(source):
+    return fuse(load(source))
+
+
+def probabilities(path, images):
+    return np.asarray(keras.ops.softmax(onnxruntime.InferenceSession(str(path)).run(None, {"image": images})[0]))
+
+
+def test_int8_probabilities_come_nearer_to_the_exact_ones(fused, mnist, tmp_path):
+    training, held = hold_out(mnist.train_labels)
+    calibration, images = scale(mnist.train_images[training[:600]]), scale(mnist.train_images[held[:1000]])
+    to_onnx(fused, tmp_path / "plain.onnx", calibration)
+    to_onnx(correct_biases(fused, calibration, WEIGHT_LIMIT), tmp_path / "corrected.onnx", calibration)
+    exact = np.asarray(keras.ops.softmax(fused.predict(images, verbose=0)))
+    plain, corrected = (
+        np.abs(probabilities(tmp_path / name, images) - exact) for name in ("plain.onnx", "corrected.onnx")
+    )
+    print("RATIO", corrected.mean() / plain.mean())
+    assert corrected.mean() < 0.85 * plain.mean()
+
+
+def test_only_biases_change_and_only_in_the_copy(make_network, images):
+    network = fuse(make_network(4))
+    before = network.get_weights()
+    after = correct_biases(network, images, 127).get_weights()
+    for old, same, new in zip(before, network.get_weights(), after, strict=True):
+        assert np.array_equal(old, same)
+        assert np.array_equal(old, new) == (old.ndim > 1)
+
+
+def test_nothing_is_corrected_where_nothing_is_rounded():
+    image = keras.Input((28, 28, 1), name="image")
+    network = keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image)))
+    network.layers[-1].set_weights([np.full((784, 2), 1.0), np.array([3.0, 4.0])])
+    dark = np.zeros((5, 28, 28, 1), np.float32)
+    assert np.array_equal(correct_biases(network, dark, 127).get_weights()[1], [3.0, 4.0])

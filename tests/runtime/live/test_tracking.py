@@ -1,0 +1,147 @@
+import pytest
+
+from digitocr.runtime.live.tracking import (
+    COVERED_HELD,
+    DISTURBED_HELD,
+    HELD,
+    REMEMBERED,
+    SURE,
+    VOTES,
+    Tracker,
+    around,
+    overlap,
+)
+from digitocr.runtime.reading import Box, Digit, Line, Reading
+
+
+def line(text, x=100, y=50, confidence=0.9):
+    """A line of digits, 20 pixels apart, from (x, y); a blank leaves a digit out."""
+    return Line(
+        tuple(
+            Digit(int(char), confidence, Box(x + 20 * place, y, 16, 30), ((int(char), confidence),))
+            for place, char in enumerate(text)
+            if char != " "
+        )
+    )
+
+
+def announced(frames):
+    """What a new tracker announces: the number of the frame and the text, for frames that are lists of lines."""
+    tracker = Tracker()
+    return [
+        (number, fresh.text)
+        for number, lines in enumerate(frames)
+        for fresh in tracker.update(Reading(tuple(lines), {}, {}))
+    ]
+
+
+def test_a_line_is_announced_once_when_it_has_held():
+    assert announced([[line("407")]] * 500) == [(HELD - 1, "407")]
+
+
+def test_what_does_not_hold_is_not_announced():
+    assert announced([[line("407")]] * (HELD - 1) + [[]] * 50) == []
+    assert announced([[line("407")], [line("401")]] * 50) == []
+
+
+def test_a_line_holds_though_some_frames_read_it_wrong_or_not_at_all():
+    frames = [[line("407")], [line("107")], [line("407")], [], [line("407")], [line("407")]] * 20
+    assert [text for _, text in announced(frames)] == ["407"]
+
+
+def test_lines_are_announced_each_in_reading_order():
+    assert announced([[line("12", y=150), line("407")]] * 20) == [(HELD - 1, "407"), (HELD - 1, "12")]
+
+
+def test_a_line_that_moves_is_the_same_line():
+    assert announced([[line("407", x=100 + 3 * step, y=50 + step)] for step in range(100)]) == [(HELD - 1, "407")]
+    jump = [[line("407")]] * 20 + [[line("407", x=600, y=400)]] * 20
+    assert announced(jump) == [(HELD - 1, "407")]
+
+
+def test_another_number_in_its_place_is_announced():
+    frames = [[line(text)] for text in ("407", "82", "365", "9") for _ in range(VOTES + 1)]
+    assert [text for _, text in announced(frames)] == ["407", "82", "365", "9"]
+
+
+def test_the_same_number_twice_on_a_page_is_two():
+    assert [text for _, text in announced([[line("12"), line("12", y=150)]] * 20)] == ["12", "12"]
+
+
+def test_a_number_that_was_away_for_long_is_announced_again():
+    def away(frames):
+        return [text for _, text in announced([[line("12")]] * 20 + [[]] * frames + [[line("12")]] * 20)]
+
+    assert away(REMEMBERED - 1) == ["12"]
+    assert away(REMEMBERED) == ["12", "12"]
+
+
+def test_what_a_hand_hides_is_no_new_number_until_it_stays_away():
+    for covered in ("4 71", "  71", "407", "4"):
+        hand = [[line("4071")]] * 20 + [[line(covered)]] * (COVERED_HELD - 1) + [[line("4071")]] * 20
+        assert announced(hand) == [(HELD - 1, "4071")]
+    erased = announced([[line("4071")]] * 20 + [[line("407")]] * 100)
+    assert erased == [(HELD - 1, "4071"), (20 + COVERED_HELD - 1, "407")]
+
+
+def test_a_digit_that_looks_like_another_for_a_moment_is_no_new_number():
+    for other in ("4077", "401", "1071"):
+        moment = [[line("4071")]] * 20 + [[line(other)]] * (DISTURBED_HELD - 1) + [[line("4071")]] * 20
+        assert announced(moment) == [(HELD - 1, "4071")]
+    counter = announced([[line(str(count))] for count in range(4071, 4075) for _ in range(30)])
+    assert [text for _, text in counter] == ["4071", "4072", "4073", "4074"]
+
+
+def test_a_hand_makes_no_new_number_of_what_it_leaves():
+    before = [[line("3633")]] * 20
+    for left in ("73", "3138", "1233"):
+        assert announced(before + [[line(left)]] * (DISTURBED_HELD - 1) + before) == [(HELD - 1, "3633")]
+    apart = [[line("36"), line("33", x=140)]] * (COVERED_HELD - 1)
+    assert announced(before + apart + before) == [(HELD - 1, "3633")]
+
+
+def test_two_lines_that_a_hand_joins_are_the_same_two_behind_it():
+    page = [line("0757"), line("4411", y=100)]
+    joined = Line((page[0].digits[0], *page[1].digits[2:]))
+    hand = [[joined, line("7", x=120), line("4", y=100)]] * 3 + [[line("057"), line("11", x=140, y=100)]] * 5
+    assert [text for _, text in announced([page] * 20 + hand + [page] * 20)] == ["0757", "4411"]
+
+
+def test_a_line_that_is_read_with_more_digits_now_and_then_has_to_hold_for_longer():
+    frames = [[line("7350")]] * 2 + ([[line("7350")]] + [[line("730")]] * 7) * 10
+    assert announced(frames[:COVERED_HELD]) == []
+    assert [text for _, text in announced(frames)] == ["730"]
+
+
+@pytest.mark.parametrize(("confidence", "count"), [(SURE - 0.01, 0), (SURE + 0.01, 1)])
+def test_what_is_not_sure_is_not_announced(confidence, count):
+    assert len(announced([[line("407", confidence=confidence)]] * 100)) == count
+
+
+def test_what_holds_stays_while_a_hand_passes_and_goes_when_it_is_gone():
+    tracker = Tracker()
+    for lines in [[line("4071")]] * 20 + [[line("40", x=102)]] * 10:
+        tracker.update(Reading(tuple(lines), {}, {}))
+    assert [steady.text for steady in tracker.steady] == ["4071"]
+    for _ in range(VOTES):
+        tracker.update(Reading((), {}, {}))
+    assert tracker.steady == ()
+
+
+def test_the_newest_boxes_are_those_that_hold():
+    tracker = Tracker()
+    for step in range(20):
+        tracker.update(Reading((line("407", x=100 + step),), {}, {}))
+    assert tracker.steady == (line("407", x=119),)
+
+
+def test_boxes():
+    assert around(line("407", x=10, y=20)) == Box(10, 20, 56, 30)
+    assert overlap(Box(0, 0, 10, 10), Box(5, 0, 10, 10)) == 0.5
+    assert overlap(Box(0, 0, 10, 10), Box(2, 2, 3, 3)) == 1
+    assert overlap(Box(0, 0, 10, 10), Box(10, 0, 10, 10)) == 0
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_nothing_gives_nothing(frames):
+    assert announced([[]] * frames) == []

@@ -1,0 +1,440 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from digitocr.runtime import boxes as boxes_module
+from digitocr.runtime import detector as module
+from digitocr.runtime import image, models
+from digitocr.runtime.background import shadeless, shrunk
+from digitocr.runtime.boxes import non_maximum_suppression
+from digitocr.runtime.detector import Detector, decoded, detector_input
+from digitocr.runtime.errors import ModelError
+from digitocr.runtime.lines import best_neighbour, in_lines
+from digitocr.runtime.opencv import cv2
+from digitocr.train.synthesis.pages import draw_page, random_style
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Detector()
+
+
+def overlap(one, other):
+    """Intersection over union of two boxes (x, y, w, h)."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    both = max(0, across) * max(0, down)
+    return both / (one[2] * one[3] + other[2] * other[3] - both)
+
+
+def boxes_of(*rows):
+    return np.array(rows, np.float32).reshape(-1, 4)
+
+
+# What the network is given
+
+
+def textured(height=70, width=110, seed=0):
+    """(height, width) uint8 with much contrast everywhere."""
+    return np.random.default_rng(seed).integers(20, 236, (height, width), np.uint8)
+
+
+def test_a_pixel_is_held_against_the_mean_and_spread_of_a_small_and_a_large_window():
+    gray = textured()
+    planes = detector_input(gray)
+    assert (planes.shape, planes.dtype) == ((3, 70, 110), np.float32)
+    for plane, window in zip(planes[:-1], module.WINDOWS, strict=True):
+        reach = window // 2
+        wide = np.pad(gray.astype(np.float64), reach, "symmetric")
+        for y, x in ((0, 0), (35, 50), (69, 3), (12, 109)):
+            around = wide[y : y + window, x : x + window]
+            expected = (gray[y, x] - around.mean()) / (around.std() + module.FLOOR)
+            assert plane[y, x] == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_last_plane_is_against_the_whole_picture_so_that_faint_beside_strong_stays_faint():
+    gray = np.full((300, 600), 220, np.uint8)
+    gray[100:140, 60:66], gray[100:140, 500:506] = 40, 190
+    planes = detector_input(gray)
+    assert planes[0, 120, 503] < 0.7 * planes[0, 120, 63] < 0
+    assert 0.1 < planes[-1, 120, 503] / planes[-1, 120, 63] < 0.2
+
+
+def test_the_negative_of_a_picture_is_the_picture_with_its_signs_turned():
+    np.testing.assert_allclose(detector_input(255 - textured()), -detector_input(textured()), atol=1e-3)
+
+
+def test_contrast_and_light_hardly_matter_to_the_first_planes():
+    gray = np.full((200, 300), 200.0)
+    cv2.rectangle(gray, (100, 60), (108, 140), 40, -1)
+    cv2.ellipse(gray, (170, 100), (25, 38), 0, 0, 360, 40, 9)
+    fall = np.linspace(1, 0.5, 300)[None]
+    plain, other = detector_input(gray.astype(np.uint8))[:2], detector_input((gray * fall).astype(np.uint8))[:2]
+    ink = gray < 100
+    assert plain[:, ink].mean() < -1.2
+    assert abs(plain[:, ink].mean() / other[:, ink].mean() - 1) < 0.1
+    assert np.corrcoef(plain[0].ravel(), other[0].ravel())[0, 1] > 0.97
+
+
+@pytest.mark.parametrize("level", [0, 127, 255])
+def test_an_even_ground_is_nothing_and_faint_grain_is_little(level):
+    flat = np.full((64, 96), level, np.uint8)
+    assert np.abs(detector_input(flat)).max() < 1e-3
+    grain = np.clip(level + np.random.default_rng(0).normal(0, 1, flat.shape), 0, 255).astype(np.uint8)
+    assert np.abs(detector_input(grain)).mean() < 0.25
+
+
+def test_a_lone_speck_is_not_louder_than_four():
+    speck = np.full((300, 300), 200, np.uint8)
+    speck[150, 150] = 0
+    assert detector_input(speck).min() == -4
+    assert detector_input(255 - speck).max() == 4
+
+
+# What it answers
+
+
+def cells(*peaks, shape=(8, 10)):
+    """(5, rows, columns): far below 0 but at peaks (row, column, logit, dx, dy, log width, log height)."""
+    output = np.zeros((5, *shape), np.float32)
+    output[0] = -20
+    for row, column, *values in peaks:
+        output[:, row, column] = values
+    return output
+
+
+def test_a_cell_says_where_a_box_lies_in_sides_and_how_large_it_is_in_cells():
+    output = cells((3, 5, 2.0, 0.25, -0.5, np.log(2), np.log(5)), (7, 0, -1.0, 0, 0, np.log(6), np.log(3)))
+    boxes, scores = decoded(output)
+    assert boxes.dtype == scores.dtype == np.float32
+    # 8 by 20 pixels about (22 + 0.25 * 20, 14 - 0.5 * 20), and 24 by 12 about (2, 30)
+    np.testing.assert_allclose(boxes, [[23, -6, 8, 20], [-10, 24, 24, 12]], atol=1e-4)
+    np.testing.assert_allclose(scores, 1 / (1 + np.exp([-2.0, 1.0])), rtol=1e-6)
+
+
+def test_cells_below_the_least_score_are_no_candidates():
+    output = cells((1, 1, 0.5, 0, 0, 1, 1), (2, 2, -0.5, 0, 0, 1, 1))
+    assert len(decoded(output)[0]) == 2
+    assert decoded(output, 0.5)[1].tolist() == pytest.approx([0.622459], abs=1e-5)
+    assert decoded(cells())[0].shape == (0, 4)
+
+
+def test_of_too_many_cells_the_strongest_are_taken(monkeypatch):
+    monkeypatch.setattr(module, "MAX_CELLS", 3)
+    output = cells(*((row, 2, float(row), 0, 0, 1, 1) for row in range(8)))
+    assert sorted(decoded(output)[1].tolist()) == pytest.approx([1 / (1 + np.exp(-n)) for n in (5.0, 6.0, 7.0)])
+
+
+@pytest.mark.filterwarnings("error")
+def test_wild_sizes_stay_numbers():
+    boxes, _ = decoded(cells((1, 1, 9.0, 0, 0, 900, -900)))
+    assert np.isfinite(boxes).all()
+    assert (boxes[:, 2:] > 0).all()
+
+
+# Of many, the best
+
+
+def test_of_boxes_of_one_digit_the_best_is_kept():
+    boxes = boxes_of((50, 0, 10, 20), (0, 0, 10, 20), (1, 1, 10, 20), (0, 2, 11, 22), (11, 0, 10, 20))
+    kept, scores = non_maximum_suppression(boxes, np.array([0.3, 0.7, 0.9, 0.8, 0.5], np.float32))
+    assert kept.tolist() == [[1, 1, 10, 20], [11, 0, 10, 20], [50, 0, 10, 20]]
+    assert scores.tolist() == pytest.approx([0.9, 0.5, 0.3])
+
+
+def test_a_part_gives_way_to_the_whole_and_the_whole_to_a_better_part():
+    whole, part, corner = (0, 0, 30, 40), (5, 5, 15, 15), (22, 30, 20, 20)
+    for first, second in ((whole, part), (part, whole)):
+        kept, _ = non_maximum_suppression(boxes_of(first, second), np.array([0.9, 0.8], np.float32))
+        assert kept.tolist() == [list(first)]
+    assert len(non_maximum_suppression(boxes_of(whole, corner), np.array([0.9, 0.8], np.float32))[0]) == 2
+
+
+def test_what_gave_way_takes_no_other_with_it():
+    chain = boxes_of((0, 0, 20, 20), (8, 0, 20, 20), (16, 0, 20, 20))  # each overlaps the next by 0.43
+    kept, _ = non_maximum_suppression(chain, np.array([0.9, 0.8, 0.7], np.float32))
+    assert kept[:, 0].tolist() == [0, 16]
+
+
+def test_no_more_than_so_many_are_kept(monkeypatch):
+    monkeypatch.setattr(boxes_module, "MAX_FOUND", 2)
+    apart = boxes_of(*((100 * place, 0, 10, 10) for place in range(5)))
+    kept, _ = non_maximum_suppression(apart, np.array([0.1, 0.5, 0.9, 0.3, 0.7], np.float32))
+    assert kept[:, 0].tolist() == [200, 400]
+    assert non_maximum_suppression(apart[:0], np.zeros(0, np.float32))[0].shape == (0, 4)
+
+
+# Reading order
+
+
+def page_of(lines, height=20.0, pitch=36.0, turn=0.0, seed=0):
+    """Boxes of lines of so many digits, shuffled, and the order to read them in, in rows of the boxes."""
+    rng = np.random.default_rng(seed)
+    centres, rows = [], []
+    for row, count in enumerate(lines):
+        rows.append(list(range(len(centres), len(centres) + count)))
+        centres += [
+            (100 + 22 * column + rng.normal(0, 1), 100 + pitch * row + rng.normal(0, 1.5)) for column in range(count)
+        ]
+    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    middles = np.array(centres) @ np.array([[cos, sin], [-sin, cos]])
+    sides = np.stack([rng.uniform(8, 15, len(centres)), height * rng.uniform(0.85, 1.15, len(centres))], 1)
+    shuffled = rng.permutation(len(centres))
+    place = np.argsort(shuffled)
+    boxes = np.concatenate([middles - sides / 2, sides], 1).astype(np.float32)[shuffled]
+    return boxes, [[int(place[one]) for one in row] for row in rows]
+
+
+@pytest.mark.parametrize("turn", [-25, -12, -4, 0, 4, 12, 25])  # degrees clockwise
+@pytest.mark.parametrize("lines", [[6], [1], [3, 7], [8, 2, 8, 5], [12, 12, 12]])
+def test_boxes_are_read_in_lines_from_top_to_bottom_and_left_to_right(lines, turn):
+    for seed in range(5):
+        boxes, expected = page_of(lines, turn=turn, seed=seed)
+        if turn and len(lines) == 1 and lines[0] == 1:
+            expected = [[0]]
+        assert in_lines(boxes) == expected
+
+
+def test_a_column_is_a_line_for_each_digit():
+    assert in_lines(boxes_of((10, 90, 12, 20), (11, 10, 12, 20), (9, 50, 12, 20))) == [[1], [2], [0]]
+
+
+def test_digits_of_other_heights_join_the_line_that_they_stand_in():
+    low_one_high = boxes_of((60, 14, 8, 16), (10, 10, 14, 24), (34, 6, 16, 32), (90, 12, 14, 24))
+    assert in_lines(low_one_high) == [[1, 2, 0, 3]]
+
+
+def test_far_apart_in_one_line_is_one_line():
+    assert in_lines(boxes_of((900, 104, 14, 24), (10, 100, 14, 24), (400, 96, 14, 24))) == [[1, 2, 0]]
+
+
+def test_nothing_has_no_lines():
+    assert in_lines(boxes_of()) == []
+
+
+def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
+    shaded = np.full((80, 100), 220, np.uint8)
+    shaded[:, 30:] = 90
+    small, large = np.array([[10, 10, 10, 20]], np.float32), np.array([[10, 10, 10, 20], [40, 10, 30, 40]], np.float32)
+    assert (shadeless(shaded, small)[:, [5, 20, 40, 60]] == 128).all()
+    assert (shadeless(shaded, small[:0])[:, [5, 20, 40, 60]] == 128).all()
+    np.testing.assert_array_equal(shadeless(shaded, large), shaded)
+
+
+def test_the_best_neighbour_is_near_on_the_line_about_as_high_and_no_part():
+    box = [100, 100, 20, 40]
+    others = {
+        (125, 100, 20, 40): True,
+        (170, 90, 20, 40): True,  # ends 90 pixels from the box's beginning, less than twice 40 of them between
+        (60, 115, 20, 20): True,  # half as high
+        (250, 100, 20, 40): False,  # too far
+        (125, 130, 20, 40): False,  # a quarter of its height is shared
+        (125, 100, 6, 15): False,  # a dot
+        (105, 110, 10, 20): False,  # within it
+    }
+    for other, near in others.items():
+        scores = best_neighbour(np.array([box, other], np.float32), np.array([0.9, 0.7], np.float32))
+        assert scores.tolist() == pytest.approx([0.7, 0.9] if near else [0, 0])
+    row = np.array([[x, 100, 20, 40] for x in (0, 30, 60)], np.float32)
+    assert best_neighbour(row, np.array([0.2, 0.9, 0.5], np.float32)).tolist() == pytest.approx([0.9, 0.5, 0.9])
+    assert best_neighbour(row[:0], np.zeros(0, np.float32)).shape == (0,)
+
+
+# The whole
+
+
+class Spots:
+    """In a network's place: a digit, twelve pixels wide and high, where the input stands out most, if it does."""
+
+    def __init__(self, side=12.0):
+        self.seen = []
+        self.side = side
+
+    def run(self, names, given):
+        ((name, batch),) = given.items()
+        assert (names, name) == (None, "image")
+        assert batch.dtype == np.float32
+        assert batch.shape[:2] == (1, 3)
+        height, width = batch.shape[2:]
+        assert height % module.MULTIPLE == width % module.MULTIPLE == 0
+        self.seen.append((height, width))
+        output = cells(shape=(height // 4, width // 4))
+        loud = np.abs(batch[0, 1]).reshape(height // 4, 4, width // 4, 4).max((1, 3))
+        if loud.max() > 1:
+            output[:, *np.unravel_index(loud.argmax(), loud.shape)] = [5, 0, 0, *[np.log(self.side / 4)] * 2]
+        return [output[None, :1], output[None, 1:]]
+
+
+@pytest.fixture
+def spots(detector, monkeypatch):
+    fake = Spots()
+    monkeypatch.setattr(detector, "_session", fake)
+    return fake
+
+
+@pytest.mark.parametrize("side", [module.COARSE, module.MIDDLE, module.FINE])
+@pytest.mark.parametrize(("height", "width"), [(60, 100), (128, 30), (300, 500), (701, 333), (1500, 900), (5, 2000)])
+def test_boxes_are_in_the_pixels_of_the_picture_whatever_size_it_is_seen_at(detector, spots, height, width, side):
+    shrink = max(1, max(height, width) / side)
+    for x, y in ((0.2, 0.7), (0.9, 0.1)):
+        picture = np.full((height, width), 90, np.uint8)
+        at, radius = (int(x * width), int(y * height)), round(2 * shrink)
+        cv2.circle(picture, at, radius, 255, -1)
+        ((left, top, wide, high),), (score,) = detector._seen(picture.shape, shrunk(picture, side))
+        assert abs(left + wide / 2 - at[0]) < radius + 4 * shrink  # a cell
+        assert wide == pytest.approx(12 * shrink, rel=0.02)
+        if height > 5:  # else all rows are alike
+            assert abs(top + high / 2 - at[1]) < radius + 4 * shrink
+            assert high == pytest.approx(12 * shrink, rel=0.02)
+        assert score == pytest.approx(1 / (1 + np.exp(-5)))
+
+
+def test_a_picture_is_seen_small_and_larger_and_large_only_where_small_digits_may_be(detector, spots):
+    def sizes(height, width, side, mark=20):
+        """The long sides that the network sees, frames taken off, if each time it finds a digit of that side."""
+        spots.seen.clear()
+        spots.side = side
+        picture = np.full((height, width), 90, np.uint8)
+        picture[height // 2 : height // 2 + mark, width // 2 : width // 2 + mark] = 255
+        boxes, _ = detector.detect(picture)
+        margin = 2 * module.MARGIN
+        return [8 * round((max(seen) - margin) / 8) for seen in spots.seen], boxes
+
+    assert sizes(100, 80, 40)[0] == [104]
+    assert sizes(400, 300, 40)[0] == [128, 400]
+    assert sizes(1500, 2000, 40)[0] == [128, 512]
+    assert sizes(1500, 2000, 60)[0] == [128]  # a close-up
+    seen, boxes = sizes(1500, 2000, 12)
+    assert seen == [128, 512, 1024]
+    assert boxes[:, 2].max() < 12 * 2000 / 128  # what is small at the coarsest size is left to the others
+    assert sizes(2000, 1000, 12, mark=0)[0] == [128, 512, 1024]  # nothing is found: there may be what is too small
+
+
+def test_the_shipped_network_is_not_run_where_it_was_changed(tmp_path, monkeypatch):
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {module.DEFAULT_DETECTOR}\n")
+    (tmp_path / module.DEFAULT_DETECTOR).write_bytes(models.shipped_model(module.DEFAULT_DETECTOR).read_bytes())
+    monkeypatch.setattr(models, "MODELS", tmp_path)
+    with pytest.raises(ModelError, match="SHA-256"):
+        Detector()
+    (tmp_path / module.DEFAULT_DETECTOR).unlink()
+    with pytest.raises(ModelError, match="No such file"):
+        Detector()
+
+
+def test_a_detector_of_one_s_own_is_used_and_what_is_none_is_refused(detector, tmp_path):
+    own = tmp_path / "own.onnx"
+    own.write_bytes(models.shipped_model(module.DEFAULT_DETECTOR).read_bytes())
+    assert Detector(own).sha256 == detector.sha256
+    assert Detector(own).card["name"] == "detector-int8"
+    with pytest.raises(ModelError, match=r"digitocr-int8\.onnx: is no detector of this version"):
+        Detector(models.shipped_model("digitocr-int8.onnx"))
+
+
+def network(path, given=(("image", ["N", 3, "H", "W"]),), planes=(1, 4), element="FLOAT"):
+    """An ONNX file of those inputs and of outputs of so many planes, each a convolution of the first input."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    kind = getattr(TensorProto, element)
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in given]
+    nodes, weights, outputs = [], [], []
+    for place, count in enumerate(planes):
+        kernel = np.zeros((count, given[0][1][1] if given else 3, 1, 1), np.float32)
+        weights.append(onnx.numpy_helper.from_array(kernel, f"kernel{place}"))
+        seen = given[0][0] if given else "nothing"
+        nodes.append(helper.make_node("Conv", [seen, f"kernel{place}"], [f"cells{place}"]))
+        nodes.append(helper.make_node("Cast", [f"cells{place}"], [f"output{place}"], to=kind))
+        outputs.append(helper.make_tensor_value_info(f"output{place}", kind, ["N", count, "rows", "columns"]))
+    if not given:
+        weights.append(onnx.numpy_helper.from_array(np.zeros((1, 3, 8, 8), np.float32), "nothing"))
+    graph = helper.make_graph(nodes, "foreign", inputs, outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"given": []},
+        {"given": [("picture", ["N", 3, "H", "W"])]},
+        {"given": [("image", ["N", 3, "H", "W"]), ("other", ["N"])]},
+        {"given": [("image", ["N", 1, "H", "W"])]},
+        {"given": [("image", ["N", 3, 256, 256])]},
+        {"planes": [1]},
+        {"planes": [4, 1]},
+        {"planes": [1, 5]},
+        {"planes": [1, 4, 1]},
+        {"element": "DOUBLE"},
+    ],
+)
+def test_networks_of_another_form_are_no_detectors(form, tmp_path):
+    Detector(network(tmp_path / "fits.onnx"))
+    with pytest.raises(ModelError, match="is no detector of this version"):
+        Detector(network(tmp_path / "foreign.onnx", **form))
+
+
+def sure(detector, picture):
+    boxes, scores = detector.detect(image.load(picture))
+    return boxes[scores > 0.5]
+
+
+@pytest.mark.parametrize("light_on_dark", [False, True])
+def test_drawn_digits_are_found_in_lines_in_reading_order(detector, light_on_dark):
+    right = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        scene = draw_page(["407", "1293"], rng, random_style(rng, (640, 480), light_on_dark=light_on_dark))
+        boxes = sure(detector, scene.image)
+        lines = in_lines(boxes)
+        if [len(line) for line in lines] == [3, 4]:
+            read = [boxes[row] for line in lines for row in line]
+            right += all(overlap(box, truth) > 0.5 for box, truth in zip(read, scene.boxes.tolist(), strict=True))
+    assert right >= 10
+
+
+@pytest.mark.parametrize("size", [(40, 30), (200, 300), (1200, 1600)])
+def test_a_digit_alone_is_found_at_any_size(detector, size):
+    height, width = size
+    paper = np.full(size, 230, np.uint8)
+    axes = (height // 5, height // 3)
+    cv2.ellipse(paper, (width // 2, height // 2), axes, 0, 0, 360, 40, max(2, height // 20))
+    (box,) = sure(detector, paper)
+    assert overlap(box, (width / 2 - height / 5, height / 2 - height / 3, height / 2.5, height / 1.5)) > 0.7
+
+
+def test_digits_of_eight_pixels_on_a_large_page_are_found_where_they_are(detector):
+    page = Image.new("L", (1000, 700), 235)
+    font = ImageFont.load_default(size=20)
+    for row in range(6):
+        ImageDraw.Draw(page).text((200, 100 + 60 * row), "40 71 938", 20, font)
+    assert len(sure(detector, np.asarray(page))) >= 0.9 * 6 * 7
+
+
+def blanks():
+    dots = np.where((np.indices((600, 800)) // 8 % 2).all(axis=0), 255, 0).astype(np.uint8)
+    yield "dots", dots
+    yield "plain", np.full((300, 400), 200, np.uint8)
+    yield "light that falls off", np.linspace(60, 220, 400).astype(np.uint8)[None].repeat(300, 0)
+    for strength in (2, 15, 40):
+        rng = np.random.default_rng(strength)
+        yield f"grain of {strength}", np.clip(rng.normal(128, strength, (300, 500)), 0, 255).astype(np.uint8)
+    ruled = np.full((400, 600), 230, np.uint8)
+    ruled[::40] = 90
+    yield "ruled", ruled
+    ruled = ruled.copy()
+    ruled[:, ::40] = 90
+    yield "squared", ruled
+
+
+@pytest.mark.parametrize("picture", [pytest.param(picture, id=name) for name, picture in blanks()])
+def test_nothing_is_found_where_nothing_is(detector, picture):
+    assert len(sure(detector, picture)) == 0
+
+
+@pytest.mark.parametrize("shape", [(5, 5000), (5000, 5), (5, 5), (2000, 7), (28, 28)])
+def test_the_narrowest_pictures_are_looked_through(detector, shape):
+    boxes, scores = detector.detect(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+    assert boxes.shape == (len(scores), 4)
+    assert np.isfinite(boxes).all()
+    assert ((scores > 0) & (scores <= 1)).all()

@@ -1,0 +1,322 @@
+import dataclasses
+import io
+import itertools
+import json
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from matplotlib import get_data_path
+
+from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
+from digitocr.runtime.preprocessing import scale
+from digitocr.train.classifier import fit as module
+from digitocr.train.classifier.fit import Settings, fit, resume
+from digitocr.train.data import Mnist
+from digitocr.train.runs import read_history
+
+# Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+
+FINISHED = {"run.json", "history.csv", "model.keras", "metrics.json", "curves.png"}
+SETTINGS = Settings(experiment=1, epochs=4, batch_size=16, seed=7)
+
+
+def drawn(count: int = 720) -> Mnist:
+    """Ten kinds of picture that a network learns in a minute: a bright bar at one of ten heights, over noise."""
+    rng = np.random.default_rng(0)
+
+    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.resize(np.arange(10, dtype=np.uint8), count)
+        images = rng.integers(0, 120, (count, 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[4 + 2 * label : 6 + 2 * label, 6:22] = 255
+        return images, labels
+
+    return Mnist(*draw(count), *draw(100), digest="drawn")
+
+
+def rows(folder: Path) -> list[list[float]]:
+    """History without the seconds."""
+    return [[float(value) for value in line.split(",")[:-1]] for line in lines(folder)[1:]]
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / "history.csv").read_text().splitlines()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A run that nothing interrupted, and what fit() returned. No test changes it."""
+    folder = tmp_path_factory.mktemp("runs") / "deep" / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", io.StringIO())
+        patch.setattr(sys, "stderr", io.StringIO())
+        metrics = fit(drawn(), SETTINGS, folder)
+        assert (sys.stdout.getvalue(), sys.stderr.getvalue()) == ("", "")  # no terminal: no bar, and nothing else
+    return folder, metrics
+
+
+def test_a_run_folder_holds_what_it_should(finished: tuple[Path, dict[str, Any]]) -> None:
+    folder, metrics = finished
+    assert {path.name for path in folder.iterdir()} == FINISHED
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    assert metrics["test"]["images"] == 100
+    assert metrics["held_out"]["images"] == 60  # one in twelve
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert lines(folder)[0] == "epoch,accuracy,loss,val_accuracy,val_loss,seconds"
+    assert [row[0] for row in rows(folder)] == [1, 2, 3, 4]
+
+
+def test_run_json_says_how_to_do_it_again(finished: tuple[Path, dict[str, Any]]) -> None:
+    text = (finished[0] / "run.json").read_text()
+    run = json.loads(text)
+    assert run["command"] == "digitocr train --experiment 1 --recipe paper --epochs 4 --batch-size 16 --seed 7"
+    assert Settings(**run["settings"]) == SETTINGS
+    assert run["data"] == {"digest": "drawn", "training": 660, "held_out": 60, "test": 100}
+    assert {"digitocr", "python", "keras", "numpy", keras.config.backend()} == set(run["versions"])
+    assert run["started"] <= run["ended"]
+    assert run["seconds"] > 0
+    assert run["resumed"] == []
+    assert str(finished[0].parent.parent) not in text
+
+
+def test_it_learns(finished: tuple[Path, dict[str, Any]]) -> None:
+    assert finished[1]["test"]["accuracy"] > 0.9
+    assert rows(finished[0])[-1][2] < rows(finished[0])[0][2]  # loss
+
+
+def test_the_saved_model_is_the_one_that_was_measured_without_optimizer(
+    finished: tuple[Path, dict[str, Any]],
+) -> None:
+    folder, metrics = finished
+    network = keras.saving.load_model(folder / "model.keras")
+    answers = np.asarray(network(scale(drawn().test_images))).argmax(axis=1)
+    assert (answers == drawn().test_labels).mean() == metrics["test"]["accuracy"]
+    with zipfile.ZipFile(folder / "model.keras") as archive:
+        assert b"optimizer" not in archive.read("model.weights.h5")
+
+
+def test_a_folder_that_exists_is_never_written_to(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="exists already"):
+        fit(drawn(), SETTINGS, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        fit(drawn(), SETTINGS, tmp_path / "file" / "run")
+
+
+def test_a_finished_run_is_not_resumed(finished: tuple[Path, dict[str, Any]]) -> None:
+    with pytest.raises(UsageError, match="is finished, 4 epochs"):
+        resume(finished[0], drawn())
+
+
+def test_the_test_images_are_read_once_when_all_epochs_are_over_and_quiet_is_quiet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, read = drawn(240), []
+
+    def watched(images: np.ndarray) -> np.ndarray:
+        if images is data.test_images:
+            read.append(len(rows(tmp_path / "run")))
+        return scale(images)
+
+    monkeypatch.setattr(module, "scale", watched)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    fit(data, dataclasses.replace(SETTINGS, epochs=2), tmp_path / "run", quiet=True)
+    assert read == [2]
+    assert capsys.readouterr() == ("", "")
+
+
+KILLED = """
+import runpy, sys
+from pathlib import Path
+import digitocr.train.classifier.fit
+tests = runpy.run_path(sys.argv[1])
+tests["fit"](tests["drawn"](), tests["SETTINGS"], Path(sys.argv[2]))
+"""
+
+
+def test_killed_in_an_epoch_it_goes_on_as_if_nothing_had_happened(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, "-c", KILLED, __file__, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        while child.poll() is None and not ((folder / "history.csv").exists() and len(lines(folder)) > 2):
+            time.sleep(0.005)
+        child.kill()
+        printed = child.communicate()
+    assert child.returncode == -9
+    before = lines(folder)[1:3]
+    resume(folder, drawn())
+    assert {path.name for path in folder.iterdir()} == FINISHED
+    assert lines(folder)[1:3] == before or lines(folder)[1] == before[0]  # the second may have come without checkpoint
+    assert [row[0] for row in rows(folder)] == [1, 2, 3, 4]
+    # the same order of images, the same dropout, the optimizer where it was
+    np.testing.assert_allclose(rows(folder), rows(finished[0]), rtol=0.01, atol=2e-6)
+    assert len(json.loads((folder / "run.json").read_text())["resumed"]) == 1
+    assert printed == (b"", b"")  # TensorFlow is kept quiet, too
+
+
+def interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, at: str, settings: Settings) -> None:
+    """A run that Ctrl-C meets in the second epoch's end, just before the file `at` is put in its place."""
+    replace, seen = module.replace, []
+
+    def stop(path: Path, write: Any) -> None:
+        seen.append(path.name)
+        if path.name == at and seen.count(at) == 2:
+            raise KeyboardInterrupt
+        replace(path, write)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fit(drawn(240), settings, folder)
+
+
+@pytest.mark.parametrize("recipe", ["paper", "best"])  # with dropout; with a falling rate and smoothed labels
+def test_interrupted_between_two_files_it_stays_consistent(
+    recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(experiment=4, recipe=recipe, epochs=2, batch_size=32, seed=1)
+    fit(drawn(240), settings, tmp_path / "whole")
+    folder = tmp_path / "run"
+    interrupted(folder, monkeypatch, "checkpoint.keras", settings)
+    assert {path.name for path in folder.iterdir()} == {"run.json", "history.csv", "model.keras", "checkpoint.keras"}
+    assert json.loads((folder / "run.json").read_text())["ended"] is None
+    keras.saving.load_model(folder / "model.keras")  # can be exported as it is
+    with (folder / "history.csv").open("a") as file:
+        file.write("2,0.5")  # half a row
+    resume(folder, drawn(240))
+    assert {path.name for path in folder.iterdir()} == FINISHED
+    np.testing.assert_allclose(rows(folder), rows(tmp_path / "whole"), rtol=0.01, atol=2e-6)
+
+
+def test_interrupted_before_an_epoch_is_full_it_begins_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module._Keeper, "on_epoch_begin", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fit(drawn(240), dataclasses.replace(SETTINGS, epochs=1), tmp_path / "run")
+    assert lines(tmp_path / "run")[1:] == []
+    resume(tmp_path / "run", drawn(240))
+    assert [row[0] for row in rows(tmp_path / "run")] == [1]
+
+
+def test_the_best_recipe_shows_other_pictures_of_the_same_digits_in_each_epoch() -> None:
+    data, settings = drawn(240), dataclasses.replace(SETTINGS, recipe="best", epochs=2, batch_size=1)
+    shown = [
+        (images[0, :, :, 0], int(labels[0].argmax()))
+        for images, labels in module._batches(data, np.arange(3), settings, [], 0)
+    ]
+    again = [images[0, :, :, 0] for images, _ in module._batches(data, np.arange(3), settings, [], 1)]
+    assert [label for _, label in sorted(shown, key=lambda one: one[1])] == [0, 0, 1, 1, 2, 2]
+    np.testing.assert_array_equal([image for image, _ in shown[3:]], again)  # what a resumed run is shown
+    pictures = [image for image, label in shown if label == 0] + [scale(data.train_images[:1])[0, :, :, 0]]
+    for one, other in itertools.combinations(pictures, 2):
+        assert 0.01 < np.abs(one - other).mean() < 0.3
+
+
+@pytest.mark.parametrize(("recipe", "rates"), [("paper", [0.5]), ("best", [0.0])])
+def test_a_recipe_says_how_much_is_dropped(recipe: str, rates: list[float], tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, experiment=4, recipe=recipe)
+    network = module._network(settings, tmp_path / "checkpoint.keras", 1)
+    assert [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)] == rates
+
+
+@pytest.mark.parametrize(("recipe", "right"), [("paper", 1.0), ("best", 0.91)])
+def test_a_recipe_says_how_much_labels_are_smoothed(recipe: str, right: float, tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, recipe=recipe)
+    network = module._network(settings, tmp_path / "checkpoint.keras", 1)
+    labels = module._one_hot(np.array([3], np.uint8), settings)
+    shares = np.linspace(0.5, 0.99, 50)  # what a network may give the right class, the others sharing the rest
+    losses = [float(network.loss(labels, labels * share + (1 - labels) * (1 - share) / 9)) for share in shares]
+    assert shares[np.argmin(losses)] == pytest.approx(min(right, shares[-1]))
+
+
+@pytest.fixture
+def fonts(tmp_path: Path) -> Path:
+    """A folder of one font."""
+    (tmp_path / "fonts").mkdir()
+    (tmp_path / "fonts" / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+    return tmp_path / "fonts"
+
+
+def test_the_fonts_of_a_run_that_draws_are_checked_first_written_down_and_compared(
+    fonts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = dataclasses.replace(SETTINGS, recipe="robust", fonts=str(fonts))
+    folder = tmp_path / "run"
+    with pytest.raises(InputError, match="no font with letters in it"):
+        fit(drawn(240), dataclasses.replace(settings, fonts=str(tmp_path / "none")), folder)
+    assert not folder.exists()
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "draw_all", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(drawn(240), settings, folder)
+    run = json.loads((folder / "run.json").read_text())
+    assert run["fonts"] == ["sans.ttf"]
+    with pytest.raises(KeyboardInterrupt):  # the same fonts
+        resume(folder, drawn(240))
+    (fonts / "more.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSerif.ttf")
+    with pytest.raises(InputError, match="other data or fonts"):
+        resume(folder, drawn(240))
+    del run["fonts"]  # as earlier versions wrote it
+    (folder / "run.json").write_text(json.dumps(run))
+    with pytest.raises(KeyboardInterrupt):
+        resume(folder, drawn(240))
+
+
+@pytest.mark.parametrize("content", [None, "", "epoch,loss\n", "epoch,loss\n1,much\n", "epoch,loss\n1\n"])
+def test_a_history_that_is_none_is_said(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "history.csv").write_text(content)
+    with pytest.raises(InputError, match=r"history\.csv: is (missing or damaged|empty); train again"):
+        read_history(tmp_path / "history.csv")
+
+
+def test_what_cannot_be_resumed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="no run in it"):
+        resume(tmp_path, drawn(240))
+    folder = tmp_path / "run"
+    interrupted(folder, monkeypatch, "model.keras", dataclasses.replace(SETTINGS, epochs=2))
+    with pytest.raises(InputError, match="other data"):
+        resume(folder, drawn(480))
+    (folder / "checkpoint.keras").write_bytes(b"junk")
+    with pytest.raises(ModelError, match=r"checkpoint\.keras: cannot be loaded; delete it"):
+        resume(folder, drawn(240))
+    (folder / "run.json").write_text("{")
+    with pytest.raises(InputError, match="is damaged"):
+        resume(folder, drawn(240))
+
+
+def test_on_a_terminal_a_bar_is_drawn_on_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    fit(drawn(240), dataclasses.replace(SETTINGS, epochs=1), tmp_path / "run")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "14/14" in printed.err
+    assert "val_accuracy" in printed.err
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"experiment": 5}, {"recipe": "none"}, {"epochs": 0}, {"batch_size": 0}, {"seed": -1}, {"seed": 2**31}]
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    name, value = next(iter(wrong.items()))
+    with pytest.raises(UsageError, match=rf"{name.replace('_', ' ')} is {value}; it must be"):
+        Settings(**wrong)

@@ -1,0 +1,247 @@
+import dataclasses
+import importlib
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+
+from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
+from digitocr.runtime.models import MODELS
+from digitocr.train.classifier.network import EXPERIMENTS
+from digitocr.train.data import Mnist
+from digitocr.train.search import search as module
+from digitocr.train.search.search import SPACES, Candidate, Plan, Search, pareto, read_results
+
+# Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+
+PLAN = Plan(space="paper", epochs=1)
+
+
+def drawn(count: int = 240) -> Mnist:
+    """Ten kinds of picture: a bright bar at one of ten heights, over noise. There are no test images to be read."""
+    rng = np.random.default_rng(0)
+    labels = np.resize(np.arange(10, dtype=np.uint8), count)
+    images = rng.integers(0, 120, (count, 28, 28), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[4 + 2 * label : 6 + 2 * label, 6:22] = 255
+    nothing: Any = None
+    return Mnist(images, labels, nothing, nothing, digest="drawn")
+
+
+def shipped(model: Path, folder: Path, data: Mnist) -> Path:
+    """Stands for the export, which takes seconds."""
+    assert model.suffix == ".keras"
+    return Path(shutil.copy(MODELS / "digitocr-int8.onnx", folder))
+
+
+@pytest.fixture
+def small_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that are made in a second."""
+    small = {"kernel": (3, 5), "conv_layers": (1,), "batch_norm": (False,), "filters": (2,), "dense": (8,)}
+    monkeypatch.setitem(SPACES, "paper", small)
+
+
+def test_trials_are_kept_and_gone_on_with(small_space: None, tmp_path: Path) -> None:
+    lines: list[str] = []
+    Search(tmp_path, drawn(), PLAN, shipped).run(1, report=lines.append)
+    Search(tmp_path, drawn(), PLAN, shipped).run(2, report=lines.append)
+    Search(tmp_path, drawn(), PLAN, shipped).run(2, report=lines.append)
+    assert [line.split(":")[0] for line in lines] == ["trial 0", "trial 1"]
+    told = read_results(tmp_path)
+    assert [trial["state"] for trial in told["trials"]] == ["complete", "complete"]
+    for trial in told["trials"]:
+        assert set(trial["params"]) == set(SPACES["paper"])
+        assert len(trial["history"]) == 1
+        assert trial["bytes"] == (MODELS / "digitocr-int8.onnx").stat().st_size
+        assert 0 <= trial["accuracy"] <= 1
+        assert trial["multiply_accumulates"] > 0
+        assert (tmp_path / "models" / f"{trial['number']}.keras").exists()
+    assert not list(tmp_path.glob("trial-*.lock"))
+
+
+def test_what_a_candidate_lacks_of_the_least_accuracy_is_told_to_the_sampler(
+    small_space: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LEAST", 0.5)
+    search = Search(tmp_path, drawn(), PLAN, shipped)
+    search.run(1)
+    (trial,) = search._study.trials
+    accuracy = trial.user_attrs["history"][-1]
+    assert 0 <= accuracy <= 1
+    assert trial.system_attrs["constraints"] == pytest.approx([0.5 - accuracy])  # above 0 is too little
+
+
+KILLED = """
+import runpy, sys, time
+from pathlib import Path
+import digitocr.train.search
+tests = runpy.run_path(sys.argv[1])
+def quantize(model, folder, data):
+    Path(sys.argv[2], "reached").touch()
+    time.sleep(60)
+tests["Search"](Path(sys.argv[2]), tests["drawn"](), tests["PLAN"], quantize).run(1)
+"""
+
+
+def test_a_killed_worker_loses_its_trial_and_another_takes_it_up_again(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED, __file__, str(tmp_path)], stderr=subprocess.PIPE) as child:
+        while child.poll() is None and not (tmp_path / "reached").exists():
+            time.sleep(0.01)
+        search = Search(tmp_path, drawn(), PLAN, shipped)
+        search.run(1)  # the one that is under way is enough
+        assert search.results()["trials"] == []
+        child.kill()
+        child.communicate()
+    assert child.returncode == -9
+    Search(tmp_path, drawn(), PLAN, shipped).run(1)
+    lost, again = read_results(tmp_path)["trials"]
+    assert (lost["state"], again["state"]) == ("fail", "complete")
+    assert again["again"] == lost["number"]
+    assert again["params"] == lost["params"]
+
+
+def test_a_trial_that_kills_its_process_is_left_alone_in_the_end(tmp_path: Path) -> None:
+    search = Search(tmp_path, drawn(), PLAN, shipped)
+    for number in range(module.TRIES):  # as a kill leaves it, each time
+        search._take_up()
+        trial = search._study.ask()
+        trial.suggest_categorical("kernel", SPACES["paper"]["kernel"])
+        assert trial.number == number
+    search._take_up()
+    states = [trial.state for trial in search._study.trials]
+    assert states == [optuna.trial.TrialState.FAIL] * module.TRIES
+
+
+def test_a_trial_that_cannot_reach_the_front_is_pruned(small_space: None, tmp_path: Path) -> None:
+    search = Search(tmp_path, drawn(), dataclasses.replace(PLAN, epochs=2), shipped)
+    distributions = {name: optuna.distributions.CategoricalDistribution(v) for name, v in SPACES["paper"].items()}
+    for _ in range(module.PRUNERS):
+        search._study.add_trial(
+            optuna.trial.create_trial(
+                params={name: values[0] for name, values in SPACES["paper"].items()},
+                distributions=distributions,
+                values=[0.999, 1.0, 1.0],
+                user_attrs={"history": [1.1, 1.1], "weights": 1, "folder": "elsewhere"},
+            )
+        )
+    lines: list[str] = []
+    search.run(module.PRUNERS + 1, report=lines.append)
+    assert lines == [f"trial {module.PRUNERS}: pruned after 1 epochs"]
+    assert search.results()["trials"][-1]["state"] == "pruned"
+    assert not search._hopeless([0.5], (0, 10**9))  # smaller than all of them
+
+
+def test_a_grid_is_every_point_once_in_an_order_of_its_own() -> None:
+    points = module._grid("paper")
+    assert len(points) == len({tuple(point.values()) for point in points}) == 3 * 2**5 * 6 * 4
+    assert points == module._grid("paper")
+    assert [point["conv_layers"] for point in points] != sorted(point["conv_layers"] for point in points)
+
+
+def test_two_folders_share_a_storage_and_a_grid_ends_when_it_is_through(small_space: None, tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'trials.db'}"
+    for name, trials in (("a", 1), ("b", 9)):
+        search = Search(tmp_path / name, drawn(), dataclasses.replace(PLAN, sampler="grid"), shipped, storage)
+        search.run(trials)
+    assert sorted(trial["params"]["kernel"] for trial in search.results()["trials"]) == [3, 5]
+    assert [path.name for path in (tmp_path / "b" / "models").iterdir()] == ["1.keras"]
+
+
+@pytest.mark.parametrize("storage", ["nonsense", "sqlite:////missing/folder/trials.db", "grpc://localhost"])
+def test_a_storage_that_is_none_is_said(storage: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=storage.split(":")[0]):
+        Search(tmp_path, drawn(), PLAN, shipped, storage)
+
+
+def test_other_plans_and_data_are_refused_and_nothing_is_mixed(tmp_path: Path) -> None:
+    Search(tmp_path, drawn(), PLAN, shipped)
+    before = (tmp_path / "journal.log").read_bytes()
+    with pytest.raises(UsageError, match="was begun with --space paper --sampler tpe --epochs 1"):
+        Search(tmp_path, drawn(), dataclasses.replace(PLAN, epochs=2), shipped)
+    with pytest.raises(InputError, match="was begun with other data"):
+        Search(tmp_path, dataclasses.replace(drawn(), digest="other"), PLAN, shipped)
+    assert (tmp_path / "journal.log").read_bytes().startswith(before)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        Search(tmp_path / "file" / "search", drawn(), PLAN, shipped)
+
+
+def test_a_journal_cut_off_loses_a_line_and_a_damaged_one_is_said(tmp_path: Path) -> None:
+    Search(tmp_path, drawn(), PLAN, shipped)
+    journal = tmp_path / "journal.log"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code": 4, "stu')
+    Search(tmp_path, drawn(), PLAN, shipped)
+    assert journal.read_bytes().startswith(whole)
+    assert b'"stu' not in journal.read_bytes().removeprefix(whole)[:5]
+    journal.write_bytes(b"{\n" + whole)
+    with pytest.raises(InputError, match=r"journal\.log: is damaged"):
+        Search(tmp_path, drawn(), PLAN, shipped)
+    with pytest.raises(InputError, match=r"journal\.log: is damaged"):
+        read_results(tmp_path)
+
+
+def test_a_full_disk_is_said_and_the_trial_is_taken_up_later(small_space: None, tmp_path: Path) -> None:
+    def full(*_: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        Search(tmp_path, drawn(), PLAN, full).run(1)
+    Search(tmp_path, drawn(), PLAN, shipped).run(1)
+    assert [trial["state"] for trial in read_results(tmp_path)["trials"]] == ["fail", "complete"]
+
+
+@pytest.mark.parametrize("wrong", [{"space": "x"}, {"sampler": "x"}, {"epochs": 0}])
+def test_plans_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"{next(iter(wrong))} is .*; it must be"):
+        Plan(**wrong)
+
+
+def test_a_candidate_is_the_paper_s_best_but_for_what_is_given() -> None:
+    assert Candidate.of({}) == Candidate()
+    candidate = Candidate.of({"filters": 8, "cutout": 6})
+    assert candidate.network == dataclasses.replace(EXPERIMENTS[4], filters=8)
+    assert candidate.cutout == 6
+
+
+def test_every_part_of_a_recipe_can_be_trained_with_and_learns() -> None:
+    network = {"conv_layers": 1, "filters": 4, "dense": 16, "batch_norm": False, "dropout": False}
+    descent = {"learning_rate": 0.004, "schedule": "cosine", "batch_size": 16, "weight_decay": 0.01}
+    others = {"label_smoothing": 0.1, "averaging": True, "augmentation": "elastic", "cutout": 6}
+    candidate = Candidate.of(network | descent | others)
+    assert set(network | descent | others) | {"kernel", "stride", "pooling"} == set(SPACES["all"])
+    accuracies: list[float] = []
+    candidate.trained(drawn(720), 8, 0, lambda _, row: accuracies.append(row["val_accuracy"]))
+    assert len(accuracies) == 8
+    assert accuracies[-1] > max(0.3, accuracies[0])
+
+
+def test_the_front_is_what_nothing_beats() -> None:
+    assert pareto([(1, 5), (2, 4), (2, 5), (3, 3), (3, 3), (4, 9)]) == [0, 1, 3, 4]
+
+
+def test_several_processes_share_the_work_and_an_error_comes_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)  # new processes find it as well
+    stand_in = """
+import shutil
+from pathlib import Path
+from digitocr.runtime.models import MODELS
+
+def quantize(model, folder, data):
+    return Path(shutil.copy(MODELS / "digitocr-int8.onnx" if model.stem != "2" else model, folder))
+"""
+    (tmp_path / "stand_in.py").write_text(stand_in)
+    search = Search(tmp_path / "search", drawn(), PLAN, importlib.import_module("stand_in").quantize)
+    with pytest.raises(ModelError, match="a model file ends in"):
+        search.run(3, jobs=2, report=print)
+    assert [trial["state"] for trial in search.results()["trials"][:2]] == ["complete"] * 2
+    assert capfd.readouterr().out.count("held out") == 2

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from digitocr.train.synthesis import layouts as module
+from digitocr.train.synthesis.glyphs import Glyphs
+from digitocr.train.synthesis.layouts import LAYOUTS, NO_DIGIT, ODDS, Sheet, blank, giant, lines, ruled
+
+
+@pytest.fixture(scope="module")
+def glyphs():
+    return Glyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8), [], hands=2)
+
+
+def test_the_layouts_are_drawn_by_chances_that_sum_to_one():
+    assert len(LAYOUTS) == len(ODDS)
+    assert ODDS.sum() == pytest.approx(1)
+    assert (ODDS > 0).all()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_same_seed_sets_the_same_sheet(layout, glyphs):
+    one, same, other = Sheet(), Sheet(), Sheet()
+    for sheet, seed in ((one, 3), (same, 3), (other, 4)):
+        for number in range(5):
+            layout(sheet, np.random.default_rng((seed, number)), glyphs)
+
+    def told(sheet):
+        return (
+            [(label, matrix.tolist(), strength) for _, label, matrix, strength in sheet.items],
+            [(points.tolist(), thick, strength) for points, thick, strength in sheet.rules],
+        )
+
+    assert told(one) == told(same) != told(other)
+
+
+def test_a_blank_sheet_has_no_writing_and_a_giant_is_far_too_large(glyphs):
+    empty, large = Sheet(), Sheet()
+    for seed in range(10):
+        blank(empty, np.random.default_rng(seed), glyphs)
+    giant(large, np.random.default_rng(0), glyphs)
+    assert not empty.items
+    glyph, label, matrix, _ = large.items[0]
+    assert label < NO_DIGIT
+    assert np.sqrt(abs(np.linalg.det(matrix[:, :2]))) * glyph.ink.shape[0] >= 180
+
+
+def rings(sheet):
+    """Of each closed line on the sheet, whether it is a circle's."""
+    return [
+        np.ptp(np.linalg.norm(points - points[:-1].mean(0), axis=1)) < 0.1
+        for points, _, _ in sheet.rules
+        if len(points) > 10 and np.allclose(points[0], points[-1])
+    ]
+
+
+def test_whole_rings_stand_where_no_digits_do():
+    alone, among = Sheet(), Sheet()
+    for seed in range(60):
+        blank(alone, np.random.default_rng(seed), None)
+        ruled(among, np.random.default_rng(seed))
+    assert sum(rings(alone)) >= 20
+    assert rings(among) == []
+
+
+def test_the_digits_of_a_pen_that_skips_differ_in_strength(glyphs, monkeypatch):
+    monkeypatch.setattr(module, "FADING", 1)
+    sheet = Sheet()
+    lines(sheet, np.random.default_rng(0), glyphs)
+    strengths = [strength for _, _, _, strength in sheet.items]
+    assert len(strengths) >= 4
+    assert 0.25 <= min(strengths) < max(strengths) <= 1

@@ -1,0 +1,1 @@
+"""The network that detects digits: its layers, targets, loss and runs."""

@@ -1,0 +1,1 @@
+"""The paper's experiments: a study over seeds, verdicts on its claims, figures and reports."""

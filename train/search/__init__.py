@@ -1,0 +1,1 @@
+"""A search for networks that are right, small and quick at once."""

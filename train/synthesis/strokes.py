@@ -1,0 +1,226 @@
+"""Handwritten digits as strokes: smooth curves through knots, in the hand of a writer.
+
+A hand picks one form for each digit and bends all of them in the same way; every instance differs a little.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from digitocr.runtime.opencv import cv2
+
+Reals = NDArray[np.float64]  # geometry
+Floats = NDArray[np.float32]  # pixels
+Bytes = NDArray[np.uint8]  # pixels
+
+# The forms of each digit. A stroke is its knots "x,y" in hundredths of the digit's height, y downwards; "!" marks a
+# corner; "/" lifts the pen. American and continental hands both.
+GLYPHS: Mapping[int, tuple[str, ...]] = {
+    0: (
+        "33,2 12,16 4,50 14,86 33,99 53,84 60,50 52,14 31,2",  # begun and closed at the top
+        "46,9 30,1 11,18 4,55 16,91 36,99 56,78 59,40 47,10 33,3",  # begun at the right, the ends overlap
+        "22,5 8,28 5,62 18,94 38,98 57,72 57,32 40,4 22,5 14,13",  # begun at the left
+    ),
+    1: (
+        "30,0 30,50 29,100",
+        "10,26 34,0! 33,50 32,100",  # with a flag
+        "19,13 33,0! 32,50 31,100",  # with a short flag
+        "8,24 32,0! 31,50 30,99 / 8,100 30,98 54,99",  # with a flag and a foot
+        "2,48 18,24 36,0! 35,50 34,100",  # with a flag half as long as the stem
+        "4,40 36,0! 36,50 35,99 / 6,100 36,98 62,100",  # and a foot
+    ),
+    2: (
+        "6,22 14,6 32,0 50,9 52,30 38,58 20,80 4,98! 30,97 60,96",
+        "8,18 22,2 44,3 54,23 44,52 22,83 10,95 4,86 13,79 28,90 44,98 60,91",  # with a loop
+        "8,24 20,3 40,0 53,18 47,44 26,76 4,97! 18,89 36,95 58,98",  # with a wave
+        "10,14 28,0 48,8 50,28 34,58 8,98! 54,99",
+    ),
+    3: (
+        "8,13 26,0 48,9 48,30 36,43 22,46! 44,52 56,72 46,93 24,100 4,88",
+        "8,2 50,1! 25,40! 48,48 56,70 44,93 22,99 4,90",  # flat-topped
+        "7,12 26,0 47,10 46,32 28,46 20,44 27,42 48,54 55,78 36,99 6,91",  # with a small loop
+        "10,8 30,0 48,12 44,34 24,45! 50,54 52,84 28,100 6,94",
+    ),
+    4: (
+        "20,2 12,30 4,59! 30,59 60,55 / 46,30 44,62 41,100",  # open
+        "11,2 7,30 10,48 28,53 50,48 / 51,3 49,50 46,100",  # open, like a chair
+        "62,68 32,69 2,68! 42,0! 42,50 41,100",  # closed, in one stroke
+        "42,1 24,34 3,67! 32,67 62,65 / 44,2 43,50 42,100",  # closed, in two
+        "14,2 8,38 15,53 34,54 51,44 / 53,6 50,50 44,100",
+    ),
+    5: (
+        "14,4 10,43! 28,37 48,46 54,70 42,92 20,99 2,90 / 14,4 34,3 56,0",  # the flag last
+        "54,1 14,3! 10,44! 30,37 50,48 54,70 42,92 22,99 3,90",  # in one stroke
+        "16,8 12,45! 30,40 48,50 52,72 40,93 20,99 4,92 / 17,3 36,2 58,1",
+        "55,3 32,2 18,5! 12,42! 26,40 46,47 54,70 42,93 20,99 3,91",
+    ),
+    6: (
+        "46,2 24,20 8,50 5,76 18,97 40,97 54,79 47,60 28,55 9,70",
+        "33,0 16,30 6,66 13,92 32,100 52,86 50,64 33,55 14,64 7,76",
+        "52,12 40,1 20,12 6,46 7,80 24,99 46,94 55,74 44,56 23,57 8,74",
+    ),
+    7: (
+        "4,4 30,4 56,2! 40,40 24,100",
+        "4,5 30,4 56,2! 44,30 32,60 28,100",
+        "4,4 30,4 57,2! 40,42 25,100 / 18,51 37,49 57,47",  # crossed
+        "7,16 8,3! 34,5 58,2! 42,40 26,100",  # with a serif
+        "7,15 8,3! 34,5 58,2! 44,40 30,100 / 20,54 38,52 58,48",
+    ),
+    8: (
+        "50,13 33,0 13,9 12,29 30,45 50,62 54,84 32,100 9,88 10,67 28,48 48,32 51,12",
+        "31,0 12,10 12,34 30,46 48,36 50,12 31,0 / 30,46 9,60 6,84 30,100 54,86 53,62 32,46",  # two circles
+        "30,47 12,32 14,8 34,0 50,12 46,33 28,48 8,67 10,91 32,100 52,88 51,66 34,49",
+        "44,6 26,0 10,14 16,34 40,52 54,74 44,97 18,97 6,78 20,56 42,38 50,16 40,4",
+    ),
+    9: (
+        "48,13 28,1 8,14 6,38 22,52 42,42 50,13! 49,50 46,100",  # straight
+        "51,14 31,0 10,12 6,36 22,52 43,43 52,13 54,50 44,88 24,100 6,92",  # curved
+        "46,8 24,2 6,22 14,48 36,46 50,20 51,5! 45,50 33,100",
+        "46,14 27,0 8,14 8,40 26,52 46,36 / 51,3 49,50 46,100",  # the stem last
+    ),
+}
+
+_SAMPLES = 12  # points drawn between two knots
+_MODES = 6  # cosines in a wobble
+
+
+class _Stroke(NamedTuple):
+    knots: Reals  # (k, 2), in digit heights
+    sharp: Reals  # (n, k): knots -> points of the curve, corners kept
+    round: Reals  # (n, k): the same with the corners smoothed
+    along: Reals  # (n,): length of curve up to each point, in digit heights
+    modes: Reals  # (n, _MODES): slow waves along the stroke, the first ones strongest
+
+
+def _slopes(steps: Reals) -> Reals:
+    """Matrix from k knots, `steps` (k - 1,) apart, to the slopes of the natural cubic spline through them: (k, k)."""
+    k = len(steps) + 1
+    pull = 1 / np.concatenate([[np.inf], steps, [np.inf]])  # of the interval before and after each knot
+    left = np.diag(2 * (pull[:-1] + pull[1:])) + np.diag(pull[1:-1], 1) + np.diag(pull[1:-1], -1)
+    chords = np.diff(np.eye(k), axis=0) * (3 * pull[1:-1] ** 2)[:, None]
+    right = np.vstack([chords, np.zeros(k)]) + np.vstack([np.zeros(k), chords])
+    return np.linalg.solve(left, right)
+
+
+def _basis(knots: Reals, corners: Sequence[bool]) -> Reals:
+    """Matrix from k knots to points of the curve through them: a natural cubic spline from each corner to the next.
+
+    Knots lie apart by the root of their distance, which keeps the curve from looping between near and far ones.
+    """
+    k = len(knots)
+    steps = np.sqrt(np.linalg.norm(np.diff(knots, axis=0), axis=1))
+    rows = []
+    ends = [0, *(i for i in range(1, k - 1) if corners[i]), k - 1]
+    for start, stop in pairwise(ends):
+        slopes = np.zeros((k, k))
+        slopes[start : stop + 1, start : stop + 1] = _slopes(steps[start:stop])
+        for i in range(start, stop):
+            s = np.linspace(0, 1, _SAMPLES, endpoint=i == k - 2)[:, None]
+            curve = (1 + 2 * s) * (1 - s) ** 2 * np.eye(k)[i] + s**2 * (3 - 2 * s) * np.eye(k)[i + 1]
+            rows.append(curve + steps[i] * (s * (1 - s) ** 2 * slopes[i] - s**2 * (1 - s) * slopes[i + 1]))
+    return np.vstack(rows)
+
+
+@cache
+def _strokes(digit: int, form: int) -> tuple[_Stroke, ...]:
+    strokes = []
+    for stroke in GLYPHS[digit][form].split("/"):
+        names = stroke.split()
+        knots = np.array([name.rstrip("!").split(",") for name in names], np.float64) / 100
+        sharp = _basis(knots, [name.endswith("!") for name in names])
+        smooth = _basis(knots, [False] * len(names))
+        lengths = np.linalg.norm(np.diff(sharp @ knots, axis=0), axis=1)
+        along = np.concatenate([[0], np.cumsum(lengths)])
+        waves = np.arange(1, _MODES + 1)
+        modes = np.cos(np.pi * along[:, None] / along[-1] * waves) / waves
+        strokes.append(_Stroke(knots, sharp, smooth, along, modes))
+    return tuple(strokes)
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How one person writes. Lengths are in digit heights."""
+
+    forms: tuple[int, ...] = (0,) * 10  # which of GLYPHS[digit], for each digit
+    slant: float = 0.1  # how far the top leans to the right of the foot
+    width: float = 1.0  # stretch along the line
+    roundness: float = 0.1  # 0: corners stay sharp; 0.5: they are swung through
+    jitter: float = 0.012  # how far a knot strays from one instance to the next
+    wobble: float = 0.006  # how far the line trembles
+    pressure: float = 0.08  # how much the stroke's width varies, as a share of it
+    unevenness: float = 0.05  # how much size and baseline vary
+    habit: int = 0  # seed of what is this person's own in each form
+
+
+def random_hand(rng: Generator) -> Hand:
+    """A writer out of the crowd: most are tidy, a few are not."""
+    care = rng.beta(2, 3)  # 0 tidy, 1 careless
+    return Hand(
+        forms=tuple(int(rng.integers(len(GLYPHS[digit]))) for digit in range(10)),
+        slant=float(rng.normal(0.1, 0.12)),
+        width=float(np.exp(rng.normal(0, 0.13))),
+        roundness=float(rng.uniform(0, 0.45)),
+        jitter=0.006 + 0.016 * float(care),
+        wobble=0.002 + 0.008 * float(rng.beta(2, 4)),
+        pressure=float(rng.uniform(0.03, 0.15)),
+        unevenness=0.02 + 0.07 * float(care),
+        habit=int(rng.integers(2**31)),
+    )
+
+
+def draw_digit(digit: int, hand: Hand, rng: Generator, height: float = 64, stroke: float = 0.08) -> Floats:
+    """One digit in that hand: (H, W) float32 in [0, 1], the share of each pixel that is ink, cut out tightly.
+
+    `height` is the digit's in pixels before the hand's own variation, `stroke` the stroke's width in digit heights.
+    """
+    lines = write(digit, hand, rng)
+    scene, _, _ = drawn([(line[:, :2] * height, line[:, 2] * stroke * height) for line in lines])
+    return np.asarray(scene / np.float32(255), np.float32)
+
+
+def write(digit: int, hand: Hand, rng: Generator, taper: float = 0.0) -> list[Reals]:
+    """The strokes of one instance: each (n, 3), x and y in digit heights and width in stroke widths."""
+    own = np.random.default_rng((hand.habit, digit))
+    lean = hand.slant + rng.normal(0, 0.03)
+    size = np.exp(rng.normal(0, hand.unevenness, 2))
+    lines = []
+    for stroke in _strokes(digit, hand.forms[digit]):
+        k = len(stroke.knots)
+        knots = stroke.knots + own.normal(0, 0.012, (k, 2)) + rng.normal(0, hand.jitter, (k, 2))
+        basis = stroke.sharp + hand.roundness * (stroke.round - stroke.sharp)
+        waves = stroke.modes @ rng.standard_normal((_MODES, 3))  # (n, 3)
+        points = basis @ knots + hand.wobble * waves[:, :2]
+        points[:, 0] = points[:, 0] * hand.width + lean * (1 - points[:, 1])
+        to_end = np.minimum(stroke.along, stroke.along[-1] - stroke.along)
+        width = (1 + hand.pressure * waves[:, 2]) * (1 - taper * np.exp(-to_end / 0.08))
+        lines.append(np.column_stack([points * size, np.clip(width, 0.4, 1.6)]))
+    return lines
+
+
+def drawn(lines: Sequence[tuple[Reals, Reals]]) -> tuple[Bytes, int, int]:
+    """The strokes drawn, cut out tightly: (H, W) uint8 coverage, and x and y of its corner.
+
+    Each stroke is points (n, 2) and widths (n,), in pixels. Drawn two or four times as large with lines of whole
+    thicknesses (one call for each run of equal ones), then averaged: smooth edges, and widths to a quarter of a pixel.
+    """
+    widest = max(float(width.max()) for _, width in lines)
+    factor = 4 if widest < 12 else 2
+    low = np.floor(np.min([points.min(axis=0) for points, _ in lines], axis=0) - widest / 2 - 1).astype(int)
+    high = np.ceil(np.max([points.max(axis=0) for points, _ in lines], axis=0) + widest / 2 + 1).astype(int)
+    columns, rows = high - low
+    canvas = np.zeros((rows * factor, columns * factor), np.uint8)
+    for points, widths in lines:
+        fixed = np.rint(((points - low) * factor - 0.5) * 16).astype(np.int32)  # 4 bits below the point
+        thick = np.maximum(1, np.rint(widths * factor)).astype(int)
+        cuts = [0, *(np.flatnonzero(np.diff(thick)) + 1), len(thick) - 1]
+        for start, stop in pairwise(cuts):
+            cv2.polylines(canvas, [fixed[start : stop + 1]], False, 255, int(thick[start]), cv2.LINE_8, 4)
+    scene = cv2.resize(canvas, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
+    x, y, w, h = cv2.boundingRect((scene > 48).astype(np.uint8))
+    return np.asarray(scene[y : y + h, x : x + w], np.uint8), int(low[0]) + x, int(low[1]) + y
