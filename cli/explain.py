@@ -131,7 +131,7 @@ def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[
     small = shown.copy()
     small.thumbnail((LONG_SIDE, LONG_SIDE))
     kept = [one for one in candidates if one.kept]
-    rejected = sorted((one for one in candidates if not one.kept), key=lambda one: -one.found)
+    rejected = sorted((one for one in candidates if not one.kept), key=lambda one: -one.score)
     numbered = list(enumerate(kept + rejected, 1))
     rows = [_row(number, one, shown, reading.turned) for number, one in numbered]
     font = max(shown.size) / FONT
@@ -219,7 +219,7 @@ def _row(number: int, one: Candidate, shown: Image.Image, turned: int) -> str:
         ranked=", ".join(f"{name} {chance:.3f}" for chance, name in ranked),
         label=_likeliest(one),
         confidence=f"{one.confidence:.3f}",
-        why=escape(one.why) or f"detector: {one.found:.2f}",
+        why=escape(one.why) or f"detector: {one.score:.2f}",
     )
 
 

@@ -417,7 +417,7 @@ def test_candidates_are_all_that_was_found_and_what_became_of_it(plain_confidenc
     assert [digit.box for digit in some.read(page).digits] == [one.box for one in kept if one.kept]
     for one in kept:
         assert (one.image.shape, one.image.dtype) == ((28, 28), np.uint8)
-        assert one.found == pytest.approx(0.9)
+        assert one.score == pytest.approx(0.9)
         assert len(one.probabilities) == 11
         assert sum(one.probabilities) == pytest.approx(1, abs=1e-5)
     assert kept[0].confidence == some.read(page).digits[0].confidence
