@@ -127,7 +127,7 @@ def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[
 
     Raises InputError where the picture cannot be read.
     """
-    shown = image.show(picture)
+    shown = image.load_rgb(picture)
     small = shown.copy()
     small.thumbnail((LONG_SIDE, LONG_SIDE))
     kept = [one for one in candidates if one.kept]

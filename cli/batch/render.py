@@ -31,7 +31,7 @@ def annotated(picture: bytes, reading: Reading) -> Image.Image:
     """The picture as shown, with a box, the digit and its confidence in percent for each digit."""
     from PIL import ImageDraw, ImageFont  # only those who draw wait for them
 
-    shown = image.show(picture)
+    shown = image.load_rgb(picture)
     draw = ImageDraw.Draw(shown)
     width = max(1, max(shown.size) // 400)
     for digit in reading.digits:

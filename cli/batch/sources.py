@@ -9,8 +9,8 @@ from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.formats import SUFFIXES, is_readable
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"))
 MAX_BYTES = 256_000_000  # bytes; more is no picture
 
 
@@ -86,7 +86,7 @@ def _inside(folder: str) -> Iterable[str]:
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
-    return os.path.splitext(entry.name)[1].lower() in SUFFIXES and not entry.is_dir()  # noqa: PTH122  # see _inside
+    return is_readable(os.path.splitext(entry.name)[1]) and not entry.is_dir()  # noqa: PTH122  # see _inside
 
 
 def _tidy(path: str) -> str:

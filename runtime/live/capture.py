@@ -26,12 +26,12 @@ import numpy.typing as npt
 
 from digitocr.runtime import image
 from digitocr.runtime.errors import DeviceError, DigitocrError, InputError, UsageError
+from digitocr.runtime.formats import SUFFIXES, is_readable
 from digitocr.runtime.opencv import cv2
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3) BGR, as OpenCV has it
 
 RATE = 30.0  # frames a second of what does not say its own
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm")
 OPEN_MS, READ_MS = 10_000, 5_000  # milliseconds after which a stream that is silent counts as lost
 STALL = READ_MS / 1000 + 5  # seconds without a frame, and without a word from the source, after which it is lost
 RETRY = 0.5  # seconds between two tries to open a lost source again
@@ -141,12 +141,13 @@ class Pictures:
 
     def __init__(self, named: str, fps: float = RATE) -> None:
         pattern = str(Path(glob.escape(named)) / "*") if S_ISDIR(_mode(named)) else named
-        paths = [path for path in sorted(glob.glob(pattern)) if path.lower().endswith(SUFFIXES)]
+        paths = [path for path in sorted(glob.glob(pattern)) if is_readable(Path(path).suffix)]
         if not paths:
-            raise InputError(f"{named}: holds no pictures ({', '.join(SUFFIXES)})")
+            raise InputError(f"{named}: holds no pictures ({', '.join(sorted(SUFFIXES))})")
         self.fps = fps
         self._shown: Iterator[Pixels] = (
-            np.asarray(cv2.cvtColor(np.asarray(image.show(Path(path))), cv2.COLOR_RGB2BGR), np.uint8) for path in paths
+            np.asarray(cv2.cvtColor(np.asarray(image.load_rgb(Path(path))), cv2.COLOR_RGB2BGR), np.uint8)
+            for path in paths
         )
 
     def read(self) -> Pixels | None:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from digitocr.cli.batch.sources import SUFFIXES, Source, expanded, is_single, loaded
+from digitocr.cli.batch.sources import Source, expanded, is_single, loaded
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.live import capture
 
 
 @pytest.fixture
@@ -22,10 +21,6 @@ def folder(tmp_path, monkeypatch):
 def names(*named):
     """The names of what is named; of what is no picture, its error."""
     return [str(one.picture) if isinstance(one.picture, InputError) else one.name for one in expanded(named)]
-
-
-def test_predict_and_webcam_take_the_same_files_for_pictures():
-    assert set(capture.SUFFIXES) == SUFFIXES  # two lists: what names pictures does without the libraries
 
 
 def test_folders_globs_and_files_in_order(folder):
