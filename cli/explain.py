@@ -14,7 +14,6 @@ from string import Template
 from PIL import Image
 
 from digitocr.cli.batch.output import plain
-from digitocr.runtime import image
 from digitocr.runtime.reading import Candidate, Reading
 
 LONG_SIDE = 1600  # pixels of the picture on the page
@@ -122,12 +121,18 @@ _ROW = Template("""\
 <td class="verdict"><b>$label</b> $confidence<small>$why</small></td></tr>""")
 
 
-def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[Candidate]) -> bytes:
-    """The page of one picture, UTF-8. candidates: all that the detector proposed, in any order.
+def explained(name: str, shown: Image.Image, reading: Reading, candidates: Sequence[Candidate]) -> bytes:
+    """The page of one picture.
 
-    Raises InputError where the picture cannot be read.
+    Args:
+        name: of the picture, shown as the title.
+        shown: the picture as a person sees it, RGB, in whose pixels the boxes are.
+        reading: of the picture.
+        candidates: all regions that the detector proposed, in any order.
+
+    Returns:
+        HTML, UTF-8.
     """
-    shown = image.load_rgb(picture)
     small = shown.copy()
     small.thumbnail((LONG_SIDE, LONG_SIDE))
     kept = [one for one in candidates if one.kept]

@@ -100,15 +100,16 @@ class Reader:
         self.mode = mode
         self.rotate = rotate
         self._turn = 0 if rotate == "auto" else int(rotate)
+        self.calibrated = model is None and detector is None
         self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256}
 
-    def read(self, picture: Picture) -> Reading:
+    def read(self, picture: Picture, *, page: int = 0) -> Reading:
         """The digits of a path, the bytes of a file, a PIL image or an array (image.load says which arrays).
 
         Raises InputError for what is no picture, is damaged or too large.
         """
         began = perf_counter()
-        gray, factor = image.load_reduced(picture)
+        gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
         if gray.shape == (preprocessing.SIDE, preprocessing.SIDE):
             return self._read_lone(turned(gray, self._turn) if self._turn else gray, decoded - began)
@@ -142,12 +143,12 @@ class Reader:
         ms = {"decode": 1000 * spent, "find": 0.0, "classify": 1000 * (perf_counter() - began)}
         return Reading(lines, ms, self._model, self._turn, why)
 
-    def candidates(self, picture: Picture) -> list[Candidate]:
+    def candidates(self, picture: Picture, *, page: int = 0) -> list[Candidate]:
         """All that may be a digit in the picture, with what became of it: the kept in reading order, then the rest.
 
         Raises what read raises.
         """
-        gray, factor = image.load_reduced(picture)
+        gray, factor = image.load_reduced(picture, page=page)
         seen, _ = self._seen(gray)
         kept = [row for line in seen.lines for row in line]
         rest = [row for row in range(len(seen.boxes)) if row not in set(kept)]

@@ -7,6 +7,7 @@ from PIL import Image
 
 from digitocr import Reader
 from digitocr.cli.batch import render
+from digitocr.runtime import image
 from digitocr.train.synthesis.pages import draw_page, random_style
 
 
@@ -25,13 +26,16 @@ def test_a_reading_as_json_and_an_error_as_json(picture):
     failed = json.loads(render.json_line("ä\n.png", None, "why"))
     assert (failed["source"], failed["text"], failed["error"]) == ("ä\n.png", "", "why")
     assert set(failed) == set(row)
+    assert (row["page"], row["pages"]) == (failed["page"], failed["pages"]) == (None, 1)
+    second = json.loads(render.json_line("scan.tif", reader.read(picture), None, 1, 3))
+    assert (second["source"], second["page"], second["pages"]) == ("scan.tif", 2, 3)
 
 
 def test_boxes_are_drawn_around_the_digits_and_nowhere_else(picture):
     reading = Reader().read(picture)
     plain, drawn = (
         np.asarray(Image.open(picture)).astype(int),
-        np.asarray(render.annotated(picture.read_bytes(), reading)).astype(int),
+        np.asarray(render.annotated(Image.open(picture), reading)).astype(int),
     )
     assert drawn.shape == plain.shape
     changed = (drawn != plain).any(axis=2)
@@ -55,5 +59,5 @@ def test_drawing_follows_the_picture_as_it_is_shown(tmp_path, picture):
         exif = stored.getexif()
         exif[0x0112] = 6
         stored.save(turned, exif=exif)
-        shown = render.annotated(turned.read_bytes(), Reader().read(turned))
+        shown = render.annotated(image.load_rgb(turned), Reader().read(turned))
         assert shown.size == upright.size
