@@ -47,8 +47,8 @@ def export(
     more answers than allowed is not left under its name; its report says which images changed, and the exit code is 6.
     A detector.keras becomes ONNX, none or int8, and is held against Keras on drawn scenes.
     """
-    from digitocr.export.convert import default_source
-    from digitocr.export.convert import export as convert
+    from digitocr.export.classifier import default_source
+    from digitocr.export.classifier import export as convert
     from digitocr.train.data import load_mnist
     from digitocr.train.detector.network import holds_detector
 
