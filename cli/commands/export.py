@@ -16,9 +16,7 @@ def export(
     context: typer.Context,
     model: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE.keras", help="Default: model.keras of the newest run in runs/, else the shipped weights."
-        ),
+        typer.Option(metavar="FILE.keras", help="Default: that of the newest run in runs/, else the shipped one."),
     ] = None,
     format: Annotated[Literal["tflite", "onnx", "all"], typer.Option(help="The formats to write.")] = "all",
     quantize: Annotated[
