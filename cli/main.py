@@ -6,6 +6,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from errno import ENOSPC
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -43,6 +45,8 @@ def main() -> None:
         if isinstance(error, DigitocrError):
             print(f"digitocr: {plain(str(error))}", file=sys.stderr)
             _leave(words, error.exit_code)
+        if isinstance(error, OSError) and error.errno == ENOSPC and error.filename is None:
+            _leave(words, _unwritable(error))
         print(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints", file=sys.stderr)
         _leave(words, 1)
 
@@ -84,17 +88,25 @@ def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
     if isinstance(code, str):
         print(code, file=sys.stderr)
     status = 1 if isinstance(code, str) else code or 0
-    for stream in (sys.stdout, sys.stderr):
+    if sys.stdout is not None:
         try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            status = OutputError.exit_code
+            sys.stdout.flush()
+        except OSError as error:
+            status = _unwritable(error)
             with Path(os.devnull).open("w") as nothing:
-                os.dup2(nothing.fileno(), stream.fileno())  # or Python tries again as it ends, and says so
+                os.dup2(nothing.fileno(), sys.stdout.fileno())  # or Python tries again as it ends, and says so
+    with suppress(OSError):
+        sys.stderr.flush()
     if _first(words) == QUICK_EXIT:
         os._exit(status)
     sys.exit(status)
+
+
+def _unwritable(error: OSError) -> int:
+    """Says that standard output is full, and returns the exit code. A reader that is gone needs no message."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"digitocr: standard output cannot be written ({error.strerror})", file=sys.stderr)
+    return OutputError.exit_code
 
 
 def _version(wanted: bool) -> None:

@@ -74,12 +74,12 @@ def predict(
     """Read the digits in pictures.
 
     Prints the digits of one picture, a line of digits for each line in it. For several pictures, or for a document of
-    several pages (a TIFF), it prints PATH<TAB>DIGITS, with #1, #2 ... behind the path of a page.
+    several pages (a TIFF), prints PATH<TAB>DIGITS, with #1, #2 ... behind the path of a page.
 
     A picture that cannot be read is one line on stderr, and the others are read. The exit code is then the lowest of
     1 (an unexpected error), 3 (an extra is missing) and 4 (not a readable picture) that occurred; --resume tries such
-    pictures again. Why no digit was read in a picture, and which files of a folder are no pictures, is told on stderr
-    unless --quiet is given.
+    pictures again. Unless --quiet is given, stderr also says why no digit was read in a picture, and what a folder
+    holds that is not read.
     """
     from digitocr.cli.batch.sources import expanded, is_single, paths
     from digitocr.cli.batch.task import Task
@@ -97,7 +97,8 @@ def predict(
     results = {realpath(one.folder) for one in folders}
     protect_inputs(lambda: paths(sources, recursive, results), output, folders)
     done = taken_up(output) if resume and output else {}
-    todo = expanded(sources, recursive, results, _ignore if quiet else _tell)
+    left_out: list[str] = []
+    todo = expanded(sources, recursive, results, left_out.append)
     named = not is_single(sources)
     task = Task(model, threads, conf, mode, rotate, jsonl, named, bool(drawn), bool(explained), detector)
     unread = (source for source in todo if source.name not in done)
@@ -133,6 +134,9 @@ def predict(
                 drawn.save(outcome.drawn, outcome.name)
             if explained:
                 explained.save(outcome.page, outcome.name)
+    if not quiet:
+        for line in left_out:
+            _tell(line)
     if failures:
         raise typer.Exit(min(failures))
     if fail_on_empty and not digits:
@@ -141,7 +145,3 @@ def predict(
 
 def _tell(line: str) -> None:
     print(f"digitocr: {plain(line)}", file=sys.stderr)
-
-
-def _ignore(_: str) -> None:
-    pass
