@@ -5,7 +5,7 @@ Only a process that reads loads the libraries: one that hands the pictures to ot
 
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -106,11 +106,12 @@ class Task:
         if not isinstance(picture, bytes):
             return self.failed(name, str(picture))
         from digitocr.cli.batch import render
+        from digitocr.runtime import drawing
 
         try:
             reading = reader.read(picture if gray is None else gray)
-            reading.ms["decode"] += spent
-            drawn = render.png(render.annotated(picture, reading)) if self.draw else b""
+            reading = replace(reading, ms=reading.ms._replace(decode=reading.ms.decode + spent))
+            drawn = drawing.png(reading.plot(picture)) if self.draw else b""
             page = b""
             if self.explain:
                 from digitocr.cli.explain import explained

@@ -123,7 +123,7 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     done = digitocr("predict", "--jsonl", "a.png", "broken.png", "missing.png", cwd=pages)
     good, broken, missing = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 4
-    assert list(good) == ["schema", "source", "text", "confidence", "turned", "lines", "ms", "model", "error"]
+    assert list(good) == ["schema", "source", "text", "confidence", "turned", "lines", "why", "ms", "model", "error"]
     assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/1", "a.png", "407\n12", None)
     assert [line["text"] for line in good["lines"]] == ["407", "12"]
     digit = good["lines"][0]["digits"][0]
@@ -131,7 +131,7 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     assert all(isinstance(side, int) for side in digit["box"])
     assert digit["topk"][0][0] == digit["digit"] == 4
     assert 0.5 < digit["confidence"] <= 1
-    assert set(good["ms"]) == {"decode", "find", "classify"}
+    assert set(good["ms"]) == {"decode", "detect", "classify"}
     assert set(good["model"]) == {"name", "sha256"}
     for row, name in ((broken, "broken.png"), (missing, "missing.png")):
         assert (row["source"], row["text"], row["lines"]) == (name, "", [])

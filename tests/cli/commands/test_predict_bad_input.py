@@ -151,11 +151,13 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
                 ],
             }
         ],
-        "ms": {"decode": float, "find": float, "classify": float},
+        "why": "",
+        "ms": {"decode": float, "detect": float, "classify": float},
         "model": {"name": "digitocr-int8"},
         "error": None,
     }
     assert (again["source"], again["text"], again["lines"][0]["text"]) == ("good.png", "47", "47")
+    assert bad.pop("error").startswith("text.png: not a picture that can be read; formats: JPEG, PNG, WEBP, BMP, ")
     assert shapes(bad) == {
         "schema": "digitocr/1",
         "source": "text.png",
@@ -163,9 +165,9 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         "confidence": float,
         "turned": 0,
         "lines": [],
+        "why": "",
         "ms": {},
         "model": None,
-        "error": "text.png: not a picture that can be read; formats: JPEG, PNG, WEBP, BMP, TIFF, GIF, PPM",
     }
     assert "megapixels" in large["error"]
 
