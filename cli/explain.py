@@ -161,8 +161,8 @@ def _facts(reading: Reading, kept: int, rejected: int) -> str:
     facts = [f"{kept} kept, {rejected} rejected of {kept + rejected} regions found"]
     if reading.turned:
         facts.append(f"turned by {reading.turned}&deg; clockwise to be read")
-    facts.append(", ".join(f"{step} {spent:.1f} ms" for step, spent in reading.ms.items()))
-    facts.append(escape(f"model {reading.model['name']} ({reading.model['sha256'][:12]})"))
+    facts.append(", ".join(f"{step} {spent:.1f} ms" for step, spent in reading.ms._asdict().items()))
+    facts.append(escape(f"model {reading.model.name} ({reading.model.sha256[:12]})"))
     return " &middot; ".join(facts)
 
 

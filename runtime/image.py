@@ -305,7 +305,11 @@ def _rgb_of_image(image: Image.Image, name: str) -> Image.Image:
     except Exception as error:  # a damaged file: Pillow's decoders raise many types
         raise InputError(_damaged(name, error)) from error
     turn = _turn(image)
-    return shown if turn is None else shown.transpose(turn)
+    if turn is not None:
+        shown = shown.transpose(turn)
+    # without the EXIF, by which it would be turned once more; a profile of inks or of grey is none of RGB
+    shown.info = {key: value for key, value in image.info.items() if key == "icc_profile" and image.mode == "RGB"}
+    return shown
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

@@ -20,7 +20,7 @@ from digitocr.runtime.lines import in_lines, slope
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.orientation import turned, turned_back
 from digitocr.runtime.preprocessing import Images
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
+from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
 
 TOPK = 3
 MODES = ("auto", "single", "line")
@@ -100,16 +100,15 @@ class Reader:
         self.mode = mode
         self.rotate = rotate
         self._turn = 0 if rotate == "auto" else int(rotate)
-        self.calibrated = model is None and detector is None
-        self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256}
+        self._model = ModelId(self.classifier.name, self.classifier.sha256)
 
-    def read(self, picture: Picture, *, page: int = 0) -> Reading:
+    def read(self, picture: Picture) -> Reading:
         """The digits of a path, the bytes of a file, a PIL image or an array (image.load says which arrays).
 
         Raises InputError for what is no picture, is damaged or too large.
         """
         began = perf_counter()
-        gray, factor = image.load_reduced(picture, page=page)
+        gray, factor = image.load_reduced(picture)
         decoded = perf_counter()
         if gray.shape == (preprocessing.SIDE, preprocessing.SIDE):
             return self._read_lone(turned(gray, self._turn) if self._turn else gray, decoded - began)
@@ -129,7 +128,7 @@ class Reader:
         )
         why = "" if lines else self._why(seen)
         ended = perf_counter()
-        ms = {"decode": 1000 * (decoded - began), "find": 1000 * spent, "classify": 1000 * (ended - decoded - spent)}
+        ms = Timing(1000 * (decoded - began), 1000 * spent, 1000 * (ended - decoded - spent))
         return Reading(lines, ms, self._model, seen.turned, why)
 
     def _read_lone(self, gray: GrayImage, spent: float) -> Reading:
@@ -140,15 +139,15 @@ class Reader:
         kept = self.mode == "single" or (best >= self.conf and not _is_blank(gray))
         lines = (Line((_digit(answer, best, Box(0, 0, preprocessing.SIDE, preprocessing.SIDE)),)),) if kept else ()
         why = "" if kept else self._why(self._lone(gray))
-        ms = {"decode": 1000 * spent, "find": 0.0, "classify": 1000 * (perf_counter() - began)}
+        ms = Timing(1000 * spent, 0.0, 1000 * (perf_counter() - began))
         return Reading(lines, ms, self._model, self._turn, why)
 
-    def candidates(self, picture: Picture, *, page: int = 0) -> list[Candidate]:
+    def candidates(self, picture: Picture) -> list[Candidate]:
         """All that may be a digit in the picture, with what became of it: the kept in reading order, then the rest.
 
         Raises what read raises.
         """
-        gray, factor = image.load_reduced(picture, page=page)
+        gray, factor = image.load_reduced(picture)
         seen, _ = self._seen(gray)
         kept = [row for line in seen.lines for row in line]
         rest = [row for row in range(len(seen.boxes)) if row not in set(kept)]

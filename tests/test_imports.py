@@ -19,6 +19,7 @@ RUNTIME = [
     "image",
     "boxes",
     "background",
+    "drawing",
     "reading",
     "models",
     "preprocessing",

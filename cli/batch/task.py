@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -175,18 +175,18 @@ class Task:
         name = f"{source}#{page + 1}" if pages > 1 else source
         try:
             reading = reader.read(picture, page=page) if gray is None else reader.read(gray)
-            reading.ms["decode"] += spent
+            reading = replace(reading, ms=reading.ms._replace(decode=reading.ms.decode + spent))
             drawn, explanation = b"", b""
-            if self.draw or self.explain:
+            if self.draw:
+                from digitocr.runtime import drawing
+
+                drawn = drawing.png(reading.plot(picture, page=page))
+            if self.explain:
+                from digitocr.cli.explain import explained
                 from digitocr.runtime import image
 
                 shown = image.load_rgb(picture, page=page)
-                if self.draw:
-                    drawn = render.png(render.annotated(shown, reading))
-                if self.explain:
-                    from digitocr.cli.explain import explained
-
-                    explanation = explained(name, shown, reading, reader.candidates(picture, page=page))
+                explanation = explained(name, shown, reading, reader.candidates(picture, page=page))
             if self.jsonl:
                 line: str | None = render.json_line(source, reading, None, page, pages)
             elif self.named or pages > 1:

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from digitocr.cli.explain import LONG_SIDE, explained
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
+from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
 
 SEEN = np.arange(784, dtype=np.uint8).reshape(28, 28)
 BOX = Box(30, 50, 20, 40)
-MODEL = {"name": "digitocr-int8", "sha256": "75e2dbde5656ec95"}
-READING = Reading((Line((Digit(4, 0.9, BOX, ((4, 0.9), (9, 0.1))),)),), {"decode": 1.25, "find": 2.0}, MODEL)
+MODEL = ModelId("digitocr-int8", "75e2dbde5656ec95")
+READING = Reading((Line((Digit(4, 0.9, BOX, ((4, 0.9), (9, 0.1))),)),), Timing(1.25, 2.0, 0.5), MODEL)
 
 
 def candidate(kept, why="", box=BOX, found=0.8, classes=10):
@@ -112,7 +112,7 @@ def test_a_picture_that_was_turned_shows_its_regions_turned():
 
 
 def test_where_nothing_was_read_the_page_says_why():
-    page = page_of(reading=Reading((), {}, MODEL, why="nothing in it looks like a digit"))
+    page = page_of(reading=Reading((), Timing(), MODEL, why="nothing in it looks like a digit"))
     assert "Nothing was read: nothing in it looks like a digit." in page.text
     assert not page.all("table")
 

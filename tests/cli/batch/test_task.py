@@ -12,7 +12,7 @@ from digitocr import Reader
 from digitocr.cli.batch import render
 from digitocr.cli.batch.sources import Source
 from digitocr.cli.batch.task import CHUNK, CHUNK_BYTES, Outcome, Task, chunks
-from digitocr.runtime import image
+from digitocr.runtime import drawing, image
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, ModelError, UsageError
 
 TEXT = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
@@ -113,7 +113,7 @@ def test_settings_are_the_reader_s(drawn):
         (InputError("the bytes given: damaged"), 4, "a.png: damaged"),
     ],
 )
-@pytest.mark.parametrize("where", ["page_count", "read", "annotated", "json_line"])
+@pytest.mark.parametrize("where", ["page_count", "read", "png", "json_line"])
 def test_any_error_of_one_picture_is_its_outcome_and_the_others_are_read(monkeypatch, drawn, where, error, code, why):
     content = Path(drawn).read_bytes()
 
@@ -125,7 +125,7 @@ def test_any_error_of_one_picture_is_its_outcome_and_the_others_are_read(monkeyp
 
         return call
 
-    owner = {"page_count": image, "read": Reader, "annotated": render, "json_line": render}[where]
+    owner = {"page_count": image, "read": Reader, "png": drawing, "json_line": render}[where]
     monkeypatch.setattr(owner, where, odd(getattr(owner, where)))
     task = dataclasses.replace(TEXT, jsonl=True, draw=True)
     sources = [Source(name, content) for name in ("first.png", "a.png", "last.png")]

@@ -273,7 +273,8 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     done = digitocr("predict", "--jsonl", "a.png", "broken.png", "missing.png", cwd=pages)
     good, broken, missing = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 4
-    names = ["schema", "source", "page", "pages", "text", "confidence", "turned", "lines", "ms", "model", "error"]
+    what = ["text", "confidence", "turned", "lines", "why", "ms", "model"]
+    names = ["schema", "source", "page", "pages", *what, "error"]
     assert list(good) == list(broken) == names
     assert (good["page"], good["pages"]) == (None, 1)
     assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/1", "a.png", "407\n12", None)
@@ -283,7 +284,7 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     assert all(isinstance(side, int) for side in digit["box"])
     assert digit["topk"][0][0] == digit["digit"] == 4
     assert 0.5 < digit["confidence"] <= 1
-    assert set(good["ms"]) == {"decode", "find", "classify"}
+    assert set(good["ms"]) == {"decode", "detect", "classify"}
     assert set(good["model"]) == {"name", "sha256"}
     for row, name in ((broken, "broken.png"), (missing, "missing.png")):
         assert (row["source"], row["text"], row["lines"]) == (name, "", [])

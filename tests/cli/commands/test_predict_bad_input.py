@@ -154,7 +154,8 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
                 ],
             }
         ],
-        "ms": {"decode": float, "find": float, "classify": float},
+        "why": "",
+        "ms": {"decode": float, "detect": float, "classify": float},
         "model": {"name": "digitocr-int8"},
         "error": None,
     }
@@ -169,6 +170,7 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         "confidence": float,
         "turned": 0,
         "lines": [],
+        "why": "",
         "ms": {},
         "model": None,
     }

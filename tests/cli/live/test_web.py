@@ -26,7 +26,7 @@ def frame(number, text, announced=False):
     """A frame of 320x240, green, with a line that holds."""
     image = np.zeros((240, 320, 3), np.uint8)
     image[:, :] = (40, 200, 40)
-    reading = Reading((line(text),), {}, {})
+    reading = Reading((line(text),))
     steady = (SteadyReading(number, number / 30, reading),) if announced else ()
     return FrameReading(number, number / 30, image, reading, reading.lines, steady, 12.3)
 
@@ -103,7 +103,7 @@ def test_a_slow_viewer_holds_nobody_up_and_is_dropped(page, monkeypatch):
     took = []
     for number in range(60):
         began = time.perf_counter()
-        page.show(FrameReading(number, 0.0, noise, Reading((), {}, {}), (), (), 1.0), 30)
+        page.show(FrameReading(number, 0.0, noise, Reading(()), (), (), 1.0), 30)
         took.append(time.perf_counter() - began)
         time.sleep(0.01)
     assert sorted(took)[-6] < 0.02

@@ -44,7 +44,7 @@ def test_digits_are_sought_in_every_third_frame_where_nothing_changes(reader, pa
     readings = [follower.read(page) for _ in range(7)]
     assert {reading.text for reading in readings} == {"407"}
     assert (reader.sought, 1 + FOLLOWED) == (3, 3)
-    assert set(readings[1].ms) == {"decode", "find", "classify"}
+    assert readings[1].ms.classify > 0
     assert [digit.confidence for digit in readings[1].digits] == [digit.confidence for digit in readings[0].digits]
 
 

@@ -19,7 +19,7 @@ class Told:
     def read(self, picture):
         self.given.append(picture)
         digits = (Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
-        return Reading((Line(tuple(digits)),) if self.text else (), {}, {})
+        return Reading((Line(tuple(digits)),) if self.text else ())
 
     def digits(self, *_):
         return np.eye(10)[[int(one) for one in self.text]]
