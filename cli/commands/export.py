@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.options import refuse
+from digitocr.cli import options
 from digitocr.runtime.errors import UsageError
 
 EXAMPLES = "For example: digitocr export --format all --quantize none --quantize int8 --out models/"
@@ -25,10 +25,7 @@ def export(
         ),
     ] = ["int8"],  # noqa: B006  # typer reads it and never changes it
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("exports"),
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    data: options.Data = None,
     max_drop: Annotated[
         float | None, typer.Option(help="Points of accuracy that may be lost.  [default: 0; int8, dynamic: 0.05]")
     ] = None,
@@ -36,10 +33,8 @@ def export(
         int | None, typer.Option(help="Answers of 10,000 that may change.  [default: 0; int8, dynamic: 20]")
     ] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each file against the network.")] = True,
-    fonts: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="For a detector.keras: fonts of the scenes it is proven on.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier export.")] = False,
+    fonts: options.Fonts = None,
+    force: options.Force = False,
 ) -> None:
     """Write a trained network as TFLite and ONNX, and prove that nothing was lost.
 
@@ -59,7 +54,9 @@ def export(
         from digitocr.export.detector import export_detector, held_out_scenes
         from digitocr.train.synthesis.fonts import find_fonts
 
-        refuse(context, ("max_drop", "max_changed", "verify"), "is not for a detector, which has a gate of its own")
+        options.refuse(
+            context, ("max_drop", "max_changed", "verify"), "is not for a detector, which has a gate of its own"
+        )
         if format == "tflite":
             raise UsageError("a detector is written as ONNX alone; leave out --format tflite")
         scenes = held_out_scenes(load_mnist(data), find_fonts(fonts))
@@ -70,7 +67,7 @@ def export(
                 f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
             )
         return
-    refuse(context, ("fonts",), "is for the network of a detector; leave it out")
+    options.refuse(context, ("fonts",), "is for the network of a detector; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
     mnist = load_mnist(data) if verify or "int8" in quantize else None
     reports = convert(
