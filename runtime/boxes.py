@@ -26,13 +26,13 @@ FEW_OVERLAPS = 64_000  # fewer overlaps are all computed, for the same reason
 def iou(boxes: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any]]:
     """Intersection over union of each of (n, 4) boxes with each of (m, 4): (n, m), 0 to 1."""
     shared, areas, other_areas = _intersections(boxes, others)
-    return shared / np.maximum(areas[:, None] + other_areas - shared, 1e-6)
+    return np.asarray(shared / np.maximum(areas[:, None] + other_areas - shared, 1e-6))
 
 
 def share_of_smaller(boxes: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any]]:
     """Intersection over the area of the smaller box, of each of (n, 4) boxes with each of (m, 4): (n, m), 0 to 1."""
     shared, areas, other_areas = _intersections(boxes, others)
-    return shared / np.maximum(np.minimum(areas[:, None], other_areas), 1e-6)
+    return np.asarray(shared / np.maximum(np.minimum(areas[:, None], other_areas), 1e-6))
 
 
 def _intersections(
@@ -85,7 +85,7 @@ def _suppressed(
 ) -> npt.NDArray[np.bool_]:
     """(m,) whether one of the best (n, 5) corners suppresses each of (m, 5) others; longer: their longer sides."""
     if len(best) * len(others) <= FEW_OVERLAPS:
-        return _in_conflict(best[:, None], others[None]).any(0)
+        return np.asarray(_in_conflict(best[:, None], others[None]).any(0))
     suppressed = np.zeros(len(others), np.bool_)
     centres, others_centres = (best[:, :2] + best[:, 2:4]) / 2, (others[:, :2] + others[:, 2:4]) / 2
     # the centre of the smaller one of two boxes that overlap is within the longer side of the larger one
@@ -102,11 +102,12 @@ def _in_conflict(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -
     down = np.minimum(one[..., 3], other[..., 3]) - np.maximum(one[..., 1], other[..., 1])
     shared = np.maximum(across, 0) * np.maximum(down, 0)
     areas, smaller = one[..., 4] + other[..., 4], np.minimum(one[..., 4], other[..., 4])
-    return ~((shared < MAX_IOU * (areas - shared)) & (shared < MAX_SHARE_OF_SMALLER * smaller))
+    far = (shared < MAX_IOU * (areas - shared)) & (shared < MAX_SHARE_OF_SMALLER * smaller)
+    return np.asarray(~far, np.bool_)
 
 
 def near_pairs(
-    points: npt.NDArray[np.float32], reach: npt.NDArray[np.float32], others: npt.NDArray[np.float32]
+    points: npt.NDArray[np.floating[Any]], reach: npt.NDArray[np.floating[Any]], others: npt.NDArray[np.floating[Any]]
 ) -> Iterator[tuple[Rows, Rows]]:
     """Pairs (row of points, row of others) that may lie within `reach` of each other, in x and in y, and all of those.
 
