@@ -17,7 +17,7 @@ from digitocr.runtime.errors import DigitocrError, InputError, ModelError, Usage
 
 if TYPE_CHECKING:
     from digitocr.runtime.image import GrayImage
-    from digitocr.runtime.reader import Reader
+    from digitocr.runtime.reader import Mode, Reader
 
 CHUNK = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it
@@ -74,7 +74,7 @@ class Task:
     model: Path | None
     threads: int
     conf: float
-    mode: str
+    mode: "Mode"
     rotate: str
     jsonl: bool
     named: bool
@@ -94,7 +94,7 @@ class Task:
                 threads=self.threads,
                 conf=self.conf,
                 mode=self.mode,
-                rotate=self.rotate,
+                rotate="auto" if self.rotate == "auto" else int(self.rotate),
             )
             cv2.setNumThreads(self.threads)  # after Reader has checked the number
             _kept.task = self

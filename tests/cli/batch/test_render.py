@@ -7,7 +7,6 @@ from PIL import Image
 
 from digitocr import Reader
 from digitocr.cli.batch import render
-from digitocr.runtime import image
 from digitocr.train.synthesis.pages import draw_page, random_style
 
 
