@@ -177,16 +177,15 @@ class Task:
             reading = reader.read(picture, page=page) if gray is None else reader.read(gray)
             reading = replace(reading, ms=reading.ms._replace(decode=reading.ms.decode + spent))
             drawn, explanation = b"", b""
-            if self.draw:
-                from digitocr.runtime import drawing
-
-                drawn = drawing.png(reading.plot(picture, page=page))
-            if self.explain:
+            if self.draw or self.explain:
                 from digitocr.cli.explain import explained
-                from digitocr.runtime import image
+                from digitocr.runtime import drawing, image
 
                 shown = image.load_rgb(picture, page=page)
-                explanation = explained(name, shown, reading, reader.candidates(picture, page=page))
+                if self.draw:
+                    drawn = drawing.png(reading.plot(shown))
+                if self.explain:
+                    explanation = explained(name, shown, reading, reader.candidates(picture, page=page))
             if self.jsonl:
                 line: str | None = render.json_line(source, reading, None, page, pages)
             elif self.named or pages > 1:
