@@ -13,7 +13,7 @@ from digitocr import Reader
 from digitocr.runtime import preprocessing
 from digitocr.runtime import reader as module
 from digitocr.runtime.background import evened
-from digitocr.runtime.confidence import CERTAIN, confidence_features
+from digitocr.runtime.confidence import ConfidenceModel, load_confidence
 from digitocr.runtime.errors import InputError, ModelError, UsageError
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
@@ -139,7 +139,8 @@ def test_a_28x28_crop_is_taken_for_a_digit_of_mnist_s_form(reader):
         assert reading.text == "1"
         assert reading.digits[0].box == Box(0, 0, 28, 28)
     (probabilities,) = reader.classifier.predict(preprocessing.scale(crop[None]))
-    assert reader.read(crop).digits[0].confidence == probabilities[1]
+    assert reader.read(crop).digits[0].topk[0] == (1, pytest.approx(float(probabilities[1])))
+    assert reader.read(crop).digits[0].confidence == load_confidence().of_lone(float(probabilities[1]))
 
 
 def test_conf_leaves_out_digits_below_it_and_lines_that_are_left_empty():
@@ -162,8 +163,12 @@ def test_conf_leaves_out_digits_below_it_and_lines_that_are_left_empty():
         {"conf": 1.1},
         {"conf": math.nan},
         {"mode": "word"},
-        {"rotate": "45"},
-        {"rotate": "-90"},
+        {"rotate": 45},
+        {"rotate": -90},
+        {"rotate": "90"},
+        {"rotate": None},
+        {"providers": ["NoSuchProvider"]},
+        {"providers": []},
     ],
 )
 def test_senseless_settings_are_usage_errors(settings):
@@ -240,12 +245,15 @@ SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24),
 @pytest.fixture
 def plain_confidence(monkeypatch):
     """Of the digit's probability and half the detector's log-odds, whatever the shipped networks are calibrated to."""
-    monkeypatch.setattr(module, "WEIGHTS", np.array([0.5, 1.0, *[0] * 13], np.float32))
+    weights = np.array([0.5, 1.0, *[0] * 13], np.float32)
+    plain = ConfidenceModel("", "", weights, (1.0, 0.0), {})
+    monkeypatch.setattr(module, "load_confidence", lambda _: plain)
 
 
 def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     both = told(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
-    odds = module.WEIGHTS[:3] @ [np.log(9), np.log(4), np.log(9) * np.log(4)] + module.WEIGHTS[5 + 3]
+    weights = load_confidence().weights
+    odds = weights[:3] @ [np.log(9), np.log(4), np.log(9) * np.log(4)] + weights[5 + 3]
     assert both.confidence == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
     assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8)))
     for better in (told(Blobs(0.97), answers((3, 0.8))), told(Blobs(0.9), answers((3, 0.9)))):
@@ -255,19 +263,7 @@ def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     assert none.confidence < 0.5
 
 
-def test_evidence_is_both_log_odds_their_product_the_neighbour_and_which_digit_and_certainty_is_limited():
-    digits = np.full((3, 10), 0.01, np.float32)
-    digits[0, 4], digits[1, 0], digits[2, 9] = 0.9, 0.1, 1
-    boxes = np.array([[10, 10, 15, 30], [30, 10, 15, 30], [300, 10, 15, 30]], np.float32)
-    seen = confidence_features(boxes, np.array([0.5, 0.9, 1], np.float32), digits)
-    most, nine = np.log((1 - CERTAIN) / CERTAIN), np.log(9)
-    expected = [[0, nine, 0], [nine, -nine, -(nine**2)], [most, most, most**2]]
-    np.testing.assert_allclose(seen[:, :3], expected, rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(seen[:, 3:5], [[0.09, 0], [0.45, 0.45], [0, 0]], rtol=1e-3)
-    np.testing.assert_array_equal(seen[:, 5:], np.eye(10)[[4, 0, 9]])
-
-
-@pytest.mark.parametrize(("rotate", "turned"), [("auto", 0), ("0", 0), ("90", 90), ("180", 180), ("270", 270)])
+@pytest.mark.parametrize(("rotate", "turned"), [("auto", 0), (0, 0), (90, 90), (180, 180), (270, 270)])
 def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
     seen = []
 
@@ -296,7 +292,7 @@ def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
         return rows
 
     network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
-    digit = told(Blobs(), network, conf=0, rotate="0").read(blobs(ROW[0])).digits[0]
+    digit = told(Blobs(), network, conf=0, rotate=0).read(blobs(ROW[0])).digits[0]
     assert digit.topk[:2] == ((4, pytest.approx(0.7)), (9, pytest.approx(0.2)))
     tight, wide = (int((view > 0.5).sum()) for view in seen[0])
     assert tight / wide == pytest.approx((1.14 / 0.86) ** 2, rel=0.15)
@@ -313,9 +309,9 @@ def test_digits_are_cut_out_of_an_even_ground():
     shaded = np.full((200, 300), 100, np.uint8)
     shaded[:, 150:] = 40
     box = np.array([[140, 90, 12, 20]], np.float32)
-    told(Blobs(), network).digits(shaded, box)
+    told(Blobs(), network).classify(shaded, box)
     x, y, w, h = box[0]
-    for view, given in zip(module.VIEWS, seen[0], strict=True):
+    for view, given in zip(module.CROP_SCALES, seen[0], strict=True):
         sized = np.array([[x + (1 - view) * w / 2, y + (1 - view) * h / 2, view * w, view * h]], np.float32)
         expected = preprocessing.scale(preprocessing.images(evened(shaded), sized))[0]
         np.testing.assert_allclose(given, expected, atol=1e-6)
@@ -329,18 +325,18 @@ def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
     assert alone.confidence < beside.confidence
 
 
-@pytest.mark.parametrize("rotate", ["0", "90", "180", "270"])
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 def test_boxes_of_a_turned_picture_lie_where_they_are_shown(rotate):
     some = told(Blobs(), answers((4, 0.99)), rotate=rotate)
     page = blobs((20, 10, 8, 30), shape=(60, 200))
     reading = some.read(page)
-    assert reading.turned == int(rotate)
+    assert reading.turned == rotate
     assert [digit.box for digit in reading.digits] == [Box(20, 10, 8, 30)]
-    assert some.detector.seen == [(60, 200) if rotate in ("0", "180") else (200, 60)]
+    assert some.detector.seen == [(60, 200) if rotate in (0, 180) else (200, 60)]
 
 
 def test_turning_is_clockwise_and_decides_the_order():
-    some = told(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99)), rotate="90")
+    some = told(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99)), rotate=90)
     column = blobs((10, 10, 20, 12), (10, 40, 20, 12), (10, 70, 20, 12))
     reading = some.read(column)  # what is at the bottom comes to the left
     assert reading.text == "123"
@@ -392,7 +388,8 @@ def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
     faint[20:50, 30:45] = 70
     (digit,) = single.read(faint).digits
     assert (digit.digit, digit.box) == (9, Box(30, 20, 15, 30))
-    assert digit.confidence == pytest.approx(0.2 / 0.92, abs=1e-3)  # of the digits alone
+    assert digit.topk[0] == (9, pytest.approx(0.2 / 0.92, abs=1e-3))  # of the digits alone
+    assert digit.confidence == pytest.approx(load_confidence().of_lone(0.2 / 0.92), abs=1e-3)
     assert single.read(np.full((60, 90), 100, np.uint8)).text == "9"
     assert told(Blobs(), answers((4, 0.2)), mode="single").read(np.full((28, 28), 9, np.uint8)).text == "4"
 
@@ -400,15 +397,15 @@ def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
 def test_line_puts_all_in_one_line_from_left_to_right():
     stairs = blobs((10, 10, 12, 20), (50, 40, 12, 20), (90, 70, 12, 20))
     digits = answers((1, 0.99), (2, 0.99), (3, 0.99))
-    assert told(Blobs(), digits, mode="line", rotate="0").read(stairs).text == "123"
+    assert told(Blobs(), digits, mode="line", rotate=0).read(stairs).text == "123"
     column = blobs((20, 10, 12, 20), (21, 40, 12, 20), (22, 70, 12, 20))
-    assert told(Blobs(), digits, rotate="0").read(column).text == "1\n2\n3"
-    assert told(Blobs(), digits, mode="line", rotate="0").read(column).text == "123"
+    assert told(Blobs(), digits, rotate=0).read(column).text == "1\n2\n3"
+    assert told(Blobs(), digits, mode="line", rotate=0).read(column).text == "123"
     assert told(Blobs(), digits, mode="line").read(blobs()).lines == ()
 
 
 def test_candidates_are_all_that_was_found_and_what_became_of_it(plain_confidence):
-    some = told(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate="0")
+    some = told(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate=0)
     page = blobs(*ROW)
     kept = some.candidates(page)
     assert [one.kept for one in kept] == [True, True, False, False]
@@ -427,7 +424,7 @@ def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_conf
     some = told(Blobs(), answers((2, 0.9), (5, 0.95), (8, 0.1)), mode="single")
     assert [(one.kept, one.why) for one in some.candidates(blobs(*ROW[:3]))] == [
         (True, ""),
-        (False, "another one is likelier, and --mode single reads one"),
+        (False, "another one is more confident, and --mode single reads one"),
         (False, "below --conf 0.5"),
     ]
 
@@ -435,7 +432,7 @@ def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_conf
 def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
     file = io.BytesIO()
     Image.fromarray(blobs((400, 800, 160, 320), shape=(2000, 3200))).save(file, "JPEG", quality=95)
-    some = told(Blobs(), answers((4, 0.99)), rotate="90")
+    some = told(Blobs(), answers((4, 0.99)), rotate=90)
     (digit,) = some.read(file.getvalue()).digits
     (candidate,) = some.candidates(file.getvalue())
     assert some.detector.seen[0] == (1600, 1000)
@@ -448,12 +445,16 @@ def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
     ("classifier", "boxes", "why"),
     [
         (answers((3, 0.9)), [], "nothing in it looks like a digit"),
-        (answers((3, 0.1)), ROW[:1], "1 region was found, the surest is a 3 with"),
-        (answers((3, 0.1), (7, 0.2), (2, 0.1)), ROW[:3], "3 regions were found, the surest is a 7 with"),
+        (answers((3, 0.1)), ROW[:1], "1 region was found, the most confident reading is a 3"),
+        (
+            answers((3, 0.1), (7, 0.2), (2, 0.1)),
+            ROW[:3],
+            "3 regions were found, the most confident reading is a 7",
+        ),
     ],
 )
 def test_why_nothing_was_read_is_a_line(plain_confidence, classifier, boxes, why):
-    reading = told(Blobs(), classifier, rotate="0").read(blobs(*boxes))
+    reading = told(Blobs(), classifier, rotate=0).read(blobs(*boxes))
     assert reading.lines == ()
     assert reading.why.startswith(why)
     assert reading.why.endswith("below --conf 0.5") == bool(boxes)
@@ -530,7 +531,7 @@ def test_lines_that_are_steep_are_made_level(reader, degrees):
         off = middle - (other.box.x + other.box.w / 2, other.box.y + other.box.h / 2)
         assert np.abs(off).max() < 4
         assert one.box.h < other.box.h < 1.5 * one.box.h  # the box round the turned one
-    assert Reader(rotate="0").read(picture).turned == 0
+    assert Reader(rotate=0).read(picture).turned == 0
 
 
 STAIRS = [(20 + 40 * step, 20 + 20 * step, 20, 30) for step in range(4)]  # 27 degrees down to the right
