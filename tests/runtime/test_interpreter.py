@@ -54,11 +54,9 @@ def test_providers_are_onnx_runtime_s_and_those_that_are_not_there_are_usage_err
 
 def test_a_provider_that_does_not_start_is_not_replaced_by_the_processor_in_silence(monkeypatch):
     path, real = shipped_model(DETECTOR), pytest.importorskip("onnxruntime").InferenceSession
-    monkeypatch.setattr(
-        "onnxruntime.get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    )
-    cpu = lambda content, options, providers: real(content, options, providers=["CPUExecutionProvider"])  # noqa: E731
-    monkeypatch.setattr("onnxruntime.InferenceSession", cpu)
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: available)
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda content, options, **_: real(content, options))
     with pytest.raises(UsageError, match="CUDAExecutionProvider does not start"):
         onnx_session(path.read_bytes(), path, 1, ["CUDAExecutionProvider"])
 

@@ -1,6 +1,11 @@
 import io
 import math
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +20,7 @@ from digitocr.runtime import reader as module
 from digitocr.runtime.background import evened
 from digitocr.runtime.confidence import ConfidenceModel, load_confidence
 from digitocr.runtime.errors import InputError, ModelError, UsageError
+from digitocr.runtime.models import shipped_model
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
 from digitocr.train.synthesis.pages import draw_page, random_style
@@ -38,6 +44,14 @@ def lone(digit, height, margin, seed=0, light_on_dark=False):
     paper = np.pad(235 - 200 * np.asarray(ink), round(margin * height), constant_values=235)
     paper = np.clip(paper + rng.normal(0, 1, paper.shape), 0, 255).astype(np.uint8)
     return 255 - paper if light_on_dark else paper
+
+
+def printed(text, size=28, paper=(640, 400)):
+    """Dark text of matplotlib's DejaVu Sans on light paper."""
+    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+    page = Image.new("L", paper, 235)
+    ImageDraw.Draw(page).multiline_text((40, 60), text, 30, font, spacing=size // 2)
+    return np.asarray(page)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +194,111 @@ def test_senseless_settings_are_usage_errors(settings):
 def test_threads_change_nothing_but_the_time(reader):
     page = scene(["1785", "39"], 2).image
     assert Reader(threads=2).read(page).lines == reader.read(page).lines
+
+
+EXAMPLES = sorted(
+    path for path in (Path(__file__).parents[2] / "examples").iterdir() if path.suffix in (".jpg", ".png")
+)
+
+
+def hard_pages():
+    """Drawn pages in several orientations, and print with letters, in which many digits are unsure."""
+    for seed in range(4):
+        page = scene(["40712", "8956", "31"], seed, (700, 500)).image
+        yield np.ascontiguousarray(np.rot90(page, seed))
+    yield printed("The keys O l I B S\n1234567890\nQWERTZUIOP", 22)
+    yield printed("The quick brown fox\njumps over the lazy dog\nand never comes back", 20)
+
+
+def conf_pictures():
+    yield from (pytest.param(path, id=path.name) for path in EXAMPLES)
+    yield from (pytest.param(page, id=f"page{number}") for number, page in enumerate(hard_pages()))
+
+
+def is_rest_of(fewer, more):
+    """Whether the lines are the other ones with digits left out, and lines that are left empty."""
+    left = {digit.box: digit for line in fewer for digit in line.digits}
+    rest = [tuple(digit for digit in line.digits if left.get(digit.box) == digit) for line in more]
+    return [line for line in rest if line] == [line.digits for line in fewer]
+
+
+@pytest.mark.parametrize("picture", list(conf_pictures()))
+def test_raising_conf_only_takes_digits_away(picture):
+    some = Reader()
+    readings = []
+    for conf in (0, 0.1, 0.45, 0.5, 0.7, 0.85, 0.999):
+        some.conf = conf
+        readings.append(some.read(picture))
+        assert all(digit.confidence >= conf for digit in readings[-1].digits)
+    assert len({reading.turned for reading in readings}) == 1
+    for more, fewer in pairwise(readings):
+        assert is_rest_of(fewer.lines, more.lines)
+
+
+def test_threads_may_share_a_reader(reader):
+    pages = [scene(["407", "82"], seed, (300 + 50 * seed, 240)).image for seed in range(4)]
+    expected = [reader.read(page).lines for page in pages]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            assert [reading.lines for reading in pool.map(reader.read, pages)] == expected
+
+
+def test_a_reader_may_be_sent_to_another_process():
+    page = scene(["407", "82"], 0).image
+    some = Reader(conf=0.8, mode="line", rotate=0, threads=2)
+    some.conf = 0.7
+    copy = pickle.loads(pickle.dumps(some))
+    assert (copy.conf, copy.mode, copy.rotate, copy.calibrated) == (0.7, "line", 0, True)
+    assert copy.read(page).lines == some.read(page).lines
+
+
+def test_the_confidence_is_calibrated_for_the_shipped_networks_only(tmp_path):
+    own = tmp_path / "own.onnx"
+    onnx = pytest.importorskip("onnx")
+    for name, option in (("digitocr-int8.onnx", "model"), ("detector-int8.onnx", "detector")):
+        network = onnx.load(shipped_model(name))
+        del network.metadata_props[:]  # the card, which names the network
+        own.write_bytes(network.SerializeToString())
+        assert not Reader(**{option: own}).calibrated
+        own.write_bytes(shipped_model(name).read_bytes())
+        assert Reader(**{option: own}).calibrated
+    assert Reader().calibrated
+    assert Reader(shipped_model("digitocr-float32.onnx")).calibrated  # the same network
+
+
+def test_own_weights_of_the_confidence_are_used(tmp_path):
+    path, page = tmp_path / "own.json", scene(["52"], 1).image
+    path.write_text(replace(load_confidence(), weights=np.zeros(15, np.float32), detector="other").as_json(), "utf-8")
+    some = Reader(confidence=path, rotate=0)
+    assert {digit.confidence for digit in some.read(page).digits} == {0.5}
+    assert not some.calibrated
+    with pytest.raises(ModelError, match=r"none\.json"):
+        Reader(confidence=tmp_path / "none.json")
+
+
+DENSE = """
+import resource, sys
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from digitocr import Reader
+reader, page = Reader(), Image.new("L", (1000, 1000), 235)
+font, rng = ImageFont.truetype(sys.argv[1], 14), np.random.default_rng(0)
+for row in range(62):
+    ImageDraw.Draw(page).text((5, 16 * row), "".join(rng.choice(list("0123456789"), 110)), 20, font)
+reader.read(np.asarray(page)[:200, :200])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+digits = len(reader.read(np.asarray(page)).digits)
+print(digits, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak memory differs")
+def test_a_dense_page_of_small_print_takes_little_memory():
+    font = str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+    done = subprocess.run([sys.executable, "-c", DENSE, font], capture_output=True, text=True, check=True)
+    digits, megabytes = map(int, done.stdout.split())
+    assert digits > 3000
+    assert megabytes < 200  # beside what a small picture takes
 
 
 def test_a_model_may_be_named_as_text_or_as_a_path(tmp_path):
@@ -466,14 +585,6 @@ def test_a_model_without_no_digit_is_read_as_well():
 
 
 # What it makes of pictures, with the networks that are shipped
-
-
-def printed(text, size=28, paper=(640, 400)):
-    """Dark text of matplotlib's DejaVu Sans on light paper."""
-    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
-    page = Image.new("L", paper, 235)
-    ImageDraw.Draw(page).multiline_text((40, 60), text, 30, font, spacing=size // 2)
-    return np.asarray(page)
 
 
 def test_of_the_letters_of_words_hardly_any_is_read_as_a_digit(reader):
