@@ -66,7 +66,8 @@ class Recording:
         if (picture.shape[1], picture.shape[0]) != self._size:
             picture = cv2.resize(picture, self._size)
         picture = to_bgr(picture)
-        while self._frames <= time * self._fps:
+        last = round(time * self._fps, 3)  # of the frames, from 0; rounded since 2.1 s * 10 is below 21
+        while self._frames <= last:
             self._writer.write(picture)
             self._frames += 1
             # OpenCV does not report that a write failed

@@ -82,5 +82,7 @@ def test_picamera2_serves_where_opencv_opens_no_camera(picamera2):
 
 @pytest.mark.usefixtures("picamera2")
 def test_an_exception_of_picamera2_is_a_device_error():
-    with pytest.raises(DeviceError, match=r"camera 1234 cannot be opened, nor by picamera2 \(list index out of range\)"):
+    with pytest.raises(
+        DeviceError, match=r"camera 1234 cannot be opened, nor by picamera2 \(list index out of range\)"
+    ):
         open_camera(1234)

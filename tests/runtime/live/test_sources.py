@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitocr.runtime.errors import DeviceError, DigitocrError, InputError, UsageError
+from digitocr.runtime.errors import DeviceError, InputError, UsageError
 from digitocr.runtime.live import cameras, capture, sources
 from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Grabber
@@ -121,9 +121,10 @@ def test_what_is_not_there_is_an_error(tmp_path, monkeypatch):
 @given(st.text(max_size=20).filter(lambda name: "://" not in name))
 def test_any_name_opens_or_is_an_error(name):
     try:
-        assert callable(opener(name))
-    except DigitocrError as error:
-        assert error.exit_code in (2, 4)
+        opened = opener(name)
+    except InputError:
+        return
+    assert callable(opened)
 
 
 @pytest.mark.parametrize("request_", [CameraRequest(640, 480), CameraRequest(fps=5)])
@@ -166,8 +167,7 @@ def test_a_stream_that_stalls_is_an_error(stream, monkeypatch):
     # the first connection is used to find out what the address answers with
     grabber = Grabber(opener(stream(level(7), stalls=5, serves=2)), "stream", reconnect=0.2)
     with pytest.raises(DeviceError, match=r"seconds; plug it in again, or start what sends it"):
-        while not grabber.ended:
-            grabber.next(0.1)
+        list(iter(lambda: grabber.next(0.1), "no frame"))
     grabber.close()
 
 
