@@ -6,7 +6,7 @@ import pytest
 
 from digitocr.cli.batch.sources import SUFFIXES, Source, expanded, is_single, loaded
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.live import capture
+from digitocr.runtime.live import sources
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def names(*named):
 
 
 def test_predict_and_webcam_take_the_same_files_for_pictures():
-    assert set(capture.SUFFIXES) == SUFFIXES  # two lists: what names pictures does without the libraries
+    assert set(sources.SUFFIXES) == SUFFIXES  # two lists: what names pictures does without the libraries
 
 
 def test_folders_globs_and_files_in_order(folder):

@@ -1,0 +1,216 @@
+"""What reading live costs on one core, and how often what it announces is right.
+
+    python benchmarks/live.py [SEQUENCES]
+    python benchmarks/live.py --still docs/live.jpg     # the README's picture
+
+About half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames are
+those of sequences.py, 1280x720, eight digits. Wanted: at least 60 frames a second; at 30 a second 95 % of the latencies
+under two frame times; memory after 10,000 frames as after 100; 99 % of the sequences right; no number that was not
+there.
+"""
+
+import multiprocessing
+import os
+import statistics
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import perf_counter, process_time, sleep
+from typing import Any
+
+import cv2
+import numpy as np
+import sequences
+from timing import save
+
+from digitocr import VideoReader
+from digitocr.runtime.live.frames import Pixels
+
+RATE = 30  # frames a second that are sent
+SENT = 600  # frames that the latency is taken over
+LONG, SHORT = 3_000, 100  # frames that memory is compared after
+FIRST = 100  # seed of the sequences; the rules of voting were chosen on those below
+KEPT = 75  # different frames, that come again and again
+
+
+class Drawn:
+    """A source whose frames are drawn or decoded as they are read."""
+
+    live = False
+    fps = float(RATE)
+
+    def __init__(self, frames: Iterator[Pixels]) -> None:
+        self._frames = frames
+
+    def read(self) -> Pixels | None:
+        return next(self._frames, None)
+
+    def release(self) -> None:
+        pass
+
+
+def jpegs() -> list[bytes]:
+    """The frames of one sequence, as a camera sends them."""
+    rng = np.random.default_rng(1)
+    drawn = sequences.frames(sequences.page(rng), rng, KEPT)
+    return [cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes() for frame in drawn]
+
+
+def decoded(sent: list[bytes], count: int) -> Iterator[Pixels]:
+    for number in range(count):
+        bgr = cv2.imdecode(np.frombuffer(sent[number % len(sent)], np.uint8), cv2.IMREAD_COLOR)
+        yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def alone(core: int) -> None:
+    os.sched_setaffinity(0, {core})
+    cv2.setNumThreads(1)
+
+
+def rate_and_memory(answer: Connection) -> None:
+    """Frames a second of one core's time, decoding included, and MB after so many frames."""
+    alone(0)
+    began, memory = 0.0, {}
+    for number, _ in enumerate(VideoReader(Drawn(decoded(jpegs(), LONG))).frames(), 1):
+        if number == SHORT:
+            began = process_time()  # of all threads; what other programs take does not count
+        if number in (SHORT, LONG):
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            memory[number] = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    answer.send(((LONG - SHORT) / (process_time() - began), memory[SHORT], memory[LONG]))
+
+
+def latencies(address: str, answer: Connection) -> None:
+    """Latencies in ms of a stream that sends RATE frames a second, the processor's share, and frames passed by."""
+    alone(0)
+    taken: list[float] = []
+    began = spent = 0.0
+    first = last = 0
+    with VideoReader(address) as video:
+        for frame in video.frames():
+            if frame is None:
+                continue
+            if frame.index < RATE:  # the first second is start-up
+                began, spent, first = perf_counter(), process_time(), frame.index
+                continue
+            taken.append(frame.latency)
+            last = frame.index
+            if last >= SENT:
+                break
+        share = (process_time() - spent) / (perf_counter() - began)
+    answer.send((taken, share, last - first - len(taken)))
+
+
+def send(answer: Connection) -> None:
+    """Serves the JPEGs as a stream, RATE a second."""
+    alone(1)
+    sent = jpegs()
+
+    class Stream(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=b")
+            self.end_headers()
+            began = perf_counter()
+            try:
+                for number in range(10 * SENT):
+                    sleep(max(0.0, began + number / RATE - perf_counter()))
+                    jpeg = sent[number % len(sent)]
+                    head = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    self.wfile.write(head.encode() + jpeg + b"\r\n")
+            except OSError:  # who looked has seen enough
+                return
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Stream)
+    answer.send(f"http://127.0.0.1:{server.server_address[1]}/")
+    server.serve_forever()
+
+
+def in_process(function: Any, *arguments: Any) -> tuple[Any, Any]:
+    """What the function sends first, and its process."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=function, args=(*arguments, there), daemon=True)
+    process.start()
+    return here.recv(), process
+
+
+def sequence(seed: int) -> tuple[list[str], list[str], int, int]:
+    """The lines on the page, those that were announced, and of how many frames without a hand how many were right."""
+    rng = np.random.default_rng(seed)
+    page = sequences.page(rng)
+    announced, still, right = [], 0, 0
+    for frame in VideoReader(Drawn(sequences.frames(page, rng))).frames():
+        if frame is None:
+            continue
+        announced += [reading.text for reading in frame.announced]
+        if not sequences.FRAMES / 3 <= frame.index <= sequences.FRAMES * 2 / 3:
+            still += 1
+            right += frame.reading.text == page.text
+    return page.text.split("\n"), announced, still, right
+
+
+def still(path: str) -> None:
+    """A frame of a sequence as the window and the page show it, half as large."""
+    from digitocr.cli.live import overlay
+
+    rng = np.random.default_rng(6)
+    shown = None
+    for frame in VideoReader(Drawn(sequences.frames(sequences.page(rng), rng))).frames():
+        if frame is not None and frame.index == sequences.FRAMES * 2 // 5:
+            shown = overlay.to_bgr(overlay.drawn(frame, None, RATE, mirror=False))
+    cv2.imwrite(path, cv2.resize(shown, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+
+
+def main(count: int) -> None:
+    (rate, short, long), _ = in_process(rate_and_memory)
+    address, server = in_process(send)
+    (taken, share, missed), _ = in_process(latencies, address)
+    server.terminate()
+    cv2.setNumThreads(1)
+    results = []
+    for seed in range(FIRST, FIRST + count):
+        results.append(sequence(seed))
+        wanted, announced, _, _ = results[-1]
+        if sorted(wanted) != sorted(announced):
+            print(f"sequence {seed}: {wanted} announced as {announced}", file=sys.stderr)
+    whole = sum(sorted(wanted) == sorted(announced) for wanted, announced, _, _ in results)
+    strange = sum(text not in wanted for wanted, announced, _, _ in results for text in announced)
+    still, right = (sum(result[place] for result in results) for place in (2, 3))
+    shares = statistics.quantiles(taken, n=20)
+    rows = [
+        ("frames a second of one core's time", f"{rate:.1f}", "60"),
+        (f"latency at {RATE} a second, ms: half within", f"{shares[9]:.1f}", ""),
+        ("95 % within", f"{shares[18]:.1f}", f"{2000 / RATE:.1f}"),
+        (f"share of one core at {RATE} a second", f"{share:.0%}", ""),
+        ("frames passed by unread", f"{missed} of {missed + len(taken)}", ""),
+        (f"MB after {SHORT} frames, after {LONG:,}", f"{short:.0f}, {long:.0f}", "the same"),
+        ("sequences with each number announced, once", f"{whole} of {count}", "99%"),
+        ("numbers announced that were not there", f"{strange} of {2 * count}", "0"),
+        ("for comparison: single frames without a hand that are right", f"{right / still:.1%}", ""),
+    ]
+    notes = [
+        f"1280x720, two lines of four digits; a JPEG is decoded for each frame; `python benchmarks/live.py {count}`",
+        "frames a second are of processor time, all threads together, so other programs do not count; latencies wait "
+        "for those",
+        f"a sequence is {sequences.FRAMES} frames: the camera shakes and loses focus, the picture is noisy, a hand "
+        "passes over the page",
+    ]
+    (lambda *a: print(*a))(
+        "live",
+        "Reading live",
+        [{"what": what, "result": result, "wanted": wanted} for what, result, wanted in rows],
+        notes,
+    )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--still"]:
+        still(sys.argv[2])
+    else:
+        main(int((sys.argv[1:] or ["300"])[0]))
