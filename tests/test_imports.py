@@ -29,6 +29,7 @@ RUNTIME = [
     "lines",
     "confidence",
     "orientation",
+    "many",
     "reader",
     "live.capture",
     "live.tracking",
