@@ -6,8 +6,8 @@
 # Seen: both say 60x90, the size as shown. After load() the one opened by path has 90x60 pixels, sheared into stripes,
 # without a warning; the one opened by file object has the right 60x90. Pillow maps the file into memory by the size as
 # shown instead of the size as stored, and then turns what it got. Compressed files and orientations 1 to 4 are right.
-# Why it matters: scanners write uncompressed TIFFs and mark a page that lay sideways by this tag. Digits in the scrambled
-# picture are lost, or others are read, and no check of the file, its mode or its grey levels notices.
+# Why it matters: scanners write uncompressed TIFFs and mark a page that lay sideways by this tag. Digits in the
+# scrambled picture are lost, or others are read, and no check of the file, its mode or its grey levels notices.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
