@@ -6,14 +6,23 @@ from digitocr.cli.batch.output import SCHEMA, plain
 from digitocr.runtime.reading import Reading
 
 
-def json_line(source: str, reading: Reading | None, error: str | None) -> str:
-    """One picture's reading, or its error, as one line of JSON."""
+def json_line(source: str, reading: Reading | None, error: str | None, page: int = 0, pages: int = 1) -> str:
+    """One picture's or page's reading, or its error, as one line of JSON.
+
+    Args:
+        source: the name of the picture.
+        reading: None where there is an error.
+        error: None where there is a reading.
+        page: counted from 0; in the JSON from 1, and null for a picture that is no document of several pages.
+        pages: how many pages the picture has.
+    """
     read = (
         reading.to_dict()
         if reading
         else {"text": "", "confidence": 0.0, "turned": 0, "lines": [], "why": "", "ms": {}, "model": None}
     )
-    return json.dumps({"schema": SCHEMA, "source": source, **read, "error": error})
+    where = {"source": source, "page": page + 1 if pages > 1 else None, "pages": pages}
+    return json.dumps({"schema": SCHEMA, **where, **read, "error": error})
 
 
 def text_line(source: str, reading: Reading) -> str:

@@ -25,6 +25,9 @@ def test_a_reading_as_json_and_an_error_as_json(picture):
     failed = json.loads(render.json_line("ä\n.png", None, "why"))
     assert (failed["source"], failed["text"], failed["error"]) == ("ä\n.png", "", "why")
     assert set(failed) == set(row)
+    assert (row["page"], row["pages"]) == (failed["page"], failed["pages"]) == (None, 1)
+    second = json.loads(render.json_line("scan.tif", reader.read(picture), None, 1, 3))
+    assert (second["source"], second["page"], second["pages"]) == ("scan.tif", 2, 3)
 
 
 def test_a_line_of_text_is_one_line(picture):
