@@ -8,7 +8,7 @@ import pytest
 
 import digitocr
 
-HOMES = ("errors", "reading", "reader", "live.video")  # modules of the runtime whose classes are public
+HOMES = ("errors", "reading", "reader", "live.frames", "live.video")  # modules of the runtime whose classes are public
 
 
 def run(*words):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from digitocr.runtime.image import Picture, page_count
+    from digitocr.runtime.live.frames import FrameSource
     from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
     from digitocr.runtime.reader import Reader
     from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
@@ -40,6 +41,7 @@ __all__ = [
     "Digit",
     "DigitocrError",
     "FrameReading",
+    "FrameSource",
     "GateError",
     "InputError",
     "Line",
@@ -75,6 +77,7 @@ _MODULES = {
         "UsageError",
     ),
     "image": ("page_count",),
+    "live.frames": ("FrameSource",),
     "live.video": ("FrameReading", "SteadyReading", "VideoReader"),
     "reader": ("Reader",),
     "reading": ("Box", "Candidate", "Digit", "Line", "ModelId", "Reading", "Timing"),
