@@ -237,7 +237,7 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
         (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording ends in .avi or .mp4"),
         (["--source", "clip.avi", "--record", "other.avi"], 9, "exists already"),
-        (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is what is to be read"),
+        (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is a file to be read"),
         (["--source", "clip.avi", "--model", "gone.onnx"], 5, "gone.onnx"),
         (["--source", "clip.avi", "--view", "web", "--port", "70000"], 2, "a port is from 0 to 65535"),
     ],
