@@ -12,12 +12,14 @@ import pytest
 BELOW = {"runtime": set(), "train": {"runtime"}, "export": {"runtime", "train"}, "cli": {"runtime", "train", "export"}}
 RUNTIME = [
     "errors",
+    "formats",
     "files",
     "processes",
     "opencv",
     "image",
     "boxes",
     "background",
+    "drawing",
     "reading",
     "models",
     "preprocessing",
@@ -27,6 +29,7 @@ RUNTIME = [
     "lines",
     "confidence",
     "orientation",
+    "many",
     "reader",
     "live.frames",
     "live.addresses",

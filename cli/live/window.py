@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from time import strftime
 
-from digitocr.cli.batch.output import save
+from digitocr.cli.batch.output import ResultFolder
 from digitocr.cli.live import overlay
 from digitocr.runtime.errors import DeviceError, OutputError
 from digitocr.runtime.live.video import FrameReading, VideoReader
@@ -58,7 +58,8 @@ class Window:
         self._video, self._mirror = video, mirror
         self._help = self._was_open = False
         self._corner: tuple[int, int] | None = None
-        self._used: set[Path] = set()
+        self._pictures = ResultFolder(Path(), ".png", force=False)
+        self._readings = ResultFolder(Path(), ".json", force=False)
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         cv2.resizeWindow(TITLE, video.size[0], video.size[1] + overlay.BAR_HEIGHT)
         cv2.setMouseCallback(TITLE, self._on_mouse)
@@ -108,8 +109,8 @@ class Window:
         _, png = cv2.imencode(".png", overlay.to_bgr(overlay.drawn(frame, self._video.roi, fps, self._mirror)))
         reading = {"frame": frame.index, "time": round(frame.time, 3), **frame.reading.to_dict()}
         try:
-            save(png.tobytes(), Path(), name, ".png", self._used, False)
-            save((json.dumps(reading) + "\n").encode(), Path(), name, ".json", self._used, False)
+            self._pictures.save(png.tobytes(), name)
+            self._readings.save((json.dumps(reading) + "\n").encode(), name)
             print(f"digitocr: saved {name}.png and {name}.json", file=sys.stderr)
         except OutputError as error:  # reading goes on
             print(f"digitocr: {error}", file=sys.stderr)

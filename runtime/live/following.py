@@ -20,7 +20,7 @@ from digitocr.runtime.background import shrunk
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Line, Reading
+from digitocr.runtime.reading import Box, Line, Reading, Timing
 
 Points: TypeAlias = npt.NDArray[np.float32]  # (n, 2): x, y in pixels
 
@@ -58,10 +58,10 @@ class Follower:
         """The previous frame's reading with its boxes moved; None if a digit is not there any more."""
         began = perf_counter()
         digits = reading.digits
-        boxes = np.array([(digit.box.x, digit.box.y, digit.box.w, digit.box.h) for digit in digits], np.float32)
+        boxes = np.array([digit.box for digit in digits], np.float32)
         boxes[:, :2] += motion(before, gray, boxes[:, :2] + boxes[:, 2:] / np.float32(2))
         found = perf_counter()
-        probabilities = self._reader.digits(gray, boxes)
+        probabilities = self._reader.classify(gray, boxes)
         if (probabilities[range(len(digits)), [digit.digit for digit in digits]] < MIN_PROBABILITY).any():
             return None
         moved = (
@@ -69,7 +69,7 @@ class Follower:
             for digit, (x, y) in zip(digits, boxes[:, :2].tolist(), strict=True)
         )
         lines = tuple(Line(tuple(islice(moved, len(line.digits)))) for line in reading.lines)
-        ms = {"decode": 0.0, "find": 1000 * (found - began), "classify": 1000 * (perf_counter() - found)}
+        ms = Timing(0.0, 1000 * (found - began), 1000 * (perf_counter() - found))
         return replace(reading, lines=lines, ms=ms)
 
 

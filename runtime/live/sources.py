@@ -14,13 +14,13 @@ import numpy as np
 
 from digitocr.runtime import image
 from digitocr.runtime.errors import DeviceError, InputError, UsageError
+from digitocr.runtime.formats import SUFFIXES, is_readable
 from digitocr.runtime.live import addresses, cameras
 from digitocr.runtime.live.addresses import without_credentials
 from digitocr.runtime.live.cameras import DEFAULT_REQUEST, CameraRequest, is_device, known_cameras, open_camera
 from digitocr.runtime.live.frames import DEFAULT_FPS, FrameSource, Pixels, is_rate, silence_video_libraries, to_rgb
 from digitocr.runtime.opencv import cv2
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm")
 OPEN_MS = 10_000  # milliseconds after which opening a stream fails
 READ_MS = 5_000  # milliseconds without a frame after which a stream counts as lost
 SNAPSHOT_FPS = 1.0  # requests per second to an address that answers with one picture
@@ -101,9 +101,9 @@ class Pictures:
 
     def __init__(self, name: str) -> None:
         pattern = str(Path(glob.escape(name)) / "*") if S_ISDIR(_mode(name)) else name
-        paths = [path for path in sorted(glob.glob(pattern)) if path.lower().endswith(SUFFIXES)]
+        paths = [path for path in sorted(glob.glob(pattern)) if is_readable(Path(path).suffix)]
         if not paths:
-            raise InputError(f"{name}: holds no pictures ({', '.join(SUFFIXES)})")
+            raise InputError(f"{name}: holds no pictures ({', '.join(sorted(SUFFIXES))})")
         self._pictures: Iterator[Pixels] = (_rgb(Path(path)) for path in paths)
 
     def read(self) -> Pixels | None:
@@ -158,7 +158,7 @@ def _open_address(address: str, request: CameraRequest) -> FrameSource:
 
 def _rgb(picture: Path | bytes) -> Pixels:
     """Returns the picture as shown, (H, W, 3) uint8 RGB. Raises InputError."""
-    return np.array(image.show(picture), np.uint8)
+    return np.array(image.load_rgb(picture), np.uint8)
 
 
 def _mode(name: str) -> int:

@@ -69,15 +69,15 @@ class _Place:
             return
         self.unseen = 0
         if line.text == self.text or not self.steady:
-            self.box = around(line)
+            self.box = line.box
         texts = Counter(vote.text for vote in islice(reversed(self._votes), NEW.window) if vote)
         text = texts.most_common(1)[0][0]
         rule = self._rule(text, crowded)
         agreeing = [vote for vote in islice(reversed(self._votes), rule.window) if vote and vote.text == text]
         if len(agreeing) < rule.agree:
             return
-        if text == self.text or fmean(map(_confidence, agreeing)) >= MIN_CONFIDENCE:
-            self.steady, self.box = agreeing[0], around(agreeing[0])
+        if text == self.text or fmean(one.confidence for one in agreeing) >= MIN_CONFIDENCE:
+            self.steady, self.box = agreeing[0], agreeing[0].box
 
     def _rule(self, text: str, crowded: bool) -> Rule:
         """The rule by which the text becomes the steady one."""
@@ -108,7 +108,7 @@ class Tracker:
         before = {place: place.text for place in self._places}
         left = set(self._places)
         for line in sorted(reading.lines, key=lambda line: len(line.digits), reverse=True):
-            box = around(line)
+            box = line.box
             here = [place for place in self._places if overlap(place.box, box) >= MIN_OVERLAP]
             free = [place for place in here if place in left]
             crowded = any(before.get(place) for place in here if place not in left)
@@ -144,18 +144,6 @@ def is_part(text: str, other: str) -> bool:
     """Whether the text is the other one with digits missing."""
     rest = iter(other)
     return len(text) < len(other) and all(digit in rest for digit in text)
-
-
-def _confidence(line: Line) -> float:
-    """The confidence of the line's least confident digit."""
-    return min(digit.confidence for digit in line.digits)
-
-
-def around(line: Line) -> Box:
-    """The box around a line's digits."""
-    boxes = [digit.box for digit in line.digits]
-    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    return Box(x, y, max(box.x + box.w for box in boxes) - x, max(box.y + box.h for box in boxes) - y)
 
 
 def overlap(one: Box, other: Box) -> float:

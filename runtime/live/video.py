@@ -116,7 +116,7 @@ class VideoReader:
         Args:
             source: The number or name of a camera, a video file, a folder or a glob of pictures, an address that
                 OpenCV opens (rtsp://, http://), the http address of a snapshot, or a FrameSource of one's own.
-            reader: By default Reader(rotate="0"); other values of rotate take up to four times as long where a frame
+            reader: By default Reader(rotate=0); other values of rotate take up to four times as long where a frame
                 shows no digits.
             every: Of a source that is not live, read only every `every`-th frame.
             roi: See the attribute.
@@ -136,7 +136,7 @@ class VideoReader:
             raise UsageError(f"every is 1, for each frame, or more, not {every}")
         self._expected = _expected(expect, digits)
         self.roi = roi
-        reader = reader or Reader(rotate="0")
+        reader = reader or Reader(rotate=0)
         request = CameraRequest(width, height, fps)
         if isinstance(source, (str, int)):
             open_source, name = opener(str(source), request), without_credentials(str(source))

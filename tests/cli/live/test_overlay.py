@@ -14,7 +14,7 @@ STEADY, UNSTEADY, LIGHT = (
 def frame(steady):
     image = np.full((240, 320, 3), 100, np.uint8)
     image[:, :160] = 120
-    return FrameReading(0, 0.0, image, Reading((LINE,), {}, {}), steady, (), 12.0)
+    return FrameReading(0, 0.0, image, Reading((LINE,)), steady, (), 12.0)
 
 
 def places(picture, colour):

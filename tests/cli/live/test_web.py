@@ -29,7 +29,7 @@ def line(text):
 def frame(number, text, announced=False):
     """A frame of 320x240, green with some red, with a steady line."""
     image = np.full((240, 320, 3), RGB, np.uint8)
-    reading = Reading((line(text),), {}, {})
+    reading = Reading((line(text),))
     steady = (SteadyReading(number, number / 30, reading),) if announced else ()
     return FrameReading(number, number / 30, image, reading, reading.lines, steady, 12.3)
 
@@ -130,7 +130,7 @@ def test_a_slow_viewer_delays_nobody_and_is_dropped(video):
         with urlopen(page.address + "video", timeout=20) as answer:
             viewer = pictures(answer)
             while video_threads() > 1:  # the slow one reads nothing, so it is dropped; meanwhile the other one sees all
-                page.show(FrameReading(number, 0.0, noise, Reading((), {}, {}), (), (), 1.0), 30)
+                page.show(FrameReading(number, 0.0, noise, Reading(()), (), (), 1.0), 30)
                 number += 1
                 if number > 1:
                     assert next(viewer).shape == (720 + 56, 1280, 3)

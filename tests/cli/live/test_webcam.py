@@ -61,11 +61,11 @@ def test_jsonl_is_the_documented_object(clip, tmp_path):
     assert code == 0
     rows = [json.loads(row) for row in out.splitlines()]
     assert [row["text"] for row in rows] == ["407", "82", "365"]
-    keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "ms", "model", "error"]
+    keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "why", "ms", "model", "error"]
     assert list(rows[0]) == keys
     assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/1", "clip.avi", None)
     assert rows[0]["time"] == round(rows[0]["frame"] / 30, 3)
-    assert set(rows[0]["ms"]) == {"decode", "find", "classify", "latency"}
+    assert set(rows[0]["ms"]) == {"decode", "detect", "classify", "latency"}
     assert count(tmp_path / "out.avi") == 60
 
 
@@ -249,7 +249,7 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
         (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording ends in .avi or .mp4"),
         (["--source", "clip.avi", "--record", "other.avi"], 9, "exists already"),
-        (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is what is to be read"),
+        (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is a file to be read"),
         (["--source", "clip.avi", "--model", "gone.onnx"], 5, "gone.onnx"),
         (["--source", "clip.avi", "--view", "web", "--port", "70000"], 2, "a port is from 0 to 65535"),
     ],

@@ -19,7 +19,7 @@ class Counting(Reader):
 
 @pytest.fixture(scope="module")
 def counting():
-    return Counting(rotate="0")
+    return Counting(rotate=0)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_digits_are_sought_in_every_third_frame_where_nothing_changes(reader, pa
     readings = [follower.read(page) for _ in range(7)]
     assert {reading.text for reading in readings} == {"407"}
     assert (reader.sought, 1 + MAX_FOLLOWED) == (3, 3)
-    assert set(readings[1].ms) == {"decode", "find", "classify"}
+    assert readings[1].ms.classify > 0
     assert [digit.confidence for digit in readings[1].digits] == [digit.confidence for digit in readings[0].digits]
 
 
@@ -60,7 +60,7 @@ def test_boxes_follow_themotion(reader, page, x, y):
 
 
 def test_a_digit_that_is_gone_or_another_one_makes_all_be_sought(reader, page):
-    last = Reader(rotate="0").read(page).digits[-1].box
+    last = Reader(rotate=0).read(page).digits[-1].box
     erased = page.copy()
     erased[last.y - 5 : last.y + last.h + 5, last.x - 5 : last.x + last.w + 5] = page[5, 5]
     follower = Follower(reader)
@@ -76,7 +76,7 @@ def test_frames_without_digits_and_frames_of_another_size_are_sought(reader, pag
 
 
 def test_a_turned_picture_is_not_followed(page):
-    reader = Counting(rotate="90")
+    reader = Counting(rotate=90)
     follower = Follower(reader)
     turned = np.ascontiguousarray(np.rot90(page))
     assert [follower.read(turned).text for _ in range(2)] == ["407", "407"]
@@ -85,7 +85,7 @@ def test_a_turned_picture_is_not_followed(page):
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (5, -3), (-20, 12)])
 def test_motion_is_measured_in_pixels_of_the_frame(page, x, y):
-    box = Reader(rotate="0").read(page).digits[0].box
+    box = Reader(rotate=0).read(page).digits[0].box
     points = np.float32([[box.x + box.w / 2, box.y + box.h / 2]])
     assert np.abs(motion(page, shifted(page, x, y), points) - (x, y)).max() < 1
 

@@ -9,7 +9,6 @@ from digitocr.runtime.live.tracking import (
     MIN_CONFIDENCE,
     NEW,
     Tracker,
-    around,
     is_part,
     overlap,
 )
@@ -31,9 +30,7 @@ def announced(frames):
     """What a new tracker announces: the number of the frame and the text, for frames that are lists of lines."""
     tracker = Tracker()
     return [
-        (number, fresh.text)
-        for number, lines in enumerate(frames)
-        for fresh in tracker.update(Reading(tuple(lines), {}, {}))
+        (number, fresh.text) for number, lines in enumerate(frames) for fresh in tracker.update(Reading(tuple(lines)))
     ]
 
 
@@ -123,22 +120,22 @@ def test_what_is_not_sure_is_not_announced(confidence, count):
 def test_what_holds_stays_while_a_hand_passes_and_goes_when_it_is_gone():
     tracker = Tracker()
     for lines in [[line("4071")]] * 20 + [[line("40", x=102)]] * 10:
-        tracker.update(Reading(tuple(lines), {}, {}))
+        tracker.update(Reading(tuple(lines)))
     assert [steady.text for steady in tracker.steady] == ["4071"]
     for _ in range(NEW.window):
-        tracker.update(Reading((), {}, {}))
+        tracker.update(Reading(()))
     assert tracker.steady == ()
 
 
 def test_the_newest_boxes_are_those_that_hold():
     tracker = Tracker()
     for step in range(20):
-        tracker.update(Reading((line("407", x=100 + step),), {}, {}))
+        tracker.update(Reading((line("407", x=100 + step),)))
     assert tracker.steady == (line("407", x=119),)
 
 
 def test_boxes():
-    assert around(line("407", x=10, y=20)) == Box(10, 20, 56, 30)
+    assert line("407", x=10, y=20).box == Box(10, 20, 56, 30)
     assert overlap(Box(0, 0, 10, 10), Box(5, 0, 10, 10)) == 0.5
     assert overlap(Box(0, 0, 10, 10), Box(2, 2, 3, 3)) == 1
     assert overlap(Box(0, 0, 10, 10), Box(10, 0, 10, 10)) == 0
