@@ -98,6 +98,7 @@ def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) 
     if isinstance(picture, Image.Image):
         _check_only_page(page, "the PIL image")
         _check_size(picture.size, "the PIL image")
+        _load_unmapped(picture)
         return _gray_of_image(picture, "the PIL image"), 1.0
     if isinstance(picture, (bytes, str, os.PathLike)):
         with _opened(picture, page) as opened:
@@ -132,6 +133,7 @@ def load_rgb(picture: Picture, *, page: int = 0) -> Image.Image:
     if isinstance(picture, Image.Image):
         _check_only_page(page, "the PIL image")
         _check_size(picture.size, "the PIL image")
+        _load_unmapped(picture)
         return _rgb_of_image(picture, "the PIL image")
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
         _check_only_page(page, "the array")
@@ -274,6 +276,25 @@ def _pages(opened: Image.Image) -> Iterator[int]:
 def _check_only_page(page: int, name: str) -> None:
     if page:
         raise InputError(f"{name}: has no page {page + 1}")
+
+
+def _load_unmapped(image: Image.Image) -> None:
+    """Decodes a PIL image that was opened by path, without the path, for the reason that _opened gives.
+
+    Raises InputError where it is damaged.
+    """
+    path = getattr(image, "filename", "")
+    if not path:
+        return
+    try:
+        image.filename = ""  # type: ignore[attr-defined]  # an attribute of opened files alone
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file: Pillow's decoders raise many types
+        raise InputError(_damaged("the PIL image", error)) from error
+    finally:
+        image.filename = path  # type: ignore[attr-defined]
 
 
 def _gray_of_image(image: Image.Image, name: str) -> GrayImage:

@@ -8,12 +8,12 @@ picture may not be upright), and put in reading order.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 
@@ -147,6 +147,39 @@ class Reader:
         ended = perf_counter()
         ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
         return Reading(lines, ms, self._model, attempt.degrees, why)
+
+    @overload
+    def read_many(
+        self, pictures: Iterable[Picture], *, jobs: int = 1, errors: Literal["raise"] = "raise"
+    ) -> Iterator[Reading]: ...
+    @overload
+    def read_many(
+        self, pictures: Iterable[Picture], *, jobs: int = 1, errors: Literal["return"]
+    ) -> Iterator[Reading | Exception]: ...
+    def read_many(
+        self, pictures: Iterable[Picture], *, jobs: int = 1, errors: str = "raise"
+    ) -> Iterator[Reading] | Iterator[Reading | Exception]:
+        """Reads pictures one after the other or in several processes.
+
+        With several jobs, call it below `if __name__ == "__main__":` in a script, since each process imports the
+        script. Each process loads the networks anew, so this pays from some hundred pictures on.
+
+        Args:
+            pictures: Each as `read` takes it; of a TIFF the first page is read. A few are taken ahead.
+            jobs: How many processes read; with 1, the default, this one does.
+            errors: "raise": the exception of a picture that cannot be read ends the reading. "return": it takes the
+                place of the Reading.
+
+        Returns:
+            The Reading of each picture, in the order of the pictures.
+
+        Raises:
+            InputError: A picture cannot be read, or a process has died of it; with errors="raise".
+            UsageError: An argument makes no sense, or the processes cannot start.
+        """
+        from digitocr.runtime.many import read_many  # what several processes need costs each start 30 ms
+
+        return read_many(self, pictures, jobs, errors)
 
     def candidates(self, picture: Picture, page: int = 0) -> list[Candidate]:
         """All candidates of a picture: those that read returns, in reading order, then the others.

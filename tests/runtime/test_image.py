@@ -349,10 +349,10 @@ def test_a_tiff_of_any_orientation_is_read_alike_by_path_and_by_bytes(tmp_path, 
     turns = {2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: np.transpose}
     turns |= {6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).T, 8: np.rot90}
     upright = turns.get(orientation, np.asarray)(page())
-    for picture in (path, str(path), content):
-        gray = image.load(picture)
-        np.testing.assert_array_equal(gray > 125, upright > 125)
-        np.testing.assert_array_equal(np.asarray(image.load_rgb(picture).convert("L")) > 125, upright > 125)
+    for decode in (image.load, image.load_rgb):
+        for picture in (path, str(path), content, Image.open(path), Image.open(io.BytesIO(content))):
+            levels = np.asarray(Image.fromarray(np.asarray(decode(picture))).convert("L"))
+            np.testing.assert_array_equal(levels > 125, upright > 125)
 
 
 def test_every_page_of_a_tiff_is_read(tmp_path):
@@ -480,6 +480,28 @@ def test_avif_is_read(monkeypatch):
     monkeypatch.setattr(image, "MAX_PIXELS", 100)
     with pytest.raises(InputError, match="90x60"):
         image.load(content)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["AVIF", "HEIF"])
+def test_avif_and_heif_are_upright(form, orientation):
+    if form == "HEIF":
+        pytest.importorskip("pillow_heif", reason="the extra heif is not installed").register_heif_opener()
+    elif not formats.has_avif():
+        pytest.skip("this Pillow is built without AVIF")
+    stored = Image.fromarray(page()).convert("RGB")
+    exif = stored.getexif()
+    exif[ORIENTATION] = orientation
+    content = encoded(stored, form, exif=exif.tobytes(), quality=95)
+    expected = image.load(encoded(stored, "PNG", exif=exif.tobytes()))
+    for gray in (image.load(content), np.asarray(image.load_rgb(content).convert("L"))):
+        np.testing.assert_array_equal(gray > 125, expected > 125)
+
+
+def test_pages_are_counted_of_pictures_only(tmp_path):
+    for wrong in (b"II", b"MM*\0 and so on", b"II*\0", tmp_path, tmp_path / "none.tif"):
+        with pytest.raises(InputError):
+            image.page_count(wrong)
 
 
 def test_avif_without_a_pillow_that_reads_it_says_what_to_do(monkeypatch):
