@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from digitocr.cli import options
+
 EXAMPLES = "For example: digitocr report runs/paper-4-0    digitocr report runs/study --out docs/paper"
 
 
@@ -15,10 +17,7 @@ def report(
             metavar="RUN", help="The folder of a run of digitocr train, study or search, or a results.json."
         ),
     ],
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    data: options.Data = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder of the report; by default report in RUN.")
     ] = None,

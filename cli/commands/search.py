@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from digitocr.cli import options
+
 EXAMPLES = (
     "For example: digitocr search --trials 200 --jobs 2    digitocr search --space paper --sampler grid    "
     "digitocr search --storage postgresql://HOST/trials    digitocr search --storage grpc://HOST:13000"
@@ -24,7 +26,7 @@ def search(
     ] = "tpe",
     trials: Annotated[int, typer.Option(min=1, help="Finished trials at which to stop, pruned ones included.")] = 100,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of each trial.")] = 6,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that work at the same time.")] = 1,
+    jobs: options.Jobs = 1,
     storage: Annotated[
         str | None,
         typer.Option(
@@ -32,21 +34,18 @@ def search(
             help="Share the search with other machines: the URL of a database, or of Optuna's gRPC proxy.",
         ),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    data: options.Data = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder of the search; an existing search is resumed.")
     ] = Path("runs/search"),
 ) -> None:
     """Search for networks that are accurate, small and fast at once, as int8 files.
 
-    Accuracy is that of the int8 file on held-out training images; the test images are not used. A trial takes a minute or two
-    on a CPU. Run the same command again to resume, or in several terminals at once to share the work; the trial of a
-    killed process is repeated. Prints the Pareto front, smallest file first, and writes a report into the folder.
+    Accuracy is that of the int8 file on held-out training images; the test images are not used. A trial takes a minute
+    or two on a CPU. Run the same command again to resume, or in several terminals at once to share the work; the trial
+    of a killed process is repeated. Prints the Pareto front, smallest file first, and writes a report into the folder.
     """
-    from digitocr.export.int8 import int8_file
+    from digitocr.export.classifier import int8_file
     from digitocr.train.data import load_mnist
     from digitocr.train.paper.report import search_pages, write
     from digitocr.train.search.front import front

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from digitocr.cli import options
+
 EXAMPLES = "For example: digitocr study --seeds 5    digitocr study --cells table --seeds 3 --jobs 4"
 
 
@@ -22,22 +24,19 @@ def study(
     ] = 5,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 10,
     batch_size: Annotated[int, typer.Option(min=1, help="Images in a training step.")] = 128,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at the same time.")] = 1,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    jobs: options.Jobs = 1,
+    data: options.Data = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder of the study; an existing study is resumed.")
     ] = Path("runs/study"),
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not report finished runs on stderr.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Run the paper's experiments over several seeds, and test its claims.
 
-    A run of ten epochs takes about five minutes on a CPU. Run the same command again to resume an interrupted study, or to
-    add seeds or cells. Prints the verdicts and writes a report, with every figure of the paper, into the folder.
+    A run of ten epochs takes about five minutes on a CPU. Run the same command again to resume an interrupted study, or
+    to add seeds or cells. Prints the verdicts and writes a report, with every figure of the paper, into the folder.
     """
-    from digitocr.export.int8 import int8_file
+    from digitocr.export.classifier import int8_file
     from digitocr.train.data import load_mnist
     from digitocr.train.paper import study as studies
     from digitocr.train.paper.report import pages, write
