@@ -25,6 +25,7 @@ from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
 from digitocr.train.paper import verdicts
 from digitocr.train.paper.schemas import TRAINING_RUN, fits_results, read_json
+from digitocr.train.quiet import silenced
 
 try:
     import jinja2
@@ -160,10 +161,11 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         raise InputError(f"{folder}: was trained on other data; give the same --data")
     if not (folder / "model.keras").exists():
         raise UsageError(f"{folder}: holds no network that reads digits; give the folder of one that does")
-    import keras
+    with silenced():
+        import keras
 
-    from digitocr.train.classifier.loop import probabilities
-    from digitocr.train.runs import read_history
+        from digitocr.train.classifier.loop import probabilities
+        from digitocr.train.runs import read_history
 
     try:
         network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
@@ -230,8 +232,10 @@ def search_pages(results: Values) -> Pages:
 
 
 def _paper_cells() -> dict[int, str]:
-    from digitocr.train.classifier.network import EXPERIMENTS
-    from digitocr.train.paper.study import cell_name
+    """The names of the cells that are the paper's experiments, by their numbers."""
+    with silenced():
+        from digitocr.train.classifier.network import EXPERIMENTS
+        from digitocr.train.paper.study import cell_name
 
     return {number: cell_name(cell) for number, cell in EXPERIMENTS.items()}
 
