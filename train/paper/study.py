@@ -173,7 +173,6 @@ class Study:
         if seeds < 1 or jobs < 1:
             raise UsageError("seeds and jobs must be 1 or more")
         with _locked(self._folder):
-            (self._folder / "runs").mkdir(exist_ok=True)
             read_runs(self._folder)  # finds a damaged run before hours of work
             left = [
                 (cell, seed) for seed in range(seeds) for cell in todo if not self._path(cell, seed, ".json").exists()
@@ -354,14 +353,20 @@ def microseconds(classifier: Classifier, image: Bytes) -> float:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes out of the folder. The system releases the lock if this process dies."""
+    """Keeps other processes out of the folder, and makes the subfolder of its runs.
+
+    The system releases the lock if this process dies.
+    """
     try:
         lock = filelock.FileLock(folder / "lock")
         lock.acquire(timeout=0)
+        (folder / "runs").mkdir(exist_ok=True)
     except filelock.Timeout as error:
         raise OutputError(
             f"{folder}: another process works on this study; wait for it, or give another --out"
         ) from error
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); give another --out") from error
     try:
         yield
     finally:

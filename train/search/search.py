@@ -147,7 +147,7 @@ class Search:
                 raise InputError(f"{self._folder / 'journal.log'}: is damaged; give another --out") from error
             raise UsageError(f"{self._storage}: is no storage that Optuna knows ({error})") from error
         except Exception as error:  # the database drivers and gRPC have their own
-            reason = str(error).strip().splitlines()[0][:MAX_REASON]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_REASON]
             raise UsageError(
                 f"{self._storage or self._folder}: cannot be reached ({reason}); start it, or correct --storage"
             ) from error
@@ -163,7 +163,7 @@ class Search:
         Raises:
             OutputError: a file cannot be written.
             UsageError: the storage cannot be reached.
-            DigitocrError: processes die one after the other before they begin a trial.
+            DigitocrError: processes die one after the other and no trial is finished.
         """
         if trials < 1 or jobs < 1:
             raise UsageError("trials and jobs must be 1 or more")
@@ -174,16 +174,17 @@ class Search:
         run_workers(work, jobs, report)
 
     def work(
-        self, trials: int, report: Callable[[str], None] = lambda _: None, busy: Callable[[], None] = lambda: None
+        self, trials: int, report: Callable[[str], None] = lambda _: None, progress: Callable[[], None] = lambda: None
     ) -> None:
-        """The part of `run` that one process does. busy: is called when the process has a trial."""
+        """The part of `run` that one process does. progress: is called after each trial, before `report`."""
         try:
             while True:
                 with self._next_trial(trials) as trial:
                     if trial is None:
                         return
-                    busy()
-                    report(self._try(trial))
+                    line = self._try(trial)
+                    progress()
+                    report(line)
         except OSError as error:
             raise OutputError(
                 f"{self._folder}: cannot be written ({error.strerror or error}); make room and resume"
@@ -245,7 +246,9 @@ class Search:
 
     def _try(self, trial: optuna.Trial) -> str:
         """Trains, measures and records a trial; returns a line of progress. Raises OSError where a file is refused."""
-        params = {name: trial.suggest_categorical(name, values) for name, values in SPACES[self._plan.space].items()}
+        space = SPACES[self._plan.space]
+        with self._storage_errors():
+            params = {name: trial.suggest_categorical(name, values) for name, values in space.items()}
         candidate = TrialNetwork.of(params)
         began = time.perf_counter()
         accuracies: list[float] = []
@@ -253,7 +256,8 @@ class Search:
         def watch(network: keras.Sequential, row: Row) -> None:
             accuracies.append(row["val_accuracy"])
             if len(accuracies) < self._plan.epochs:
-                others = self.results()["trials"]
+                with self._storage_errors():
+                    others = self.results()["trials"]
                 if hopeless(others, accuracies, network.count_params(), multiply_accumulates(network)):
                     raise optuna.TrialPruned
 
@@ -261,9 +265,7 @@ class Search:
             try:
                 network = candidate.train(self._data, self._plan.epochs, trial.number, watch)
             except optuna.TrialPruned:
-                trial.set_user_attr("history", accuracies)
-                trial.set_user_attr("seconds", round(time.perf_counter() - began, 1))
-                self._study.tell(trial, state=TrialState.PRUNED)
+                self._finish(trial, None, began, history=accuracies)
                 return f"trial {trial.number}: pruned after {len(accuracies)} epochs"
             bare = build_network(candidate.network)  # Keras cannot leave out the optimizer's state when it saves
             bare.set_weights(network.get_weights())
@@ -274,14 +276,20 @@ class Search:
                 file = self._quantize(model, Path(folder), self._data)
                 accuracy, size = held_out_accuracy(file, self._data), file.stat().st_size
             products = multiply_accumulates(network)
-            trial.set_user_attr("history", accuracies)
-            trial.set_user_attr("weights", network.count_params())
-            trial.set_user_attr("seconds", round(time.perf_counter() - began, 1))
-            self._study.tell(trial, [accuracy, size, products])
+            objectives = [accuracy, size, products]
+            self._finish(trial, objectives, began, history=accuracies, weights=network.count_params())
         return (
             f"trial {trial.number}: {accuracy:.2%} held out, {size / 1000:.0f} KB, "
             f"{products / 1e6:.2f} M multiply-accumulates"
         )
+
+    def _finish(self, trial: optuna.Trial, objectives: list[float] | None, began: float, **attributes: Any) -> None:
+        """Records a trial as complete, or without objectives as pruned."""
+        with self._storage_errors():
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+            trial.set_user_attr("seconds", round(time.perf_counter() - began, 1))
+            self._study.tell(trial, objectives, TrialState.PRUNED if objectives is None else TrialState.COMPLETE)
 
     def results(self) -> dict[str, Any]:
         """The plan, the digest of the data and all finished trials, as one value that fits into JSON."""
@@ -352,7 +360,7 @@ def _work(
     storage: str | None,
     trials: int,
     report: Callable[[str], None],
-    busy: Callable[[], None],
+    progress: Callable[[], None],
 ) -> None:
     """What each process of Search.run does."""
-    Search(folder, data, plan, quantize, storage).work(trials, report, busy)
+    Search(folder, data, plan, quantize, storage).work(trials, report, progress)

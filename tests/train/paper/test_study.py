@@ -180,6 +180,10 @@ def test_a_full_disk_is_said_and_no_half_file_stays(tmp_path: Path, monkeypatch:
         with pytest.raises(OutputError, match=r"No space left on device\); run the same command again"):
             study.run([SMALL], 1)
     assert list((tmp_path / "runs").iterdir()) == []
+    (tmp_path / "runs").rmdir()
+    (tmp_path / "runs").touch()  # in the way
+    with pytest.raises(OutputError, match=r"cannot be written .*; give another --out"):
+        study.run([SMALL], 1)
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch_size": 0}])
