@@ -1,6 +1,6 @@
 """How long whole processes take, beside the imports that reading cannot do without.
 
-    python benchmarks/cold.py
+    python benchmarks/cold.py --save
 
 Half a minute. Wanted: help at most 0.5 of the bare imports, predict at most 1.4. Not with an editable install where
 PYTHONDONTWRITEBYTECODE is set: there each process compiles the sources anew.
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from timing import interleaved, save, spread
+from timing import argument_parser, interleaved, report, spread
 
 BARE = 'python -c "import numpy, cv2, onnxruntime"'
 DIGITOCR = str(Path(sys.executable).with_name("digitocr"))
@@ -25,6 +25,7 @@ COMMANDS = {
 
 
 def main() -> None:
+    arguments = argument_parser(__doc__).parse_args()
     run = functools.partial(subprocess.run, check=True, capture_output=True)
     seconds = interleaved({name: functools.partial(run, command) for name, command in COMMANDS.items()}, repeats=30)
     rows = []
@@ -39,7 +40,8 @@ def main() -> None:
                 "of the bare imports": round(ratio, 2),
             }
         )
-    save("cold", "Whole processes, cold", rows, ["30 rounds, each command in turn; `python benchmarks/cold.py`"])
+    notes = ["30 rounds, each command in turn; `python benchmarks/cold.py`"]
+    report("cold", "Whole processes, cold", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":

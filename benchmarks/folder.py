@@ -1,6 +1,6 @@
 """What a folder of thousands costs with --jobs 2, beside two processes that decode and call the bare interpreter.
 
-    python benchmarks/folder.py [COUNT]
+    python benchmarks/folder.py [COUNT] [--save]
 
 Some minutes for 10,000 crops of 28x28; whole processes, their start included. Wanted: at least 0.7 of the bare rate.
 """
@@ -61,8 +61,13 @@ def draw(folder: str, count: int) -> None:
         Image.fromarray(field).save(Path(folder, f"{number:06}.png"))
 
 
-def main(count: int) -> None:
-    from timing import interleaved, save, spread
+def main() -> None:
+    from timing import argument_parser, interleaved, report, spread
+
+    parser = argument_parser(__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=10_000, help="pictures; default: 10,000")
+    arguments = parser.parse_args()
+    count = arguments.count
 
     from digitocr.runtime.classifier import DEFAULT_MODEL, shipped_model
 
@@ -90,11 +95,11 @@ def main(count: int) -> None:
             }
         )
     notes = [f"{count:,} crops of 28x28 as PNG, {ROUNDS} rounds in turn; `python benchmarks/folder.py`"]
-    save("folder", "A folder of thousands", rows, notes)
+    report("folder", "A folder of thousands", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--bare"]:
         read_bare_in_processes(*sys.argv[2:])
     else:
-        main(int((sys.argv[1:] or ["10000"])[0]))
+        main()

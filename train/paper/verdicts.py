@@ -246,7 +246,8 @@ def _shared(*runs_by_seed: dict[int, Run]) -> list[dict[int, Run]]:
 
 
 def _not_tested(claim: str, networks: str, seeds: int) -> Verdict:
-    return Verdict(claim, "not tested", f"Needs at least {MIN_SEEDS} seeds of {networks}; {seeds} run.")
+    have = "has" if seeds == 1 else "have"
+    return Verdict(claim, "not tested", f"Needs at least {MIN_SEEDS} seeds of {networks}; {seeds} {have} run.")
 
 
 def _best(table: _Table) -> Verdict:
@@ -315,7 +316,7 @@ def _norm_and_dropout(table: _Table) -> Verdict:
 def _factor(table: _Table, factor: str, values: tuple[Any, Any], claim: str) -> Verdict:
     test = table.effect(f"{values[0]} minus {values[1]}, over the table", factor, values)
     if test is None:
-        return Verdict(claim, "not tested", "Needs at least 1 seed of all sixteen cells of the table; 0 run.")
+        return Verdict(claim, "not tested", "Needs at least 1 seed of all sixteen cells of the table; 0 have run.")
     return Verdict(claim, "different", "The networks of each pair differ in this alone.", [test])
 
 

@@ -30,7 +30,7 @@ def test_a_study_ends_in_verdicts_and_a_report(
     assert done.stderr.startswith("1/1  1conv-3x3-max seed 0: ")
     *verdicts, report = done.stdout.splitlines()
     assert verdicts[0] == (
-        "not tested      Experiment 4 is the best of the four. (needs at least 3 seeds of all four experiments; 0 run)"
+        "not tested      Experiment 4 is the best of the four. (needs at least 3 seeds of all four experiments; 0 have run)"
     )
     assert report == f"report          {tmp_path / 'study' / 'report' / 'report.html'}"
     again = run(*words, "--quiet")
@@ -51,7 +51,7 @@ def test_with_one_seed_each_claim_says_what_it_needs(
     done = run("study", "--seeds", 1, "--out", tmp_path / "study")
     assert done.exit_code == 0, done.output
     assert (
-        "not tested      Nines are never read as fours. (needs at least 3 seeds of experiment 4; 1 run)"
+        "not tested      Nines are never read as fours. (needs at least 3 seeds of experiment 4; 1 has run)"
         in done.stdout.splitlines()
     )
 

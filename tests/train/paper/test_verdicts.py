@@ -138,7 +138,7 @@ def test_a_claim_that_has_too_few_seeds_says_what_it_needs(seeds: int) -> None:
             continue
         assert one.finding == "not tested"
         assert one.because.startswith(f"Needs at least {MIN_SEEDS} seeds of ")
-        assert one.because.endswith(f"; {seeds} run.")
+        assert one.because.endswith(f"; {seeds} {'has' if seeds == 1 else 'have'} run.")
 
 
 def test_only_seeds_that_all_networks_have_are_counted() -> None:
@@ -186,7 +186,7 @@ def test_a_seed_counts_over_the_table_once_all_its_cells_are_there() -> None:
         (test,) = verdict(runs, claim).tests
         assert (test.pairs, test.difference) == (pairs, pytest.approx(-0.4))
     assert finding(whole[2:], claim) == "not tested"
-    assert verdict(whole[2:], claim).because == "Needs at least 1 seed of all sixteen cells of the table; 0 run."
+    assert verdict(whole[2:], claim).because == "Needs at least 1 seed of all sixteen cells of the table; 0 have run."
 
 
 def test_padding_is_compared_seed_by_seed() -> None:
