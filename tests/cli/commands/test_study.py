@@ -29,9 +29,8 @@ def test_a_study_ends_in_verdicts_and_a_report(
     assert done.exit_code == 0, done.output
     assert done.stderr.startswith("1/1  1conv-3x3-max seed 0: ")
     *verdicts, report = done.stdout.splitlines()
-    assert verdicts[0] == (
-        "not tested      Experiment 4 is the best of the four. (needs at least 3 seeds of all four experiments; 0 have run)"
-    )
+    claim = "Experiment 4 is the best of the four."
+    assert verdicts[0] == f"not tested      {claim} (needs at least 3 seeds of all four experiments; 0 have run)"
     assert report == f"report          {tmp_path / 'study' / 'report' / 'report.html'}"
     again = run(*words, "--quiet")
     assert (again.stderr, again.stdout) == ("", done.stdout)  # nothing was left to do
