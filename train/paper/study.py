@@ -146,9 +146,8 @@ class Study:
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if any(
-                not path.name.startswith(".") for path in folder.iterdir()
-            ):  # a kill may leave a hidden part of head
+            # A kill while head is written leaves a part of it under a hidden name.
+            if any(not path.name.startswith(".") for path in folder.iterdir()):
                 raise OutputError(f"{folder}: is not empty and holds no study; give another --out")
             write_json(head, card)
         except OSError as error:
@@ -189,9 +188,8 @@ class Study:
             for task in tasks:
                 yield run_cell(self._data, *task)
             return
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(
-            max(1, (os.cpu_count() or 1) // jobs)
-        )  # of the processes that the pool starts
+        threads = max(1, (os.cpu_count() or 1) // jobs)
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read by the processes that the pool starts
         pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin, (self._data,))
         try:
             for future in as_completed([pool.submit(_run_cell, *task) for task in tasks]):
@@ -377,9 +375,11 @@ _worker: dict[str, Mnist] = {}  # the data of a worker process, sent once and no
 
 
 def _begin(data: Mnist) -> None:
+    """Runs first in each worker process."""
     begin()
     _worker["data"] = data
 
 
 def _run_cell(cell: Experiment, seed: int, plan: StudyPlan, path: Path, quantize: Quantize) -> str:
+    """One run in a worker process; as run_cell."""
     return run_cell(_worker["data"], cell, seed, plan, path, quantize)
