@@ -6,14 +6,11 @@ writes report.html, README.md, figures/*.svg and, for a study or a search, resul
 report is made from: `pages` of it gives the same report again.
 """
 
-import base64
 import json
 import math
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,37 +20,18 @@ from digitocr.runtime.files import replacing
 from digitocr.train.data import Bytes, Mnist
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
-from digitocr.train.paper import verdicts
+from digitocr.train.paper import records, statistics, verdicts
+from digitocr.train.paper.rendering import Pages, Values, render
 from digitocr.train.paper.schemas import TRAINING_RUN, fits_results, read_json
 from digitocr.train.quiet import silenced
 
 try:
-    import jinja2
-
     from digitocr.train.paper import figures
 except ImportError as error:
     raise MissingExtraError("train", "a report") from error
 
 IMAGES_PER_LABEL = 10  # in the paper's figure 2
 ACCURACY_BARS = (99.0, 99.3, 99.5)  # percent; a search's report names the smallest network that reaches each
-Values = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Pages:
-    """A report.
-
-    Attributes:
-        html: the text of report.html, which needs no other file.
-        markdown: the text of README.md, which refers to figures/.
-        figures: the text of each SVG, by its name without ".svg".
-        results: what the report is made from; None for a training run.
-    """
-
-    html: str
-    markdown: str
-    figures: dict[str, str]
-    results: Values | None = field(default=None, repr=False)
 
 
 def pages(source: Path, data: Mnist) -> Pages:
@@ -112,8 +90,8 @@ def study_pages(results: Values, data: Mnist) -> Pages:
     names = {number: f"experiment {number}" for number in ran}
     drawn = {
         "accuracies": figures.dots(
-            {names[number]: [verdicts.accuracy(run) for run in some] for number, some in ran.items()},
-            {names[number]: verdicts.PAPER[number] for number in ran},
+            {names[number]: [records.accuracy(run) for run in some] for number, some in ran.items()},
+            {names[number]: verdicts.PAPER_ACCURACIES[number] for number in ran},
             "accuracy on the test images, %",
             "the paper's run",
         )
@@ -125,7 +103,7 @@ def study_pages(results: Values, data: Mnist) -> Pages:
                 for number, some in ran.items()
             },
             "accuracy on held-out images, %",
-            ("the paper's best, on test images", verdicts.PAPER[4]),
+            ("the paper's best, on test images", verdicts.PAPER_ACCURACIES[4]),
         )
         if ran
         else "",
@@ -142,9 +120,9 @@ def study_pages(results: Values, data: Mnist) -> Pages:
         "known_errors": len(LABEL_ERRORS),
     }
     if best:
-        drawn |= _network_figures(best, verdicts.answers(best, labels), data)
-        context |= _network(best, verdicts.answers(best, labels), labels) | {"seed": best["seed"]}
-    return _render("study.j2", context, {name: svg for name, svg in drawn.items() if svg}, results)
+        drawn |= _network_figures(best, records.answers(best, labels), data)
+        context |= _network(best, records.answers(best, labels), labels) | {"seed": best["seed"]}
+    return render("study.j2", context, {name: svg for name, svg in drawn.items() if svg}, results)
 
 
 def run_pages(folder: Path, data: Mnist) -> Pages:
@@ -178,7 +156,7 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         **inspected(network, given, data),
     }
     history = read_history(folder / "history.csv")
-    answered = verdicts.answers(record, data.test_labels)
+    answered = records.answers(record, data.test_labels)
     drawn = {
         "epochs": figures.curves(
             {
@@ -192,13 +170,13 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
     context = {
         "run": run,
         "record": record,
-        "accuracy": verdicts.accuracy(record),
-        "interval": [100 * side for side in wilson(len(given) - verdicts.errors(record), len(given))],
-        "wrong_labels": verdicts.without_label_errors(record),
+        "accuracy": records.accuracy(record),
+        "interval": [100 * side for side in wilson(len(given) - records.errors(record), len(given))],
+        "wrong_labels": records.without_label_errors(record),
         "known_errors": len(LABEL_ERRORS),
         **_network(record, answered, data.test_labels),
     }
-    return _render("run.j2", context, drawn, None)
+    return render("run.j2", context, drawn, None)
 
 
 def search_pages(results: Values) -> Pages:
@@ -228,7 +206,7 @@ def search_pages(results: Values) -> Pages:
         ],
     }
     size, products = drawn("bytes", 1000, "KB"), drawn("multiply_accumulates", 1e6, "million multiply-accumulates")
-    return _render("search.j2", context, {"size": size, "products": products}, results)
+    return render("search.j2", context, {"size": size, "products": products}, results)
 
 
 def _paper_cells() -> dict[int, str]:
@@ -242,7 +220,7 @@ def _paper_cells() -> dict[int, str]:
 
 def _experiment(number: int, runs: list[Values], labels: Bytes) -> Values:
     """One of the paper's four in the tables of the report: means over its runs, and their intervals."""
-    accuracies = [verdicts.accuracy(run) for run in runs]
+    accuracies = [records.accuracy(run) for run in runs]
     full = [run for run in runs if "int8" in run]
 
     def mean(value: Callable[[Values], float], some: list[Values] = runs) -> float:
@@ -253,28 +231,28 @@ def _experiment(number: int, runs: list[Values], labels: Bytes) -> Values:
     return {
         "number": number,
         **runs[0]["experiment"],
-        "paper": verdicts.PAPER[number],
+        "paper": verdicts.PAPER_ACCURACIES[number],
         "seeds": len(runs),
-        "interval": verdicts.interval(accuracies),
-        "next_run": verdicts.next_run(accuracies),
+        "interval": statistics.interval(accuracies),
+        "next_run": statistics.next_run(accuracies),
         "least": min(accuracies),
         "most": max(accuracies),
         "weights": runs[0]["weights"],
         "multiply_accumulates": runs[0]["multiply_accumulates"],
         "rise": _rise([run["history"]["val_accuracy"] for run in runs]),
-        "held_out": verdicts.interval([100 * run["history"]["val_accuracy"][-1] for run in runs]),
+        "held_out": statistics.interval([100 * run["history"]["val_accuracy"][-1] for run in runs]),
         "log_loss": mean(lambda run: run["test"]["log_loss"]),
         "calibration_error": 100 * mean(lambda run: run["test"]["calibration_error"]),
-        "least_class": 100 * min(float(verdicts.class_scores(run, labels).min()) for run in runs),
+        "least_class": 100 * min(float(records.class_scores(run, labels).min()) for run in runs),
         "corruptions": 100 * mean(lambda run: float(np.mean(list(run["corruptions"].values()))), full),
-        "errors": mean(verdicts.errors),
+        "errors": mean(records.errors),
         "int8_errors": quantized,
         "int8_bytes": mean(lambda run: run["int8"]["bytes"], full),
         "int8_microseconds": time,
         "per_thousand_weights": quantized / (runs[0]["weights"] / 1000),
         "per_microsecond": quantized / time,
         "wrong_labels": {
-            name: verdicts.interval([verdicts.without_label_errors(run)[name] for run in runs])
+            name: statistics.interval([records.without_label_errors(run)[name] for run in runs])
             for name in ("all", "without", "corrected")
         },
     }
@@ -298,7 +276,7 @@ def _table(runs: list[Values]) -> list[Values]:
             **some[0]["experiment"],
             "number": numbers.get(name),
             "seeds": len(some),
-            "interval": verdicts.interval([verdicts.accuracy(run) for run in some]),
+            "interval": statistics.interval([records.accuracy(run) for run in some]),
         }
         for name, some in cells.items()
     ]
@@ -361,64 +339,3 @@ def feature_maps(
     every = np.lib.stride_tricks.sliding_window_view(image / 255, kernel.shape[:2])
     windows = every[::stride, ::stride]  # (H, W, k, k)
     return np.moveaxis(np.maximum(np.tensordot(windows, kernel, 2) + bias, 0), -1, 0)
-
-
-def _render(template: str, context: Values, drawn: dict[str, str], results: Values | None) -> Pages:
-    rendered = {}
-    for form in ("html", "md"):
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-            autoescape=form == "html",
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {"percent": percent, "between": between, "p_value": p_value, "difference": difference}
-        environment.globals["image"] = _embedded(drawn) if form == "html" else _beside
-        environment.globals["form"] = form
-        text = environment.get_template(template).render(**context, drawn=drawn)
-        rendered[form] = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-    return Pages(rendered["html"], _spaced(rendered["md"]), drawn, results)
-
-
-def _spaced(markdown: str) -> str:
-    """Each run of empty lines reduced to one."""
-    while "\n\n\n" in markdown:
-        markdown = markdown.replace("\n\n\n", "\n\n")
-    return markdown.strip() + "\n"
-
-
-def _embedded(drawn: dict[str, str]) -> Callable[[str], str]:
-    def image(name: str) -> str:
-        return f"data:image/svg+xml;base64,{base64.b64encode(drawn[name].encode()).decode()}"
-
-    return image
-
-
-def _beside(name: str) -> str:
-    return f"figures/{name}.svg"
-
-
-def percent(mean_low_high: tuple[float, float, float]) -> str:
-    """Percent as "99.31 % (99.25 to 99.37)"; without the interval where that is nan."""
-    mean, low, high = mean_low_high
-    return f"{mean:.2f} %" + ("" if math.isnan(low) else f" ({between((low, high))})")
-
-
-def between(low_high: tuple[float, float]) -> str:
-    """An interval as "99.25 to 99.37", or "unknown" where it is nan."""
-    low, high = low_high
-    return "unknown" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
-
-
-def p_value(p: float | None) -> str:
-    """A p value with three decimals; "none" where there was no test."""
-    if p is None:
-        return "none"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def difference(test: verdicts.PairedTest) -> str:
-    """A mean difference as "+0.274 points (+0.019 to +0.529)"; without the interval where that is nan."""
-    interval = "" if math.isnan(test.low) else f" ({test.low:+.3f} to {test.high:+.3f})"
-    return f"{test.difference:+.3f} {test.unit}{interval}"

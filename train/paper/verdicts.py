@@ -1,17 +1,14 @@
-"""Verdicts on the paper's claims from the runs of a study: paired tests over seeds, effect sizes, Holm's correction.
+"""Verdicts on the paper's claims from the runs of a study.
 
     verdicts = judge(read_results(Path("runs/study")), load_mnist().test_labels)
     verdicts[0].claim, verdicts[0].finding        # "Experiment 4 is the best of the four.", "holds"
 
 Networks of the same seed see the same images in the same order. Their accuracies are therefore compared in pairs, seed
-by seed, with Student's paired t test, and cell by cell over the table. The effect size is Cohen's d of paired
-differences: their mean over their standard deviation. All tests of a report are one family, corrected by the method of
-S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure" (1979), since among many uncorrected tests some are
-significant by chance. McNemar's test compares two single networks on the same images; it does not generalise to other
-seeds.
+by seed, and cell by cell over the table. All tests of a report are one family, corrected by Holm's method, since among
+many uncorrected tests some are significant by chance. McNemar's test compares two single networks on the same images;
+it does not generalise to other seeds.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,54 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import MissingExtraError
-from digitocr.train.evaluation.label_errors import LABEL_ERRORS
-from digitocr.train.evaluation.metrics import confusion, mcnemar, wilson
+from digitocr.train.evaluation.metrics import confusion, wilson
+from digitocr.train.paper.records import Run, accuracy, answers, class_scores, single_mcnemar
+from digitocr.train.paper.statistics import SIGNIFICANCE, PairedTest, holm, paired
 
-try:
-    from scipy import stats
-except ImportError as error:
-    raise MissingExtraError("train", "a report") from error
-
-PAPER = {1: 99.10, 2: 98.75, 3: 99.11, 4: 99.29}  # percent of 10,000 test images, one run each
-SIGNIFICANCE = 0.05  # a corrected p below it is significant
+PAPER_ACCURACIES = {1: 99.10, 2: 98.75, 3: 99.11, 4: 99.29}  # percent of 10,000 test images, one run each
 MIN_SEEDS = 3  # of a verdict: two pairs leave a t test one degree of freedom, and are often equal by chance
-NO_VARIATION = 1e-9  # standard deviation, in points, below which pairs differ by rounding alone
-Run = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """Two conditions compared in pairs.
-
-    Attributes:
-        name: what is compared, "a minus b".
-        pairs: the number of pairs.
-        difference: the mean difference, in `unit`.
-        low: the lower end of its 95 % interval; nan where the differences do not vary.
-        high: the upper end of its 95 % interval; nan where the differences do not vary.
-        effect: Cohen's d; None where the differences do not vary.
-        p: two-sided, uncorrected; None where the differences do not vary, since a t test has nothing to divide by.
-        corrected: p after Holm's correction; None where there is no p.
-        unit: of the difference: points of accuracy, or images.
-    """
-
-    name: str
-    pairs: int
-    difference: float
-    low: float
-    high: float
-    effect: float | None
-    p: float | None
-    corrected: float | None = None
-    unit: str = "points"
-
-    @property
-    def direction(self) -> int:
-        """The sign of a significant difference, 1 or -1; 0 where it is not significant."""
-        if self.corrected is None or self.corrected >= SIGNIFICANCE:
-            return 0
-        return int(math.copysign(1, self.difference))
 
 
 @dataclass(frozen=True)
@@ -84,68 +39,6 @@ class Verdict:
     finding: str
     because: str
     tests: list[PairedTest] = field(default_factory=list)
-
-
-def errors(run: Run) -> int:
-    """The number of test images that a run's network answers wrong."""
-    return len(run["test"]["errors"])
-
-
-def accuracy(run: Run) -> float:
-    """Percent of the test images."""
-    return 100 * (1 - errors(run) / int(run["test"]["images"]))
-
-
-def answers(run: Run, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """(N,): the answers of a run's network to the test images, from their (N,) labels and the recorded errors."""
-    given = labels.astype(np.int64)
-    for index, answer in run["test"]["errors"]:
-        given[index] = answer
-    return given
-
-
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """The mean and the ends of its 95 % interval by Student's t; the ends are nan for a single value."""
-    mean, count = float(np.mean(values)), len(values)
-    if count < 2:
-        return mean, math.nan, math.nan
-    half = stats.t.ppf(0.975, count - 1) * float(np.std(values, ddof=1)) / math.sqrt(count)
-    return mean, mean - half, mean + half
-
-
-def next_run(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % prediction interval of one further run, if runs are normally distributed; nan for a single value."""
-    count = len(values)
-    if count < 2:
-        return math.nan, math.nan
-    half = stats.t.ppf(0.975, count - 1) * float(np.std(values, ddof=1)) * math.sqrt(1 + 1 / count)
-    return float(np.mean(values)) - half, float(np.mean(values)) + half
-
-
-def paired(name: str, a: Sequence[float], b: Sequence[float], unit: str = "points") -> PairedTest:
-    """Tests the values of a minus the values of b, pair by pair.
-
-    Where all differences are equal there is no t test, and p, effect and interval are left out: accuracies come in
-    steps of 0.01 points, so a few equal differences are likely by chance. Raises ValueError for less than two pairs.
-    """
-    if len(a) != len(b) or len(a) < 2:
-        raise ValueError(f"{len(a)} and {len(b)} values; a paired test needs equally many of both, two at least")
-    differences = np.subtract(a, b)
-    mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
-    if deviation < NO_VARIATION:
-        return PairedTest(name, len(a), mean, math.nan, math.nan, None, None, unit=unit)
-    result = stats.ttest_rel(a, b)
-    low, high = map(float, result.confidence_interval())
-    return PairedTest(name, len(a), mean, low, high, mean / deviation, float(result.pvalue), unit=unit)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values of one family of tests, in their order, corrected by Holm's method."""
-    corrected, largest = [math.nan] * len(p_values), 0.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        largest = max(largest, (len(p_values) - place) * p_values[index])
-        corrected[index] = min(1.0, largest)
-    return corrected
 
 
 def judge(results: dict[str, Any], labels: npt.NDArray[np.integer]) -> list[Verdict]:
@@ -267,17 +160,9 @@ def _best(table: _Table) -> Verdict:
     return Verdict(claim, "all positive", because, tests)
 
 
-def single_mcnemar(a: Run, b: Run) -> float:
-    """The p value of McNemar's test of two single networks on the same test images."""
-    wrong = [np.zeros(run["test"]["images"], bool) for run in (a, b)]
-    for mask, run in zip(wrong, (a, b), strict=True):
-        mask[[index for index, _ in run["test"]["errors"]]] = True
-    return mcnemar(~wrong[0], ~wrong[1])
-
-
 def _exceed(table: _Table) -> Verdict:
     claim = "All four networks exceed 98 %."
-    by_number = [list(table.paper(number).values()) for number in PAPER]
+    by_number = [list(table.paper(number).values()) for number in PAPER_ACCURACIES]
     seeds = min(map(len, by_number))
     if seeds < MIN_SEEDS:
         return _not_tested(claim, "all four experiments", seeds)
@@ -369,15 +254,6 @@ def _never(table: _Table, labels: npt.NDArray[np.integer]) -> Verdict:
     )
 
 
-def class_scores(run: Run, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
-    """(10, 3): precision, recall and F1 of each class."""
-    table = confusion(labels, answers(run, labels))
-    hits, occurring, answered = np.diag(table), table.sum(axis=1), table.sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        scores = np.stack([hits / answered, hits / occurring, 2 * hits / (occurring + answered)], axis=1)
-    return np.asarray(np.nan_to_num(scores), np.float64)
-
-
 def _no_class(table: _Table, labels: npt.NDArray[np.integer]) -> Verdict:
     claim = "No class falls below 98 % in precision, recall or F1."
     lowest = [float(class_scores(run, labels).min()) for _, run in sorted(table.paper(4).items())]
@@ -390,25 +266,6 @@ def _no_class(table: _Table, labels: npt.NDArray[np.integer]) -> Verdict:
         f"True of {exact} of {len(lowest)} runs of experiment 4, and of {rounded} when rounded to two decimals, as the "
         f"paper prints them; the lowest value is {100 * min(lowest):.2f} %.",
     )
-
-
-def without_label_errors(run: Run) -> dict[str, float]:
-    """Percent right of the test images, by how the known label errors (LABEL_ERRORS) are treated.
-
-    Keys: "all" (labels as published), "without" (those images left out), "corrected" (labels replaced where reviewers
-    agreed on another one, and the other known errors left out).
-    """
-    wrong, total = dict(map(tuple, run["test"]["errors"])), run["test"]["images"]
-    known = {index: pair for index, pair in LABEL_ERRORS.items() if index < total}
-    others_wrong = sum(index not in known for index in wrong)
-    agreed = {index: (label, seen) for index, (label, seen) in known.items() if seen is not None}
-    agreed_wrong = sum(wrong.get(index, label) != seen for index, (label, seen) in agreed.items())
-    others = total - len(known)
-    return {
-        "all": 100 * (1 - len(wrong) / total),
-        "without": 100 * (1 - others_wrong / others),
-        "corrected": 100 * (1 - (others_wrong + agreed_wrong) / (others + len(agreed))),
-    }
 
 
 def slips() -> list[tuple[str, str]]:

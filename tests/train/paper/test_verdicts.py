@@ -1,18 +1,14 @@
-import math
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import stats
 
 from digitocr.train.classifier.network import EXPERIMENTS, Experiment
-from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.paper import verdicts
+from digitocr.train.paper.statistics import holm
 from digitocr.train.paper.study import cells
-from digitocr.train.paper.verdicts import MIN_SEEDS, Verdict, holm, interval, judge, next_run, paired
+from digitocr.train.paper.verdicts import MIN_SEEDS, Verdict, judge
 
 LABELS = np.resize(np.arange(10, dtype=np.uint8), 10_000)
 
@@ -47,26 +43,6 @@ def four(of_four: list[int], of_others: list[int]) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_paired_test_is_scipy_s_with_cohen_s_d_and_an_interval() -> None:
-    a, b = [99.3, 99.2, 99.4, 99.1], [99.1, 99.1, 99.1, 99.0]
-    test = paired("a minus b", a, b)
-    assert test.difference == pytest.approx(0.175)
-    assert test.p == pytest.approx(stats.ttest_rel(a, b).pvalue)
-    assert test.effect == pytest.approx(0.175 / np.std([0.2, 0.1, 0.3, 0.1], ddof=1))
-    assert (test.low, test.high) == pytest.approx(tuple(stats.ttest_rel(a, b).confidence_interval()))
-    with pytest.raises(ValueError, match="two"):
-        paired("", [1], [2])
-
-
-@pytest.mark.parametrize("shift", [0, 1, -0.03])
-def test_equal_differences_have_no_t_test_and_are_never_significant(shift: float) -> None:
-    test = paired("", [99.1 + shift, 99.2 + shift, 99.4 + shift], [99.1, 99.2, 99.4])
-    assert test.difference == pytest.approx(shift)
-    assert (test.p, test.effect, test.direction) == (None, None, 0)
-    assert math.isnan(test.low)
-    assert math.isnan(test.high)
-
-
 def test_equal_differences_settle_no_claim_and_are_no_part_of_holm_s_family() -> None:
     claim = "Experiment 4 is the best"
     assert finding(four([70, 72, 69, 71, 70], [90, 92, 89, 91, 90]), claim) == "not settled"
@@ -81,43 +57,6 @@ def test_equal_differences_settle_no_claim_and_are_no_part_of_holm_s_family() ->
     family = [test for one in judge({"runs": runs}, LABELS) for test in one.tests if test.p is not None]
     assert [test.corrected for test in family] == holm([test.p for test in family if test.p is not None])
     assert finding(runs, claim) == "not settled"
-
-
-@given(
-    a=st.lists(st.integers(0, 400), min_size=2, max_size=9),
-    shifts=st.lists(st.integers(-2, 2), min_size=9, max_size=9),
-)
-@settings(derandomize=True, deadline=None, max_examples=200)
-def test_no_p_value_is_below_what_chance_can_do(a: list[int], shifts: list[int]) -> None:
-    """Accuracies come in steps of 0.01: p is never 0, and swapping the sides turns the sign alone."""
-    first = [99 + value / 100 for value in a]
-    second = [value + shift / 100 for value, shift in zip(first, shifts, strict=False)]
-    test, swapped = paired("", first, second), paired("", second, first)
-    assert test.p is None or 0 < test.p <= 1
-    assert swapped.p == (test.p and pytest.approx(test.p))
-    assert swapped.difference == pytest.approx(-test.difference)
-
-
-@given(st.lists(st.floats(0, 1), max_size=12))
-@settings(derandomize=True, deadline=None, max_examples=100)
-def test_holm_s_correction_never_lowers_a_p_and_keeps_their_order(values: list[float]) -> None:
-    corrected = holm(values)
-    assert all(value <= after <= 1 for value, after in zip(values, corrected, strict=True))
-    assert [corrected[i] for i in np.argsort(values, kind="stable")] == sorted(corrected)
-
-
-def test_holm_s_correction_is_that_of_a_worked_example() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
-def test_intervals_are_student_s_and_one_value_has_none() -> None:
-    values = [99.1, 99.2, 99.3]
-    mean, low, high = interval(values)
-    assert (low, high) == pytest.approx(stats.t.interval(0.95, 2, mean, stats.sem(values)))
-    assert high - low < next_run(values)[1] - next_run(values)[0]
-    assert all(math.isnan(side) for side in (*interval([1.0])[1:], *next_run([1.0])))
 
 
 def test_the_best_is_the_best_only_where_every_test_says_so() -> None:
@@ -207,7 +146,6 @@ def test_fours_and_nines_are_counted_both_ways() -> None:
     assert finding(runs, "Fours are read as nines") == "holds"
     assert finding(runs, "Nines are never") == "does not hold"
     assert finding(runs, "No class falls below 98") == "holds"
-    assert verdicts.class_scores(runs[0], LABELS)[4].tolist() == pytest.approx([988 / 990, 988 / 1000, 2 * 988 / 1990])
 
 
 def test_no_class_below_98_breaks_with_one() -> None:
@@ -216,25 +154,6 @@ def test_no_class_below_98_breaks_with_one() -> None:
     judged = verdict(runs, "No class falls below 98")
     assert judged.finding == "does not hold"
     assert judged.because.startswith("True of 2 of 3 runs of experiment 4, and of 3 when rounded to two decimals")
-
-
-def test_mcnemar_looks_at_the_same_images() -> None:
-    a = run(EXPERIMENTS[4], 0, [(index, 0) for index in range(1, 9)])
-    b = run(EXPERIMENTS[1], 0, [(index, 0) for index in range(11, 19)])
-    assert verdicts.single_mcnemar(a, a) == 1.0
-    assert verdicts.single_mcnemar(a, b) == 1.0
-    assert verdicts.single_mcnemar(a, run(EXPERIMENTS[1], 0, [])) == pytest.approx(2 / 2**8)
-
-
-def test_wrong_labels_are_left_out_or_corrected() -> None:
-    known = dict(LABEL_ERRORS)
-    right = run(EXPERIMENTS[4], 0, [])  # answers all labels, the wrong ones too
-    assert verdicts.without_label_errors(right) == pytest.approx(
-        {"all": 100, "without": 100, "corrected": 100 * (1 - 10 / 9_995)}
-    )
-    seen = run(EXPERIMENTS[4], 0, [(i, seen) for i, (_, seen) in known.items() if seen is not None])
-    told = verdicts.without_label_errors(seen)
-    assert told == pytest.approx({"all": 99.9, "without": 100, "corrected": 100})
 
 
 def test_the_slips_carry_their_numbers() -> None:
