@@ -49,7 +49,7 @@ try:
         import keras
 
         from digitocr.train.classifier.network import EXPERIMENTS, build_network
-        from digitocr.train.paper.plots import draw_curves
+        from digitocr.train.paper.figures import draw_curves
 except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
