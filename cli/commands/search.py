@@ -40,7 +40,7 @@ def search(
     same is typed again, in as many terminals as there are cores to spare; the trial of a process that was killed is
     taken up again. Prints the front, smallest file first, and leaves a report in the folder.
     """
-    from digitocr.export.int8 import int8_file
+    from digitocr.export.classifier import int8_file
     from digitocr.train.data import load_mnist
     from digitocr.train.paper.report import search_pages, write
     from digitocr.train.search.search import Plan, Search, front

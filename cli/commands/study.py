@@ -34,7 +34,7 @@ def study(
     What is ended goes on when the same is typed again; more seeds and other cells can be added. Prints the verdicts and
     leaves the report, with every figure of the paper, in the folder.
     """
-    from digitocr.export.int8 import int8_file
+    from digitocr.export.classifier import int8_file
     from digitocr.train.data import load_mnist
     from digitocr.train.paper import study as studies
     from digitocr.train.paper.report import pages, write
