@@ -33,7 +33,7 @@ def test_a_shipped_model_gives_its_golden_probabilities(name, pictures):
     probabilities, expected = np.array(answer["probabilities"]), np.array(golden["probabilities"])
     (tolerance,) = (limit for kind, limit in TOLERANCE.items() if kind in name)
     np.testing.assert_allclose(probabilities, expected, atol=tolerance)
-    assert expected[:, :10].argmax(1).tolist() == [*range(10), *range(10)]
+    assert (expected.max(1) < 0.99).sum() >= 8  # pictures that are not certain, which would hide a change
 
 
 @pytest.mark.parametrize("number", range(MAKE["PAGES"]))

@@ -16,6 +16,7 @@ RUNTIME = [
     "files",
     "processes",
     "opencv",
+    "levels",
     "image",
     "boxes",
     "background",

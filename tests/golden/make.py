@@ -23,13 +23,15 @@ PAGES = 10
 
 
 def digits() -> Images:
-    """Twenty drawn digits, two of each, in MNIST's form: (20, 28, 28) uint8."""
+    """Twenty drawn digits, two of each, badly cropped and noisy, so that no answer is certain: (20, 28, 28) uint8."""
     made = np.zeros((20, SIDE, SIDE), np.uint8)
     for number in range(20):
         rng = np.random.default_rng((2024, number))
         ink = np.asarray(draw_digit(number % 10, random_hand(rng), rng, height=60, stroke=0.13))
-        paper = np.pad(235 - 200 * ink, 30, constant_values=235)
-        box = np.array([[30, 30, ink.shape[1], ink.shape[0]]], np.float32)
+        paper = np.pad(235 - 60 * ink, 60, constant_values=235) + rng.normal(0, 18, np.add(ink.shape, 120))
+        height, width = ink.shape
+        x, y = np.array([60.0, 60.0]) + rng.normal(0, 8, 2)
+        box = np.array([[x, y, width, height]], np.float32) * np.array([1, 1, *rng.uniform(0.7, 1.6, 2)], np.float32)
         made[number] = images(np.clip(paper, 0, 255).astype(np.uint8), box)[0]
     return made
 
