@@ -26,6 +26,7 @@ RUNTIME = [
     "detector",
     "lines",
     "confidence",
+    "attempt",
     "orientation",
     "reader",
     "live.capture",

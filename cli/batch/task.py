@@ -14,8 +14,9 @@ from digitocr.cli.batch.sources import Source, loaded
 from digitocr.runtime.errors import InputError
 
 if TYPE_CHECKING:
+    from digitocr.runtime.attempt import Mode
     from digitocr.runtime.image import GrayImage
-    from digitocr.runtime.reader import Mode, Reader
+    from digitocr.runtime.reader import Reader
 
 CHUNK, CHUNK_BYTES = 64, 256_000  # pictures that are sent to a process at once: so many, or of so many bytes
 SMALL_BYTES, SMALL_PIXELS = 4096, 4096  # a file and a picture that are small enough to decode ahead

@@ -19,7 +19,7 @@ class Counting(Reader):
 
 @pytest.fixture(scope="module")
 def counting():
-    return Counting(rotate="0")
+    return Counting(rotate=0)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_frames_without_digits_and_frames_of_another_size_are_sought(reader, pag
 
 
 def test_a_turned_picture_is_not_followed(page):
-    reader = Counting(rotate="90")
+    reader = Counting(rotate=90)
     follower = Follower(reader)
     turned = np.ascontiguousarray(np.rot90(page))
     assert [follower.read(turned).text for _ in range(2)] == ["407", "407"]
