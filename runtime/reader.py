@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, overload
 import numpy as np
 
 from digitocr.runtime import image, preprocessing
+from digitocr.runtime.attempt import Attempt, Mode
 from digitocr.runtime.background import shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
 from digitocr.runtime.classifier import Classifier, Probabilities
@@ -26,13 +27,10 @@ from digitocr.runtime.detector import MIN_SCORE, Detector
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture
 from digitocr.runtime.interpreter import CPU
-from digitocr.runtime.lines import joined, reading_order
 from digitocr.runtime.models import network_id
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.orientation import (
-    READ_CONFIDENCE,
     ROTATIONS,
-    Attempt,
     Rotation,
     best_attempt,
     turned,
@@ -40,8 +38,6 @@ from digitocr.runtime.orientation import (
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
-
-Mode = Literal["auto", "single", "line"]
 
 MAX_THREADS = 256  # an interpreter starts as many as it is told
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -141,9 +137,9 @@ class Reader:
         probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
         lines = tuple(
             Line(tuple(_digit(probabilities[row], confidence[row], _box(boxes[row], factor)) for row in line))
-            for line in self._order(attempt)
+            for line in attempt.lines(self.conf, self.mode)
         )
-        why = "" if lines else self._why(attempt)
+        why = "" if lines else attempt.why_nothing(self.conf)
         ended = perf_counter()
         ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
         return Reading(lines, ms, self._model, attempt.degrees, why)
@@ -188,7 +184,7 @@ class Reader:
         """
         gray, factor = image.load_reduced(picture, page=page)
         attempt = self._attempt_lone(gray) if gray.shape == (SIDE, SIDE) else self._detect_and_classify(gray)[0]
-        kept = [row for line in self._order(attempt) for row in line]
+        kept = [row for line in attempt.lines(self.conf, self.mode) for row in line]
         left_out = sorted(set(range(len(attempt.boxes))) - set(kept))
         boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
         return [
@@ -199,7 +195,7 @@ class Reader:
                 tuple(attempt.probabilities[row].tolist()),
                 float(attempt.confidence[row]),
                 is_kept,
-                "" if is_kept else self._why_left_out(attempt, row),
+                "" if is_kept else attempt.why_left_out(row, self.conf, self.mode),
             )
             for rows, is_kept in ((kept, True), (left_out, False))
             for row in rows
@@ -245,28 +241,6 @@ class Reader:
         probabilities = self.classifier.predict(scale(inverted))[:, :10]
         return bool(probabilities.max(1).sum() > attempt.probabilities[attempt.read, :10].max(1).sum())
 
-    def _order(self, attempt: Attempt) -> list[list[int]]:
-        """Rows of the candidates that are kept, in lines, in reading order.
-
-        Lines are made of the candidates with READ_CONFIDENCE. Then `conf` takes some of these away, or the less
-        confident ones join them: digits do not change places with `conf`.
-        """
-        boxes, confidence = attempt.boxes, attempt.confidence
-        if self.mode == "single":
-            return [[int(confidence.argmax())]] if len(boxes) else []
-        if self.mode == "line":
-            kept = np.flatnonzero(confidence >= self.conf)
-            return [kept[np.argsort(boxes[kept, 0] + boxes[kept, 2] / 2)].tolist()] if len(kept) else []
-        read = attempt.read
-        lines = [read[line].tolist() for line in reading_order(boxes[read])]
-        if self.conf > READ_CONFIDENCE:
-            lines = [[row for row in line if confidence[row] >= self.conf] for line in lines]
-        if self.conf < READ_CONFIDENCE:
-            unsure = np.flatnonzero((confidence < READ_CONFIDENCE) & (confidence >= self.conf))
-            by_confidence = unsure[np.argsort(-confidence[unsure], kind="stable")]
-            lines = joined(lines, boxes, by_confidence.tolist())
-        return [line for line in lines if line]
-
     def _read_lone(self, gray: GrayImage, decoding: float) -> Reading:
         """Reads a 28x28 picture that took so many seconds to decode: a digit in MNIST's form, one candidate.
 
@@ -279,7 +253,7 @@ class Reader:
         confidence = self._confidence.of_lone(max(probabilities[:10]))
         is_kept = self.mode == "single" or (confidence >= self.conf and not _is_blank(gray))
         lines = (Line((_digit(probabilities, confidence, Box(0, 0, SIDE, SIDE)),)),) if is_kept else ()
-        why = "" if is_kept else self._why(self._attempt_lone(gray))
+        why = "" if is_kept else self._attempt_lone(gray).why_nothing(self.conf)
         ms = Timing(1000 * decoding, 0.0, 1000 * (perf_counter() - began))
         return Reading(lines, ms, self._model, degrees, why)
 
@@ -312,27 +286,6 @@ class Reader:
     def _fixed_rotation(self) -> int:
         """Degrees clockwise, of a picture that is not tried at several rotations."""
         return 0 if self.rotate == "auto" else self.rotate
-
-    def _why(self, attempt: Attempt) -> str:
-        """Why no digit was read."""
-        if not len(attempt.boxes):
-            return "nothing in it looks like a digit"
-        best, count = int(attempt.confidence.argmax()), len(attempt.boxes)
-        digit = int(attempt.probabilities[best, :10].argmax())
-        found = "1 region was found" if count == 1 else f"{count} regions were found"
-        return (
-            f"{found}, the most confident reading is a {digit} with {attempt.confidence[best]:.2f}, "
-            f"below --conf {self.conf:g}"
-        )
-
-    def _why_left_out(self, attempt: Attempt, row: int) -> str:
-        """Why a candidate is not among the digits read."""
-        probabilities = attempt.probabilities[row]
-        if len(probabilities) > 10 and probabilities[10] > probabilities[:10].max():
-            return f"looks like no digit ({probabilities[10]:.2f})"
-        if self.mode == "single" and attempt.confidence[row] >= self.conf:
-            return "another one is more confident, and --mode single reads one"
-        return f"below --conf {self.conf:g}"
 
 
 def _is_blank(gray: GrayImage) -> bool:

@@ -29,6 +29,7 @@ RUNTIME = [
     "detector",
     "lines",
     "confidence",
+    "attempt",
     "orientation",
     "many",
     "reader",
