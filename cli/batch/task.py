@@ -114,8 +114,8 @@ class Task:
     def read_chunk(self, sources: Iterable[Source]) -> list[Outcome]:
         """The outcomes of several sources, as `read` gives them.
 
-        Small pictures are all decoded, and then all read. In turns, the two take longer, since each pushes the other out
-        of the processor's caches.
+        Small pictures are all decoded, and then all read. In turns, the two take longer, since each pushes the other
+        out of the processor's caches.
         """
         self.reader()
         decoded = [self._decoded(loaded(source)) for source in sources]
