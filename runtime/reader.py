@@ -133,16 +133,19 @@ class Reader:
         if gray.shape == (SIDE, SIDE):
             return self._read_lone(gray, decoded - started)
         attempt, detecting = self._detect_and_classify(gray)
-        boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
-        probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
-        lines = tuple(
-            Line(tuple(_digit(probabilities[row], confidence[row], _box(boxes[row], factor)) for row in line))
-            for line in attempt.lines(self.conf, self.mode)
-        )
-        why = "" if lines else attempt.why_nothing(self.conf)
-        ended = perf_counter()
-        ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
-        return Reading(lines, ms, self._model, attempt.degrees, why)
+        return self._reading(attempt, gray, factor, started, decoded, detecting)
+
+    def inspect(self, picture: Picture, page: int = 0) -> tuple[Reading, list[Candidate]]:
+        """What read and candidates return, in the time of one of them. Takes and raises what they do."""
+        started = perf_counter()
+        gray, factor = image.load_reduced(picture, page=page)
+        decoded = perf_counter()
+        if gray.shape == (SIDE, SIDE):
+            attempt, detecting = self._attempt_lone(gray), 0.0
+        else:
+            attempt, detecting = self._detect_and_classify(gray)
+        reading = self._reading(attempt, gray, factor, started, decoded, detecting)
+        return reading, self._candidates(attempt, gray, factor)
 
     @overload
     def read_many(
@@ -182,8 +185,38 @@ class Reader:
 
         Takes and raises what read takes and raises.
         """
-        gray, factor = image.load_reduced(picture, page=page)
-        attempt = self._attempt_lone(gray) if gray.shape == (SIDE, SIDE) else self._detect_and_classify(gray)[0]
+        return self.inspect(picture, page)[1]
+
+    def classify(self, gray: GrayImage, boxes: Boxes) -> Probabilities:
+        """(n, 10) float32: the probabilities of the digits in (n, 4) float32 boxes of an (H, W) uint8 picture."""
+        return self._crop_and_classify(gray, boxes)[1][:, :10]
+
+    def _reading(
+        self, attempt: Attempt, gray: GrayImage, factor: float, started: float, decoded: float, detecting: float
+    ) -> Reading:
+        """What was read in a picture.
+
+        Args:
+            attempt: The candidates at the rotation that reads best.
+            gray: The picture as it was decoded.
+            factor: How many times larger it is as shown.
+            started: perf_counter's time before it was decoded.
+            decoded: perf_counter's time afterwards.
+            detecting: Seconds that detection took.
+        """
+        boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
+        probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
+        lines = tuple(
+            Line(tuple(_digit(probabilities[row], confidence[row], _box(boxes[row], factor)) for row in line))
+            for line in attempt.lines(self.conf, self.mode)
+        )
+        why = "" if lines else attempt.why_nothing(self.conf)
+        ended = perf_counter()
+        ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
+        return Reading(lines, ms, self._model, attempt.degrees, why)
+
+    def _candidates(self, attempt: Attempt, gray: GrayImage, factor: float) -> list[Candidate]:
+        """All candidates of a picture that was decoded to `gray`, and is `factor` times larger as shown."""
         kept = [row for line in attempt.lines(self.conf, self.mode) for row in line]
         left_out = sorted(set(range(len(attempt.boxes))) - set(kept))
         boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
@@ -200,10 +233,6 @@ class Reader:
             for rows, is_kept in ((kept, True), (left_out, False))
             for row in rows
         ]
-
-    def classify(self, gray: GrayImage, boxes: Boxes) -> Probabilities:
-        """(n, 10) float32: the probabilities of the digits in (n, 4) float32 boxes of an (H, W) uint8 picture."""
-        return self._crop_and_classify(gray, boxes)[1][:, :10]
 
     def _detect_and_classify(self, gray: GrayImage) -> tuple[Attempt, float]:
         """The candidates of the picture at the rotation that reads best, and the seconds that detection took."""

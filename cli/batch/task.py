@@ -6,7 +6,7 @@ Only a process that reads loads the libraries. A process that sends the pictures
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from digitocr.runtime.attempt import Mode
     from digitocr.runtime.image import GrayImage
     from digitocr.runtime.reader import Reader
+    from digitocr.runtime.reading import Candidate
 
 CHUNK = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it
@@ -175,7 +176,13 @@ class Task:
         reader = self.reader()
         name = f"{source}#{page + 1}" if pages > 1 else source
         try:
-            reading = reader.read(picture, page=page) if gray is None else reader.read(gray)
+            candidates: Sequence[Candidate] = ()
+            if gray is not None:
+                reading = reader.read(gray)
+            elif self.explain:
+                reading, candidates = reader.inspect(picture, page)
+            else:
+                reading = reader.read(picture, page)
             reading = replace(reading, ms=reading.ms._replace(decode=reading.ms.decode + spent))
             drawn, explanation = b"", b""
             if self.draw or self.explain:
@@ -186,7 +193,7 @@ class Task:
                 if self.draw:
                     drawn = drawing.png(reading.plot(shown))
                 if self.explain:
-                    explanation = explained(name, shown, reading, reader.candidates(picture, page=page))
+                    explanation = explained(name, shown, reading, candidates)
             if self.jsonl:
                 line: str | None = render.json_line(source, reading, None, page, pages)
             elif self.named or pages > 1:

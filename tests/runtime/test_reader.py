@@ -539,6 +539,17 @@ def test_candidates_are_all_that_was_found_and_what_became_of_it(plain_confidenc
     assert kept[0].confidence == some.read(page).digits[0].confidence
 
 
+def test_inspect_gives_what_read_and_candidates_give():
+    lone = np.zeros((28, 28), np.uint8)
+    lone[4:24, 12:16] = 250
+    for some in (Reader(), Reader(mode="single"), Reader(conf=1.0)):
+        for picture in (blobs(*ROW[:3]), lone, np.full((28, 28), 9, np.uint8)):
+            reading, candidates = some.inspect(picture)
+            assert {**reading.to_dict(), "ms": 0} == {**some.read(picture).to_dict(), "ms": 0}  # to four decimals
+            assert candidates == some.candidates(picture)
+            assert len(reading.digits) == sum(one.kept for one in candidates)
+
+
 def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_confidence):
     some = told(Blobs(), answers((2, 0.9), (5, 0.95), (8, 0.1)), mode="single")
     assert [(one.kept, one.why) for one in some.candidates(blobs(*ROW[:3]))] == [

@@ -13,6 +13,7 @@ from digitocr.cli.batch import render
 from digitocr.cli.batch.sources import Source
 from digitocr.cli.batch.task import CHUNK, CHUNK_BYTES, Outcome, Task, chunks
 from digitocr.runtime import drawing, image
+from digitocr.runtime.detector import Detector
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, ModelError, UsageError
 
 TEXT = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
@@ -41,6 +42,22 @@ def test_drawings_are_made_where_they_are_asked_for(drawn):
     (made,) = dataclasses.replace(TEXT, draw=True, explain=True).read(Source("drawn.png", drawn))
     assert made.drawn.startswith(b"\x89PNG")
     assert made.page.startswith(b"<!doctype html>")
+
+
+def test_a_picture_that_is_explained_is_read_once(monkeypatch, drawn):
+    detected = []
+    detect = Detector.detect
+    monkeypatch.setattr(Detector, "detect", lambda *words: detected.append(words) or detect(*words))
+    decoded = []
+    load_reduced, load_rgb = image.load_reduced, image.load_rgb
+    monkeypatch.setattr(image, "load_reduced", lambda *words, **more: decoded.append(1) or load_reduced(*words, **more))
+    monkeypatch.setattr(image, "load_rgb", lambda *words, **more: decoded.append(1) or load_rgb(*words, **more))
+    source = Source("drawn.png", drawn)
+    task = dataclasses.replace(TEXT, rotate="0", draw=True, explain=True)
+    (made,) = task.read(source)
+    assert made.page.count(b'class="seen"') == 2
+    assert len(detected) == 1
+    assert len(decoded) == 3  # to be read, to be shown, and the shown picture once more as the copy that is drawn on
 
 
 def test_where_nothing_was_read_there_is_a_reason(tmp_path):
