@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from digitocr import __version__
-from digitocr.runtime.errors import DigitocrError, MissingExtraError, OutputError
+from digitocr.runtime.errors import DigitocrError, OutputError
 
 if TYPE_CHECKING:
     import typer
@@ -22,7 +22,6 @@ COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report",
 QUICK_EXIT = "predict"  # ends without taking the libraries down, as docs/decisions/cold-start.md says
 LIBRARY = "numpy"  # without which no command has begun its work: help, for instance, also ends at once
 GARBAGE_THRESHOLD = 100_000  # objects; imports make many that stay, and looking through them takes time
-EXTRAS = {"search": "search", "study": "export"}  # of commands that need several extras: the one that brings the others
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended, by the shells' convention: 128 + SIGINT
 
 
@@ -44,8 +43,6 @@ def main() -> None:
     except Exception as error:
         if "--debug" in words:
             traceback.print_exc()
-        if isinstance(error, MissingExtraError) and _first(words) in EXTRAS:
-            error = MissingExtraError(EXTRAS[_first(words)], f"digitocr {_first(words)}")
         if isinstance(error, DigitocrError):
             from digitocr.cli.batch.output import plain
 
