@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
         exit_code: that the error stands for; 0 without one.
         why: why no digit was read, behind the name if there are several pictures; else empty.
         drawn: a PNG of the picture with what was read; empty where not asked for.
-        page: an explanation, HTML; empty where not asked for.
+        explanation: of the reading, HTML; empty where not asked for.
         calibrated: whether confidences are those that the two networks were calibrated for.
     """
 
@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
     exit_code: int = 0
     why: str = ""
     drawn: bytes = b""
-    page: bytes = b""
+    explanation: bytes = b""
     calibrated: bool = True
 
 
@@ -180,9 +180,9 @@ class Task:
             if gray is not None:
                 reading = reader.read(gray)
             elif self.explain:
-                reading, candidates = reader.inspect(picture, page)
+                reading, candidates = reader.inspect(picture, page=page)
             else:
-                reading = reader.read(picture, page)
+                reading = reader.read(picture, page=page)
             reading = replace(reading, ms=reading.ms._replace(decode=reading.ms.decode + spent))
             drawn, explanation = b"", b""
             if self.draw or self.explain:
@@ -208,7 +208,7 @@ class Task:
             len(reading.digits),
             why=f"{name}: {reading.why}" if reading.why and (self.named or pages > 1) else reading.why,
             drawn=drawn,
-            page=explanation,
+            explanation=explanation,
             calibrated=reader.calibrated,
         )
 

@@ -133,7 +133,7 @@ def predict(
             if drawn:
                 drawn.save(outcome.drawn, outcome.name)
             if explained:
-                explained.save(outcome.page, outcome.name)
+                explained.save(outcome.explanation, outcome.name)
     if not quiet:
         for line in left_out:
             _tell(line)

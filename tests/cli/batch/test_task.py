@@ -41,7 +41,7 @@ def test_a_picture_becomes_a_line_of_the_kind_that_is_wanted(drawn):
 def test_drawings_are_made_where_they_are_asked_for(drawn):
     (made,) = dataclasses.replace(TEXT, draw=True, explain=True).read(Source("drawn.png", drawn))
     assert made.drawn.startswith(b"\x89PNG")
-    assert made.page.startswith(b"<!doctype html>")
+    assert made.explanation.startswith(b"<!doctype html>")
 
 
 def test_a_picture_that_is_explained_is_read_once(monkeypatch, drawn):
@@ -55,7 +55,7 @@ def test_a_picture_that_is_explained_is_read_once(monkeypatch, drawn):
     source = Source("drawn.png", drawn)
     task = dataclasses.replace(TEXT, rotate="0", draw=True, explain=True)
     (made,) = task.read(source)
-    assert made.page.count(b'class="seen"') == 2
+    assert made.explanation.count(b'class="seen"') == 2
     assert len(detected) == 1
     assert len(decoded) == 3  # to be read, to be shown, and the shown picture once more as the copy that is drawn on
 
@@ -216,7 +216,7 @@ def test_every_page_of_a_document_is_an_outcome(document):
 def test_drawings_of_a_document_are_of_each_page(document):
     pages = dataclasses.replace(TEXT, draw=True, explain=True).read(Source("scan.tif", document))
     assert len({page.drawn for page in pages}) == 4
-    assert "scan.tif#2" in pages[1].page.decode()
+    assert "scan.tif#2" in pages[1].explanation.decode()
 
 
 def test_it_is_told_whether_confidences_are_calibrated(drawn):
