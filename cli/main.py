@@ -16,11 +16,12 @@ import typer
 
 from digitocr import __version__
 from digitocr.cli.batch.output import plain
-from digitocr.runtime.errors import DigitocrError, OutputError
+from digitocr.runtime.errors import DigitocrError, MissingExtraError, OutputError
 
 COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report", "info", "evaluate")
 QUICK_EXIT = "predict"  # ends without taking the libraries down, which would be a fifth of the time of a cold start
 GARBAGE_THRESHOLD = 100_000  # objects; the imports make many that stay, and looking through them is 4 % of a cold start
+EXTRAS = {"search": "search", "study": "export"}  # of commands that need several extras: the one that brings the others
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended, by the shells' convention: 128 + SIGINT
 
 
@@ -42,6 +43,8 @@ def main() -> None:
     except Exception as error:
         if "--debug" in words:
             traceback.print_exc()
+        if isinstance(error, MissingExtraError) and _first(words) in EXTRAS:
+            error = MissingExtraError(EXTRAS[_first(words)], f"digitocr {_first(words)}")
         if isinstance(error, DigitocrError):
             print(f"digitocr: {plain(str(error))}", file=sys.stderr)
             _leave(words, error.exit_code)

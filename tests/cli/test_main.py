@@ -174,3 +174,22 @@ def test_the_script_for_completion_is_shown(digitocr):
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "_DIGITOCR_COMPLETE=complete_bash" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "missing", "extra"),
+    [
+        ("search", "keras", "search"),
+        ("study", "keras", "export"),
+        ("train", "keras", "train"),
+        ("export", "keras", "export"),
+    ],
+)
+def test_a_missing_extra_is_named_that_brings_all_that_the_command_needs(tmp_path, command, missing, extra):
+    code = f"import sys; sys.modules[{missing!r}] = None; from digitocr.cli.main import main; main()"
+    words = ["--data", str(tmp_path)] if command != "export" else []
+    done = subprocess.run([sys.executable, "-c", code, command, *words], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[-1].endswith(
+        f"needs packages that are not installed; type: pip install 'digitocr[{extra}]'"
+    )
