@@ -11,19 +11,18 @@ import gzip
 import hashlib
 import io
 import os
-import re
-import sys
 import zipfile
 import zlib
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.train.quiet import progress_stream
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -120,29 +119,6 @@ def hold_out(labels: Bytes, count: int = HELD_OUT, seed: int = 0) -> tuple[Indic
     """(N - count,) and (count,) int64, both sorted: what to train with, and a stratified part to make choices with."""
     held = stratified(labels, count, seed)
     return np.setdiff1d(np.arange(len(labels)), held), held
-
-
-class _Colourless(io.TextIOBase):
-    """stderr without the colour codes of Keras's bar."""
-
-    def write(self, text: str) -> int:
-        return sys.stderr.write(re.sub(r"\x1b\[\d+m", "", text))
-
-    def flush(self) -> None:
-        sys.stderr.flush()
-
-    def isatty(self) -> bool:
-        return True
-
-
-def progress_stream(quiet: bool = False) -> TextIO | None:
-    """Where Keras's bars go, which it draws on stdout, the place of results: stderr, if it is a terminal; else None.
-
-    Honours NO_COLOR.
-    """
-    if quiet or not sys.stderr.isatty():
-        return None
-    return cast(TextIO, _Colourless()) if os.environ.get("NO_COLOR") else sys.stderr
 
 
 def _from_directory(directory: Path) -> Mnist:
