@@ -3,23 +3,34 @@
 Names load their libraries on first use, so this import is cheap.
 
 >>> from pathlib import Path
->>> from digitocr.train import Settings, evaluate, find_fonts, fit, load_mnist, resume
->>> data = load_mnist(Path("mnist"))                                                # doctest: +SKIP
->>> metrics = fit(data, Settings(recipe="best"), Path("runs/best"))                 # doctest: +SKIP
->>> metrics["test"]["accuracy"]                                                     # doctest: +SKIP
-0.9964
+>>> from digitocr.train import DetectorSettings, Settings, evaluate, find_fonts, fit, load_mnist, resume
 
-A run that was interrupted continues from its last full epoch:
+A classifier learns MNIST; a run is a folder:
 
->>> metrics = resume(Path("runs/best"), data)                                       # doctest: +SKIP
+>>> data = load_mnist(Path("mnist"))
+>>> metrics = fit(data, Settings(recipe="paper", epochs=1), Path("runs/first"), quiet=True)
+>>> metrics["test"]["images"]
+10000
+>>> sorted(path.name for path in Path("runs/first").iterdir())
+['curves.png', 'history.csv', 'metrics.json', 'model.keras', 'run.json']
 
-An exported file is measured on MNIST, corrupted images, non-digits and drawn pages:
+A run that was interrupted continues from its last full epoch, and this one is finished:
 
->>> report = evaluate(Path("exports/digitocr-int8.onnx"), data, find_fonts(None))   # doctest: +SKIP
+>>> resume(Path("runs/first"), data)
+Traceback (most recent call last):
+digitocr.runtime.errors.UsageError: runs/first: is finished, 1 epochs; start a new run without --resume
 
-The detector is trained on drawn scenes:
+The detector is trained on drawn scenes, for some 40 minutes:
 
->>> row = fit(data, DetectorSettings(epochs=11), Path("runs/detector"))             # doctest: +SKIP
+>>> row = fit(data, DetectorSettings(fonts="fonts"), Path("runs/detector"))     # doctest: +SKIP
+>>> row["found"]                                                                # doctest: +SKIP
+0.98
+
+A model file is measured on MNIST, corrupted images, pictures without digits, and drawn pages:
+
+>>> report = evaluate(None, data, find_fonts(Path("fonts")))                    # the shipped one
+>>> report["mnist"]["images"]
+10000
 """
 
 from importlib import import_module
@@ -114,9 +125,9 @@ def resume(folder: Path, data: "Mnist", quiet: bool = False) -> dict[str, Any]:
         OutputError: the folder cannot be written.
         MissingExtraError: Keras is not installed.
     """
-    from digitocr.train.runs import read_kind
+    from digitocr.train.runs import read_record
 
-    kind = read_kind(folder)
+    kind = read_record(folder)["kind"]
     trained: dict[str, Any] = import_module(f"digitocr.train.{kind}.fit").resume(folder, data, quiet)
     return trained
 

@@ -189,7 +189,7 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
     other kind and a finished run; InputError for a damaged run.json and for data or fonts that differ from those that
     the run was begun with; OutputError if the folder cannot be written.
     """
-    record = _read_record(folder)
+    record = read_record(folder)
     if record["kind"] != settings.kind:
         raise UsageError(f"{folder}: holds a run of a {record['kind']}, not of a {settings.kind}")
     try:
@@ -208,14 +208,11 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
     return run
 
 
-def read_kind(folder: Path) -> str:
-    """The kind of the run in a folder. Raises UsageError if there is no run, InputError if run.json is damaged."""
-    kind: str = _read_record(folder)["kind"]
-    return kind
+def read_record(folder: Path) -> dict[str, Any]:
+    """The content of a folder's run.json; its `kind` is one of KINDS.
 
-
-def _read_record(folder: Path) -> dict[str, Any]:
-    """The content of a folder's run.json, of which the kind is checked. Raises as `read_kind`."""
+    Raises UsageError if there is no run in the folder, InputError if run.json is damaged.
+    """
     try:
         record = json.loads((folder / RECORD).read_text("utf-8"))
         if record["kind"] not in KINDS:
@@ -250,10 +247,7 @@ def train_command(options: Mapping[str, Any]) -> str:
     "digitocr train --recipe robust --batch-size 64 --fonts '/my fonts'"
     """
     words = [
-        word
-        for name, value in options.items()
-        if value != ""
-        for word in (f"--{name.replace('_', '-')}", str(value))
+        word for name, value in options.items() if value != "" for word in (f"--{name.replace('_', '-')}", str(value))
     ]
     return shlex.join(["digitocr", "train", *words])
 

@@ -29,10 +29,7 @@ def debias(network: keras.Model, steps: int) -> float:
         if start < _NEGLIGIBLE:
             continue
         largest = max(largest, start)
-        mean, variance = (
-            np.asarray(keras.ops.convert_to_numpy(value), np.float64)
-            for value in (layer.moving_mean, layer.moving_variance)
-        )
+        mean, variance = (value.numpy().astype(np.float64) for value in (layer.moving_mean, layer.moving_variance))
         layer.moving_mean.assign((mean / (1 - start)).astype(np.float32))
         layer.moving_variance.assign((np.maximum(variance - start, 0) / (1 - start)).astype(np.float32))
     return largest

@@ -1,8 +1,8 @@
 """The detection network and its loss, in plain Keras 3.
 
 Fully convolutional, after X. Zhou et al., "Objects as Points" (2019): for each cell of 4x4 pixels it says whether a
-digit's centre lies there, where exactly, how large the digit is, and which one. The last is an auxiliary task that makes
-the network learn shapes; the exported file leaves it out.
+digit's centre lies there, where exactly, how large the digit is, and which one. The last is an auxiliary task that
+makes the network learn shapes; the exported file leaves it out.
 """
 
 import json
