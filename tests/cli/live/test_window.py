@@ -112,7 +112,7 @@ def show(display, tmp_path):
 
     yield begin
     for shown in started:
-        if shown.process.poll() is None:
+        if not shown.process.stdout.closed:
             shown.process.kill()
             shown.process.communicate()
 
