@@ -1,6 +1,6 @@
 """What live reading costs on one core, and how often its announcements are right.
 
-    python benchmarks/live.py [SEQUENCES]
+    python benchmarks/live.py [SEQUENCES] [--save]
     python benchmarks/live.py --still docs/live.jpg     # the README's picture
 
 Takes about half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames
@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 import sequences
-from timing import save
+from timing import argument_parser, report
 
 from digitocr import VideoReader
 from digitocr.runtime.live.frames import Pixels
@@ -167,7 +167,7 @@ def still(path: str) -> None:
     cv2.imwrite(path, cv2.resize(shown, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
 
 
-def main(count: int) -> None:
+def main(count: int, save: bool) -> None:
     (rate, short, long), _ = in_process(rate_and_memory)
     address, server = in_process(send)
     (taken, share, missed), _ = in_process(latencies, address)
@@ -201,16 +201,21 @@ def main(count: int) -> None:
         f"a sequence is {sequences.FRAMES} frames: the camera shakes and loses focus, the picture is noisy, a hand "
         "passes over the page",
     ]
-    save(
+    report(
         "live",
         "Reading live",
         [{"what": what, "result": result, "wanted": wanted} for what, result, wanted in rows],
         notes,
+        save,
     )
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--still"]:
-        still(sys.argv[2])
+    parser = argument_parser(__doc__)
+    parser.add_argument("sequences", nargs="?", type=int, default=300, help="default: 300")
+    parser.add_argument("--still", metavar="FILE", help="draw one frame into this file, and measure nothing")
+    arguments = parser.parse_args()
+    if arguments.still:
+        still(arguments.still)
     else:
-        main(int((sys.argv[1:] or ["300"])[0]))
+        main(arguments.sequences, arguments.save)

@@ -10,16 +10,17 @@ from contextlib import suppress
 from errno import ENOSPC
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
-
-import typer
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from digitocr import __version__
-from digitocr.cli.batch.output import plain
 from digitocr.runtime.errors import DigitocrError, MissingExtraError, OutputError
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report", "info", "evaluate")
 QUICK_EXIT = "predict"  # ends without taking the libraries down, which would be a fifth of the time of a cold start
+LIBRARY = "numpy"  # without which no command has begun its work: help, for instance, also ends at once
 GARBAGE_THRESHOLD = 100_000  # objects; the imports make many that stay, and looking through them is 4 % of a cold start
 EXTRAS = {"search": "search", "study": "export"}  # of commands that need several extras: the one that brings the others
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended, by the shells' convention: 128 + SIGINT
@@ -46,6 +47,8 @@ def main() -> None:
         if isinstance(error, MissingExtraError) and _first(words) in EXTRAS:
             error = MissingExtraError(EXTRAS[_first(words)], f"digitocr {_first(words)}")
         if isinstance(error, DigitocrError):
+            from digitocr.cli.batch.output import plain
+
             print(f"digitocr: {plain(str(error))}", file=sys.stderr)
             _leave(words, error.exit_code)
         if isinstance(error, OSError) and error.errno == ENOSPC and error.filename is None:
@@ -54,12 +57,27 @@ def main() -> None:
         _leave(words, 1)
 
 
-def command_line(words: Sequence[str]) -> typer.Typer:
+def command_line(words: Sequence[str]) -> "typer.Typer":
     """The application with the command that those words begin with, or with all commands if they begin otherwise.
 
     Making the eight others takes 4 % of the time of a cold `predict`. Shell completion asks without words, and its
     options are for `digitocr` itself, so only the application with all commands has it.
     """
+    import typer  # here, so that main sets the garbage threshold first
+
+    def show_version(wanted: bool) -> None:
+        if wanted:
+            print(f"digitocr {__version__}")
+            raise typer.Exit
+
+    def common(
+        debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+        version: Annotated[
+            bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+        ] = False,
+    ) -> None:
+        pass
+
     first = _first(words)
     names = (first,) if first in COMMANDS else COMMANDS
     app = typer.Typer(
@@ -74,7 +92,7 @@ def command_line(words: Sequence[str]) -> typer.Typer:
         rich_markup_mode=None,  # rich would double the time of --help
         pretty_exceptions_enable=False,
     )
-    app.callback()(_common)
+    app.callback()(common)
     for name in names:
         module = import_module(f"digitocr.cli.commands.{name}")
         app.command(epilog=module.EXAMPLES)(getattr(module, name))
@@ -87,7 +105,7 @@ def _first(words: Sequence[str]) -> str:
 
 
 def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
-    """Ends the process as sys.exit(code) does; a quick command at once, without taking the libraries down."""
+    """Ends the process as sys.exit(code) does, but predict, and what loaded no library, at once."""
     if isinstance(code, str):
         print(code, file=sys.stderr)
     status = 1 if isinstance(code, str) else code or 0
@@ -100,7 +118,7 @@ def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
                 os.dup2(nothing.fileno(), sys.stdout.fileno())  # or Python tries again as it ends, and says so
     with suppress(OSError):
         sys.stderr.flush()
-    if _first(words) == QUICK_EXIT:
+    if _first(words) == QUICK_EXIT or LIBRARY not in sys.modules:
         os._exit(status)
     sys.exit(status)
 
@@ -110,21 +128,6 @@ def _unwritable(error: OSError) -> int:
     if not isinstance(error, BrokenPipeError):
         print(f"digitocr: standard output cannot be written ({error.strerror})", file=sys.stderr)
     return OutputError.exit_code
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"digitocr {__version__}")
-        raise typer.Exit
-
-
-def _common(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    pass
 
 
 if __name__ == "__main__":

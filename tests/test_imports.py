@@ -83,6 +83,12 @@ def test_the_runtime_never_names_tensorflow_keras_or_onnx():
     assert not {name.split(".")[0] for path in files("runtime") for name in imported(path)} & HEAVY
 
 
+def test_no_library_of_one_system_alone_is_imported_where_a_module_is_loaded():
+    for path in (path for room in BELOW for path in files(room)):
+        outside = set(imported(path, ast.iter_child_nodes))
+        assert not outside & {"fcntl", "resource", "pwd", "grp", "termios", "msvcrt", "winreg"}, path
+
+
 def test_opencv_is_imported_in_one_place():
     theirs = {path.name for room in ("runtime", "cli") for path in files(room) if "cv2" in set(imported(path))}
     assert theirs == {"opencv.py"}

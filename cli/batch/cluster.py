@@ -7,7 +7,6 @@ that a worker was reading when it died is given to another one by Dask.
 Dask trusts its network: whoever reaches the scheduler can run code here and on the workers.
 """
 
-import hashlib
 import logging
 import tempfile
 from collections import deque
@@ -17,6 +16,7 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from digitocr.cli.batch.sources import Source, loaded
 from digitocr.cli.batch.task import Outcome, Task, chunks
@@ -70,6 +70,8 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
                 while len(waiting) < CHUNKS_AHEAD * threads and (chunk := next(todo, None)):
                     waiting.append((chunk, sent(chunk)))
                 if not waiting:
+                    if plugin:
+                        client.unregister_worker_plugin(plugin)
                     return
                 chunk, future = waiting.popleft()
                 try:
@@ -123,26 +125,32 @@ def _register(client: Any, base: Any, own: dict[str, tuple[str, bytes]]) -> str:
         base: distributed.WorkerPlugin, which this module loads only when it is needed.
         own: "model" and "detector" -> the name and the content of the file, of those that are not the shipped ones.
     """
-    digest = hashlib.sha256(repr(own).encode()).hexdigest()
-    plugin = f"digitocr-{digest[:16]}"
+    plugin = f"digitocr-{uuid4().hex}"
 
+    # Dask sends a class that stands in a function by value, copies of the globals it names included: it names functions
     class Networks(base):  # type: ignore[misc]  # whose base has no types
         def setup(self, worker: Any) -> None:  # noqa: ARG002  # Dask gives it by this name
             _unpack(plugin, own)
+
+        def teardown(self, worker: Any) -> None:  # noqa: ARG002
+            _remove(plugin)
 
     client.register_plugin(Networks(), name=plugin)
     return plugin
 
 
 def _unpack(plugin: str, own: dict[str, tuple[str, bytes]]) -> None:
-    """On a worker: puts the networks into a folder, for as long as the process lives."""
-    if plugin in _folders:
-        return
+    """On a worker: puts the networks into a folder, for as long as the plugin is registered."""
     folder = tempfile.TemporaryDirectory(prefix="digitocr-")
     for what, (name, content) in own.items():
         Path(folder.name, what).mkdir()
         Path(folder.name, what, name).write_bytes(content)  # the output names a model like its file
     _folders[plugin] = folder
+
+
+def _remove(plugin: str) -> None:
+    """On a worker: removes the networks."""
+    _folders.pop(plugin).cleanup()
 
 
 def _read(task: Task, plugin: str, chunk: Chunk) -> list[Outcome]:

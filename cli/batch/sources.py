@@ -16,7 +16,6 @@ MAX_BYTES = 256_000_000  # bytes; a file with more is no picture
 STDIN = "-"
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_USER_INFO = re.compile(r"(?<=://)[^/@]*@")  # user and password of an address, which no message shows
 
 
 class Source(NamedTuple):
@@ -59,7 +58,7 @@ def expanded(
             else:
                 yield from _pictures(one, recursive, skip, note)
         except InputError as error:
-            yield Source(_without_user_info(one), error)
+            yield Source(_shown(one), error)
 
 
 def paths(named: Iterable[str], recursive: bool = False, skip: Set[str] = frozenset()) -> Iterator[str]:
@@ -115,7 +114,7 @@ def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str],
             note(f"{named}: {folder.left_out}")
     elif _ADDRESS.match(named) and not _mode(named):
         raise InputError(
-            f"{_without_user_info(named)}: is an address and not a file; download the picture first, or read a stream "
+            f"{_shown(named)}: is an address and not a file; download the picture first, or read a stream "
             "with: digitocr webcam --source ADDRESS"
         )
     elif _is_glob(named):
@@ -127,8 +126,13 @@ def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str],
         yield Source(_tidy(named), _tidy(named))
 
 
-def _without_user_info(address: str) -> str:
-    return _USER_INFO.sub("", address)
+def _shown(named: str) -> str:
+    """What is named as it may be printed: of an address without user and password."""
+    if not _ADDRESS.match(named):
+        return named
+    from digitocr.runtime.live.addresses import without_credentials  # here: files need no parser of addresses
+
+    return without_credentials(named)
 
 
 def _tidy(path: str) -> str:

@@ -99,7 +99,7 @@ def test_h_is_help(digitocr):
 
 
 ENDED = """
-import atexit, sys
+import atexit, sys, numpy
 from digitocr.cli import main
 from digitocr.cli.commands import info, predict
 

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from digitocr.runtime.background import ink_box, is_close_up, shadeless
+from digitocr.runtime.background import evened, ink_box, is_close_up, shadeless, shrunk
 
 
 def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
@@ -25,3 +26,27 @@ def test_the_ink_box_is_around_what_differs_by_half_of_the_most():
     gray[10:20, 30:35] = 60
     gray[0, 0] = 150
     assert ink_box(gray) == ink_box(255 - gray) == (30, 10, 5, 10)
+
+
+def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():
+    assert shrunk(np.zeros((300, 600), np.uint8), 200).shape == (100, 200)
+    assert shrunk(np.zeros((5, 50_000), np.uint8), 100).shape == (1, 100)
+    small = np.zeros((60, 90), np.uint8)
+    assert shrunk(small, 90) is small
+
+
+def test_evened_takes_light_off_and_leaves_ink():
+    gray = np.full((360, 640), 200, np.uint8)
+    gray[:, 300:] = 80  # a shadow
+    gray[100:200, 150:160] = 120
+    gray[100:200, 450:460] = 48
+    even = evened(gray)
+    assert even.shape == gray.shape
+    assert (even[20, [50, 250, 350, 600]] == 128).all()
+    assert (even[150, 155], even[150, 455]) == (48, 96)
+    np.testing.assert_allclose(evened(255 - gray), 256 - even.astype(int), atol=1)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (28, 28), (5, 2000), (720, 1280)])
+def test_evened_of_any_shape(shape):
+    assert (evened(np.full(shape, 77, np.uint8)) == 128).all()

@@ -258,13 +258,18 @@ def test_what_is_too_large_is_refused_however_little_is_enough(monkeypatch):
 ORIENTATION, SUBFILE_TYPE = 0x0112, 0x00FE  # tags of TIFF
 
 
-def tiff(*pages, compression="raw", tags=None):
-    """The bytes of a TIFF of those (H, W) uint8 pages; tags: a dict for each, of numbers of tags to their values."""
-    images = [Image.fromarray(one) for one in pages]
-    for picture, values in zip(images, tags or [{} for _ in images], strict=True):
-        picture.encoderinfo = {"tiffinfo": values, "compression": compression}
-    options = {"tiffinfo": tags[0]} if tags else {}
-    return encoded(images[0], "TIFF", save_all=True, append_images=images[1:], compression=compression, **options)
+def tiff(*pages, kinds=None):
+    """The bytes of an uncompressed TIFF of those (H, W) uint8 pages; kinds: the SUBFILE_TYPE of each, by default 0."""
+    content = b"II*\0" + struct.pack("<I", 8)
+    for place, (gray, kind) in enumerate(zip(pages, kinds or [0] * len(pages), strict=True), 1):
+        height, width = gray.shape
+        end = len(content) + 2 + 9 * 12 + 4  # of this directory, where its pixels begin
+        tags = [(SUBFILE_TYPE, kind), (256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, end)]
+        tags += [(278, height), (279, gray.size)]
+        entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+        following = end + gray.size if place < len(pages) else 0
+        content += struct.pack("<H", len(tags)) + entries + struct.pack("<I", following) + gray.tobytes()
+    return content
 
 
 def numbered(number):
@@ -320,8 +325,7 @@ def test_an_animation_has_one_page(form):
 
 
 def test_thumbnails_and_masks_in_a_tiff_are_no_pages():
-    kinds = [{SUBFILE_TYPE: kind} for kind in (0, 1, 2, 4, 0)]
-    content = tiff(*[numbered(number) for number in (1, 2, 3, 4, 5)], tags=kinds)
+    content = tiff(*[numbered(number) for number in (1, 2, 3, 4, 5)], kinds=(0, 1, 2, 4, 0))
     assert image.page_count(content) == 3
     assert [image.load(content, page=place).shape[1] for place in range(3)] == [91, 93, 95]
 

@@ -132,9 +132,6 @@ class Client:
     def nthreads(self):
         return {"one": 1, "two": 1}
 
-    def register_plugin(self, plugin, name):
-        pass
-
     def submit(self, function, task, plugin, chunk, pure):
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -226,10 +223,14 @@ def test_a_worker_reads_with_the_networks_that_it_was_sent(folder):
     task = dataclasses.replace(TASK, model=Path("elsewhere/mine.onnx"), detector=Path("elsewhere/own.onnx"), jsonl=True)
     model, picture = (folder / "mine.onnx").read_bytes(), (folder / "bar.png").read_bytes()
     own = {"model": ("mine.onnx", model), "detector": ("own.onnx", (MODELS / DEFAULT_DETECTOR).read_bytes())}
+    cluster._unpack("good", own)
     for _ in range(2):
-        cluster._unpack("good", own)
         (outcome,) = cluster._read(task, "good", [Source("a.png", picture)])
         assert json.loads(outcome.line)["model"]["name"] == "mine"
+    folder = Path(cluster._folders["good"].name)
+    assert folder.exists()
+    cluster._remove("good")
+    assert not folder.exists()
     cluster._unpack("bad", {**own, "detector": ("own.onnx", model)})
     with pytest.raises(ModelError, match=r"own\.onnx: is no detector"):
         cluster._read(task, "bad", [Source("a.png", picture)])
@@ -248,6 +249,10 @@ def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folde
             plugin.setup(worker=None)
             self.plugins.append(name)
 
+        def unregister_worker_plugin(self, name):
+            assert self.plugins == [name]
+            self.unregistered = name
+
         def submit(self, function, task, plugin, chunk, pure):
             self.sent.append(plugin)
             return super().submit(function, task, plugin, chunk, pure)
@@ -264,6 +269,7 @@ def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folde
         client = stand_in(Watched(ADDRESS))
         list(cluster.read_on_cluster(task, named(3 * CHUNK), ADDRESS))
         assert len(client.plugins) == bool(own)
+        assert client.plugins == ([client.unregistered] if own else [])
         assert client.sent == 3 * (client.plugins or [""])
         if own:
             content = {what: (name, (folder / name).read_bytes()) for what, name in own.items()}

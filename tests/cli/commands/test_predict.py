@@ -162,7 +162,7 @@ def test_one_odd_picture_does_not_end_a_batch(digitocr, odd_picture, jobs):
     assert (done.returncode, done.stdout.decode()) == (1, "a.png\t407 12\nz.png\t407 12\n")
     assert done.stderr.decode() == f"digitocr: {error}\n"
     assert digitocr(*words, "gone.png", cwd=odd_picture).returncode == 1  # of 1 and 4 the lower
-    for more in ([], ["--resume"], ["--resume"]):
+    for more in ([], ["--resume"]):
         assert digitocr(*words, "--jsonl", "--output", "../lines", *more, cwd=odd_picture).returncode == 1
         rows = list(map(json.loads, (odd_picture.parent / "lines").read_text().splitlines()))
         assert sorted((row["source"], row["error"]) for row in rows) == [

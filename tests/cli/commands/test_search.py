@@ -42,7 +42,7 @@ def test_interrupted_it_says_how_to_go_on(cut_short: Mnist, monkeypatch: pytest.
     monkeypatch.setattr(search.Search, "run", stop)
     done = run("search", "--out", tmp_path / "begun")
     assert done.exit_code == 130
-    assert "interrupted; type the same again to go on" in done.stderr
+    assert "interrupted; run the same command again to resume" in done.stderr
 
 
 @pytest.mark.parametrize(
