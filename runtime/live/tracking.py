@@ -112,12 +112,11 @@ class Tracker:
         left = set(self._places)
         for line in sorted(reading.lines, key=lambda line: len(line.digits), reverse=True):
             box = line.box
-            shares = self._overlaps(box)
-            here = [place for place in self._places if shares[place] >= MIN_OVERLAP]
+            here = self._overlapping(box)
             free = [place for place in here if place in left]
             crowded = any(before.get(place) for place in here if place not in left)
-            if free:  # of several places, the one with a steady line
-                place = max(free, key=lambda place: (before[place] != "", shares[place]))
+            if free:  # of several places, one with a steady line
+                place = max(free, key=lambda place: (before[place] != "", here[place]))
             else:
                 place = _Place(box)
                 self._places.append(place)
@@ -132,12 +131,14 @@ class Tracker:
             if place.steady and place.text != before.get(place, "") and not self._moved(place)
         )
 
-    def _overlaps(self, box: Box) -> dict[_Place, float]:
-        """The share of the smaller box that each place has in common with the box."""
+    def _overlapping(self, box: Box) -> dict[_Place, float]:
+        """The places at which the box is, each with the share of the smaller box that is covered."""
         if not self._places:
             return {}
         shares = share_of_smaller(np.array([place.box for place in self._places]), np.array([box]))[:, 0]
-        return dict(zip(self._places, shares.tolist(), strict=True))
+        return {
+            place: share for place, share in zip(self._places, shares.tolist(), strict=True) if share >= MIN_OVERLAP
+        }
 
     def _moved(self, place: _Place) -> bool:
         """Whether the place's steady line was steady elsewhere, and moved too fast for its boxes to overlap."""
