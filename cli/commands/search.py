@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr.cli import options
+from digitocr.runtime.errors import MissingExtraError
 
 EXAMPLES = (
     "For example: digitocr search --trials 200 --jobs 2    digitocr search --space paper --sampler grid    "
@@ -45,12 +46,15 @@ def search(
     or two on a CPU. Run the same command again to resume, or in several terminals at once to share the work; the trial
     of a killed process is repeated. Prints the Pareto front, smallest file first, and writes a report into the folder.
     """
-    from digitocr.export.classifier import int8_file
-    from digitocr.train.data import load_mnist
-    from digitocr.train.paper.report import search_pages, write
-    from digitocr.train.search.front import front
-    from digitocr.train.search.search import Search
-    from digitocr.train.search.space import SearchPlan
+    try:
+        from digitocr.export.classifier import int8_file
+        from digitocr.train.data import load_mnist
+        from digitocr.train.paper.report import search_pages, write
+        from digitocr.train.search.front import front
+        from digitocr.train.search.search import Search
+        from digitocr.train.search.space import SearchPlan
+    except MissingExtraError as error:  # of the extra that the first missing package belongs to
+        raise MissingExtraError("search", "a search") from error
 
     work = Search(out, load_mnist(data), SearchPlan(space, sampler, epochs), int8_file, storage)
     try:
