@@ -22,7 +22,7 @@ def train(
     recipe: Annotated[
         Literal["paper", "best", "robust", "detector"],
         typer.Option(
-            help="paper: as in the paper, 5 minutes on two cores. best: for MNIST, 20 minutes. robust: for digits in "
+            help="paper: as in the paper, 4 minutes on two cores. best: for MNIST, 15 minutes. robust: for digits in "
             "real pictures, 25 minutes. detector: the network that finds the digits in a picture, 40 minutes."
         ),
     ] = "paper",
