@@ -5,7 +5,7 @@
 
 Trains `digitocr train --recipe RECIPE --seed N` into RUNS/RECIPE-4-N for seeds 1 to SEEDS that are not there yet,
 exports the int8 ONNX file through the gate, and writes a row of the results, which replaces an earlier one of that
-recipe. The best recipe takes a quarter of an hour per seed and core; KERAS_BACKEND=jax trains on a GPU. MNIST comes from
+recipe. The best recipe takes a quarter of an hour per seed and core; KERAS_BACKEND=jax trains on a GPU. MNIST is from
 DIGITOCR_DATA or the cache.
 """
 

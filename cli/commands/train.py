@@ -42,7 +42,7 @@ def train(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train one of the paper's networks on MNIST, or the detector on drawn scenes.
+    """Train one of the paper's networks on MNIST, or the detector on synthetic scenes.
 
     A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed. 5,000 training
     images are held out and measured after each epoch; the test images are used once, at the end. Prints the accuracy
@@ -126,7 +126,7 @@ def _say(result: dict[str, Any], folder: Path, quiet: bool) -> None:
     record = read_record(folder)
     if record["kind"] == "detector":
         print(
-            f"found     {result['found']:.2%} of the digits in drawn scenes; "
+            f"found     {result['found']:.2%} of the digits in synthetic scenes; "
             f"{result['right']:.2%} of what it finds is a digit"
         )
         print(f"run       {folder}")

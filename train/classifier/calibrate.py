@@ -2,7 +2,7 @@
 
     python -m digitocr.train.classifier.calibrate --data mnist/ --fonts fonts/
 
-Reads drawn scenes, asks of each candidate whether it is a digit and read right, and fits a logistic regression on
+Reads synthetic scenes, asks of each candidate whether it is a digit and read right, and fits a logistic regression on
 confidence.confidence_features (after J. Platt, 1999). Prints the numbers, and the expected calibration error on scenes
 that they were not fitted on, before and after. Four minutes on one core.
 """

@@ -1,4 +1,4 @@
-"""Crops of drawn scenes to train the classifier with, made by the preprocessing that pictures go through.
+"""Crops of synthetic scenes to train the classifier with, made by the preprocessing that pictures go through.
 
     crops = draw_all(24_000, seed, images, labels, fonts)       # about a dozen of each scene
     crops.images, crops.labels                                  # (N, 28, 28) uint8, (N,) uint8; 10 is "no digit"

@@ -1,4 +1,4 @@
-"""Training the detector on drawn scenes, as a run that can be resumed.
+"""Training the detector on synthetic scenes, as a run that can be resumed.
 
     row = fit(load_mnist(), DetectorSettings(seed=1), Path("runs/detector"))
     row["found"]        # share of the digits in held-out scenes that the network finds

@@ -119,7 +119,7 @@ def test_at_the_end_it_says_what_the_network_is_good_for(recipe, trained):
 
 def test_the_detector_says_what_it_finds(trained):
     said = printed("--recipe", "detector")
-    assert said[0] == "found     98.00% of the digits in drawn scenes; 97.00% of what it finds is a digit"
+    assert said[0] == "found     98.00% of the digits in synthetic scenes; 97.00% of what it finds is a digit"
     assert said[-1] == "next      digitocr export --model runs/detector-0/detector.keras"
 
 
