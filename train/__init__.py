@@ -20,7 +20,7 @@ A run that was interrupted continues from its last full epoch, and this one is f
 Traceback (most recent call last):
 digitocr.runtime.errors.UsageError: runs/first: is finished, 1 epochs; start a new run without --resume
 
-The detector is trained on drawn scenes, for some 40 minutes:
+The detector is trained on synthetic scenes, for some 40 minutes:
 
 >>> row = fit(data, DetectorSettings(fonts="fonts"), Path("runs/detector"))     # doctest: +SKIP
 >>> row["found"]                                                                # doctest: +SKIP

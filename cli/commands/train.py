@@ -22,7 +22,7 @@ def train(
     recipe: Annotated[
         Literal["paper", "best", "robust", "detector"],
         typer.Option(
-            help="paper: as in the paper, 5 minutes on two cores. best: for MNIST, 20 minutes. robust: for digits in "
+            help="paper: as in the paper, 4 minutes on two cores. best: for MNIST, 15 minutes. robust: for digits in "
             "real pictures, 25 minutes. detector: the network that finds the digits in a picture, 40 minutes."
         ),
     ] = "paper",
@@ -42,7 +42,7 @@ def train(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train one of the paper's networks on MNIST, or the detector on drawn scenes.
+    """Train one of the paper's networks on MNIST, or the detector on synthetic scenes.
 
     A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed. 5,000 training
     images are held out and measured after each epoch; the test images are used once, at the end. Prints the accuracy
@@ -126,7 +126,7 @@ def _say(result: dict[str, Any], folder: Path, quiet: bool) -> None:
     record = read_record(folder)
     if record["kind"] == "detector":
         print(
-            f"found     {result['found']:.2%} of the digits in drawn scenes; "
+            f"found     {result['found']:.2%} of the digits in synthetic scenes; "
             f"{result['right']:.2%} of what it finds is a digit"
         )
         print(f"run       {folder}")

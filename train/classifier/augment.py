@@ -1,4 +1,4 @@
-"""Batches for the robust recipe: MNIST's digits written anew, and crops of drawn scenes.
+"""Batches for the robust recipe: MNIST's digits written anew, and crops of synthetic scenes.
 
     images, labels = Augment(draw_all(...))(images, labels, rng)        # as many; 10 is "no digit"
 

@@ -1,4 +1,4 @@
-"""Crops of drawn scenes to train the classifier with, made by the preprocessing that pictures go through.
+"""Crops of synthetic scenes to train the classifier with, made by the preprocessing that pictures go through.
 
     crops = draw_all(24_000, seed, images, labels, fonts)       # about a dozen of each scene
     crops.images, crops.labels                                  # (N, 28, 28) uint8, (N,) uint8; 10 is "no digit"
@@ -20,6 +20,7 @@ from digitocr.runtime import preprocessing
 from digitocr.runtime.background import shadeless
 from digitocr.runtime.boxes import Boxes, iou
 from digitocr.runtime.detector import Detector
+from digitocr.runtime.processes import map_interruptibly
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene, draw_scene
@@ -33,7 +34,7 @@ MAX_LETTERS = 4  # crops per scene
 TRIES_ELSEWHERE = 4  # boxes per scene that are drawn elsewhere; those that meet a digit are dropped
 SAME_DIGIT = 0.5  # intersection over union from which on a box is that of a digit
 NO_DIGIT_BELOW = 0.25  # intersection over union below which a box has nothing of a digit
-SCENES_PER_TASK = 100  # that a process draws at a time
+SCENES_PER_TASK = 20  # that a process draws at a time: about a second, which Ctrl-C has to wait for
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ def draw_all(scenes: int, seed: int, images: Bytes, labels: Bytes, fonts: Sequen
     """
     tasks = [range(start, min(start + SCENES_PER_TASK, scenes)) for start in range(0, scenes, SCENES_PER_TASK)]
     with worker_pool(os.cpu_count() or 1, images, labels, fonts) as pool:
-        drawn = list(pool.map(_draw_task, tasks, [seed] * len(tasks)))
+        drawn = map_interruptibly(pool, _draw_task, tasks, [seed] * len(tasks))
     return Crops(np.concatenate([part.images for part in drawn]), np.concatenate([part.labels for part in drawn]))
 
 

@@ -18,7 +18,7 @@ class Recipe:
         weight_decay: 0 for Adam (D. Kingma, J. Ba, 2015), above 0 for AdamW (I. Loshchilov, F. Hutter, 2019).
         batch_size: default number of images per step.
         classes: 10, the digits, or 11 with "no digit".
-        scenes: number of drawn scenes whose crops replace a part of each batch, which is then augmented as well
+        scenes: number of synthetic scenes whose crops replace a part of each batch, which is then augmented as well
             (augment.py); 0 for none.
         distort: makes other pictures of MNIST's digits in every epoch; None leaves them as they are.
         dropout: rate of the dropout layers; 0.5 in the paper.

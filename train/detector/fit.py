@@ -1,4 +1,4 @@
-"""Training the detector on drawn scenes, as a run that can be resumed.
+"""Training the detector on synthetic scenes, as a run that can be resumed.
 
     row = fit(load_mnist(), DetectorSettings(seed=1), Path("runs/detector"))
     row["found"]        # share of the digits in held-out scenes that the network finds
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from digitocr.runtime.detector import PLANES, STRIDE, detector_input
 from digitocr.runtime.errors import MissingExtraError, UsageError
+from digitocr.runtime.processes import map_interruptibly
 from digitocr.train.data import Mnist, split
 from digitocr.train.detector.targets import CHANNELS, found_share, targets
 from digitocr.train.quiet import progress_line, remaining, silenced
@@ -162,7 +163,7 @@ def _epochs(run: Run[DetectorSettings], network: Any, pool: ProcessPoolExecutor,
 def _scenes(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
     """Scenes part * size to (part + 1) * size - 1 of a seed; none for a negative part."""
     firsts = range(part * size, (part + 1) * size, BATCH) if part >= 0 else range(0)
-    batches = list(pool.map(_draw_batch, repeat(seed), firsts))
+    batches = map_interruptibly(pool, _draw_batch, repeat(seed), firsts)
     if not batches:
         cells = SIDE // STRIDE
         return np.zeros((0, SIDE, SIDE, PLANES), np.float16), np.zeros((0, cells, cells, CHANNELS), np.float16)
