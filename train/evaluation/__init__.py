@@ -1,1 +1,1 @@
-"""What a model file is worth."""
+"""Measuring a model: accuracy, robustness, calibration and the refusal of what is no digit."""
