@@ -218,9 +218,7 @@ def _canny_edges(images: Images, _: Generator) -> Images:
     # full ink is scaled to 4000, since cv2.Canny takes gradients of 16 bits
     for index, image in enumerate(_blurred(_floats(images), 1, (9, 9))):
         across, down = (cv2.Sobel(image * 4000, cv2.CV_32F, *order).astype(np.int16) for order in ((1, 0), (0, 1)))
-        made[index] = cv2.Canny(
-            across, down, 400, 800, L2gradient=True
-        )
+        made[index] = cv2.Canny(across, down, 400, 800, L2gradient=True)
     return made
 
 
