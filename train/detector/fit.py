@@ -36,8 +36,8 @@ from digitocr.train.runs import (  # which keeps TensorFlow's chatter away
     write_json,
 )
 from digitocr.train.synthesis.fonts import find_fonts
-from digitocr.train.synthesis.layouts import SIDE
 from digitocr.train.synthesis.scenes import draw_scene
+from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.workers import glyphs, worker_pool
 
 import keras  # isort: skip
@@ -91,7 +91,9 @@ def _chunk(pool: ProcessPoolExecutor, seed: int, number: int, size: int = CHUNK)
     firsts = range(number * size, (number + 1) * size, BATCH) if number >= 0 else range(0)
     parts = list(pool.map(_drawn, repeat(seed), firsts))
     if not parts:
-        return np.zeros((0, SIDE, SIDE, PLANES), np.float16), np.zeros((0, SIDE // 4, SIDE // 4, 8), np.float16)
+        return np.zeros((0, SCENE_SIDE, SCENE_SIDE, PLANES), np.float16), np.zeros(
+            (0, SCENE_SIDE // 4, SCENE_SIDE // 4, 8), np.float16
+        )
     return np.concatenate([images for images, _ in parts]), np.concatenate([wanted for _, wanted in parts])
 
 

@@ -5,7 +5,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from digitocr.runtime.opencv import cv2
-from digitocr.train.synthesis.layouts import SIDE
+from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.strokes import Bytes, Floats
 
 
@@ -13,7 +13,7 @@ def _clouds(rng: Generator, cells: float, levels: float) -> Floats:
     """(256, 256) float32 of mean 0 and about that standard deviation, in clouds of 256 / cells pixels."""
     side = max(2, int(cells))
     small = rng.standard_normal((side, side), np.float32) * np.float32(levels)
-    return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(cv2.resize(small, (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _dead_leaves(rng: Generator) -> Floats:
@@ -21,14 +21,14 @@ def _dead_leaves(rng: Generator) -> Floats:
 
     The dead leaves model: D. Mumford, B. Gidas, "Stochastic models for generic images" (2001).
     """
-    canvas = np.full((SIDE, SIDE), rng.uniform(40, 215), np.uint8)
+    canvas = np.full((SCENE_SIDE, SCENE_SIDE), rng.uniform(40, 215), np.uint8)
     least = rng.uniform(2, 8)
     kind = int(rng.integers(3))
     spread, middle = rng.uniform(10, 70), rng.uniform(60, 200)
     turn = rng.uniform(0, 180)
     for _ in range(int(rng.integers(30, 350))):
         size = min(120.0, least / max(rng.random(), 0.02) ** 0.7)
-        x, y = rng.uniform(0, SIDE, 2)
+        x, y = rng.uniform(0, SCENE_SIDE, 2)
         level = int(np.clip(rng.normal(middle, spread), 0, 255))
         if kind == 0 or (kind == 2 and rng.random() < 0.5):
             axes = int(max(1, size)), int(max(1, size * rng.uniform(0.2, 1)))
@@ -41,9 +41,9 @@ def _dead_leaves(rng: Generator) -> Floats:
             cv2.fillPoly(canvas, [points.astype(np.int32)], level, cv2.LINE_AA)
     if rng.random() < 0.25:  # bricks or slats
         step, row, joint = rng.uniform(8, 60), rng.uniform(6, 40), int(rng.integers(0, 255))
-        for place, y in enumerate(np.arange(0, SIDE, row)):
-            cv2.line(canvas, (0, int(y)), (SIDE, int(y)), joint, int(rng.integers(1, 4)))
-            for x in np.arange((place % 2) * step / 2, SIDE, step):
+        for place, y in enumerate(np.arange(0, SCENE_SIDE, row)):
+            cv2.line(canvas, (0, int(y)), (SCENE_SIDE, int(y)), joint, int(rng.integers(1, 4)))
+            for x in np.arange((place % 2) * step / 2, SCENE_SIDE, step):
                 cv2.line(canvas, (int(x), int(y)), (int(x), int(y + row)), joint, 1)
     image = canvas.astype(np.float32) / 255
     image += _clouds(rng, rng.choice([16, 64, 128]), rng.uniform(0, 0.12))
@@ -54,7 +54,7 @@ def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bo
     """Ground, ruling and ink of one scene, in its light, as a camera, a scanner or a drawing program gives it."""
     clean = not natural and rng.random() < 0.18  # a scan, a drawing, a rendering
     paper = rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.8, 1.0)
-    ground = _dead_leaves(rng) if natural else np.full((SIDE, SIDE), 1 if clean else paper, np.float32)
+    ground = _dead_leaves(rng) if natural else np.full((SCENE_SIDE, SCENE_SIDE), 1 if clean else paper, np.float32)
     if not clean and not natural:
         ground += _clouds(rng, rng.choice([4, 12, 40, 100]), rng.uniform(0, 0.02))
         if rng.random() < 0.15:
@@ -64,7 +64,7 @@ def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bo
         _show_through(ground, ink, np.float32(rng.uniform(0.05, 0.35) * contrast), rng)
     cover = ink.astype(np.float32) * np.float32(contrast / 255)
     if not clean and rng.random() < 0.35:  # pencil and chalk miss the paper's hollows
-        tooth = rng.standard_normal((SIDE, SIDE), np.float32)
+        tooth = rng.standard_normal((SCENE_SIDE, SCENE_SIDE), np.float32)
         tooth = cv2.blur(tooth, (2, 2)) if rng.random() < 0.5 else tooth
         cover *= np.clip(1 - np.float32(rng.uniform(0.1, 0.6)) * np.maximum(tooth, 0), 0, 1)
     ruling = rule.astype(np.float32) * np.float32(rng.uniform(0.3, 1.0) * max(contrast, 0.3) / 255)
@@ -92,7 +92,9 @@ def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bo
     image = (image * gain + low) * 255
     if not clean or rng.random() < 0.3:
         readable = 60 * contrast * gain * paper  # a quarter of what the ink stands out by, in grey levels
-        noise = rng.standard_normal((SIDE, SIDE), np.float32) * np.float32(min(rng.gamma(1.5, 2.2), readable))
+        noise = rng.standard_normal((SCENE_SIDE, SCENE_SIDE), np.float32) * np.float32(
+            min(rng.gamma(1.5, 2.2), readable)
+        )
         image += cv2.blur(noise, (2, 2)) * 2 if rng.random() < 0.5 else noise
     grey = np.clip(image, 0, 255).astype(np.uint8)
     if clean and rng.random() < 0.2:  # a fax, or a picture that somebody has made black and white
@@ -112,24 +114,24 @@ def _light(rng: Generator) -> Floats:
     if rng.random() < 0.3:
         at = rng.uniform(-0.5, 0.5, 2)
         light *= 1 - np.float32(rng.uniform(0, 0.3)) * ((x - at[0]) ** 2 + (y - at[1]) ** 2)
-    large = cv2.resize(light.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(light.astype(np.float32), (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.3:
         y, x = np.mgrid[-1:1:128j, -1:1:128j].astype(np.float32)
         edge = np.cos(toward) * x + np.sin(toward) * y + 0.15 * np.sin(3 * x + 2 * y + toward) - rng.uniform(-0.6, 0.6)
         shade = 1 - np.float32(rng.uniform(0.15, 0.6)) / (1 + np.exp(-edge / rng.uniform(0.01, 0.2)))
-        large = large * cv2.resize(shade.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+        large = large * cv2.resize(shade.astype(np.float32), (SCENE_SIDE, SCENE_SIDE), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large, np.float32)
 
 
 def _on_desk(ground: Floats, rng: Generator) -> Floats:
     """The sheet's edge within the scene, and what lies beyond it."""
-    toward, at = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 1.0) * SIDE / 2
+    toward, at = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 1.0) * SCENE_SIDE / 2
     along = np.array([np.cos(toward), np.sin(toward)])
     across = np.array([-along[1], along[0]])
-    middle = np.array([SIDE / 2, SIDE / 2]) + along * at
+    middle = np.array([SCENE_SIDE / 2, SCENE_SIDE / 2]) + along * at
     corners = np.array([middle - 400 * across, middle + 400 * across, middle + 400 * (across + along)])
     corners = np.vstack([corners, [middle + 400 * (along - across)]])
-    beyond = np.zeros((SIDE, SIDE), np.uint8)
+    beyond = np.zeros((SCENE_SIDE, SCENE_SIDE), np.uint8)
     cv2.fillPoly(beyond, [np.rint(corners).astype(np.int32)], 255, cv2.LINE_AA)
     desk = _dead_leaves(rng) if rng.random() < 0.4 else np.float32(rng.uniform(0.05, 0.8)) + _clouds(rng, 20, 0.03)
     share = beyond.astype(np.float32) / 255
@@ -159,23 +161,23 @@ def framed(
     """A smaller picture, its edges carried on to the scene's, as the reader fills up pictures; which boxes are
     whole.
     """
-    margin = [int(rng.integers(0, SIDE // 3)) for _ in range(4)]
+    margin = [int(rng.integers(0, SCENE_SIDE // 3)) for _ in range(4)]
     if boxes and rng.random() < 0.7:  # cropped to the digits
         extent = np.array(boxes)
         room = rng.uniform(2, 20)
         margin = [
-            int(np.clip(extent[:, 0].min() - room, 0, SIDE - 40)),
-            int(np.clip(extent[:, 1].min() - room, 0, SIDE - 40)),
-            int(np.clip(SIDE - (extent[:, :1] + extent[:, 2:3]).max() - room, 0, SIDE - 40)),
-            int(np.clip(SIDE - (extent[:, 1] + extent[:, 3]).max() - room, 0, SIDE - 40)),
+            int(np.clip(extent[:, 0].min() - room, 0, SCENE_SIDE - 40)),
+            int(np.clip(extent[:, 1].min() - room, 0, SCENE_SIDE - 40)),
+            int(np.clip(SCENE_SIDE - (extent[:, :1] + extent[:, 2:3]).max() - room, 0, SCENE_SIDE - 40)),
+            int(np.clip(SCENE_SIDE - (extent[:, 1] + extent[:, 3]).max() - room, 0, SCENE_SIDE - 40)),
         ]
     left, top, right, bottom = margin
-    if left + right > SIDE - 24 or top + bottom > SIDE - 24:
+    if left + right > SCENE_SIDE - 24 or top + bottom > SCENE_SIDE - 24:
         return image, np.ones(len(boxes), np.bool_)
-    inner = image[top : SIDE - bottom, left : SIDE - right]
+    inner = image[top : SCENE_SIDE - bottom, left : SCENE_SIDE - right]
     filled = cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE)
     kept = [
-        x >= left - 2 and y >= top - 2 and x + w <= SIDE - right + 2 and y + h <= SIDE - bottom + 2
+        x >= left - 2 and y >= top - 2 and x + w <= SCENE_SIDE - right + 2 and y + h <= SCENE_SIDE - bottom + 2
         for x, y, w, h in boxes
     ]
     return np.asarray(filled, np.uint8), np.array(kept, np.bool_)

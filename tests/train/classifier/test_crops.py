@@ -8,8 +8,8 @@ from digitocr.runtime.background import shadeless
 from digitocr.train.classifier import crops as module
 from digitocr.train.classifier.crops import draw_all, draw_crops, overlaps
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene
+from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
 
@@ -30,7 +30,7 @@ class Found:
 
 DIGITS = [(20, 20, 20, 30), (60, 20, 20, 30), (100, 20, 20, 30)]
 TILE = Scene(
-    image=np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8),
+    image=np.random.default_rng(0).integers(0, 256, (SCENE_SIDE, SCENE_SIDE), np.uint8),
     boxes=boxes_of(*DIGITS),
     labels=np.array([3, 1, 4], np.uint8),
     ignored=boxes_of((20, 100, 20, 30)),
@@ -103,7 +103,7 @@ def test_what_is_elsewhere_is_no_digit_and_nothing_that_might_be_one():
         known = np.concatenate([TILE.boxes, TILE.ignored, TILE.doubtful])
         assert overlaps(boxes, known).max(initial=0.0) < 0.25
         middles = boxes[:, :2] + boxes[:, 2:] / 2
-        assert ((middles > 0) & (middles < SIDE)).all()
+        assert ((middles > 0) & (middles < SCENE_SIDE)).all()
         kinds += (overlaps(boxes, TILE.boxes).max(1, initial=0.0) > 0.02).tolist()
     assert 60 < len(kinds) <= 80 * module.OTHERS
     assert 0.1 < np.mean(kinds) < 0.9  # halves of digits as well as anything else

@@ -1,16 +1,16 @@
 import numpy as np
 
 from digitocr.train.synthesis.camera import framed, photograph
-from digitocr.train.synthesis.layouts import SIDE
+from digitocr.train.synthesis.sheet import SCENE_SIDE
 
 
 def test_ink_is_seen_on_the_ground_and_nothing_where_there_is_none():
-    ink, none = np.zeros((2, SIDE, SIDE), np.uint8)
+    ink, none = np.zeros((2, SCENE_SIDE, SCENE_SIDE), np.uint8)
     ink[80:170, 110:150] = 255
     seen = []
     for seed in range(20):
         image = photograph(ink, none, none, np.random.default_rng(seed), natural=False)
-        assert (image.shape, image.dtype) == ((SIDE, SIDE), np.uint8)
+        assert (image.shape, image.dtype) == ((SCENE_SIDE, SCENE_SIDE), np.uint8)
         np.testing.assert_array_equal(image, photograph(ink, none, none, np.random.default_rng(seed), natural=False))
         inside, beside = image[100:150, 118:142].mean(), image[100:150, 60:90].mean()
         seen.append(abs(inside - beside))
@@ -18,7 +18,7 @@ def test_ink_is_seen_on_the_ground_and_nothing_where_there_is_none():
 
 
 def test_a_framed_scene_carries_its_picture_s_edges_on_and_drops_what_is_cut():
-    image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (SCENE_SIDE, SCENE_SIDE), np.uint8)
     boxes = [(120.0, 120.0, 10.0, 20.0), (3.0, 3.0, 10.0, 10.0), (100.0, 30.0, 9.0, 200.0)]
     cut = 0
     for seed in range(30):

@@ -5,8 +5,8 @@ from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis import layouts
 from digitocr.train.synthesis import scenes as module
 from digitocr.train.synthesis.glyphs import Alphabet, Glyph, Glyphs
-from digitocr.train.synthesis.layouts import SIDE
-from digitocr.train.synthesis.scenes import LEAST, MOST, draw_scene
+from digitocr.train.synthesis.scenes import MAX_DIGIT, MIN_DIGIT, draw_scene
+from digitocr.train.synthesis.sheet import SCENE_SIDE, Item
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
 NAMES = [layout.__name__.strip("_") for layout in module.LAYOUTS]
@@ -83,7 +83,7 @@ def test_the_same_seed_draws_the_same_scene(glyphs):
 def test_scenes_have_the_documented_shapes_and_sizes(glyphs):
     labels = []
     for scene in drawn(glyphs, 60):
-        assert (scene.image.shape, scene.image.dtype) == ((SIDE, SIDE), np.uint8)
+        assert (scene.image.shape, scene.image.dtype) == ((SCENE_SIDE, SCENE_SIDE), np.uint8)
         assert len(scene.labels) == len(scene.boxes)
         assert scene.labels.dtype == np.uint8
         for boxes in (scene.boxes, scene.ignored, scene.others, scene.doubtful):
@@ -91,10 +91,10 @@ def test_scenes_have_the_documented_shapes_and_sizes(glyphs):
             assert boxes.shape[1:] == (4,)
             assert (boxes[:, 2:] > 0).all()
             assert (boxes[:, :2] >= 0).all()
-            assert (boxes[:, :2] + boxes[:, 2:] <= SIDE + 1e-3).all()
-        sides = scene.boxes[:, 2:].max(1, initial=LEAST, where=True) if len(scene.boxes) else np.array([LEAST])
-        assert sides.min() >= LEAST
-        assert sides.max() <= MOST
+            assert (boxes[:, :2] + boxes[:, 2:] <= SCENE_SIDE + 1e-3).all()
+        sides = scene.boxes[:, 2:].max(1, initial=MIN_DIGIT, where=True) if len(scene.boxes) else np.array([MIN_DIGIT])
+        assert sides.min() >= MIN_DIGIT
+        assert sides.max() <= MAX_DIGIT
         np.testing.assert_array_equal(scene.unsure, np.concatenate([scene.ignored, scene.doubtful]))
         labels += scene.labels.tolist()
     assert set(labels) == set(range(10))
@@ -108,7 +108,7 @@ def test_boxes_fit_the_ink_that_is_drawn(name, glyphs, ink_alone, monkeypatch):
     for scene in drawn(glyphs, 12):
         known = everything(scene)
         for x, y, w, h in scene.boxes[:20]:
-            if apart((x, y, w, h), known) and min(x, y, SIDE - x - w, SIDE - y - h) > 12:
+            if apart((x, y, w, h), known) and min(x, y, SCENE_SIDE - x - w, SCENE_SIDE - y - h) > 12:
                 left, top, wide, high = inked(scene.image, (x, y, w, h))
                 slack = 1.6 + 0.02 * max(w, h)
                 assert abs(left - x) <= slack
@@ -174,7 +174,7 @@ def test_letters_are_others_or_doubtful_and_never_digits(glyphs, ink_alone, monk
         (60, -20, 0, 1),  # half is
         (60, -33, 0, 0),  # a ninth is
         (60, -80, 0, 0),
-        (60, SIDE - 20, 0, 1),
+        (60, SCENE_SIDE - 20, 0, 1),
     ],
 )
 def test_what_is_too_small_too_large_or_cut_off_is_ignored_and_what_is_hardly_there_is_not_there(
@@ -197,7 +197,7 @@ def test_what_is_too_small_too_large_or_cut_off_is_ignored_and_what_is_hardly_th
 
 def _straight(self, glyph, label, x, base, height, rng, strength=1.0):
     scale = height / glyph.ink.shape[0]
-    self.items.append((glyph, label, np.array([[scale, 0, x], [0, scale, base - height]]), strength))
+    self.items.append(Item(glyph, label, np.array([[scale, 0, x], [0, scale, base - height]]), strength))
 
 
 @pytest.mark.parametrize("name", ["texture", "blank", "scribbles", "giant", "text"])
