@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from digitocr.cli import options
 from digitocr.cli.batch.output import say
 from digitocr.cli.stderr import libraries_silenced
 
@@ -14,26 +15,15 @@ EXAMPLES = "For example: digitocr evaluate --model exports/digitocr-int8.tflite 
 
 @libraries_silenced()
 def evaluate(
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A .onnx or .tflite file; by default the shipped int8 one.")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    model: options.Model = None,
+    data: options.Data = None,
     mnist_c: Annotated[
         Path | None,
-        typer.Option(
-            "--mnist-c", metavar="DIR", help="The published MNIST-C, unpacked from mnist_c.zip: measured as well."
-        ),
+        typer.Option(metavar="DIR", help="Folder of the published MNIST-C, from mnist_c.zip; default: not measured."),
     ] = None,
-    fonts: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Fonts to draw letters with; by default this machine's.")
-    ] = None,
-    conf: Annotated[
-        float, typer.Option(min=0, max=1, help="The confidence from which on a picture is accepted as a digit.")
-    ] = 0.5,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")] = 0,
+    fonts: options.Fonts = None,
+    conf: Annotated[float, typer.Option(min=0, max=1, help="Count a picture of this confidence as accepted.")] = 0.5,
+    seed: options.Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as one JSON object.")] = False,
 ) -> None:
     """Measure a model file.
