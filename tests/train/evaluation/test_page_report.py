@@ -2,18 +2,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Box, Candidate
-from digitocr.train.evaluation.page_report import drawn_pages, matched, page_report
+from digitocr.train.evaluation.page_report import MIN_IOU, drawn_pages, matched, overlaps, page_report
 from digitocr.train.synthesis.pages import Page
 
 
 def test_pages_read_by_the_shipped_network():
     report = page_report(Reader(), drawn_pages(seed=0, count=6))
-    assert report["pictures"] == 6
-    assert report["found"] + report["missed"] == report["digits"] > 20
-    assert 0.8 * report["digits"] < report["right"] <= report["found"]
+    counts = [report[key] for key in ("pictures", "digits", "found", "missed", "right", "invented")]
+    assert counts == [6, 65, 65, 0, 65, 0]
+    assert report["calibration_error"] == pytest.approx(0.0014, abs=0.002)
 
 
 def test_pages_depend_on_the_seed_alone():
@@ -70,3 +72,24 @@ def test_boxes_are_matched_to_what_they_overlap_most_and_once():
     assert matched(boxes, truth).tolist() == [-1, 0, -1, 2, -1]
     assert matched(boxes[:0], truth).tolist() == []
     assert matched(boxes, truth[:0]).tolist() == [-1] * 5
+
+
+some_boxes = st.lists(
+    st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(4, 12), st.integers(4, 12)), max_size=6
+).map(lambda boxes: np.array(boxes, np.float64).reshape(-1, 4))
+
+
+@settings(derandomize=True, deadline=None)
+@given(some_boxes, some_boxes, st.randoms(use_true_random=False))
+def test_a_match_is_one_to_one_overlaps_and_does_not_depend_on_the_order(boxes, truth, random):
+    partner = matched(boxes, truth)
+    paired = partner >= 0
+    shared = overlaps(boxes, truth)
+    assert len(set(partner[paired])) == paired.sum()
+    assert (shared[paired, partner[paired]] >= MIN_IOU).all()
+    free_truth = [digit for digit in range(len(truth)) if digit not in partner]
+    assert (shared[~paired][:, free_truth] < MIN_IOU).all()  # no pair is left
+    order = random.sample(range(len(boxes)), len(boxes))
+    again = matched(boxes[order], truth)
+    total = shared[paired, partner[paired]].sum()
+    assert shared[order][again >= 0, again[again >= 0]].sum() == pytest.approx(total)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from digitocr.runtime.opencv import cv2
@@ -57,6 +59,27 @@ def test_text_digits_and_boxes_go_together():
     assert x[4] > x[3]
     assert (y[3:] > (y + h)[:3].max()).all()  # the second line is below the first
     assert x[2] - x[1] > 1.3 * (x[1] - x[0])  # the space
+
+
+@settings(derandomize=True, deadline=None, max_examples=25)
+@given(st.integers(0, 2**32), st.lists(st.from_regex(r"[0-9]( ?[0-9]){0,6}", fullmatch=True), min_size=1, max_size=3))
+def test_any_lines_of_digits_stand_within_any_page(seed, lines):
+    numbers = rng(seed)
+    page = draw_page(lines, numbers, random_style(numbers, (160, 120)))
+    assert page.text == "\n".join(line.replace(" ", "") for line in lines)
+    assert page.digits.tolist() == [int(digit) for digit in page.text.replace("\n", "")]
+    assert page.boxes.shape == (len(page.digits), 4)
+    assert (page.boxes[:, 2:] > 0).all()
+    assert (page.boxes[:, :2] >= 0).all()
+    assert (page.boxes[:, :2] + page.boxes[:, 2:] <= (160, 120)).all()
+    assert page.ink[outside(page.boxes, page.ink.shape)].max(initial=0) == 0
+
+
+def test_the_page_of_a_seed_stays_the_same():
+    numbers = rng(2)
+    page = draw_page(["40", "7"], numbers, random_style(numbers, (200, 150)))
+    np.testing.assert_allclose(page.boxes, [[93, 33, 19, 40], [121, 29, 25, 41], [106, 93, 21, 42]], atol=1)
+    assert page.image.mean() == pytest.approx(201.1, abs=0.5)  # libraries round and blur a little differently
 
 
 @pytest.mark.parametrize("lines", [[], [""], ["12", " "], ["1a"], ["٣"], ["1.5"]])
