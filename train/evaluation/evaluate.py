@@ -10,7 +10,8 @@ processors; the published MNIST-C adds a quarter of a minute.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,34 +87,28 @@ def evaluate(
         length=steps, file=stream or io.StringIO(), bar_template="%(bar)s %(label)s", width=BAR
     ) as bar:
 
-        def begin(step: str) -> None:
-            bar.label = step.replace("_", " ").ljust(NAME)
+        @contextmanager
+        def step(name: str) -> Iterator[None]:
+            bar.label = name.replace("_", " ").ljust(NAME)
+            bar.render_progress()
+            yield
             bar.update(1)
 
-        begin("MNIST")
-        digits = predict(images)
+        with step("MNIST"):
+            digits = predict(images)
         confidence = digits.max(axis=1)
-        mnist = {
-            **_accuracy(labels, digits),
-            "accepted": float((confidence >= conf).mean()),
-            "calibration_error": calibration_error(confidence, digits.argmax(axis=1) == labels, CALIBRATION_BINS),
-            "log_loss": log_loss(labels, digits),
-        }
-        corruptions = {}
+        corruptions, results_mnist_c, non_digits = {}, {}, {}
         for name in CORRUPTIONS:
-            begin(name)
-            corruptions[name] = _accuracy(labels, predict(corrupted(images, name, seed)))
-        results_mnist_c = {}
+            with step(name):
+                corruptions[name] = _accuracy(labels, predict(corrupted(images, name, seed)))
         for name, (their_images, their_labels) in published.items():
-            begin(name)
-            results_mnist_c[name] = _accuracy(their_labels, predict(np.asarray(their_images)))
-        begin("non-digits")
-        non_digits = {
-            kind: _rejection(confidence, predict(pictures).max(axis=1), conf)
-            for kind, pictures in _non_digits(images, labels, fonts, seed).items()
-        }
-        begin("drawn pages")
-        pages = page_report(reader, drawn_pages(seed, PAGES))
+            with step(name):
+                results_mnist_c[name] = _accuracy(their_labels, predict(np.asarray(their_images)))
+        with step("non-digits"):
+            for kind, pictures in _non_digits(images, labels, fonts, seed).items():
+                non_digits[kind] = _rejection(confidence, predict(pictures).max(axis=1), conf)
+        with step("drawn pages"):
+            pages = page_report(reader, drawn_pages(seed, PAGES))
     classifier = reader.classifier
     return {
         "schema": SCHEMA,
@@ -126,7 +121,12 @@ def evaluate(
         "seed": seed,
         "conf": conf,
         "fonts": [path.name for path in fonts],
-        "mnist": mnist,
+        "mnist": {
+            **_accuracy(labels, digits),
+            "accepted": float((confidence >= conf).mean()),
+            "calibration_error": calibration_error(confidence, digits.argmax(axis=1) == labels, CALIBRATION_BINS),
+            "log_loss": log_loss(labels, digits),
+        },
         "corruptions": _with_mean(corruptions),
         "mnist_c": _with_mean(results_mnist_c) if published else None,
         "non_digits": non_digits,

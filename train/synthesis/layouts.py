@@ -192,11 +192,8 @@ def column(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """One to three columns of numbers of one or two digits, one below the other."""
     alphabet, height = glyphs.alphabet(rng), _height(rng, 10, 40)
     for _ in range(int(rng.integers(1, 4))):
-        x, base, pitch = (
-            rng.uniform(0, 0.9) * SCENE_SIDE,
-            rng.uniform(0, 0.4) * SCENE_SIDE,
-            rng.uniform(1.2, 2.2) * height,
-        )
+        x, base = rng.uniform(0, 0.9) * SCENE_SIDE, rng.uniform(0, 0.4) * SCENE_SIDE
+        pitch = rng.uniform(1.2, 2.2) * height
         while base < SCENE_SIDE + height:
             _write(sheet, _number(rng, 1, 2), alphabet, x + rng.normal(0, 0.1) * height, base, height, 0.15, rng)
             base += pitch
