@@ -4,6 +4,7 @@ The files of `digitocr export` end in logits: the softmax is taken here, in floa
 their own; what such a file puts out is found by a probe when it is loaded.
 """
 
+from collections.abc import Sequence
 from math import exp
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.interpreter import BACKENDS, Backend, Logits, first_line
+from digitocr.runtime.interpreter import BACKENDS, CPU, Backend, Logits, first_line
 from digitocr.runtime.models import check_shipped, model_content, shipped_model
 from digitocr.runtime.preprocessing import SIDE, VERSION, Tensors
 
@@ -25,17 +26,28 @@ SUM_TOLERANCE = 0.05  # a softmax that is quantized to 1/256 may miss a sum of 1
 
 
 class Classifier:
-    """A digit-reading network, loaded once.
+    """A network that reads one digit, loaded once. Any number of threads may share it.
 
-    path: a .onnx or .tflite file, by default the shipped DEFAULT_MODEL; threads: of the interpreter, at least 1.
-    name, sha256, card: the file's stem, its digest, and what `digitocr export` wrote into it ({} for other files);
-    classes: 10, or 11 where the last one is "no digit"; outputs: what the file itself puts out, "logits" or
-    "probabilities", as its card says, or by a probe where it has none.
+    Args:
+        path: A .onnx or .tflite file; by default the shipped DEFAULT_MODEL.
+        threads: Threads of the interpreter, at least 1.
+        providers: ONNX Runtime's execution providers; a .tflite file runs on the CPU, whatever they are.
 
-    Raises ModelError for a file that cannot be used, MissingExtraError where LiteRT is not installed.
+    Attributes:
+        name: The file's name without its suffix.
+        sha256: The digest of the file.
+        card: What `digitocr export` wrote into the file; {} for other files.
+        classes: 10, or 11 where the last one is "no digit".
+        outputs: What the file itself puts out: "logits" or "probabilities". As its card says, or by a probe where it
+            has none.
+
+    Raises:
+        ModelError: The file cannot be used.
+        MissingExtraError: The file is a .tflite file, and LiteRT is not installed.
+        UsageError: A provider is not available.
     """
 
-    def __init__(self, path: Path | None = None, threads: int = 1) -> None:
+    def __init__(self, path: Path | None = None, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         path = path or shipped_model(DEFAULT_MODEL)
         backend = BACKENDS.get(path.suffix)
         if backend is None:
@@ -43,7 +55,7 @@ class Classifier:
         content = model_content(path)
         self.name = path.stem
         self.sha256 = check_shipped(path, content)
-        self._backend: Backend = backend(content, path, threads)
+        self._backend: Backend = backend(content, path, threads, providers)
         shape, out = self._backend.input_shape, self._backend.output_shape
         one_or_free = not isinstance(shape[0], int) or shape[0] == 1
         if shape[1:] != (SIDE, SIDE, 1) or len(out) != 2 or out[1] not in CLASSES or not one_or_free:
@@ -84,7 +96,7 @@ class Classifier:
 
 
 def _softmax(logits: list[float]) -> list[float]:
-    """By hand, since for the one digit that is waited for numpy's calls take twice the time."""
+    """Without numpy, whose calls take twice as long for a single row."""
     highest = max(logits)
     odds = [exp(logit - highest) for logit in logits]
     whole = sum(odds)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from digitocr.runtime.boxes import iou
 from digitocr.runtime.errors import MissingExtraError
 from digitocr.runtime.reader import Reader
-from digitocr.train.classifier.crops import overlaps
 from digitocr.train.evaluation.metrics import calibration_error
 from digitocr.train.synthesis.pages import Page, draw_page, random_style
 
@@ -84,7 +84,7 @@ def matched(boxes: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np.
     greatest sum of intersections over unions (H. W. Kuhn, 1955).
     """
     partner = np.full(len(boxes), -1, np.int64)
-    overlap = overlaps(boxes, truth)
+    overlap = iou(boxes, truth)
     possible = overlap >= MIN_IOU
     rows, columns = linear_sum_assignment(np.where(possible, overlap, 0), maximize=True)
     paired = possible[rows, columns]

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digitocr.runtime.boxes import iou
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Box, Candidate
-from digitocr.train.evaluation.page_report import MIN_IOU, drawn_pages, matched, overlaps, page_report
+from digitocr.train.evaluation.page_report import MIN_IOU, drawn_pages, matched, page_report
 from digitocr.train.synthesis.pages import Page
 
 
@@ -84,7 +85,7 @@ some_boxes = st.lists(
 def test_a_match_is_one_to_one_overlaps_and_does_not_depend_on_the_order(boxes, truth, random):
     partner = matched(boxes, truth)
     paired = partner >= 0
-    shared = overlaps(boxes, truth)
+    shared = iou(boxes, truth)
     assert len(set(partner[paired])) == paired.sum()
     assert (shared[paired, partner[paired]] >= MIN_IOU).all()
     free_truth = [digit for digit in range(len(truth)) if digit not in partner]
