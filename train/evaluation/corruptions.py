@@ -17,9 +17,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.preprocessing import SIDE
+from digitocr.runtime.preprocessing import SIDE, Images
 
-Images = NDArray[np.uint8]  # (N, 28, 28), ink bright
 Floats = NDArray[np.float32]  # images with levels from 0 to 1
 Corruption = Callable[[Images, Generator], Images]
 

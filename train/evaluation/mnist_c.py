@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.preprocessing import SIDE
+from digitocr.train.data import Bytes
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
-
-Bytes = NDArray[np.uint8]
 
 TEST_IMAGES = 10_000  # of each corruption
 

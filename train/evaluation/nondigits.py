@@ -17,8 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.opencv import cv2
-
-Images = NDArray[np.uint8]  # (N, 28, 28), ink bright
+from digitocr.runtime.preprocessing import Images
 
 CLEAR_LETTERS = "ACEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"  # without those that look like a digit: BDGIJOQSZ bgijloqsz
 _EM = 72  # pixels; the font size at which letters are drawn
