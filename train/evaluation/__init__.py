@@ -1,1 +1,1 @@
-"""Measuring a model: accuracy, robustness, calibration and the refusal of what is no digit."""
+"""Measuring a model: its accuracy and robustness, its calibration, and whether it refuses images without a digit."""

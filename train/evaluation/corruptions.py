@@ -22,7 +22,7 @@ from digitocr.runtime.preprocessing import SIDE, Images
 Floats = NDArray[np.float32]  # images with levels from 0 to 1
 Corruption = Callable[[Images, Generator], Images]
 
-_FOG_BATCH = 16  # maps of fog that are made together; so many fit into a processor's cache
+_FOG_BATCH = 16  # maps of fog made at once; this number of them fits into a processor's cache
 _FOG_SIDE = 256  # pixels; of a map of fog, of which a corner is used
 _FOG_DECAY = 1.4**2  # the random part of a map becomes smaller by this factor from round to round
 _FOG_STRENGTH = 3  # of the fog, in full ink

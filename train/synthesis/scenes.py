@@ -175,7 +175,7 @@ def _drawn_items(items: Iterable[Item], view: Reals) -> tuple[Bytes, _Truth]:
 
 
 class _Drawn(NamedTuple):
-    """What is in the picture of a glyph: the box of its ink, and the share of its whole box that this is."""
+    """The part of a glyph within the picture: the box of its ink, and that box as a share of the whole one."""
 
     box: Box
     visible: float

@@ -167,7 +167,7 @@ class Hand:
         wobble: Standard deviation of the line's tremor, in digit heights.
         pressure: How much the stroke's width varies, as a share of it.
         unevenness: How much size and baseline vary, as a share of the size.
-        habit: Seed of what is this person's own in each form.
+        habit: Seed of the way this person alters each form.
     """
 
     forms: tuple[int, ...] = (0,) * 10
