@@ -22,8 +22,8 @@ from digitocr.runtime.boxes import Boxes, iou
 from digitocr.runtime.detector import Detector
 from digitocr.runtime.processes import map_interruptibly
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene, draw_scene
+from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE
 from digitocr.train.synthesis.strokes import Bytes
 from digitocr.train.synthesis.workers import glyphs, worker_pool
 
@@ -116,12 +116,12 @@ def _elsewhere(scene: Scene, rng: Generator) -> Boxes:
             size = np.array([w, h]) * grown
         else:
             height = float(np.exp(rng.uniform(np.log(9), np.log(90))))
-            middle, size = rng.uniform(0, SIDE, 2), np.array([rng.uniform(0.3, 1) * height, height])
+            middle, size = rng.uniform(0, SCENE_SIDE, 2), np.array([rng.uniform(0.3, 1) * height, height])
         tried.append([*(middle - size / 2), *size])
     boxes = np.array(tried, np.float32)
     known = np.concatenate([scene.boxes, scene.unsure])
     middles = boxes[:, :2] + boxes[:, 2:] / 2
-    inside = ((middles > 0) & (middles < SIDE)).all(1)
+    inside = ((middles > 0) & (middles < SCENE_SIDE)).all(1)
     return np.asarray(boxes[inside & (iou(boxes, known).max(1, initial=0.0) < NO_DIGIT_BELOW)], np.float32)
 
 

@@ -9,8 +9,8 @@ from digitocr.runtime.boxes import iou
 from digitocr.train.classifier import crops as module
 from digitocr.train.classifier.crops import draw_all, draw_crops
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene
+from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
 
@@ -31,7 +31,7 @@ class Found:
 
 DIGITS = [(20, 20, 20, 30), (60, 20, 20, 30), (100, 20, 20, 30)]
 SCENE = Scene(
-    image=np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8),
+    image=np.random.default_rng(0).integers(0, 256, (SCENE_SIDE, SCENE_SIDE), np.uint8),
     boxes=boxes_of(*DIGITS),
     labels=np.array([3, 1, 4], np.uint8),
     ignored=boxes_of((20, 100, 20, 30)),
@@ -95,7 +95,7 @@ def test_what_is_elsewhere_is_no_digit_and_nothing_that_might_be_one():
         known = np.concatenate([SCENE.boxes, SCENE.ignored, SCENE.doubtful])
         assert iou(boxes, known).max(initial=0.0) < 0.25
         middles = boxes[:, :2] + boxes[:, 2:] / 2
-        assert ((middles > 0) & (middles < SIDE)).all()
+        assert ((middles > 0) & (middles < SCENE_SIDE)).all()
         kinds += (iou(boxes, SCENE.boxes).max(1, initial=0.0) > 0.02).tolist()
     assert 60 < len(kinds) <= 80 * module.TRIES_ELSEWHERE
     assert 0.1 < np.mean(kinds) < 0.9  # halves of digits as well as anything else
