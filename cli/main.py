@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import typer
 
 COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report", "info", "evaluate")
-QUICK_EXIT = "predict"  # ends without taking the libraries down, which would be a fifth of the time of a cold start
+QUICK_EXIT = "predict"  # ends without taking the libraries down, as docs/decisions/cold-start.md says
 LIBRARY = "numpy"  # without which no command has begun its work: help, for instance, also ends at once
-GARBAGE_THRESHOLD = 100_000  # objects; the imports make many that stay, and looking through them is 4 % of a cold start
+GARBAGE_THRESHOLD = 100_000  # objects; imports make many that stay, and looking through them takes time
 EXTRAS = {"search": "search", "study": "export"}  # of commands that need several extras: the one that brings the others
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended, by the shells' convention: 128 + SIGINT
 
@@ -60,8 +60,8 @@ def main() -> None:
 def command_line(words: Sequence[str]) -> "typer.Typer":
     """The application with the command that those words begin with, or with all commands if they begin otherwise.
 
-    Making the eight others takes 4 % of the time of a cold `predict`. Shell completion asks without words, and its
-    options are for `digitocr` itself, so only the application with all commands has it.
+    Importing the others would make the start slower. Shell completion runs `digitocr` without words, and its options
+    belong to `digitocr` itself, so only the application with all commands has them.
     """
     import typer  # here, so that main sets the garbage threshold first
 

@@ -1,6 +1,6 @@
-"""What is done with each picture, in this process, in another one or on a cluster: read, put as a line, drawn.
+"""What is done with each picture, in this process, in another one or on a cluster: it is read, printed and drawn.
 
-Only a process that reads loads the libraries: one that hands the pictures to others does without.
+Only a process that reads loads the libraries. A process that sends the pictures to others does not need them.
 """
 
 import sys
@@ -114,8 +114,8 @@ class Task:
     def read_chunk(self, sources: Iterable[Source]) -> list[Outcome]:
         """The outcomes of several sources, as `read` gives them.
 
-        Small pictures are all decoded, and then all read. In turns, the two take a third longer, since each pushes the
-        other out of the processor's caches.
+        Small pictures are all decoded, and then all read. In turns, the two take longer, since each pushes the other
+        out of the processor's caches.
         """
         self.reader()
         decoded = [self._decoded(loaded(source)) for source in sources]
