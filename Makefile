@@ -33,7 +33,7 @@ test-lowest:
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install $(QUIET) --constraint constraints.txt pip
 	$(LOWEST)/bin/python .ci/lowest > $(LOWEST)/constraints.txt
-	$(LOWEST)/bin/python -m pip install $(QUIET) --constraint $(PINS) pytest hypothesis jsonschema matplotlib scipy .
+	$(LOWEST)/bin/python -m pip install $(QUIET) --constraint $(PINS) pytest hypothesis jsonschema matplotlib scipy ".[tflite,cluster,heif]"
 	$(LOWEST)/bin/python -m pytest -q -o filterwarnings=default $(RUNTIME_TESTS)  # old libraries warn of new ones
 
 docs: .venv/docs
