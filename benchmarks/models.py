@@ -26,10 +26,10 @@ import tensorflow as tf
 from timing import interleaved, save, spread
 
 from digitocr.export.fuse import fuse
+from digitocr.export.quantize import ONNX_WEIGHT_LIMIT as ONNX_LIMIT
+from digitocr.export.quantize import TFLITE_WEIGHT_LIMIT as TFLITE_LIMIT
 from digitocr.export.quantize import correct_biases
-from digitocr.export.to_onnx import WEIGHT_LIMIT as ONNX_LIMIT
 from digitocr.export.to_onnx import to_onnx
-from digitocr.export.to_tflite import WEIGHT_LIMIT as TFLITE_LIMIT
 from digitocr.export.to_tflite import to_tflite
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.models import shipped_model

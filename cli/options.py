@@ -1,14 +1,62 @@
-"""What commands ask of their own options."""
+"""Options that several commands share, each defined once, and a check that no option is ignored.
+
+    def evaluate(model: options.Model = None, data: options.Data = None) -> None: ...
+
+The name of the parameter is the name of the option. An option that one command alone has stands in that command.
+"""
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from digitocr.runtime.errors import UsageError
 
+Model = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The network that reads a digit, .onnx or .tflite; default: the shipped one."),
+]
+Detector = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The network that finds digits in a picture, .onnx; default: the shipped one."),
+]
+Conf = Annotated[float, typer.Option(min=0, max=1, help="Leave out digits with a lower confidence.")]
+Threads = Annotated[int, typer.Option(min=1, help="Processor threads for each network.")]
+Rotate = Annotated[
+    Literal["auto", "0", "90", "180", "270"],
+    typer.Option(help="Degrees clockwise to turn each picture by before it is read; auto tries several ways up."),
+]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print JSON, one object on each line.")]
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder with MNIST's IDX or npz files; default: $DIGITOCR_DATA, then the cache, then a download.",
+    ),
+]
+Fonts = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of fonts to draw with; default: the fonts of this machine.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all random choices.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes that work at the same time.")]
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only results and errors: no progress and no hints.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier run.")]
+
 
 def refuse(context: typer.Context, names: Iterable[str], why: str) -> None:
-    """Raises UsageError where one of these parameters was typed: what would do nothing is not passed over."""
+    """Refuses options that would have no effect, so that none is silently ignored.
+
+    Args:
+        context: of the command that runs.
+        names: parameters of the command that may not be given.
+        why: ends the message, behind the option's name.
+
+    Raises:
+        UsageError: one of them was typed.
+    """
     for option in context.command.params:
         name = option.name or ""
         source = context.get_parameter_source(name)

@@ -1,11 +1,11 @@
-"""What a model file says of itself: labels, input contract, accuracy, training, licence; inside it and beside it.
+"""The card of an exported model, in the file and beside it: labels, input contract, accuracy, training, licence.
 
-    card = make_card("digitocr-int8", "onnx", "int8", training, accuracy=0.9921)
-    embed(path, card)             # ONNX: metadata_props["digitocr"]; TFLite: its metadata standard
-    write_beside(path, card)      # digitocr-int8.onnx.json: the same with sha256 and bytes of the finished file
+    card = classifier_card("digitocr-int8", "onnx", "int8", training, accuracy=0.9921)
+    card = embed(path, card)      # ONNX: metadata_props["digitocr"]; TFLite: its metadata standard
+    write_card(path, card)        # digitocr-int8.onnx.json: the same, with sha256 and bytes of the finished file
 
-TFLite's standard is a flatbuffer in the model (metadata.py) and a zip behind it: labels.txt, and the card as
-digitocr.json.
+The metadata standard of TFLite is a flatbuffer in the model (metadata.py) and a zip archive appended to it, which holds
+labels.txt and the card as digitocr.json.
 """
 
 import hashlib
@@ -17,44 +17,59 @@ from typing import Any, TypeAlias
 from digitocr import __version__
 from digitocr.export import metadata
 from digitocr.runtime import preprocessing
+from digitocr.runtime.files import replacing
 
 Card: TypeAlias = dict[str, Any]
 
+SCHEMA = "digitocr-model/1"
 DESCRIPTION = "Reads one handwritten digit."
 LICENCE = "Apache-2.0"
-LABELS = [*map(str, range(10)), "no digit"]  # a network has the first ten, or all
+LABELS = [*map(str, range(10)), "no digit"]  # a network of ten classes has the first ten
 
 
 def training_of(source: Path) -> dict[str, Any]:
-    """What is known of the training of a .keras file: its digest, and the record of its run, which is FILE.run.json or
-    run.json beside it where there is one.
+    """What is known of the training of a .keras file: its SHA-256, and settings of its run.
+
+    The run's record is FILE.run.json or run.json in the file's folder. Entries that it lacks are None.
     """
     record = source.with_suffix(".run.json")
-    try:
-        run = json.loads((record if record.exists() else source.with_name("run.json")).read_text("utf-8"))
-    except (OSError, ValueError):
-        run = {}
-    settings = run.get("settings", {})
+    run = read_json_object(record if record.exists() else source.with_name("run.json"))
+    settings, data = (run[key] if isinstance(run.get(key), dict) else {} for key in ("settings", "data"))
     return {
         "model_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         "command": run.get("command"),
         "seed": settings.get("seed"),
         "recipe": settings.get("recipe"),
         "experiment": settings.get("experiment"),
-        "data": run.get("data", {}).get("digest"),
+        "data": data.get("digest"),
     }
 
 
-def make_card(
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; {} for a file that is missing, damaged or holds something else."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def classifier_card(
     name: str, form: str, quantization: str, training: dict[str, Any], accuracy: float | None, classes: int = 10
 ) -> Card:
-    """form: onnx or tflite; quantization: none, float16, dynamic or int8; accuracy: of this file, None if unknown.
+    """The card of a classifier.
 
-    classes: 10, or 11 with "no digit".
+    Args:
+        name: the file's stem.
+        form: "onnx" or "tflite".
+        quantization: "none", "float16", "dynamic" or "int8".
+        training: of training_of.
+        accuracy: of this file on MNIST's test images, 0 to 1; None if it was not measured.
+        classes: 10, or 11 with "no digit".
     """
     batch = None if form == "onnx" else 1
     return {
-        "schema": "digitocr-model/1",
+        "schema": SCHEMA,
         "name": name,
         "format": form,
         "quantization": quantization,
@@ -81,9 +96,9 @@ def make_card(
 
 
 def embed(path: Path, card: Card) -> Card:
-    """Puts the card into the .onnx or .tflite file at path; returns it as it stands in the file.
+    """Writes the card into the .onnx or .tflite file at `path`; returns the card as it stands in the file.
 
-    The card of an int8 TFLite file tells scale and zero point of input and output as well: integer = value / scale +
+    The card of an int8 TFLite file also holds scale and zero point of input and output: integer = value / scale +
     zero point.
     """
     if path.suffix == ".onnx":
@@ -110,13 +125,14 @@ def embed(path: Path, card: Card) -> Card:
     return card
 
 
-def write_beside(path: Path, card: Card) -> None:
-    """FILE.json beside the finished FILE: the card with its sha256 and its size in bytes."""
+def write_card(path: Path, card: Card) -> None:
+    """Writes the card of the finished file at `path` to card_path(path), with the file's SHA-256 and size in bytes."""
     content = path.read_bytes()
     card = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    beside(path).write_text(json.dumps(card, indent=2) + "\n", "utf-8")
+    with replacing(card_path(path)) as beside:
+        beside.write_text(json.dumps(card, indent=2) + "\n", "utf-8")
 
 
-def beside(path: Path) -> Path:
-    """Where the card of that file lies. Not NAME.json: the .onnx and the .tflite of a mode have the same NAME."""
+def card_path(path: Path) -> Path:
+    """FILE.json for the model FILE. Not NAME.json: the .onnx and the .tflite file of one mode share their NAME."""
     return path.with_name(f"{path.name}.json")

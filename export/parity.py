@@ -1,9 +1,9 @@
-"""The gate: an exported file, run by its own interpreter on MNIST's test images, against its Keras network.
+"""The gate: an exported file in its own interpreter, compared with its Keras network on MNIST's test images.
 
     report = compare(path, "int8", probabilities, data, LIMITS["int8"])
     report["passed"], report["failures"]     # False, ["values: 31 of 10,000 answers changed, at most 20 may"]
 
-Nothing is believed before it is compared: names, then shapes, then values. A stage that fails ends the comparison.
+Names are compared first, then shapes, then values. A stage that fails ends the comparison.
 """
 
 import hashlib
@@ -23,7 +23,12 @@ Report: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Limits:
-    """max_drop: of accuracy, in points (0.05 is 5 images of 10,000); max_changed: answers, whether right or wrong."""
+    """What a file may lose against Keras.
+
+    Attributes:
+        max_drop: of accuracy, in points; 0.05 is 5 images of 10,000.
+        max_changed: answers that may differ, whether right or wrong.
+    """
 
     max_drop: float
     max_changed: int
@@ -38,13 +43,20 @@ LIMITS = {
 
 
 def compare(path: Path, quantization: str, reference: Probabilities, data: Mnist, limits: Limits) -> Report:
-    """A JSON-ready report on the .onnx or .tflite file at path. It never raises for what is wrong with the file.
+    """Compares the .onnx or .tflite file at `path` with Keras. Nothing that is wrong with the file raises.
 
-    reference: (10000, 10) float32, the Keras network's probabilities of the test images.
-    Keys: schema, file, sha256, quantization, limits, images, passed, failures (a line each); and, where the comparison
-    came to the values: accuracy {keras, file}, drop (points), equal (share), changed (index, truth, before and after of
-    each image), difference {largest, p99} (of an image's most different probability), mcnemar_p, recall_change (points,
-    by digit).
+    Args:
+        path: the file.
+        quantization: "none", "float16", "dynamic" or "int8"; written to the report.
+        reference: (10000, classes) float32, the Keras network's probabilities of the test images.
+        data: MNIST.
+        limits: what the file may lose.
+
+    Returns:
+        A JSON-ready report: schema, file, sha256, quantization, limits, images, passed, failures (one line each). If
+        the values were compared also accuracy {keras, file}, drop (points), equal (share of equal answers), changed
+        (index, truth, before and after of each image), difference {largest, p99} (of each image's most different
+        probability), mcnemar_p and recall_change (points, by digit).
     """
     report = {**_head(path, quantization), "limits": asdict(limits), "images": len(data.test_labels)}
     try:
@@ -54,13 +66,13 @@ def compare(path: Path, quantization: str, reference: Probabilities, data: Mnist
             values = _values(reference, probabilities, data)
             report |= values
             failures = _value_failures(probabilities, values, limits)
-    except Exception as error:  # parsers and interpreters share no base; whatever they raise, the gate is shut
+    except Exception as error:  # interpreters raise many types without a common base; any of them fails the gate
         failures = [f"load: {(str(error).strip() or type(error).__name__).splitlines()[0][:200]}"]
     return {**report, "passed": not failures, "failures": failures}
 
 
 def unverified(path: Path, quantization: str) -> Report:
-    """The report on a file that nobody compared: passed is None."""
+    """The report on a file that was not compared: passed is None."""
     return {**_head(path, quantization), "passed": None, "failures": []}
 
 
@@ -74,7 +86,7 @@ def _head(path: Path, quantization: str) -> Report:
 
 
 def _interface_failures(path: Path, classes: int) -> list[str]:
-    """Names, and if those are right, shapes."""
+    """What is wrong with the names of input and output or, if nothing is, with their shapes."""
     batch, read = (None, _onnx_interface) if path.suffix == ".onnx" else (1, _tflite_interface)
     names, shapes = read(path)
     if names != ("image", "logits"):

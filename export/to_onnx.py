@@ -3,25 +3,22 @@
     to_onnx(fuse(network), Path("digitocr-float32.onnx"))
     to_onnx(fuse(network), Path("digitocr-int8.onnx"), calibration)
 
-A file with a batch-norm-free network holds Reshape, Conv, Relu, poolings, MatMul and Add and nothing else: the weights
-of the first dense layer are put into the order that ONNX's channels-first layout has, so nothing need be transposed.
+The file of a network without batch norm holds Reshape, Conv, Relu, pooling, MatMul and Add nodes alone. The weights of
+the first dense layer are permuted to the order of ONNX's channels-first layout, so that no Transpose node is needed.
 """
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.quiet import silenced
 
 OPSET = 17
-WEIGHT_LIMIT = 64  # 7-bit weights: see quantized
-_BATCH = 50  # images
 
 
 def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None) -> None:
@@ -35,13 +32,13 @@ def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None
     with silenced():
         model = _converted(_channels_first(network))
         if calibration is not None:
-            model = quantized(model, calibration)
+            model = quantize_onnx(model, calibration)
         onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())
 
 
 def _channels_first(network: keras.Model) -> keras.Model:
-    """The same function, flattened channels first: the converter cancels the permutation against its own."""
+    """The same function, flattened channels first. The converter cancels this permutation against its own."""
     image = tensor = keras.Input(network.input_shape[1:], name="image")
     shape: tuple[int, ...] | None = None  # (H, W, C) of what was flattened
     for layer in network.layers:
@@ -64,7 +61,7 @@ def _channels_first(network: keras.Model) -> keras.Model:
 
 
 def _converted(network: keras.Model) -> Any:
-    """tf2onnx's from_keras does not know Keras 3; its from_function does. The only place that touches tf2onnx."""
+    """The one place that uses tf2onnx: its from_keras fails on Keras 3, its from_function works."""
     import tensorflow as tf
     import tf2onnx
 
@@ -78,7 +75,7 @@ def _converted(network: keras.Model) -> Any:
 
 
 def _rename(graph: Any) -> None:
-    """conv_1, relu_1, conv_1.1 for its weights: short, and the same in every process, so the file's bytes are too."""
+    """Names nodes conv_1, relu_1 and weights conv_1.1: short, and the same in every process, so that bytes are too."""
     names = {"image": "image", "logits": "logits"}
     count: Counter[str] = Counter()
     for node in graph.node:
@@ -92,41 +89,3 @@ def _rename(graph: Any) -> None:
     graph.initializer.sort(key=lambda weights: weights.name)
     graph.doc_string = ""
     del graph.value_info[:]
-
-
-def quantized(model: Any, calibration: Tensors) -> Any:
-    """Static int8 in QDQ form, which ONNX Runtime fuses whole into QLinearConv and QGemm.
-
-    A scale for each output channel; ranges of activations by minimum and maximum, as clipping them at percentiles
-    helped no network for certain; the last layer gives float32, which saves a rounding and costs nothing.
-    reduce_range keeps the weights to 7 bits: a processor with AVX2 and without VNNI adds pairs of products in 16 bits,
-    and with 8-bit weights they overflow there (logits wrong by .76 instead of .13 in an emulated one). With 7 bits the
-    answers are the same on every processor, and so is what the parity gate said of them.
-    """
-    import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
-        batches: Iterator[Tensors] = iter([calibration[at : at + _BATCH] for at in range(0, len(calibration), _BATCH)])
-
-        def get_next(self) -> dict[str, Tensors] | None:
-            batch = next(self.batches, None)
-            return None if batch is None else {"image": batch}
-
-    with tempfile.TemporaryDirectory() as folder:
-        given, prepared, written = (Path(folder, f"{name}.onnx") for name in ("given", "prepared", "written"))
-        given.write_bytes(model.SerializeToString())
-        quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
-        quantize_static(
-            str(prepared),
-            str(written),
-            Reader(),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
-        )
-        return onnx.load(str(written))

@@ -3,8 +3,8 @@
     to_tflite(fuse(network), Path("digitocr-float32.tflite"))
     to_tflite(fuse(network), Path("digitocr-int8.tflite"), "int8", calibration)
 
-Builtin operators alone; those of int8 files are all in TensorFlow Lite for Microcontrollers. An int8 file takes and
-gives int8: a pixel of value v, 0 to 255, is exactly v - 128.
+The file has builtin operators alone. TensorFlow Lite for Microcontrollers has all of those in int8 files. Input and
+output of an int8 file are int8: a pixel of value v, 0 to 255, is exactly v - 128.
 """
 
 from pathlib import Path
@@ -18,16 +18,18 @@ from ai_edge_litert.tools import flatbuffer_utils
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.quiet import silenced
 
-WEIGHT_LIMIT = 127  # the converter rounds a channel's weights to -127 ... 127
+BELOW_BEST = 9.0  # logits under the lowest best one; such a class is e**9 times less likely than the answer
+ABOVE_SECOND = 5.0  # logits over the highest runner-up; such a class is e**5 times as likely as the runner-up
 
 
 def to_tflite(network: keras.Model, path: Path, quantize: str = "none", calibration: Tensors | None = None) -> None:
-    """Writes the network.
+    """Writes the network to `path`.
 
-    quantize: none, float16 or dynamic (weights in int8), which take and give float32; or int8. calibration: for int8,
-    (N, 28, 28, 1) float32 in [0, 1] with the values 0 and 1 in it. network: fused or as trained (its softmax is then
-    inside, and the output still named `logits`).
-    Raises OSError where the path cannot be written.
+    Args:
+        network: of fuse, or as trained: then its softmax is in the file, and the output is named `logits` all the same.
+        path: the file; OSError is raised if it cannot be written.
+        quantize: "none", "float16" or "dynamic" (int8 weights), with float32 input and output; or "int8".
+        calibration: for "int8", (N, 28, 28, 1) float32 in [0, 1], which contains the values 0 and 1.
     """
     with silenced():
         model = flatbuffer_utils.read_model_from_bytearray(bytearray(_converted(network, quantize, calibration)))
@@ -42,8 +44,7 @@ def to_tflite(network: keras.Model, path: Path, quantize: str = "none", calibrat
 def _converted(network: keras.Model, quantize: str, calibration: Tensors | None) -> bytes:
     import tensorflow as tf
 
-    # By its other entrances the converter leaves Keras's variables out of the file, which then answers with whatever
-    # lies in memory.
+    # The converter's other constructors leave Keras's variables out of the file, whose answers are then arbitrary.
     image = keras.Input(batch_shape=(1, *network.input_shape[1:]), name="image")
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, {"logits": network(image)}, name="one"))
     if quantize != "none":
@@ -60,14 +61,18 @@ def _converted(network: keras.Model, quantize: str, calibration: Tensors | None)
 
 
 def _narrow(steps: Any, logits: npt.NDArray[np.float32]) -> None:
-    """Spends the 256 steps of the output where answers are decided, not on how sure the sure ones are.
+    """Narrows the output's quantized range to where answers are decided.
 
-    logits: (N, classes) of the calibration images. Above all second-best ones (and a margin that leaves the best one
-    e**5 times as likely) and far below all best ones nothing is decided: there the output may saturate. The steps
-    become half as large; on seven networks with 5,000 held-out training images each, 11 answers change instead of 17.
+    Beyond the range the output saturates. That changes no answer above every runner-up's logit or far below every
+    best one's, so the 256 steps become about half as large. docs/decisions/quantization.md has what it gains.
+
+    Args:
+        steps: the output tensor's quantization parameters, changed in place.
+        logits: (N, classes) of the calibration images.
     """
     ranked = np.sort(logits, axis=1)
-    low, high = min(float(ranked[:, -1].min()) - 9, 0.0), max(float(ranked[:, -2].max()) + 5, 0.0)
+    best, second = ranked[:, -1], ranked[:, -2]
+    low, high = min(float(best.min()) - BELOW_BEST, 0.0), max(float(second.max()) + ABOVE_SECOND, 0.0)
     scale = (high - low) / 255
     if scale < steps.scale[0]:
         steps.scale, steps.zeroPoint = [scale], [round(-128 - low / scale)]

@@ -1,11 +1,11 @@
 """digitocr evaluate: what a model file is worth."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from digitocr.cli import options
 from digitocr.cli.batch.output import say
 from digitocr.cli.stderr import libraries_silenced
 
@@ -14,18 +14,11 @@ EXAMPLES = "For example: digitocr evaluate --model exports/digitocr-int8.tflite 
 
 @libraries_silenced()
 def evaluate(
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A .onnx or .tflite file; by default the shipped int8 one.")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
-    fonts: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Fonts to draw letters with; by default this machine's.")
-    ] = None,
-    conf: Annotated[float, typer.Option(min=0, max=1, help="The confidence that makes a picture a digit.")] = 0.5,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
+    model: options.Model = None,
+    data: options.Data = None,
+    fonts: options.Fonts = None,
+    conf: options.Conf = 0.5,
+    seed: options.Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="All numbers as one JSON object.")] = False,
 ) -> None:
     """Say what a model file is worth.

@@ -1,4 +1,4 @@
-"""digitocr export: TFLite and ONNX, proven."""
+"""digitocr export: a trained network as TFLite and ONNX files, compared with the original."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.options import refuse
+from digitocr.cli import options
 from digitocr.runtime.errors import UsageError
 
 EXAMPLES = "For example: digitocr export --format all --quantize none --quantize int8 --out models/"
@@ -15,40 +15,37 @@ EXAMPLES = "For example: digitocr export --format all --quantize none --quantize
 def export(
     context: typer.Context,
     model: Annotated[
-        Path | None, typer.Option(metavar="FILE.keras", help="By default of the newest run, else the shipped weights.")
+        Path | None,
+        typer.Option(metavar="FILE.keras", help="Default: that of the newest run in runs/, else the shipped one."),
     ] = None,
-    format: Annotated[Literal["tflite", "onnx", "all"], typer.Option(help="What to write.")] = "all",
+    format: Annotated[Literal["tflite", "onnx", "all"], typer.Option(help="The formats to write.")] = "all",
     quantize: Annotated[
         list[str],
         typer.Option(
-            metavar="none|float16|dynamic|int8", help="May be given several times; float16 and dynamic are for TFLite."
+            metavar="none|float16|dynamic|int8", help="Repeat for several. float16 and dynamic are for TFLite only."
         ),
     ] = ["int8"],  # noqa: B006  # typer reads it and never changes it
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("exports"),
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("exports"),
+    data: options.Data = None,
     max_drop: Annotated[
-        float | None, typer.Option(help="Points of accuracy that may be lost.  [default: 0; int8, dynamic: 0.05]")
+        float | None, typer.Option(help="Points of accuracy that a file may lose.  [default: 0; int8, dynamic: 0.05]")
     ] = None,
     max_changed: Annotated[
-        int | None, typer.Option(help="Answers of 10,000 that may change.  [default: 0; int8, dynamic: 20]")
+        int | None, typer.Option(help="Answers of 10,000 that a file may change.  [default: 0; int8, dynamic: 20]")
     ] = None,
-    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Hold each file against the network.")] = True,
-    fonts: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="For a detector.keras: fonts of the scenes it is proven on.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier export.")] = False,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare each file with the network.")] = True,
+    fonts: options.Fonts = None,
+    force: options.Force = False,
 ) -> None:
-    """Write a trained network as TFLite and ONNX, and prove that nothing was lost.
+    """Write a trained network as TFLite and ONNX, and check that nothing was lost.
 
-    Every file is run in its own interpreter on MNIST's 10,000 test images, against the Keras network. One that changes
-    more answers than allowed is not left under its name; its report says which images changed, and the exit code is 6.
-    A detector.keras becomes ONNX, none or int8, and is held against Keras on drawn scenes.
+    Each file runs in its own interpreter on MNIST's 10,000 test images and is compared with the Keras network. A file
+    that changes more answers than allowed is not kept: its report lists the images, and the exit code is 6. A
+    detector.keras becomes ONNX (none or int8) and is compared with Keras on synthetic scenes. Takes about a minute.
     """
-    from digitocr.export.convert import default_source
-    from digitocr.export.convert import export as convert
+    from digitocr.export.card import training_of
+    from digitocr.export.classifier import default_source
+    from digitocr.export.classifier import export as convert
     from digitocr.train.data import load_mnist
     from digitocr.train.detector.network import holds_detector
 
@@ -59,9 +56,11 @@ def export(
         from digitocr.export.detector import export_detector, held_out_scenes
         from digitocr.train.synthesis.fonts import find_fonts
 
-        refuse(context, ("max_drop", "max_changed", "verify"), "is not for a detector, which has a gate of its own")
+        options.refuse(
+            context, ("max_drop", "max_changed", "verify"), "does not apply to a detector's own gate; leave it out"
+        )
         if format == "tflite":
-            raise UsageError("a detector is written as ONNX alone; leave out --format tflite")
+            raise UsageError("a detector is written as ONNX only; leave out --format tflite")
         scenes = held_out_scenes(load_mnist(data), find_fonts(fonts))
         for mode in quantize:
             report = export_detector(model, mode, out, scenes, force)
@@ -70,7 +69,7 @@ def export(
                 f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
             )
         return
-    refuse(context, ("fonts",), "is for the network of a detector; leave it out")
+    options.refuse(context, ("fonts",), "is for a detector.keras; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
     mnist = load_mnist(data) if verify or "int8" in quantize else None
     reports = convert(
@@ -82,4 +81,9 @@ def export(
             changed, accuracy = len(report["changed"]), report["accuracy"]
             proof = f"{accuracy['file']:.2%} (Keras {accuracy['keras']:.2%}), {changed} of {report['images']} changed"
         print(f"{report['path']}  {report['bytes'] / 1000:.0f} KB  {proof}")
-    print(f"next: digitocr predict --model {reports[-1]['path']} PICTURE")
+    path = reports[-1]["path"]
+    if training_of(model)["recipe"] == "robust":
+        print(f"next: digitocr predict --model {path} PICTURE")
+    else:
+        print(f"next: digitocr evaluate --model {path}")
+        print("      (not trained with --recipe robust: for digits as MNIST has them; pictures need the robust recipe)")

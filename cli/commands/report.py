@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from digitocr.cli import options
+
 EXAMPLES = "For example: digitocr report runs/paper-4-0    digitocr report runs/study --out docs/paper"
 
 
@@ -12,10 +14,7 @@ def report(
     source: Annotated[
         Path, typer.Argument(metavar="RUN", help="The folder of a run of digitocr train, study or search.")
     ],
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    data: options.Data = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where it goes; by default the folder report in RUN.")
     ] = None,

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from digitocr.cli import options
+
 EXAMPLES = (
     "For example: digitocr search --trials 200 --jobs 2    digitocr search --space paper --sampler grid    "
     "digitocr search --storage postgresql://HOST/trials    digitocr search --storage grpc://HOST:13000"
@@ -20,17 +22,14 @@ def search(
     sampler: Annotated[Literal["tpe", "grid"], typer.Option(help="tpe: Bayesian. grid: every point.")] = "tpe",
     trials: Annotated[int, typer.Option(min=1, help="Go on until so many are over, pruned ones among them.")] = 100,
     epochs: Annotated[int, typer.Option(min=1, help="Of every trial.")] = 6,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that try at the same time.")] = 1,
+    jobs: options.Jobs = 1,
     storage: Annotated[
         str | None,
         typer.Option(
             metavar="URL", help="Share the search with other machines: a database, or Optuna's proxy, grpc://HOST:PORT."
         ),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    data: options.Data = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder; one that is there is gone on with.")] = Path(
         "runs/search"
     ),
@@ -41,7 +40,7 @@ def search(
     same is typed again, in as many terminals as there are cores to spare; the trial of a process that was killed is
     taken up again. Prints the front, smallest file first, and leaves a report in the folder.
     """
-    from digitocr.export.int8 import int8_file
+    from digitocr.export.classifier import int8_file
     from digitocr.train.data import load_mnist
     from digitocr.train.paper.report import search_pages, write
     from digitocr.train.search.search import Plan, Search, front

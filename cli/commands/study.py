@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from digitocr.cli import options
+
 EXAMPLES = "For example: digitocr study --seeds 5    digitocr study --cells table --seeds 3 --jobs 4"
 
 
@@ -20,22 +22,19 @@ def study(
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each network; those that are there are kept.")] = 5,
     epochs: Annotated[int, typer.Option(min=1, help="Of every run.")] = 10,
     batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 128,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at the same time.")] = 1,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
+    jobs: options.Jobs = 1,
+    data: options.Data = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder; one that is there is gone on with.")] = Path(
         "runs/study"
     ),
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not say on stderr which runs are over.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Run the paper's experiments over several seeds, and say which of its claims hold.
 
     What is ended goes on when the same is typed again; more seeds and other cells can be added. Prints the verdicts and
     leaves the report, with every figure of the paper, in the folder.
     """
-    from digitocr.export.int8 import int8_file
+    from digitocr.export.classifier import int8_file
     from digitocr.train.data import load_mnist
     from digitocr.train.paper import study as studies
     from digitocr.train.paper.report import pages, write

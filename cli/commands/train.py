@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.options import refuse
+from digitocr.cli import options
 from digitocr.runtime.errors import UsageError
 
 EXAMPLES = "For example: digitocr train --recipe robust --seed 1    digitocr train --resume runs/robust-4-1"
@@ -23,21 +23,15 @@ def train(
     ] = "paper",
     epochs: Annotated[int | None, typer.Option(min=1, help="By default as many as the recipe needs.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images a step; by default the recipe's.")] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="MNIST's IDX or npz files; else DIGITOCR_DATA, the cache, a download."),
-    ] = None,
-    fonts: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Fonts to draw with (robust, detector); by default this machine's."),
-    ] = None,
+    seed: options.Seed = 0,
+    data: options.Data = None,
+    fonts: options.Fonts = None,
     start: Annotated[
         Path | None, typer.Option(metavar="FILE.keras", help="Begin with a detector's weights instead of fresh ones.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The new run folder; by default under runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Train one of the paper's networks on MNIST, or the detector on drawn scenes; a run is a folder.
 
@@ -50,13 +44,13 @@ def train(
 
     if resume:
         fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "fonts", "start", "out")
-        refuse(context, fixed, "is not for --resume: a run is gone on with as it was begun; leave it out")
+        options.refuse(context, fixed, "is not for --resume: a run is gone on with as it was begun; leave it out")
     if start and recipe != "detector":
         raise UsageError("--start is for --recipe detector; the other recipes begin afresh")
     if recipe == "detector":
-        refuse(context, ("experiment", "batch_size"), "is not for --recipe detector; leave it out")
+        options.refuse(context, ("experiment", "batch_size"), "is not for --recipe detector; leave it out")
     if recipe in ("paper", "best"):
-        refuse(context, ("fonts",), f"is for --recipe robust or detector; {recipe} draws nothing")
+        options.refuse(context, ("fonts",), f"is for --recipe robust or detector; {recipe} draws nothing")
     mnist = load_mnist(data, quiet)
     drawn_with = str(fonts or "")
     if detector_fit.is_detector(resume) if resume else recipe == "detector":

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from digitocr.cli import options
 from digitocr.cli.batch.output import plain, refuse_source, say
 from digitocr.cli.stderr import libraries_silenced
 
@@ -30,7 +31,7 @@ def webcam(
     ] = "window",
     port: Annotated[int, typer.Option(help="Of the page.")] = 8000,
     host: Annotated[str, typer.Option(help="The page's address; 0.0.0.0 lets other machines watch.")] = "127.0.0.1",
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object for each reading.")] = False,
+    jsonl: options.Jsonl = False,
     all_frames: Annotated[
         bool, typer.Option("--all-frames", help="Print what is read in every frame, not only what holds.")
     ] = False,
@@ -47,7 +48,7 @@ def webcam(
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the video as shown, as .avi or .mp4.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the recording of an earlier run.")] = False,
+    force: options.Force = False,
     mirror: Annotated[bool, typer.Option("--mirror", help="Show it as a mirror does; it is read as it is.")] = False,
     width: Annotated[int, typer.Option(min=0, help="CameraRequest of a camera, pixels.", show_default=False)] = 0,
     height: Annotated[int, typer.Option(min=0, help="CameraRequest of a camera, pixels.", show_default=False)] = 0,
@@ -57,20 +58,11 @@ def webcam(
     reconnect: Annotated[
         float, typer.Option(min=0, help="Seconds that a lost camera or stream is tried again for.")
     ] = 10.0,
-    model: Annotated[
-        Path | None, typer.Option(help="A .onnx or .tflite file; by default the shipped int8 one.")
-    ] = None,
-    detector: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A detector's .onnx file; by default the shipped one.")
-    ] = None,
-    conf: Annotated[float, typer.Option(help="Leave out digits of a lower confidence, 0 to 1.")] = 0.5,
-    rotate: Annotated[
-        Literal["auto", "0", "90", "180", "270"],
-        typer.Option(
-            help="Degrees clockwise to turn frames by before they are read; auto takes up to four times as long."
-        ),
-    ] = "0",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not say what the source is and how fast it was.")] = False,
+    model: options.Model = None,
+    detector: options.Detector = None,
+    conf: options.Conf = 0.5,
+    rotate: options.Rotate = "0",
+    quiet: options.Quiet = False,
 ) -> None:
     """Read digits live from a camera, a video or a stream.
 

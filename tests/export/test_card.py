@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from digitocr.export.card import beside, embed, make_card, training_of, write_beside
+from digitocr.export.card import card_path, classifier_card, embed, training_of, write_card
 from digitocr.export.fuse import fuse
 from digitocr.export.to_onnx import to_onnx
 from digitocr.export.to_tflite import to_tflite
@@ -39,7 +39,7 @@ def test_a_card_is_read_from_the_file_and_changes_no_answer(form, quantize, make
     path = written(form, quantize, make_network, images, tmp_path)
     assert Classifier(path).card == {}
     before = Classifier(path).predict(images)
-    card = embed(path, make_card("digitocr-x", form, quantize, TRAINING, accuracy=0.5))
+    card = embed(path, classifier_card("digitocr-x", form, quantize, TRAINING, accuracy=0.5))
     assert Classifier(path).card == card
     assert np.array_equal(Classifier(path).predict(images), before)
     assert card["schema"] == "digitocr-model/1"
@@ -61,7 +61,7 @@ def test_a_card_is_read_from_the_file_and_changes_no_answer(form, quantize, make
 
 def test_tflite_is_packed_by_its_metadata_standard(make_network, images, tmp_path):
     path = written("tflite", "none", make_network, images, tmp_path)
-    embed(path, make_card("digitocr-x", "tflite", "none", TRAINING, accuracy=None))
+    embed(path, classifier_card("digitocr-x", "tflite", "none", TRAINING, accuracy=None))
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["labels.txt", "digitocr.json"]
         assert archive.read("labels.txt").decode().split() == list("0123456789")
@@ -69,18 +69,18 @@ def test_tflite_is_packed_by_its_metadata_standard(make_network, images, tmp_pat
 
 
 def test_a_network_that_knows_no_digit_says_so():
-    card = make_card("digitocr-x", "onnx", "none", TRAINING, accuracy=None, classes=11)
+    card = classifier_card("digitocr-x", "onnx", "none", TRAINING, accuracy=None, classes=11)
     assert card["labels"] == [*"0123456789", "no digit"]
     assert card["output"]["shape"] == [None, 11]
-    assert make_card("digitocr-x", "tflite", "none", TRAINING, accuracy=None)["output"]["shape"] == [1, 10]
+    assert classifier_card("digitocr-x", "tflite", "none", TRAINING, accuracy=None)["output"]["shape"] == [1, 10]
 
 
 def test_the_card_beside_tells_digest_and_size(tmp_path):
     path = tmp_path / "digitocr-int8.onnx"
     path.write_bytes(b"model")
-    write_beside(path, {"name": "digitocr-int8"})
-    assert beside(path) == tmp_path / "digitocr-int8.onnx.json"
-    assert json.loads(beside(path).read_text()) == {
+    write_card(path, {"name": "digitocr-int8"})
+    assert card_path(path) == tmp_path / "digitocr-int8.onnx.json"
+    assert json.loads(card_path(path).read_text()) == {
         "name": "digitocr-int8",
         "sha256": hashlib.sha256(b"model").hexdigest(),
         "bytes": 5,

@@ -7,7 +7,9 @@ import onnxruntime
 import pytest
 
 from digitocr.export import detector as module
-from digitocr.export.detector import export_detector, to_onnx
+from digitocr.export import detector_to_onnx as graph_module
+from digitocr.export.detector import DetectorLimits, export_detector
+from digitocr.export.detector_to_onnx import detector_to_onnx
 from digitocr.runtime.boxes import non_maximum_suppression
 from digitocr.runtime.detector import decoded, detector_input
 from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
@@ -93,7 +95,7 @@ def run(content, given):
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (24, 136), (128, 40)])
 def test_the_written_graph_is_the_network_without_its_classes_and_batch_norms(network, height, width):
-    model = to_onnx(network)
+    model = detector_to_onnx(network)
     onnx.checker.check_model(model, full_check=True)
     assert {node.op_type for node in model.graph.node} == {"Conv", "Relu", "Add", "Resize", "Concat"}
     given = np.concatenate([image(height, width, 1), image(height, width, 2)])
@@ -103,7 +105,7 @@ def test_the_written_graph_is_the_network_without_its_classes_and_batch_norms(ne
 
 @pytest.mark.parametrize(("quantize", "name"), [("none", "detector-float32.onnx"), ("int8", "detector-int8.onnx")])
 def test_a_file_is_proved_and_says_what_it_is(quantize, name, source, scenes, tmp_path, monkeypatch):
-    monkeypatch.setitem(module.LIMITS, "int8", (60.0, 0.4))  # of random weights int8 keeps less
+    monkeypatch.setitem(module.LIMITS, "int8", DetectorLimits(60.0, 0.4))  # of random weights int8 keeps less
     report = export_detector(source, quantize, tmp_path / "out", scenes)
     assert names(tmp_path / "out") == sorted([name, f"{name}.json", f"{name}.report.json"])
     content = (tmp_path / "out" / name).read_bytes()
@@ -129,7 +131,7 @@ def test_a_file_is_proved_and_says_what_it_is(quantize, name, source, scenes, tm
 
 
 def test_int8_comes_near(network, source, scenes, tmp_path, monkeypatch):
-    monkeypatch.setitem(module.LIMITS, "int8", (100.0, 0.0))
+    monkeypatch.setitem(module.LIMITS, "int8", DetectorLimits(100.0, 0.0))
     export_detector(source, "int8", tmp_path, scenes)
     given = image(seed=3)
     exact = np.asarray(network(given))[..., :5].transpose(0, 3, 1, 2)
@@ -139,7 +141,7 @@ def test_int8_comes_near(network, source, scenes, tmp_path, monkeypatch):
 
 
 def test_weights_keep_to_seven_bits(source, scenes, tmp_path, monkeypatch):
-    monkeypatch.setitem(module.LIMITS, "int8", (100.0, 0.0))
+    monkeypatch.setitem(module.LIMITS, "int8", DetectorLimits(100.0, 0.0))
     export_detector(source, "int8", tmp_path, scenes)
     stored = [onnx.numpy_helper.to_array(t) for t in onnx.load(str(tmp_path / "detector-int8.onnx")).graph.initializer]
     kernels = [weight for weight in stored if weight.dtype == np.int8 and weight.ndim == 4]
@@ -151,13 +153,13 @@ def test_weights_keep_to_seven_bits(source, scenes, tmp_path, monkeypatch):
     ("damage", "why"), [(0.0, "of the boxes are those of Keras"), (-2.0, "F1 drops by"), (np.nan, "not numbers")]
 )
 def test_damaged_weights_are_refused_and_leave_only_a_report(damage, why, source, scenes, tmp_path, monkeypatch):
-    right = module._fused
+    right = graph_module._fused
 
     def wrong(layer):
         kernel, bias = right(layer)
         return (kernel * np.float32(damage), bias) if kernel.shape[-1] == 48 else (kernel, bias)
 
-    monkeypatch.setattr(module, "_fused", wrong)
+    monkeypatch.setattr(graph_module, "_fused", wrong)
     with pytest.raises(GateError, match=why) as caught:
         export_detector(source, "none", tmp_path / "out", scenes)
     assert "\n" not in str(caught.value)

@@ -3,10 +3,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from digitocr.export.convert import load
+from digitocr.export.classifier import load
 from digitocr.export.fuse import fuse
-from digitocr.export.quantize import correct_biases
-from digitocr.export.to_onnx import WEIGHT_LIMIT, to_onnx
+from digitocr.export.quantize import ONNX_WEIGHT_LIMIT, correct_biases
+from digitocr.export.to_onnx import to_onnx
 from digitocr.runtime.preprocessing import scale
 from digitocr.train.data import hold_out
 
@@ -24,7 +24,7 @@ def test_int8_probabilities_come_nearer_to_the_exact_ones(fused, mnist, tmp_path
     training, held = hold_out(mnist.train_labels)
     calibration, images = scale(mnist.train_images[training[:600]]), scale(mnist.train_images[held[:1000]])
     to_onnx(fused, tmp_path / "plain.onnx", calibration)
-    to_onnx(correct_biases(fused, calibration, WEIGHT_LIMIT), tmp_path / "corrected.onnx", calibration)
+    to_onnx(correct_biases(fused, calibration, ONNX_WEIGHT_LIMIT), tmp_path / "corrected.onnx", calibration)
     exact = np.asarray(keras.ops.softmax(fused.predict(images, verbose=0)))
     plain, corrected = (
         np.abs(probabilities(tmp_path / name, images) - exact) for name in ("plain.onnx", "corrected.onnx")

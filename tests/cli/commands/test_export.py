@@ -20,10 +20,10 @@ def digitocr(*words, cwd, **environment):
 def test_options_that_a_network_s_export_has_no_use_for_are_refused(refused, tmp_path):
     (tmp_path / "before.keras").write_bytes((MODELS / "detector.keras").read_bytes())
     for words, why in (
-        (["--no-verify"], "--verify/--no-verify is not for a detector"),
-        (["--max-drop", "0"], "--max-drop is not for a detector"),
-        (["--max-changed", "20"], "--max-changed is not for a detector"),
-        (["--format", "tflite"], "a detector is written as ONNX alone"),
+        (["--no-verify"], "--verify/--no-verify does not apply to a detector"),
+        (["--max-drop", "0"], "--max-drop does not apply to a detector"),
+        (["--max-changed", "20"], "--max-changed does not apply to a detector"),
+        (["--format", "tflite"], "a detector is written as ONNX only"),
     ):
         assert refused("export", "--model", tmp_path / "before.keras", *words).startswith(why)
     assert refused("export", "--model", MODELS / "digitocr.keras", "--fonts", tmp_path).startswith("--fonts is for")
@@ -65,6 +65,19 @@ def test_export_writes_a_verified_file_and_says_what_to_type_next(tmp_path):
     assert card["quantization"] == "int8"
     again = digitocr("export", "--format", "onnx", "--out", tmp_path / "out", cwd=tmp_path)
     assert again.returncode == 9
+
+
+@pytest.mark.usefixtures("mnist")
+@pytest.mark.parametrize(
+    ("recipe", "command"), [("robust", "digitocr predict --model"), ("paper", "digitocr evaluate --model")]
+)
+def test_the_next_command_is_one_that_the_network_is_good_for(recipe, command, tmp_path):
+    (tmp_path / "model.keras").write_bytes((MODELS / "digitocr.keras").read_bytes())
+    (tmp_path / "run.json").write_text(json.dumps({"settings": {"recipe": recipe}}))
+    words = ["--format", "onnx", "--quantize", "none", "--no-verify", "--out", tmp_path / "out"]
+    done = digitocr("export", "--model", tmp_path / "model.keras", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"next: {command} {tmp_path / 'out' / 'digitocr-float32.onnx'}" in done.stdout
 
 
 @pytest.mark.usefixtures("mnist")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitocr.export.int8 import int8_file
+from digitocr.export.classifier import int8_file
 from digitocr.runtime.errors import InputError, OutputError, UsageError
 from digitocr.runtime.models import MODELS
 from digitocr.train.classifier.network import EXPERIMENTS, Experiment

@@ -5,12 +5,15 @@ import zipfile
 from dataclasses import replace
 
 import keras
+import numpy as np
 import pytest
 
-from digitocr.export import convert
-from digitocr.export.convert import export, load
+from digitocr.export import classifier as module
+from digitocr.export.classifier import default_source, export, int8_file, load
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
+from digitocr.runtime.models import MODELS
+from digitocr.runtime.preprocessing import scale
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def test_every_file_is_proved_on_all_test_images(source, mnist, tmp_path):
 
 
 def test_damaged_weights_are_refused_and_leave_only_a_report(source, tenth, tmp_path, monkeypatch):
-    right = convert.to_tflite
+    right = module.to_tflite
 
     def damaged(network, *rest):
         kernel, bias = network.layers[1].get_weights()
@@ -55,7 +58,7 @@ def test_damaged_weights_are_refused_and_leave_only_a_report(source, tenth, tmp_
         network.layers[1].set_weights([kernel, bias])
         right(network, *rest)
 
-    monkeypatch.setattr(convert, "to_tflite", damaged)
+    monkeypatch.setattr(module, "to_tflite", damaged)
     with pytest.raises(GateError) as error:
         export(source, ["tflite"], ["none"], tmp_path, tenth)
     assert error.value.exit_code == 6
@@ -76,7 +79,7 @@ def test_tighter_limits_are_kept(source, tenth, tmp_path):
 
 
 def test_a_wrong_fusion_is_refused_before_anything_is_written(source, tenth, tmp_path, monkeypatch):
-    right = convert.fuse
+    right = module.fuse
 
     def wrong(network):
         fused = right(network)
@@ -84,7 +87,7 @@ def test_a_wrong_fusion_is_refused_before_anything_is_written(source, tenth, tmp
         fused.layers[2].set_weights([kernel, bias + 0.001])
         return fused
 
-    monkeypatch.setattr(convert, "fuse", wrong)
+    monkeypatch.setattr(module, "fuse", wrong)
     with pytest.raises(GateError, match="fusing changed"):
         export(source, ["onnx"], ["none"], tmp_path / "new", tenth)
     assert not (tmp_path / "new").exists()
@@ -160,3 +163,47 @@ def test_what_is_no_keras_file_is_said_in_a_line(source, tmp_path):
             load(tmp_path / name)
         assert name in str(error.value)
         assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path):
+    with pytest.raises(ModelError, match=r"nothere\.keras: does not exist"):
+        load(tmp_path / "nothere.keras")
+
+
+def test_an_int8_file_to_measure_answers_as_the_shipped_one_and_needs_no_test_image(mnist, tmp_path, caplog):
+    training = replace(mnist, test_images=None, test_labels=None)
+    path = int8_file(MODELS / "digitocr.keras", tmp_path, training)
+    assert path.parent == tmp_path
+    digits = scale(mnist.train_images[:500])
+    answers = [Classifier(one).predict(digits).argmax(axis=1) for one in (path, MODELS / "digitocr-int8.onnx")]
+    assert np.array_equal(*answers)
+    assert not caplog.records
+
+
+def test_an_interrupted_export_leaves_nothing(source, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "embed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        export(source, ["onnx"], ["none"], tmp_path, verify=False)
+    assert names(tmp_path) == []
+
+
+def test_the_default_is_the_newest_finished_run_and_damaged_records_are_no_runs(tmp_path):
+    assert default_source(tmp_path) == MODELS / "digitocr.keras"
+    for name, record in (
+        ("old", '{"ended": "2026-01-01"}'),
+        ("new", '{"ended": "2026-02-01"}'),
+        ("unfinished", '{"ended": null}'),
+        ("damaged", '{"ended": '),
+        ("list", "[1, 2]"),
+        ("deep", "[" * 100_000),
+        ("binary", "\udcff"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_bytes(record.encode("utf-8", "surrogateescape"))
+        (tmp_path / name / "model.keras").touch()
+    (tmp_path / "detector").mkdir()
+    (tmp_path / "detector" / "run.json").write_text('{"ended": "2026-03-01"}')
+    assert default_source(tmp_path) == tmp_path / "new" / "model.keras"

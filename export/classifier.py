@@ -1,0 +1,212 @@
+"""Export of the network that reads a digit: fuse, quantize, write, compare with Keras, and publish what passed.
+
+    reports = export(Path("runs/first/model.keras"), ["onnx", "tflite"], ["int8"], Path("exports"), load_mnist())
+
+leaves digitocr-int8.onnx, its card digitocr-int8.onnx.json, its report digitocr-int8.onnx.report.json, and the same
+three files for TFLite.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from digitocr.export.card import Card, classifier_card, embed, read_json_object, training_of
+from digitocr.runtime.classifier import Probabilities
+from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, UsageError
+from digitocr.runtime.models import check_shipped, shipped_model
+from digitocr.runtime.preprocessing import Tensors, scale
+from digitocr.train.data import Mnist, hold_out, load_mnist, stratified
+from digitocr.train.quiet import silenced
+
+try:
+    with silenced():
+        import keras
+        import tf2onnx  # noqa: F401  # it logs when it is imported, so it is imported silenced
+
+        from digitocr.export.fuse import fuse
+        from digitocr.export.parity import LIMITS, Limits, Report, compare, unverified
+        from digitocr.export.publish import publish, refuse_existing
+        from digitocr.export.quantize import ONNX_WEIGHT_LIMIT, TFLITE_WEIGHT_LIMIT, correct_biases
+        from digitocr.export.to_onnx import to_onnx
+        from digitocr.export.to_tflite import to_tflite
+except ImportError as error:
+    raise MissingExtraError("export", "export") from error
+
+MODES = {  # quantizations by format
+    "onnx": ("none", "int8"),
+    "tflite": ("none", "float16", "dynamic", "int8"),
+}
+CALIBRATION_IMAGES = 1_000
+CALIBRATION_SEED = 0
+FUSION_TOLERANCE = 1e-5  # probability; float32 rounding alone reaches 1e-6
+_PREDICT_BATCH = 500  # images
+
+_log = logging.getLogger("digitocr.export")
+
+
+def export(
+    source: Path,
+    formats: Sequence[str],
+    quantize: Sequence[str],
+    out: Path,
+    data: Mnist | None = None,
+    *,
+    verify: bool = True,
+    max_drop: float | None = None,
+    max_changed: int | None = None,
+    force: bool = False,
+) -> list[Report]:
+    """Writes a .keras file in each format and quantization that go together, and compares every file with Keras.
+
+    Args:
+        source: the .keras file.
+        formats: of "onnx" and "tflite".
+        quantize: of "none", "float16", "dynamic" and "int8". ONNX has "none" and "int8".
+        out: the folder to write to.
+        data: MNIST, loaded if it is needed and not given. 1,000 training images calibrate int8; the test images are
+            what the gate compares on.
+        verify: False skips the gate. Log, card and report then say so.
+        max_drop: replaces the gate's limit on lost accuracy, in points.
+        max_changed: replaces the gate's limit on changed answers of 10,000.
+        force: overwrite files of an earlier export. Reports are always overwritten.
+
+    Returns:
+        A report for each file: parity.compare's, with "path" and "bytes".
+
+    Raises:
+        UsageError: a format or quantization does not exist, or none of the formats has it.
+        ModelError: the source cannot be exported.
+        OutputError: a file exists already or cannot be written.
+        GateError: the first file that fails. Its report is kept, the file is not; files written before it are kept.
+    """
+    targets = _targets(source, formats, quantize, out)
+    network = load(source)
+    if not force:
+        refuse_existing(path for path, _ in targets)
+    if data is None and (verify or any(mode == "int8" for _, mode in targets)):
+        data = load_mnist()
+    training, fused = training_of(source), fuse(network)
+    calibration = _calibration(data) if data is not None else None
+    reference = _reference(network, fused, data) if data is not None and verify else None
+
+    def publish_one(path: Path, mode: str) -> Report:
+        def judge(written: Path) -> tuple[Card, Report]:
+            classes = fused.output_shape[-1]
+            card = classifier_card(path.stem, path.suffix[1:], mode, training, accuracy=None, classes=classes)
+            if reference is None or data is None:
+                _log.warning("%s is NOT VERIFIED: its answers were not compared with the Keras network's", path)
+                return embed(written, card), unverified(written, mode)
+            return _judged(written, card, reference, data, _limits(mode, max_drop, max_changed))
+
+        return publish(path, lambda beside: _write(fused, beside, mode, calibration), judge)
+
+    return [publish_one(path, mode) for path, mode in targets]
+
+
+def int8_file(model: Path, folder: Path, data: Mnist) -> Path:
+    """Writes the int8 ONNX file of a .keras file to a folder and returns its path, for a study or a search to measure.
+
+    It is calibrated on training images and not compared with Keras: no test image is read. Raises what export raises.
+    """
+    with silenced():  # of the warning that it is not verified
+        (report,) = export(model, ["onnx"], ["int8"], folder, data, verify=False, force=True)
+    return Path(report["path"])
+
+
+def default_source(runs: Path) -> Path:
+    """The model.keras of the newest finished run in the folder `runs`; the shipped weights if there is none."""
+    finished = []
+    for record in runs.glob("*/run.json"):
+        ended, model = read_json_object(record).get("ended"), record.with_name("model.keras")
+        if ended and model.exists():  # the run of a detector has no model.keras
+            finished.append((str(ended), model))
+    return max(finished)[1] if finished else shipped_model("digitocr.keras")
+
+
+def load(source: Path) -> keras.Model:
+    """The network in a .keras file. Code in the file is not run. Raises ModelError for any other file."""
+    if not source.exists():
+        raise ModelError(f"{source}: does not exist; give the model.keras of a run of digitocr train")
+    if source.suffix != ".keras" or not source.is_file():
+        raise ModelError(f"{source}: is not a .keras file; give the model.keras of a run of digitocr train")
+    try:
+        check_shipped(source, source.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{source}: cannot be read ({error.strerror}); check its permissions") from error
+    try:
+        with silenced():
+            return keras.saving.load_model(source, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its parts raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise ModelError(f"{source}: Keras cannot load it ({reason}); give the model.keras of a run") from error
+
+
+def _targets(source: Path, formats: Sequence[str], quantize: Sequence[str], out: Path) -> list[tuple[Path, str]]:
+    """The path of each file to write, and its quantization."""
+    for given, known, what in ((formats, MODES, "format"), (quantize, LIMITS, "quantize")):
+        for name in given:
+            if name not in known:
+                raise UsageError(f"{what} is {name}; it must be one of {', '.join(known)}")
+    stem = "digitocr" if source.stem == "model" else source.stem
+    targets = []
+    for mode in dict.fromkeys(quantize):
+        taking = [form for form in dict.fromkeys(formats) if mode in MODES[form]]
+        if not taking:
+            raise UsageError(f"{mode} is for tflite; onnx has {' and '.join(MODES['onnx'])}")
+        name = f"{stem}-{'float32' if mode == 'none' else mode}"
+        targets += [(out / f"{name}.{form}", mode) for form in taking]
+    return targets
+
+
+def _write(fused: keras.Model, path: Path, mode: str, calibration: Tensors | None) -> None:
+    onnx = path.suffix == ".onnx"
+    if mode == "int8" and calibration is not None:
+        fused = correct_biases(fused, calibration, ONNX_WEIGHT_LIMIT if onnx else TFLITE_WEIGHT_LIMIT)
+    if onnx:
+        to_onnx(fused, path, calibration if mode == "int8" else None)
+    else:
+        to_tflite(fused, path, mode, calibration)
+
+
+def _limits(mode: str, max_drop: float | None, max_changed: int | None) -> Limits:
+    default = LIMITS[mode]
+    return Limits(
+        default.max_drop if max_drop is None else max_drop,
+        default.max_changed if max_changed is None else max_changed,
+    )
+
+
+def _judged(path: Path, card: Card, reference: Probabilities, data: Mnist, limits: Limits) -> tuple[Card, Report]:
+    """Embeds the card in a file that passes, and compares again: the report is on the bytes that are published."""
+    with silenced():
+        report = compare(path, card["quantization"], reference, data, limits)
+        if report["passed"]:
+            card = embed(path, {**card, "accuracy": report["accuracy"]["file"]})
+            report = compare(path, card["quantization"], reference, data, limits)
+    return card, report
+
+
+def _calibration(data: Mnist) -> Tensors:
+    """(1000, 28, 28, 1) float32: training images, stratified by digit, none of them held out."""
+    training, _ = hold_out(data.train_labels)
+    chosen = training[stratified(data.train_labels[training], CALIBRATION_IMAGES, CALIBRATION_SEED)]
+    return scale(data.train_images[chosen])
+
+
+def _reference(network: keras.Model, fused: keras.Model, data: Mnist) -> Probabilities:
+    """The network's (10000, classes) probabilities of the test images. Raises GateError if the fused one's differ."""
+    images = scale(data.test_images)
+    with silenced():
+        before, after = (model.predict(images, batch_size=_PREDICT_BATCH, verbose=0) for model in (network, fused))
+    if network.layers[-1].activation is not keras.activations.softmax:
+        before = np.asarray(keras.ops.softmax(before))
+    after = np.asarray(keras.ops.softmax(after))
+    difference, changed = float(np.abs(before - after).max()), int((before.argmax(1) != after.argmax(1)).sum())
+    if changed or not difference <= FUSION_TOLERANCE:
+        raise GateError(
+            f"fusing changed {changed} answers and a probability by {difference:.1e}, over {FUSION_TOLERANCE}: "
+            "a bug, or a network with weights that are not numbers"
+        )
+    return np.asarray(before)
