@@ -1,4 +1,4 @@
-# make demo         read the pictures in examples/ (installs the runtime alone, 200 MB)
+# make demo         read the pictures in examples/ (installs the runtime, 360 MB)
 # make test         ruff, mypy, and the tests on the built wheel (installs everything, 2.5 GB)
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
 # make docs         the documentation as a site, in site/ (installs no TensorFlow)
