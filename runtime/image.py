@@ -50,7 +50,7 @@ def load(picture: Picture) -> GrayImage:
     return load_reduced(picture, MAX_PIXELS)[0]
 
 
-def load_reduced(picture: Picture, enough: int = ENOUGH) -> tuple[GrayImage, float]:
+def load_reduced(picture: Picture, enough: int = ENOUGH, *, page: int = 0) -> tuple[GrayImage, float]:
     """The picture as a GrayImage, and how many times larger it is as shown. Takes and raises what load does.
 
     A JPEG whose longer side has at least twice `enough` pixels is decoded at a half, a quarter or an eighth of its
@@ -63,6 +63,8 @@ def load_reduced(picture: Picture, enough: int = ENOUGH) -> tuple[GrayImage, flo
         return _gray_of_image(picture, "the PIL image"), 1.0
     if isinstance(picture, (bytes, str, os.PathLike)):
         with _opened(picture) as opened:
+            if page:
+                opened.seek(page)
             whole = max(opened.size)
             share = min(1.0, enough / whole)
             # a JPEG is decoded to grey at once, without its colour

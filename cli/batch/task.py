@@ -15,7 +15,7 @@ from digitocr.runtime.errors import InputError
 
 if TYPE_CHECKING:
     from digitocr.runtime.image import GrayImage
-    from digitocr.runtime.reader import Reader
+    from digitocr.runtime.reader import Mode, Reader
 
 CHUNK, CHUNK_BYTES = 64, 256_000  # pictures that are sent to a process at once: so many, or of so many bytes
 SMALL_BYTES, SMALL_PIXELS = 4096, 4096  # a file and a picture that are small enough to decode ahead
@@ -49,7 +49,7 @@ class Task:
     model: Path | None
     threads: int
     conf: float
-    mode: str
+    mode: "Mode"
     rotate: str
     jsonl: bool
     named: bool
@@ -69,7 +69,7 @@ class Task:
                 threads=self.threads,
                 conf=self.conf,
                 mode=self.mode,
-                rotate=self.rotate,
+                rotate="auto" if self.rotate == "auto" else int(self.rotate),
             )
             cv2.setNumThreads(self.threads)  # which Reader has found to make sense
             _kept.task = self

@@ -19,6 +19,7 @@ from digitocr.cli.live.recording import Recording
 from digitocr.runtime.errors import NothingReadError, UsageError
 from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.orientation import Rotation
 from digitocr.runtime.reader import Reader
 
 RECENT = 30  # frames that the shown rate is taken over
@@ -110,7 +111,8 @@ def run(settings: Settings) -> None:
         check_display()
     signal.signal(signal.SIGTERM, _interrupt)
     cv2.setNumThreads(1)
-    reader = Reader(settings.model, detector=settings.detector, conf=settings.conf, rotate=settings.rotate)
+    rotate: Rotation = "auto" if settings.rotate == "auto" else int(settings.rotate)
+    reader = Reader(settings.model, detector=settings.detector, conf=settings.conf, rotate=rotate)
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(

@@ -61,7 +61,7 @@ class Follower:
         boxes = np.array([(digit.box.x, digit.box.y, digit.box.w, digit.box.h) for digit in digits], np.float32)
         boxes[:, :2] += _motion(before, gray, boxes[:, :2] + boxes[:, 2:] / np.float32(2))
         found = perf_counter()
-        probabilities = self._reader.digits(gray, boxes)
+        probabilities = self._reader.classify(gray, boxes)
         if (probabilities[range(len(digits)), [digit.digit for digit in digits]] < STILL).any():
             return None
         moved = (

@@ -71,7 +71,7 @@ class VideoReader:
     """Reads digits in the frames of a source, and announces what holds over several of them, once.
 
     source: the number or name of a camera, a video file, a folder or a glob of pictures, or an address that OpenCV
-    opens (rtsp://, http://). reader: by default Reader(rotate="0"), for trying other ways up makes a frame without
+    opens (rtsp://, http://). reader: by default Reader(rotate=0), for trying other ways up makes a frame without
     digits take up to four times as long. every: reads only every so many-th frame of a recording. roi: x, y, width,
     height in pixels, the part to read; it may be set anew between two frames. expect: a regular expression that the
     whole of a line must match to be announced. width, height, fps: asked of a camera, which gives what it can: see
@@ -101,7 +101,7 @@ class VideoReader:
         except re.error as error:
             raise UsageError(f"{expect} is no regular expression ({error}); for five digits it is \\d{{5}}") from None
         self.roi = roi
-        reader = reader or Reader(rotate="0")
+        reader = reader or Reader(rotate=0)
         self._grabber = Grabber(str(source), CameraRequest(width, height, fps), every, reconnect)
         self.live, self.fps, self.size = self._grabber.live, self._grabber.fps, self._grabber.size
         self._read_part = (Follower(reader) if self._grabber.flows else reader).read

@@ -50,7 +50,7 @@ def test_content_is_read_whole_and_what_is_none_is_refused(tmp_path):
     path.write_bytes(b"\0\1\2")
     assert model_content(path) == b"\0\1\2"
     with path.open("wb") as file:
-        file.truncate(models.MAX_BYTES + 1)
+        file.truncate(models.MAX_MODEL_BYTES + 1)
     refused(lambda: model_content(path), path, "over 64 MB")
     path.unlink()
     path.mkdir()

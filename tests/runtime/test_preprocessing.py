@@ -87,7 +87,7 @@ def test_what_hardly_stands_out_is_not_made_loud():
     faint = np.full((28, 28), 128, np.uint8)
     faint[4:24, 12:15] = 130
     (made,) = preprocessing.normalised(faint[None])
-    assert 0 < made.max() < 255 * 3 / preprocessing.FAINT
+    assert 0 < made.max() < 255 * 3 / preprocessing.MIN_CONTRAST
     assert (preprocessing.normalised(np.full((1, 28, 28), 77, np.uint8)) == 0).all()
 
 

@@ -19,12 +19,12 @@ from numpy.random import Generator
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.background import shadeless
-from digitocr.runtime.boxes import Boxes
+from digitocr.runtime.boxes import Boxes, iou
 from digitocr.runtime.detector import Detector
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene, draw_scene
-from digitocr.train.synthesis.strokes import Bytes, Floats
+from digitocr.train.synthesis.strokes import Bytes
 from digitocr.train.synthesis.workers import glyphs, worker_pool
 
 OFF, SCALED = 0.05, 0.12  # standard deviations: of a box's middle, in sides; of the logarithm of its side
@@ -106,25 +106,19 @@ def _elsewhere(scene: Scene, rng: Generator) -> Boxes:
     known = np.concatenate([scene.boxes, scene.unsure])
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     inside = ((middles > 0) & (middles < SIDE)).all(1)
-    return np.asarray(boxes[inside & (overlaps(boxes, known).max(1, initial=0.0) < 0.25)], np.float32)
+    return np.asarray(boxes[inside & (iou(boxes, known).max(1, initial=0.0) < 0.25)], np.float32)
 
 
 def _judged(scene: Scene, boxes: Boxes) -> tuple[Boxes, Bytes]:
     """What the detector found, with the digit that it is, or that it is none; what is neither is left out."""
-    shared = overlaps(boxes, scene.boxes)
+    shared = iou(boxes, scene.boxes)
     best = shared.max(1, initial=0.0)
     labels = np.full(len(boxes), NO_DIGIT, np.uint8)
     if len(scene.boxes):
         labels = np.where(best >= 0.5, scene.labels[shared.argmax(1)], labels).astype(np.uint8)
-    beside = np.maximum(best, overlaps(boxes, scene.unsure).max(1, initial=0.0))
+    beside = np.maximum(best, iou(boxes, scene.unsure).max(1, initial=0.0))
     clear = (best >= 0.5) | (beside < 0.25)
     return boxes[clear], labels[clear]
 
 
-def overlaps(boxes: Boxes, others: Boxes) -> Floats:
-    """(n, m) float32: intersection over union of each of (n, 4) boxes with each of (m, 4)."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    both = boxes[:, 2:].prod(1)[:, None] + others[:, 2:].prod(1)[None] - shared
-    return np.asarray(shared / np.maximum(both, 1e-6), np.float32)
+overlaps = iou

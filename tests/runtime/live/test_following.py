@@ -60,7 +60,7 @@ def test_boxes_follow_the_motion(reader, page, x, y):
 
 
 def test_a_digit_that_is_gone_or_another_one_makes_all_be_sought(reader, page):
-    last = Reader(rotate="0").read(page).digits[-1].box
+    last = Reader(rotate=0).read(page).digits[-1].box
     erased = page.copy()
     erased[last.y - 5 : last.y + last.h + 5, last.x - 5 : last.x + last.w + 5] = page[5, 5]
     follower = Follower(reader)

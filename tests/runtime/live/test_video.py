@@ -35,7 +35,7 @@ def threads():
 
 @pytest.fixture(scope="module")
 def reader():
-    return Reader(rotate="0")
+    return Reader(rotate=0)
 
 
 def test_every_number_of_a_clip_is_given_once_in_order(clip, reader):
