@@ -1,0 +1,57 @@
+"""The code does what docs/preprocessing.md specifies: its golden files follow from each other. Nothing writes them here."""
+
+import json
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SPEC = Path(__file__).parents[1] / "docs" / "spec"
+GOLDEN = json.loads((SPEC / "golden.json").read_text("utf-8"))
+LEVELS = {"turned": 2}  # grey levels by which versions of OpenCV interpolate differently; 1 for the other pictures
+
+
+@pytest.fixture(scope="module")
+def made():
+    """docs/spec/make.py, which does each step on the golden inputs."""
+    spec = spec_from_file_location("make_spec", SPEC / "make.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_specification_is_of_this_version():
+    page = (SPEC.parent / "preprocessing.md").read_text("utf-8")
+    assert f"version {GOLDEN['preprocessing']}" in page
+
+
+def test_pictures_follow_from_each_other(made):
+    pictures = made.pictures()
+    assert {path.stem for path in SPEC.glob("*.png")} == {"page", "lone", *pictures}
+    for name, picture in pictures.items():
+        expected = made.picture(name)
+        assert picture.shape == expected.shape
+        assert np.abs(picture.astype(int) - expected).max() <= LEVELS.get(name, 1), name
+
+
+def test_numbers_follow_from_their_inputs(made):
+    compare(GOLDEN, made.golden(), "")
+
+
+def compare(expected, actual, where):
+    """Numbers are equal to 0.001, boxes of a reading to a pixel and its confidences to 0.01; all else is the same."""
+    if isinstance(expected, dict):
+        assert expected.keys() == actual.keys(), where
+        for key, value in expected.items():
+            compare(value, actual[key], f"{where} {key}")
+    elif isinstance(expected, list):
+        assert len(expected) == len(actual), where
+        for place, pair in enumerate(zip(expected, actual, strict=True)):
+            compare(*pair, f"{where} {place}")
+    elif isinstance(expected, str):
+        assert expected == actual, where
+    else:
+        kind = " ".join(where.split()[:2])
+        tolerance = {"reading boxes": 1, "reading confidence": 0.01}.get(kind, 0.001)
+        assert abs(expected - actual) <= tolerance, where
