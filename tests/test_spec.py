@@ -1,4 +1,4 @@
-"""The code does what docs/preprocessing.md specifies: its golden files follow from each other. Nothing writes them here."""
+"""The code does what docs/preprocessing.md specifies: golden files follow from each other. Nothing here writes them."""
 
 import json
 from importlib.util import module_from_spec, spec_from_file_location
