@@ -26,7 +26,7 @@ import sequences
 from timing import save
 
 from digitocr import VideoReader
-from digitocr.runtime.live import capture
+from digitocr.runtime.live.frames import Pixels
 
 RATE = 30  # frames a second that are sent
 SENT = 1200  # frames that the latency is taken over
@@ -38,33 +38,30 @@ KEPT = 75  # different frames, that come again and again
 class Drawn:
     """A source whose frames are drawn or decoded as they are read."""
 
-    live, flows, fps = False, True, float(RATE)
+    live = False
+    fps = float(RATE)
 
-    def __init__(self, frames: Iterator[capture.Pixels]) -> None:
+    def __init__(self, frames: Iterator[Pixels]) -> None:
         self._frames = frames
 
-    def read(self) -> capture.Pixels | None:
+    def read(self) -> Pixels | None:
         return next(self._frames, None)
 
     def release(self) -> None:
         pass
 
 
-def reader_of(frames: Iterator[capture.Pixels]) -> VideoReader:
-    capture.opener = lambda *_: lambda: Drawn(frames)
-    return VideoReader("drawn")
-
-
 def jpegs() -> list[bytes]:
     """The frames of one sequence, as a camera sends them."""
     rng = np.random.default_rng(1)
     drawn = sequences.frames(sequences.page(rng), rng, KEPT)
-    return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in drawn]
+    return [cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes() for frame in drawn]
 
 
-def decoded(sent: list[bytes], count: int) -> Iterator[capture.Pixels]:
+def decoded(sent: list[bytes], count: int) -> Iterator[Pixels]:
     for number in range(count):
-        yield cv2.imdecode(np.frombuffer(sent[number % len(sent)], np.uint8), cv2.IMREAD_COLOR)
+        bgr = cv2.imdecode(np.frombuffer(sent[number % len(sent)], np.uint8), cv2.IMREAD_COLOR)
+        yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def alone(core: int) -> None:
@@ -76,7 +73,7 @@ def rate_and_memory(answer: Connection) -> None:
     """Frames a second of one core's time, decoding included, and MB after so many frames."""
     alone(0)
     began, memory = 0.0, {}
-    for number, _ in enumerate(reader_of(decoded(jpegs(), LONG)).frames(), 1):
+    for number, _ in enumerate(VideoReader(Drawn(decoded(jpegs(), LONG))).frames(), 1):
         if number == SHORT:
             began = process_time()  # of all threads; what other programs take does not count
         if number in (SHORT, LONG):
@@ -95,11 +92,11 @@ def latencies(address: str, answer: Connection) -> None:
         for frame in video.frames():
             if frame is None:
                 continue
-            if frame.frame < RATE:  # the first second is start-up
-                began, spent, first = perf_counter(), process_time(), frame.frame
+            if frame.index < RATE:  # the first second is start-up
+                began, spent, first = perf_counter(), process_time(), frame.index
                 continue
             taken.append(frame.latency)
-            last = frame.frame
+            last = frame.index
             if last >= SENT:
                 break
         share = (process_time() - spent) / (perf_counter() - began)
@@ -148,11 +145,11 @@ def sequence(seed: int) -> tuple[list[str], list[str], int, int]:
     rng = np.random.default_rng(seed)
     page = sequences.page(rng)
     announced, still, right = [], 0, 0
-    for frame in reader_of(sequences.frames(page, rng)).frames():
+    for frame in VideoReader(Drawn(sequences.frames(page, rng))).frames():
         if frame is None:
             continue
         announced += [reading.text for reading in frame.announced]
-        if not sequences.FRAMES / 3 <= frame.frame <= sequences.FRAMES * 2 / 3:
+        if not sequences.FRAMES / 3 <= frame.index <= sequences.FRAMES * 2 / 3:
             still += 1
             right += frame.reading.text == page.text
     return page.text.split("\n"), announced, still, right
@@ -164,9 +161,9 @@ def still(path: str) -> None:
 
     rng = np.random.default_rng(6)
     shown = None
-    for frame in reader_of(sequences.frames(sequences.page(rng), rng)).frames():
-        if frame is not None and frame.frame == sequences.FRAMES * 2 // 5:
-            shown = overlay.drawn(frame, None, RATE, mirror=False)
+    for frame in VideoReader(Drawn(sequences.frames(sequences.page(rng), rng))).frames():
+        if frame is not None and frame.index == sequences.FRAMES * 2 // 5:
+            shown = overlay.to_bgr(overlay.drawn(frame, None, RATE, mirror=False))
     cv2.imwrite(path, cv2.resize(shown, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
 
 

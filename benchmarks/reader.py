@@ -86,7 +86,7 @@ def main() -> None:
             "of the bare call": "",
         }
     )
-    share = ", ".join(f"{step} {spent:.1f} ms" for step, spent in steps.items())
+    share = ", ".join(f"{step} {spent:.1f} ms" for step, spent in steps._asdict().items())
     notes = [f"the page, once: {share}", "50 rounds in turn, one thread; `python benchmarks/reader.py`"]
     save("reader", "What the Python around the interpreter costs", rows, notes)
 

@@ -8,12 +8,12 @@ picture may not be upright), and put in reading order.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 
@@ -39,7 +39,7 @@ from digitocr.runtime.orientation import (
     turned_back,
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
+from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
 
 Mode = Literal["auto", "single", "line"]
 
@@ -116,7 +116,7 @@ class Reader:
         self.calibrated = self._confidence.classifier == network_id(
             self.classifier.card, self.classifier.sha256
         ) and self._confidence.detector == network_id(self.detector.card, self.detector.sha256)
-        self._model = {"name": self.classifier.name, "sha256": self.classifier.sha256}
+        self._model = ModelId(self.classifier.name, self.classifier.sha256)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), conf=self.conf, mode=self.mode, rotate=self.rotate, **self._files), ()
@@ -145,12 +145,41 @@ class Reader:
         )
         why = "" if lines else self._why(attempt)
         ended = perf_counter()
-        ms = {
-            "decode": 1000 * (decoded - started),
-            "find": 1000 * detecting,
-            "classify": 1000 * (ended - decoded - detecting),
-        }
+        ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
         return Reading(lines, ms, self._model, attempt.degrees, why)
+
+    @overload
+    def read_many(
+        self, pictures: Iterable[Picture], *, jobs: int = 1, errors: Literal["raise"] = "raise"
+    ) -> Iterator[Reading]: ...
+    @overload
+    def read_many(
+        self, pictures: Iterable[Picture], *, jobs: int = 1, errors: Literal["return"]
+    ) -> Iterator[Reading | Exception]: ...
+    def read_many(
+        self, pictures: Iterable[Picture], *, jobs: int = 1, errors: str = "raise"
+    ) -> Iterator[Reading] | Iterator[Reading | Exception]:
+        """Reads pictures one after the other or in several processes.
+
+        With several jobs, call it below `if __name__ == "__main__":` in a script, since each process imports the
+        script. Each process loads the networks anew, so this pays from some hundred pictures on.
+
+        Args:
+            pictures: Each as `read` takes it; of a TIFF the first page is read. A few are taken ahead.
+            jobs: How many processes read; with 1, the default, this one does.
+            errors: "raise": the exception of a picture that cannot be read ends the reading. "return": it takes the
+                place of the Reading.
+
+        Returns:
+            The Reading of each picture, in the order of the pictures.
+
+        Raises:
+            InputError: A picture cannot be read, or a process has died of it; with errors="raise".
+            UsageError: An argument makes no sense, or the processes cannot start.
+        """
+        from digitocr.runtime.many import read_many  # what several processes need costs each start 30 ms
+
+        return read_many(self, pictures, jobs, errors)
 
     def candidates(self, picture: Picture, page: int = 0) -> list[Candidate]:
         """All candidates of a picture: those that read returns, in reading order, then the others.
@@ -251,7 +280,7 @@ class Reader:
         is_kept = self.mode == "single" or (confidence >= self.conf and not _is_blank(gray))
         lines = (Line((_digit(probabilities, confidence, Box(0, 0, SIDE, SIDE)),)),) if is_kept else ()
         why = "" if is_kept else self._why(self._attempt_lone(gray))
-        ms = {"decode": 1000 * decoding, "find": 0.0, "classify": 1000 * (perf_counter() - began)}
+        ms = Timing(1000 * decoding, 0.0, 1000 * (perf_counter() - began))
         return Reading(lines, ms, self._model, degrees, why)
 
     def _attempt_lone(self, gray: GrayImage) -> Attempt:

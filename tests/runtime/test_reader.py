@@ -79,9 +79,9 @@ def test_a_reading_says_what_was_read_how_long_it_took_and_with_what(reader):
         assert 0.5 <= digit.confidence <= 1
         assert len(digit.topk) == 3
         assert [p for _, p in digit.topk] == sorted((p for _, p in digit.topk), reverse=True)
-    assert list(reading.ms) == ["decode", "find", "classify"]
-    assert all(spent >= 0 for spent in reading.ms.values())
-    assert reading.model == {"name": "digitocr-int8", "sha256": reader.classifier.sha256}
+    assert reading.ms._fields == ("decode", "detect", "classify")
+    assert all(spent >= 0 for spent in reading.ms)
+    assert reading.model == ("digitocr-int8", reader.classifier.sha256)
     assert (reading.turned, reading.why) == (0, "")
 
 

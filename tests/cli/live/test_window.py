@@ -209,6 +209,32 @@ def test_a_display_that_is_not_there_is_an_error_and_no_crash(monkeypatch):
         window.check_display()
 
 
+def trial(monkeypatch, tmp_path, code):
+    """Checks a display in a folder with a cv2.py of that code."""
+    (tmp_path / "cv2.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISPLAY", ":9876")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(cv2, "currentUIFramework", lambda: "QT")
+    window.check_display()
+
+
+def test_a_cv2_of_the_current_folder_is_not_run(monkeypatch, tmp_path):
+    with pytest.raises(DeviceError, match="the display :9876 cannot be opened"):
+        trial(monkeypatch, tmp_path, "open('ran', 'w')\ndef namedWindow(*_): pass\n")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_display_that_hangs_is_an_error(monkeypatch, tmp_path):
+    def hangs(*_, timeout, **__):
+        raise subprocess.TimeoutExpired("python", timeout)
+
+    monkeypatch.setattr(subprocess, "run", hangs)
+    with pytest.raises(DeviceError, match="the display :9876 does not answer within 10 seconds; add --view web"):
+        trial(monkeypatch, tmp_path, "")
+
+
 def test_an_opencv_without_windows_is_told_apart(monkeypatch):
     monkeypatch.setattr(cv2, "currentUIFramework", lambda: "")
     with pytest.raises(DeviceError, match=r"built without windows; type: pip install .* opencv-python"):
