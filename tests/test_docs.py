@@ -195,7 +195,7 @@ def test_the_tree_has_every_source_file_in_its_place():
         folders = [*folders[:depth], name]
         if name.endswith(".py"):
             named.add("".join(folders))
-    rooms = ("runtime", "train", "export", "cli")
+    rooms = ("src/digitocr", "runtime", "train", "export", "cli")
     files = {str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / room).rglob("*.py")}
     assert named == {file for file in files if not file.endswith("__init__.py")}
 
