@@ -42,7 +42,7 @@ docs: .venv/docs
 install: .venv/all
 
 bench: .venv/all
-	for question in models reader cold training footprint folder; do $(BIN)/python benchmarks/$$question.py || exit 1; done
+	for question in models reader dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
 
 fonts:
 	mkdir -p fonts
