@@ -40,7 +40,7 @@ FEATURES = (
 )
 LONE_FEATURES = ("digit", "constant")  # log-odds of the digit's probability, and 1
 MAX_CERTAINTY = 0.99  # of a probability; closer to 0 or 1 it says no more than this
-MAX_LONE_CERTAINTY = 0.9999  # as MAX_CERTAINTY, for pictures of one digit
+MAX_LONE_CERTAINTY = 0.99999  # as MAX_CERTAINTY, for pictures of one digit
 
 
 @dataclass(frozen=True, eq=False)

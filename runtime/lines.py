@@ -13,6 +13,7 @@ import numpy as np
 from digitocr.runtime.boxes import Boxes, Scores, near_pairs
 
 MIN_LINE_OVERLAP = 0.34  # of the lower box's height; boxes of one line share more than that in y
+MIN_BAND = 1e-3  # pixels; of the bands of y in which lines are looked up, which are as high as most boxes
 MAX_HEIGHT_RATIO = 2.6  # of two neighbours
 MIN_NEIGHBOUR_OVERLAP = 0.5  # of the lower box's height, shared in y by two neighbours
 MAX_NEIGHBOUR_GAP = 2.0  # heights of the higher box, between two neighbours
@@ -33,7 +34,7 @@ def reading_order(boxes: Boxes) -> list[list[int]]:
     across, down = _levelled(boxes, slope(boxes))
     height = boxes[:, 3].tolist()
     top, bottom = (down - boxes[:, 3] / 2).tolist(), (down + boxes[:, 3] / 2).tolist()
-    band = max(float(np.median(boxes[:, 3])), 1e-3)  # pixels
+    band = max(float(np.median(boxes[:, 3])), MIN_BAND)
     lines: list[list[int]] = []
     lines_at: dict[int, set[int]] = {}  # the lines whose rightmost box reaches into a band of y
     for row in np.argsort(across, kind="stable").tolist():
@@ -66,29 +67,39 @@ def joined(lines: list[list[int]], boxes: Boxes, rows: list[int]) -> list[list[i
     """
     if not rows:
         return lines
-    known = [row for line in lines for row in line]
-    across, down = _levelled(boxes, slope(boxes[known]))
-    height, x = boxes[:, 3].tolist(), across.tolist()
+    across, down = _levelled(boxes, slope(boxes[[row for line in lines for row in line]]))
+    x, height = across.tolist(), boxes[:, 3].tolist()
     top, bottom = (down - boxes[:, 3] / 2).tolist(), (down + boxes[:, 3] / 2).tolist()
-    lines, heights_of_lines = [list(line) for line in lines], [float(down[line].mean()) for line in lines]
+    lines, heights = [list(line) for line in lines], [float(down[line].mean()) for line in lines]
+    band = max(float(np.median(boxes[:, 3])), MIN_BAND)
+    lines_at: dict[int, set[int]] = {}  # the lines with a box that reaches into a band of y
+
+    def bands(row: int) -> range:
+        return range(int(top[row] // band), int(bottom[row] // band) + 1)
 
     def overlap(row: int, other: int) -> float:
-        return float((min(bottom[row], bottom[other]) - max(top[row], top[other])) / min(height[row], height[other]))
+        shared = min(bottom[row], bottom[other]) - max(top[row], top[other])
+        return float(shared / min(height[row], height[other]))
 
+    for number, line in enumerate(lines):
+        for place in chain.from_iterable(map(bands, line)):
+            lines_at.setdefault(place, set()).add(number)
     for row in rows:
-        best, most, place = None, MIN_LINE_OVERLAP, 0
-        for number, line in enumerate(lines):
+        best, most, position = None, MIN_LINE_OVERLAP, 0
+        for number in sorted(set(chain.from_iterable(lines_at.get(place, ()) for place in bands(row)))):
+            line = lines[number]
             after = bisect(line, x[row], key=x.__getitem__)
             share = max(overlap(row, other) for other in line[max(after - 1, 0) : after + 1])
             if share > most:
-                best, most, place = number, share, after
+                best, most, position = number, share, after
         if best is None:
-            number = bisect(heights_of_lines, float(down[row]))
-            lines.insert(number, [row])
-            heights_of_lines.insert(number, float(down[row]))
-        else:
-            lines[best].insert(place, row)
-    return lines
+            best = len(lines)
+            lines.append([])
+            heights.append(float(down[row]))
+        lines[best].insert(position, row)
+        for place in bands(row):
+            lines_at.setdefault(place, set()).add(best)
+    return [lines[number] for number in sorted(range(len(lines)), key=heights.__getitem__)]
 
 
 def _levelled(boxes: Boxes, angle: float) -> tuple[Scores, Scores]:

@@ -237,7 +237,7 @@ class Reader:
             shadeless(gray, boxes), np.concatenate([scaled(boxes, factor) for factor in CROP_SCALES])
         )
         probabilities = self.classifier.predict(scale(crops))
-        return crops[: len(boxes)], probabilities.reshape(len(CROP_SCALES), len(boxes), self.classifier.classes).mean(0)
+        return crops[: len(boxes)], probabilities.reshape(len(CROP_SCALES), len(boxes), probabilities.shape[1]).mean(0)
 
     def _inverted_looks_better(self, attempt: Attempt) -> bool:
         """Whether the digits read look more like digits when each crop is rotated by 180 degrees."""
@@ -299,9 +299,9 @@ class Reader:
         """
         boxes = np.array([_ink_box(gray)], np.float32)
         crops, probabilities = self._crop_and_classify(gray, boxes)
-        confidence = self._lone_confidence(probabilities)
         digits = probabilities[:, :10] / probabilities[:, :10].sum(1, keepdims=True)
-        return Attempt(degrees, boxes, np.full(1, MIN_SCORE, np.float32), crops, digits, confidence)
+        scores = np.full(1, MIN_SCORE, np.float32)
+        return Attempt(degrees, boxes, scores, crops, digits, self._lone_confidence(digits))
 
     def _lone_confidence(self, probabilities: Probabilities) -> Scores:
         """(n,) confidences of pictures of one digit."""

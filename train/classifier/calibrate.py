@@ -41,7 +41,7 @@ Bools = NDArray[np.bool_]
 
 SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, since seeds of trainings are smaller
 SCENES = 4_000  # to fit on, and half as many to measure on
-NON_DIGIT_SHARE = 0.2  # of the pictures of one digit that the confidence is fitted on: most users' are digits
+NON_DIGIT_SHARE = 0.02  # of the pictures of one digit that the confidence is fitted on; nearly all of these show digits
 IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
 IS_CLEAR_IOU = 0.25  # of a candidate with something that is ignored; with more it is neither right nor wrong
 NEWTON_STEPS = 30
