@@ -14,7 +14,7 @@ QUIET := --quiet --disable-pip-version-check
 PIP := $(BIN)/python -m pip install $(QUIET) --constraint constraints.txt
 SOURCES := pyproject.toml constraints.txt $(shell find src runtime train export cli -type f -not -path '*/__pycache__/*')
 RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.py tests/cli/commands/test_info.py \
-  tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py
+  tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py tests/test_golden.py
 
 .PHONY: demo test test-lowest docs install bench fonts clean wheel
 
