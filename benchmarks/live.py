@@ -1,12 +1,12 @@
-"""What reading live costs on one core, and how often what it announces is right.
+"""What live reading costs on one core, and how often its announcements are right.
 
     python benchmarks/live.py [SEQUENCES]
     python benchmarks/live.py --still docs/live.jpg     # the README's picture
 
-About half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames are
-those of sequences.py, 1280x720, eight digits. Wanted: at least 60 frames a second; at 30 a second 95 % of the latencies
-under two frame times; memory after 10,000 frames as after 100; 99 % of the sequences right; no number that was not
-there.
+Takes about half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames
+are those of sequences.py, 1280x720 with eight digits. Targets: at least 60 frames a second; at 30 frames a second 95 %
+of the latencies under two frame times; the same memory after 10,000 frames as after 100; 99 % of the sequences right;
+no number announced that was not on the page.
 """
 
 import multiprocessing
@@ -29,10 +29,10 @@ from digitocr import VideoReader
 from digitocr.runtime.live.frames import Pixels
 
 RATE = 30  # frames a second that are sent
-SENT = 1200  # frames that the latency is taken over
-LONG, SHORT = 10_000, 100  # frames that memory is compared after
-FIRST = 100  # seed of the sequences; the rules of voting were chosen on those below
-KEPT = 75  # different frames, that come again and again
+SENT = 1200  # frames over which the latency is taken
+LONG, SHORT = 10_000, 100  # frames after which memory is compared
+FIRST = 100  # the first seed of the sequences; the rules of tracking were chosen on smaller ones
+KEPT = 75  # different frames, which are repeated
 
 
 class Drawn:
@@ -70,12 +70,12 @@ def alone(core: int) -> None:
 
 
 def rate_and_memory(answer: Connection) -> None:
-    """Frames a second of one core's time, decoding included, and MB after so many frames."""
+    """Sends the frames per second of one core's time, decoding included, and the MB after SHORT and LONG frames."""
     alone(0)
     began, memory = 0.0, {}
     for number, _ in enumerate(VideoReader(Drawn(decoded(jpegs(), LONG))).frames(), 1):
         if number == SHORT:
-            began = process_time()  # of all threads; what other programs take does not count
+            began = process_time()  # of all threads of this process, so that other programs do not count
         if number in (SHORT, LONG):
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             memory[number] = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -83,7 +83,7 @@ def rate_and_memory(answer: Connection) -> None:
 
 
 def latencies(address: str, answer: Connection) -> None:
-    """Latencies in ms of a stream that sends RATE frames a second, the processor's share, and frames passed by."""
+    """Sends the latencies in ms at RATE frames a second, the share of a core, and the number of skipped frames."""
     alone(0)
     taken: list[float] = []
     began = spent = 0.0
@@ -120,7 +120,7 @@ def send(answer: Connection) -> None:
                     jpeg = sent[number % len(sent)]
                     head = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
-            except OSError:  # who looked has seen enough
+            except OSError:  # the reader has closed the connection
                 return
 
         def log_message(self, format: str, *args: object) -> None:
@@ -132,7 +132,7 @@ def send(answer: Connection) -> None:
 
 
 def in_process(function: Any, *arguments: Any) -> tuple[Any, Any]:
-    """What the function sends first, and its process."""
+    """Runs the function in a process. Returns the first value it sends, and the process."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=function, args=(*arguments, there), daemon=True)
@@ -141,7 +141,7 @@ def in_process(function: Any, *arguments: Any) -> tuple[Any, Any]:
 
 
 def sequence(seed: int) -> tuple[list[str], list[str], int, int]:
-    """The lines on the page, those that were announced, and of how many frames without a hand how many were right."""
+    """Returns the page's lines, the announced ones, the number of frames without a hand, and how many were right."""
     rng = np.random.default_rng(seed)
     page = sequences.page(rng)
     announced, still, right = [], 0, 0
@@ -156,7 +156,7 @@ def sequence(seed: int) -> tuple[list[str], list[str], int, int]:
 
 
 def still(path: str) -> None:
-    """A frame of a sequence as the window and the page show it, half as large."""
+    """Writes a frame of a sequence as the window and the page show it, at half its size."""
     from digitocr.cli.live import overlay
 
     rng = np.random.default_rng(6)
@@ -188,7 +188,7 @@ def main(count: int) -> None:
         (f"latency at {RATE} a second, ms: half within", f"{shares[9]:.1f}", ""),
         ("95 % within", f"{shares[18]:.1f}", f"{2000 / RATE:.1f}"),
         (f"share of one core at {RATE} a second", f"{share:.0%}", ""),
-        ("frames passed by unread", f"{missed} of {missed + len(taken)}", ""),
+        ("frames skipped", f"{missed} of {missed + len(taken)}", ""),
         (f"MB after {SHORT} frames, after {LONG:,}", f"{short:.0f}, {long:.0f}", "the same"),
         ("sequences with each number announced, once", f"{whole} of {count}", "99%"),
         ("numbers announced that were not there", f"{strange} of {2 * count}", "0"),
@@ -196,8 +196,8 @@ def main(count: int) -> None:
     ]
     notes = [
         f"1280x720, two lines of four digits; a JPEG is decoded for each frame; `python benchmarks/live.py {count}`",
-        "frames a second are of processor time, all threads together, so other programs do not count; latencies wait "
-        "for those",
+        "frames a second are taken over the processor time of all threads, so other programs do not count; latencies "
+        "include waiting for them",
         f"a sequence is {sequences.FRAMES} frames: the camera shakes and loses focus, the picture is noisy, a hand "
         "passes over the page",
     ]

@@ -91,7 +91,6 @@ def webcam(
     """
     if "--debug" in sys.argv:
         os.environ.setdefault("OPENCV_LOG_LEVEL", "INFO")  # else VideoReader silences OpenCV and FFmpeg
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "24")  # AV_LOG_WARNING
     if list_:
         from digitocr.runtime.live.cameras import cameras
 

@@ -81,10 +81,11 @@ def checked(pixels: Any, source: str) -> Pixels:
 def silence_video_libraries() -> None:
     """Stops OpenCV and its FFmpeg from writing to stderr, since every failure is raised as an error.
 
-    Both settings are those of the process. OPENCV_LOG_LEVEL and OPENCV_FFMPEG_LOGLEVEL, set before, are respected.
-    FFmpeg keeps the level that it had when the process first opened a video.
+    This holds for the whole process. It is left out if the environment sets OPENCV_LOG_LEVEL. FFmpeg keeps the level
+    that it had when the process first opened a video.
     """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)
-    if "OPENCV_LOG_LEVEL" not in os.environ:
-        set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel  # OpenCV 4, OpenCV 5
-        set_level(OPENCV_SILENT)
+    if "OPENCV_LOG_LEVEL" in os.environ:
+        return
+    set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel  # OpenCV 4, OpenCV 5
+    set_level(OPENCV_SILENT)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)  # any louder level is written to stdout

@@ -1,5 +1,6 @@
 """Files, pictures, streams and snapshots on loopback as sources."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -256,7 +257,8 @@ def test_a_snapshot_is_not_asked_for_a_size(camera):
         opener(camera(jpeg(0)).address, CameraRequest(640, 480))()
 
 
-def test_opencv_and_ffmpeg_write_nothing(tmp_path):
+@pytest.mark.parametrize("level", ["", "WARNING"])
+def test_opencv_and_ffmpeg_write_nothing_unless_the_environment_asks_for_it(tmp_path, level):
     (tmp_path / "a.avi").write_bytes(b"RIFF\x00\x00\x00\x00AVI LIST")
     script = (
         "from digitocr import DigitocrError, VideoReader\n"
@@ -266,5 +268,11 @@ def test_opencv_and_ffmpeg_write_nothing(tmp_path):
         "    except DigitocrError as error:\n"
         "        print(type(error).__name__)\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert (ran.stdout, ran.stderr) == ("InputError\nDeviceError\nDeviceError\n", "")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OPENCV_")}
+    env |= {"OPENCV_LOG_LEVEL": level} if level else {}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+    )
+    assert ran.stdout == "InputError\nDeviceError\nDeviceError\n"
+    assert [word in ran.stderr for word in ("VIDEOIO", "refused")] == [bool(level)] * 2
+    assert bool(ran.stderr) is bool(level)

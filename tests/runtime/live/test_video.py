@@ -22,7 +22,7 @@ class Told:
         digits = (Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
         return Reading((Line(tuple(digits)),) if self.text else ())
 
-    def digits(self, *_):
+    def classify(self, *_):
         return np.eye(10)[[int(one) for one in self.text]]
 
 
