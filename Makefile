@@ -37,7 +37,7 @@ test-lowest:
 	$(LOWEST)/bin/python -m pytest -q -o filterwarnings=default $(RUNTIME_TESTS)  # old libraries warn of new ones
 
 docs: .venv/docs
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 install: .venv/all
 

@@ -15,6 +15,7 @@ import pytest
 import digitocr
 
 ROOT = Path(__file__).parents[1]
+ROOMS = ("src/digitocr", "runtime", "train", "export", "cli")  # folders of sources
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text("utf-8")
@@ -195,8 +196,7 @@ def test_the_tree_has_every_source_file_in_its_place():
         folders = [*folders[:depth], name]
         if name.endswith(".py"):
             named.add("".join(folders))
-    rooms = ("src/digitocr", "runtime", "train", "export", "cli")
-    files = {str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / room).rglob("*.py")}
+    files = {str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*.py")}
     assert named == {file for file in files if not file.endswith("__init__.py")}
 
 
@@ -234,6 +234,13 @@ def test_a_source_archive_holds_what_make_and_the_documents_read():
         assert re.search(rf"\b{re.escape(name)}\b|^recursive-include {name.split('/')[0]} .*\*\.md", included, re.M), (
             name
         )
+
+
+def test_every_package_is_in_the_wheel():
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {str(path.parent.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("__init__.py")}
+    assert set(tool["package-dir"].values()) == folders
+    assert set(tool["package-dir"]) == set(tool["packages"])
 
 
 def test_versions_agree():
