@@ -19,9 +19,9 @@ from PIL import Image
 
 from digitocr.runtime.errors import InputError, MissingExtraError
 from digitocr.runtime.formats import has_avif, has_heif
-from digitocr.runtime.opencv import cv2
+from digitocr.runtime.levels import GrayImage as GrayImage
+from digitocr.runtime.levels import gray_of_array, over_contrast, stretched
 
-GrayImage: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are told apart before
@@ -94,7 +94,8 @@ def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) 
     """
     if isinstance(picture, np.ndarray):
         _check_only_page(page, "the array")
-        return _gray_of_array(np.asarray(picture)), 1.0  # of a masked array or a matrix its plain array
+        _check_array(picture)
+        return gray_of_array(np.asarray(picture)), 1.0  # of a masked array or a matrix its plain array
     if isinstance(picture, Image.Image):
         _check_only_page(page, "the PIL image")
         _check_size(picture.size, "the PIL image")
@@ -137,7 +138,7 @@ def load_rgb(picture: Picture, *, page: int = 0) -> Image.Image:
         return _rgb_of_image(picture, "the PIL image")
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
         _check_only_page(page, "the array")
-        _check_size((picture.shape[1], picture.shape[0]), "the array")
+        _check_array(picture)
         return Image.fromarray(np.array(picture))
     return Image.fromarray(load(picture, page=page)).convert("RGB")
 
@@ -247,13 +248,9 @@ def _turn_to(opened: Image.Image, page: int, name: str) -> None:
     frame = next(islice(_pages(opened), page, None), None) if page > 0 and opened.format == "TIFF" else None
     if frame is None:
         raise InputError(f"{name}: has no page {page + 1}")
-    try:
+    with _reporting_damage(f"{name}, page {page + 1}"):
         opened.seek(0)  # a page that Pillow has failed to turn to counts as the current one, and is not tried again
         opened.seek(frame)
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's parsers raise many types
-        raise InputError(_damaged(f"{name}, page {page + 1}", error)) from error
 
 
 def _pages(opened: Image.Image) -> Iterator[int]:
@@ -288,30 +285,23 @@ def _load_unmapped(image: Image.Image) -> None:
         return
     try:
         image.filename = ""  # type: ignore[attr-defined]  # an attribute of opened files alone
-        image.load()
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file: Pillow's decoders raise many types
-        raise InputError(_damaged("the PIL image", error)) from error
+        with _reporting_damage("the PIL image"):
+            image.load()
     finally:
         image.filename = path  # type: ignore[attr-defined]
 
 
 def _gray_of_image(image: Image.Image, name: str) -> GrayImage:
-    try:
+    with _reporting_damage(name):
         if image.mode.startswith(DEEP_MODES):
-            gray = _stretched(np.asarray(image))
+            gray = stretched(np.asarray(image))
         elif image.mode == "LAB":
             gray = np.asarray(image.getchannel("L"))
         elif image.has_transparency_data:
             layered = image if "A" in image.getbands() else image.convert("LA" if image.mode == "La" else "RGBA")
-            gray = _over_contrast(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
+            gray = over_contrast(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
         else:
             gray = np.asarray(image if image.mode == "L" else image.convert("L"))
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file: Pillow's decoders raise many types
-        raise InputError(_damaged(name, error)) from error
     turn = _turn(image)
     return gray if turn is None else np.asarray(Image.fromarray(gray).transpose(turn))
 
@@ -319,18 +309,25 @@ def _gray_of_image(image: Image.Image, name: str) -> GrayImage:
 def _rgb_of_image(image: Image.Image, name: str) -> Image.Image:
     if image.has_transparency_data or image.mode.startswith(DEEP_MODES):
         return Image.fromarray(_gray_of_image(image, name)).convert("RGB")
-    try:
+    with _reporting_damage(name):
         shown = image.copy() if image.mode == "RGB" else image.convert("RGB")
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file: Pillow's decoders raise many types
-        raise InputError(_damaged(name, error)) from error
     turn = _turn(image)
     if turn is not None:
         shown = shown.transpose(turn)
     # without the EXIF, by which it would be turned once more; a profile of inks or of grey is none of RGB
     shown.info = {key: value for key, value in image.info.items() if key == "icc_profile" and image.mode == "RGB"}
     return shown
+
+
+@contextmanager
+def _reporting_damage(name: str) -> Iterator[None]:
+    """Raises InputError for whatever Pillow's parsers and decoders raise, which are many types."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise InputError(_damaged(name, error)) from error
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -341,52 +338,10 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _gray_of_array(array: npt.NDArray[Any]) -> GrayImage:
+def _check_array(array: npt.NDArray[Any]) -> None:
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))):
         raise InputError(f"an array must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {array.shape}")
     _check_size((array.shape[1], array.shape[0]), "the array")
-    if array.dtype != np.uint8:
-        array = _eight_bit(array)
-    if array.ndim == 2:
-        return array
-    if array.shape[2] == 1:
-        return array[:, :, 0]
-    if array.shape[2] == 4:
-        return _over_contrast(cv2.cvtColor(array, cv2.COLOR_RGBA2GRAY), array[:, :, 3])
-    gray: GrayImage = cv2.cvtColor(array, cv2.COLOR_RGB2GRAY)
-    return gray
-
-
-def _eight_bit(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if np.issubdtype(array.dtype, np.uint16):
-        return _stretched(array)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"an array must be uint8, uint16, bool or float in [0, 1], not {array.dtype}")
-    if not (array.min() >= 0 and array.max() <= 1):  # False for NaN, too
-        raise InputError("an array of floats must hold numbers from 0 to 1, and no NaN; scale it first")
-    return (array * 255).round().astype(np.uint8)
-
-
-def _over_contrast(gray: GrayImage, alpha: npt.NDArray[np.uint8]) -> GrayImage:
-    """(H, W) grey levels and opacity, laid on white where what is opaque is dark, on black where it is bright."""
-    on_black: GrayImage = cv2.multiply(gray, alpha, scale=1 / 255)
-    if cv2.mean(on_black)[0] > cv2.mean(alpha)[0] / 2:
-        return on_black
-    on_white: GrayImage = cv2.add(on_black, cv2.bitwise_not(alpha))
-    return on_white
-
-
-def _stretched(levels: npt.NDArray[Any]) -> GrayImage:
-    """Levels of any depth, the darkest to 0 and the brightest to 255."""
-    low, high = float(levels.min()), float(levels.max())
-    if not np.isfinite(high - low):
-        raise ValueError("levels that are no finite numbers")
-    factor = 255 / (high - low) if high > low else 0.0
-    native = levels.astype(levels.dtype.newbyteorder("="), copy=False)
-    stretched: GrayImage = cv2.convertScaleAbs(native, alpha=factor, beta=-low * factor)
-    return stretched
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:

@@ -7,66 +7,26 @@ measurements.
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from digitocr.runtime.boxes import Boxes, Scores
-from digitocr.runtime.classifier import Probabilities
+from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.detector import SURE_SCORE
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.lines import slope
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.preprocessing import Images
 
 Rotation: TypeAlias = int | Literal["auto"]  # degrees clockwise: 0, 90, 180 or 270
 ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)
 
-READ_CONFIDENCE = 0.5  # of a digit that counts here, whatever Reader.conf is: the rotation must not depend on that
 MIN_DIGITS = 3  # fewer say nothing about which way is up
 MIN_TILT = 11  # degrees; lines that are steeper are made level
 SURE_CONFIDENCE = 0.9  # mean confidence of a picture that is not tried on its sides
 TURNED_CONFIDENCE = 0.9  # mean confidence that a picture must have on its side or upside down
 MIN_GAIN = 1.2  # times the upright score that it must have there
 ROUNDING = 1e-6  # pixels; sines and cosines are not exact
-
-
-class Attempt(NamedTuple):
-    """The candidates of a picture at one rotation.
-
-    Attributes:
-        degrees: Clockwise, by which the picture was rotated.
-        boxes: (n, 4) float32 in pixels of the rotated picture.
-        scores: (n,) float32, the detector's.
-        images: (n, 28, 28) uint8, the crops of the first of Reader's crop scales.
-        probabilities: (n, classes) float32.
-        confidence: (n,) float32, of the likeliest digit.
-    """
-
-    degrees: int
-    boxes: Boxes
-    scores: Scores
-    images: Images
-    probabilities: Probabilities
-    confidence: Scores
-
-    @property
-    def read(self) -> npt.NDArray[np.int64]:
-        """Rows of the candidates with READ_CONFIDENCE or more."""
-        return np.flatnonzero(self.confidence >= READ_CONFIDENCE)
-
-    @property
-    def upright_score(self) -> float:
-        """Confidence above 0.5, summed over the digits but zeros, which look the same on their side."""
-        read = self.read
-        nonzero = read[self.probabilities[read, :10].argmax(1) > 0]
-        return float((self.confidence[nonzero].astype(np.float64) - 0.5).sum())
-
-    def has_mean_confidence(self, confidence: float) -> bool:
-        """Whether MIN_DIGITS or more are read, with that confidence on average."""
-        read = self.read
-        return len(read) >= MIN_DIGITS and float(self.confidence[read].mean(dtype=np.float64)) >= confidence
 
 
 def best_attempt(read_at: Callable[[int], Attempt], inverted_looks_better: Callable[[Attempt], bool]) -> Attempt:
@@ -88,16 +48,21 @@ def best_attempt(read_at: Callable[[int], Attempt], inverted_looks_better: Calla
         level = read_at(-tilt % 360)
         if level.upright_score > best.upright_score:
             best = level
-    others = [] if best.has_mean_confidence(SURE_CONFIDENCE) else [90, 270]
+    others = [] if _reads_surely(best, SURE_CONFIDENCE) else [90, 270]
     if inverted_looks_better(best):
         others.append((best.degrees + 180) % 360)
     required = MIN_GAIN * best.upright_score
     for degrees in others:
         attempt = read_at(degrees)
         is_better = attempt.upright_score > max(required, best.upright_score)
-        if is_better and attempt.has_mean_confidence(TURNED_CONFIDENCE):
+        if is_better and _reads_surely(attempt, TURNED_CONFIDENCE):
             best = attempt
     return best
+
+
+def _reads_surely(attempt: Attempt, confidence: float) -> bool:
+    """Whether MIN_DIGITS or more are read, with that confidence on average."""
+    return len(attempt.read) >= MIN_DIGITS and attempt.mean_confidence >= confidence
 
 
 def turned(gray: GrayImage, degrees: int) -> GrayImage:

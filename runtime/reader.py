@@ -18,7 +18,8 @@ from typing import Any, Literal, get_args, overload
 import numpy as np
 
 from digitocr.runtime import image, preprocessing
-from digitocr.runtime.background import shadeless
+from digitocr.runtime.attempt import Attempt, Mode
+from digitocr.runtime.background import ink_box, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
@@ -26,13 +27,9 @@ from digitocr.runtime.detector import MIN_SCORE, Detector
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture
 from digitocr.runtime.interpreter import CPU
-from digitocr.runtime.lines import joined, reading_order
 from digitocr.runtime.models import network_id
-from digitocr.runtime.opencv import cv2
 from digitocr.runtime.orientation import (
-    READ_CONFIDENCE,
     ROTATIONS,
-    Attempt,
     Rotation,
     best_attempt,
     turned,
@@ -41,13 +38,9 @@ from digitocr.runtime.orientation import (
 from digitocr.runtime.preprocessing import SIDE, Images, scale
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
 
-Mode = Literal["auto", "single", "line"]
-
 MAX_THREADS = 256  # an interpreter starts as many as it is told
 TOPK = 3  # digits with their probabilities, of each digit read
 CROP_SCALES = (0.86, 1.14)  # of a box; the probabilities of both crops are averaged, which misreads fewer digits
-MIN_LONE_CONTRAST = 18  # grey levels from the darkest to the brightest pixel; a 28x28 picture with less is blank
-INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
 
 
 class Reader:
@@ -141,9 +134,9 @@ class Reader:
         probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
         lines = tuple(
             Line(tuple(_digit(probabilities[row], confidence[row], _box(boxes[row], factor)) for row in line))
-            for line in self._order(attempt)
+            for line in attempt.lines(self.conf, self.mode)
         )
-        why = "" if lines else self._why(attempt)
+        why = "" if lines else attempt.why_nothing(self.conf)
         ended = perf_counter()
         ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
         return Reading(lines, ms, self._model, attempt.degrees, why)
@@ -188,7 +181,7 @@ class Reader:
         """
         gray, factor = image.load_reduced(picture, page=page)
         attempt = self._attempt_lone(gray) if gray.shape == (SIDE, SIDE) else self._detect_and_classify(gray)[0]
-        kept = [row for line in self._order(attempt) for row in line]
+        kept = [row for line in attempt.lines(self.conf, self.mode) for row in line]
         left_out = sorted(set(range(len(attempt.boxes))) - set(kept))
         boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
         return [
@@ -199,7 +192,7 @@ class Reader:
                 tuple(attempt.probabilities[row].tolist()),
                 float(attempt.confidence[row]),
                 is_kept,
-                "" if is_kept else self._why_left_out(attempt, row),
+                "" if is_kept else attempt.why_left_out(row, self.conf, self.mode),
             )
             for rows, is_kept in ((kept, True), (left_out, False))
             for row in rows
@@ -245,28 +238,6 @@ class Reader:
         probabilities = self.classifier.predict(scale(inverted))[:, :10]
         return bool(probabilities.max(1).sum() > attempt.probabilities[attempt.read, :10].max(1).sum())
 
-    def _order(self, attempt: Attempt) -> list[list[int]]:
-        """Rows of the candidates that are kept, in lines, in reading order.
-
-        Lines are made of the candidates with READ_CONFIDENCE. Then `conf` takes some of these away, or the less
-        confident ones join them: digits do not change places with `conf`.
-        """
-        boxes, confidence = attempt.boxes, attempt.confidence
-        if self.mode == "single":
-            return [[int(confidence.argmax())]] if len(boxes) else []
-        if self.mode == "line":
-            kept = np.flatnonzero(confidence >= self.conf)
-            return [kept[np.argsort(boxes[kept, 0] + boxes[kept, 2] / 2)].tolist()] if len(kept) else []
-        read = attempt.read
-        lines = [read[line].tolist() for line in reading_order(boxes[read])]
-        if self.conf > READ_CONFIDENCE:
-            lines = [[row for row in line if confidence[row] >= self.conf] for line in lines]
-        if self.conf < READ_CONFIDENCE:
-            unsure = np.flatnonzero((confidence < READ_CONFIDENCE) & (confidence >= self.conf))
-            by_confidence = unsure[np.argsort(-confidence[unsure], kind="stable")]
-            lines = joined(lines, boxes, by_confidence.tolist())
-        return [line for line in lines if line]
-
     def _read_lone(self, gray: GrayImage, decoding: float) -> Reading:
         """Reads a 28x28 picture that took so many seconds to decode: a digit in MNIST's form, one candidate.
 
@@ -277,16 +248,16 @@ class Reader:
         upright = turned(gray, degrees)
         probabilities = self.classifier.predict(scale(preprocessing.lone(upright)))[0].tolist()
         confidence = self._confidence.of_lone(max(probabilities[:10]))
-        is_kept = self.mode == "single" or (confidence >= self.conf and not _is_blank(gray))
+        is_kept = self.mode == "single" or (confidence >= self.conf and not preprocessing.is_blank(gray))
         lines = (Line((_digit(probabilities, confidence, Box(0, 0, SIDE, SIDE)),)),) if is_kept else ()
-        why = "" if is_kept else self._why(self._attempt_lone(gray))
+        why = "" if is_kept else self._attempt_lone(gray).why_nothing(self.conf)
         ms = Timing(1000 * decoding, 0.0, 1000 * (perf_counter() - began))
         return Reading(lines, ms, self._model, degrees, why)
 
     def _attempt_lone(self, gray: GrayImage) -> Attempt:
         """A 28x28 picture as an Attempt: one candidate, none where it is blank."""
         upright = turned(gray, self._fixed_rotation)
-        crops = preprocessing.lone(upright)[: 0 if _is_blank(gray) and self.mode != "single" else 1]
+        crops = preprocessing.lone(upright)[: 0 if preprocessing.is_blank(gray) and self.mode != "single" else 1]
         probabilities = self.classifier.predict(scale(crops))
         boxes = np.array([[0, 0, SIDE, SIDE]], np.float32)[: len(crops)]
         scores = np.ones(len(crops), np.float32)
@@ -297,7 +268,7 @@ class Reader:
 
         The picture is said to be a digit, so the probability of "no digit" is shared out among the digits.
         """
-        boxes = np.array([_ink_box(gray)], np.float32)
+        boxes = np.array([ink_box(gray)], np.float32)
         crops, probabilities = self._crop_and_classify(gray, boxes)
         digits = probabilities[:, :10] / probabilities[:, :10].sum(1, keepdims=True)
         scores = np.full(1, MIN_SCORE, np.float32)
@@ -312,39 +283,6 @@ class Reader:
     def _fixed_rotation(self) -> int:
         """Degrees clockwise, of a picture that is not tried at several rotations."""
         return 0 if self.rotate == "auto" else self.rotate
-
-    def _why(self, attempt: Attempt) -> str:
-        """Why no digit was read."""
-        if not len(attempt.boxes):
-            return "nothing in it looks like a digit"
-        best, count = int(attempt.confidence.argmax()), len(attempt.boxes)
-        digit = int(attempt.probabilities[best, :10].argmax())
-        found = "1 region was found" if count == 1 else f"{count} regions were found"
-        return (
-            f"{found}, the most confident reading is a {digit} with {attempt.confidence[best]:.2f}, "
-            f"below --conf {self.conf:g}"
-        )
-
-    def _why_left_out(self, attempt: Attempt, row: int) -> str:
-        """Why a candidate is not among the digits read."""
-        probabilities = attempt.probabilities[row]
-        if len(probabilities) > 10 and probabilities[10] > probabilities[:10].max():
-            return f"looks like no digit ({probabilities[10]:.2f})"
-        if self.mode == "single" and attempt.confidence[row] >= self.conf:
-            return "another one is more confident, and --mode single reads one"
-        return f"below --conf {self.conf:g}"
-
-
-def _is_blank(gray: GrayImage) -> bool:
-    darkest, brightest, _, _ = cv2.minMaxLoc(gray)
-    return bool(brightest - darkest < MIN_LONE_CONTRAST)
-
-
-def _ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
-    """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
-    differences = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
-    x, y, w, h = cv2.boundingRect((differences > INK_SHARE * differences.max()).astype(np.uint8))
-    return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
 
 
 def _box(box: Boxes, factor: float) -> Box:

@@ -16,8 +16,9 @@ from digitocr.cli.batch.sources import STDIN, Source, loaded
 from digitocr.runtime.errors import DigitocrError, InputError, ModelError, UsageError
 
 if TYPE_CHECKING:
+    from digitocr.runtime.attempt import Mode
     from digitocr.runtime.image import GrayImage
-    from digitocr.runtime.reader import Mode, Reader
+    from digitocr.runtime.reader import Reader
 
 CHUNK = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it

@@ -95,7 +95,8 @@ def read(picture: "Picture", *, page: int = 0, **options: Any) -> "Reading":
         **options: The settings of a Reader, such as `conf=0.8` or `mode="single"`.
 
     Raises:
-        InputError: What is given is not a picture, is damaged, too large or too small.
+        InputError: What is given is not a picture, is damaged, too large or too small, or has no such page.
+        MissingExtraError: A HEIF picture or a .tflite model needs an extra that is not installed.
         UsageError: An option makes no sense.
         ModelError: A model that is named cannot be used.
     """

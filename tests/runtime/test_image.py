@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from digitocr.runtime import formats, image
-from digitocr.runtime.background import evened, shrunk
 from digitocr.runtime.errors import InputError, MissingExtraError
 from digitocr.runtime.opencv import cv2
 
@@ -97,65 +96,10 @@ def test_arrays(array):
     assert int(gray[20, 14]) < int(gray[50, 80]) - 100
 
 
-def layouts():
-    """The same (60, 90) page in every layout that an array may have in memory."""
-    colour = np.repeat(page()[:, :, None], 3, 2)
-    yield "as it is", page()
-    yield "columns first", np.asfortranarray(page())
-    yield "read only", np.broadcast_to(page(), (60, 90))
-    yield "mirrored twice", page()[::-1, ::-1].copy()[::-1, ::-1]
-    yield "every other pixel", page().repeat(2, 0).repeat(2, 1)[::2, ::2]
-    yield "transposed", np.ascontiguousarray(page().T).T
-    yield "colours in planes", np.ascontiguousarray(colour.transpose(2, 0, 1)).transpose(1, 2, 0)
-    yield "colours backwards", colour[:, :, ::-1]
-    yield "cut out", np.pad(colour, ((3, 3), (5, 5), (0, 0)))[3:-3, 5:-5]
-    yield "opaque", np.dstack([colour, np.full((60, 90), 255, np.uint8)])[:, ::-1].copy()[:, ::-1]
-    yield "masked", np.ma.masked_array(page(), page() > 100)
-    yield "deep, of the other byte order", (page().astype(np.uint16) * 257).astype(">u2")
-    yield "half precision", (page() / 255).astype(np.float16)
-
-
-@pytest.mark.parametrize("array", [pytest.param(array, id=name) for name, array in layouts()])
-def test_an_array_is_read_alike_in_any_layout_and_left_alone(array):
-    before = np.array(array)
-    gray = image.load(array)
-    assert type(gray) is np.ndarray
-    assert gray.shape == (60, 90)
-    expected = page().astype(int)
-    if "u2" in array.dtype.str:  # whose own range is stretched
-        expected = (expected - expected.min()) * 255 // np.ptp(expected)
-    assert abs(gray - expected).max() <= 1
-    np.testing.assert_array_equal(before, np.array(array))
-
-
 @pytest.mark.parametrize("shape", [(5, 5000), (5000, 5), (5, 5), (28, 6), (4000, 13)])
 def test_the_narrowest_pictures_are_loaded(shape):
     for array in (np.full(shape, 200, np.uint8), np.random.default_rng(0).integers(0, 256, shape, np.uint8)):
         assert image.load(array).shape == shape
-
-
-def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():
-    assert shrunk(np.zeros((300, 600), np.uint8), 200).shape == (100, 200)
-    assert shrunk(np.zeros((5, 50_000), np.uint8), 100).shape == (1, 100)
-    small = page()
-    assert shrunk(small, 90) is small
-
-
-def test_evened_takes_light_off_and_leaves_ink():
-    gray = np.full((360, 640), 200, np.uint8)
-    gray[:, 300:] = 80  # a shadow
-    gray[100:200, 150:160] = 120
-    gray[100:200, 450:460] = 48
-    even = evened(gray)
-    assert even.shape == gray.shape
-    assert (even[20, [50, 250, 350, 600]] == 128).all()
-    assert (even[150, 155], even[150, 455]) == (48, 96)
-    np.testing.assert_allclose(evened(255 - gray), 256 - even.astype(int), atol=1)
-
-
-@pytest.mark.parametrize("shape", [(5, 5), (28, 28), (5, 2000), (720, 1280)])
-def test_evened_of_any_shape(shape):
-    assert (evened(np.full(shape, 77, np.uint8)) == 128).all()
 
 
 def test_the_first_frame_of_several_is_read(tmp_path):
@@ -220,12 +164,6 @@ def test_a_picture_is_shown_in_the_pixels_it_is_loaded_in(mode, orientation):
     dark = np.asarray(shown.convert("L")) < 128
     assert dark.any()
     assert gray[dark].max() < gray[~dark].min()
-
-
-def test_grey_of_colour_is_what_opencv_makes_of_rgb():
-    colour = np.random.default_rng(3).integers(100, 256, (50, 70, 3), np.uint8)
-    gray = image.load(colour)
-    np.testing.assert_array_equal(gray, cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY))
 
 
 def photo(width, height, form="JPEG", **options):

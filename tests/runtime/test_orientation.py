@@ -1,10 +1,10 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.boxes import iou
-from digitocr.runtime.orientation import Attempt, best_attempt, turned, turned_back
+from digitocr.runtime.orientation import best_attempt, turned, turned_back
 
 LAW = settings(derandomize=True, deadline=None, max_examples=60)
 SHAPES = st.tuples(st.integers(5, 90), st.integers(5, 90))
@@ -111,13 +111,3 @@ def test_steep_lines_are_made_level_and_zeros_do_not_count():
     stairs = np.array([[20.0 * place, 10.0 * place, 12, 20] for place in range(4)], np.float32)
     assert searched({0: 0.6, 333: 0.97}, boxes=stairs) == (333, [0, 333])
     assert searched({0: 0.3, 90: 0.99}, digits=(0, 0, 0, 0)) == (0, [0, 90, 270])
-
-
-def test_what_is_read_does_not_depend_on_anything_but_the_attempt():
-    some = attempt(0, 0.5)
-    assert some.read.tolist() == [0, 1, 2, 3]
-    assert some.upright_score == 0
-    assert attempt(0, 0.75).upright_score == pytest.approx(1)
-    assert attempt(0, 0.75).has_mean_confidence(0.75)
-    assert not attempt(0, 0.75).has_mean_confidence(0.76)
-    assert not attempt(0, 0.75, boxes=ROW[:2]).has_mean_confidence(0.1)

@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from digitocr.runtime.preprocessing import lone, scale
 from digitocr.runtime.reader import Reader
-from digitocr.train.data import Bytes, Mnist, progress_stream
+from digitocr.train.data import Bytes, Mnist
 from digitocr.train.evaluation.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.evaluation.metrics import auroc, calibration_error, fpr_at_tpr, log_loss, summary
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
+from digitocr.train.quiet import progress_stream
 from digitocr.train.synthesis.pages import draw_page, random_style
 
 SCHEMA = "digitocr-evaluation/1"

@@ -128,7 +128,9 @@ class Study:
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if {path.name for path in folder.iterdir()} - {f"writing-{head.name}"}:  # which a kill may have left
+            if {path.name for path in folder.iterdir()} - {
+                f".{head.stem}.part{head.suffix}"
+            }:  # which a kill may have left
                 raise OutputError(f"{folder}: holds something else than a study; give another --out")
             write_json(head, card)
         except OSError as error:

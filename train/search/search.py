@@ -43,6 +43,7 @@ import numpy as np
 
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
+from digitocr.runtime.files import replacing
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.processes import begin
 from digitocr.train.classifier.distort import Distort
@@ -59,7 +60,6 @@ try:
         from digitocr.train.classifier.loop import Row, train
         from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network, multiply_accumulates
         from digitocr.train.paper.study import Quantize
-        from digitocr.train.runs import replace
 except ImportError as error:
     raise MissingExtraError("search", "a search") from error
 
@@ -186,7 +186,8 @@ class Search:
             (folder / "models").mkdir(parents=True, exist_ok=True)
             identity = folder / "id"  # tells trials of this folder from those of other machines
             if not identity.exists():
-                replace(identity, lambda beside: beside.write_text(uuid.uuid4().hex))
+                with replacing(identity) as beside:
+                    beside.write_text(uuid.uuid4().hex)
             self._id = identity.read_text()
             with self._alone():
                 self._study = self._begun()
@@ -354,7 +355,8 @@ class Search:
             bare = build_network(candidate.network)
             bare.set_weights(network.get_weights())
             model = self._folder / "models" / f"{trial.number}.keras"
-            replace(model, bare.save)
+            with replacing(model) as beside:
+                bare.save(beside)
             with TemporaryDirectory() as folder:
                 file = self._quantize(model, Path(folder), self._data)
                 accuracy, size = _held_out(file, self._data), file.stat().st_size

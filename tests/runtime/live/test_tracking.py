@@ -10,7 +10,6 @@ from digitocr.runtime.live.tracking import (
     NEW,
     Tracker,
     is_part,
-    overlap,
 )
 from digitocr.runtime.reading import Box, Digit, Line, Reading
 
@@ -134,11 +133,8 @@ def test_the_newest_boxes_are_those_that_hold():
     assert tracker.steady == (line("407", x=119),)
 
 
-def test_boxes():
+def test_the_box_of_a_line():
     assert line("407", x=10, y=20).box == Box(10, 20, 56, 30)
-    assert overlap(Box(0, 0, 10, 10), Box(5, 0, 10, 10)) == 0.5
-    assert overlap(Box(0, 0, 10, 10), Box(2, 2, 3, 3)) == 1
-    assert overlap(Box(0, 0, 10, 10), Box(10, 0, 10, 10)) == 0
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)
