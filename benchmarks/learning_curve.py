@@ -1,12 +1,12 @@
-"""What more images and more epochs are worth to `--recipe best`: errors on held-out training images against both.
+"""What more images and more epochs bring with `--recipe best`: errors on held-out training images against both.
 
     python benchmarks/learning_curve.py [--seeds 1] [--jobs 2] [--runs runs] [--save]
 
-Held out are 10,000 of MNIST's training images; the test images are not read. Each point is a run of digitocr's own fit,
-last epoch, on a part of the other 50,000, of which fit watches one in twelve and trains with the rest. Against images,
-every run takes as many steps as 20 epochs of all; against epochs, all images are given. Runs are kept in RUNS, and
-finished or gone on with if they are there. A seed takes about an hour of one core. MNIST comes from DIGITOCR_DATA or
-the cache.
+10,000 of MNIST's training images are held out; the test images are not used. Each point is the last epoch of a run of
+digitocr.train.fit on a part of the other 50,000, of which it holds out one in twelve and trains with the rest. Against
+images, every run takes as many steps as 20 epochs of all; against epochs, all images are given. Runs are kept in RUNS;
+one that is there is resumed if it is not finished. A seed takes about an hour of one core. MNIST comes from
+DIGITOCR_DATA or the cache.
 """
 
 import json
@@ -24,15 +24,16 @@ from timing import RESULTS, argument_parser, report
 from digitocr.runtime.processes import begin
 
 HELD_OUT = 10_000  # images
-IMAGES = {6_250: 160, 12_500: 80, 25_000: 40, 50_000: 20}  # how many are given, and epochs of the same number of steps
-EPOCHS = (5, 10, 20, 40)
+IMAGES = {6_250: 160, 12_500: 80, 25_000: 40, 50_000: 20}  # images given: epochs that have the same number of steps
+EPOCHS = (5, 10, 20, 40)  # of all images
 
 
 def errors(images: int, epochs: int, seed: int, runs: Path) -> int:
-    """Of the held-out images, after the last epoch of the run on that many of the others."""
-    from digitocr.train.classifier.fit import RECIPES, Settings, fit, resume
-    from digitocr.train.data import Mnist, hold_out, load_mnist
+    """Errors on the held-out images after a run on that many of the others."""
+    from digitocr.train import Mnist, Settings, fit, keep_freed, load_mnist, resume
+    from digitocr.train.data import hold_out
 
+    keep_freed()
     data = load_mnist(quiet=True)
     others, held = hold_out(data.train_labels, HELD_OUT)
     given = np.random.default_rng(0).permutation(others)[:images]
@@ -40,12 +41,11 @@ def errors(images: int, epochs: int, seed: int, runs: Path) -> int:
     part = Mnist(pictures[given], labels[given], pictures[held], labels[held], f"{images} of {data.digest}")
     folder = runs / f"learning-{images}-{epochs}-{seed}"
     if (folder / "metrics.json").exists():
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     elif folder.exists():
         metrics = resume(folder, part, quiet=True)
     else:
-        settings = Settings(recipe="best", epochs=epochs, batch_size=RECIPES["best"].batch_size, seed=seed)
-        metrics = fit(part, settings, folder, quiet=True)
+        metrics = fit(part, Settings(recipe="best", epochs=epochs, seed=seed), folder, quiet=True)
     return round((1 - metrics["test"]["accuracy"]) * HELD_OUT)
 
 
@@ -96,7 +96,7 @@ def main() -> None:
         "experiment 4's network, `--recipe best`, last epoch; `python benchmarks/learning_curve.py`",
         f"by a straight line through the logarithms, errors fall as images to the {slope:.2f}: by a tenth for {times}",
     ]
-    report("learning-curve", "What more images and more epochs are worth to the best recipe", rows, notes, given.save)
+    report("learning-curve", "Errors of the best recipe by images and by epochs", rows, notes, given.save)
     if given.save:
         draw(lines)
 

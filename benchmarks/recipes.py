@@ -1,11 +1,11 @@
-"""What a recipe's networks are worth on MNIST's test images, as int8: mean over seeds, last epoch, test set read once.
+"""Accuracy of a recipe's networks on MNIST's test images, as int8: mean over seeds, last epoch, test set used once.
 
     python benchmarks/recipes.py best [--seeds 5] [--jobs 2] [--runs runs] [--save]
     python benchmarks/recipes.py robust --seeds 3 --fonts fonts
 
-Trains `digitocr train --recipe RECIPE --seed N` into RUNS/RECIPE-4-N for each seed from 1 on that is not there, exports
-the int8 ONNX file through the gate, and adds a row to the results, in the place of an earlier one of that recipe. The
-best recipe takes a quarter of an hour a seed and core; KERAS_BACKEND=jax trains on a GPU. MNIST comes from
+Trains `digitocr train --recipe RECIPE --seed N` into RUNS/RECIPE-4-N for seeds 1 to SEEDS that are not there yet,
+exports the int8 ONNX file through the gate, and writes a row of the results, which replaces an earlier one of that
+recipe. The best recipe takes a quarter of an hour per seed and core; KERAS_BACKEND=jax trains on a GPU. MNIST is from
 DIGITOCR_DATA or the cache.
 """
 
@@ -26,11 +26,11 @@ DIGITOCR = str(Path(sys.executable).with_name("digitocr"))
 
 
 def trained(recipe: str, seed: int, runs: Path, fonts: list[str], threads: int) -> Path:
-    """The folder of that run, which is finished or gone on with if it is there."""
+    """The folder of that run, which is trained, or resumed if it is there and not finished."""
     folder = runs / f"{recipe}-4-{seed}"
     words = ["--recipe", recipe, "--seed", str(seed), "--out", str(folder), *fonts]
     if (folder / "run.json").exists():
-        if json.loads((folder / "run.json").read_text())["ended"]:
+        if json.loads((folder / "run.json").read_text("utf-8"))["ended"]:
             return folder
         words = ["--resume", str(folder)]
     environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": str(threads)}
@@ -39,19 +39,19 @@ def trained(recipe: str, seed: int, runs: Path, fonts: list[str], threads: int) 
 
 
 def int8_accuracy(folder: Path) -> dict[str, Any]:
-    """What the gate says of the run's int8 ONNX file."""
+    """The report of the export gate on the run's int8 ONNX file."""
     with tempfile.TemporaryDirectory() as out:
         words = ["--model", str(folder / "model.keras"), "--format", "onnx", "--out", out]
         subprocess.run([DIGITOCR, "export", *words], check=True, capture_output=True)
-        report: dict[str, Any] = json.loads((Path(out) / "digitocr-int8.onnx.report.json").read_text())
+        report: dict[str, Any] = json.loads((Path(out) / "digitocr-int8.onnx.report.json").read_text("utf-8"))
     return report
 
 
 def row(recipe: str, folders: list[Path]) -> dict[str, Any]:
     gates = [int8_accuracy(folder) for folder in folders]
-    run = json.loads((folders[0] / "run.json").read_text())
+    run = json.loads((folders[0] / "run.json").read_text("utf-8"))
     (backend,) = {"tensorflow", "jax", "torch"} & set(run["versions"])
-    held = [json.loads((folder / "metrics.json").read_text())["held_out"]["accuracy"] for folder in folders]
+    held = [json.loads((folder / "metrics.json").read_text("utf-8"))["held_out"]["accuracy"] for folder in folders]
     int8 = [100 * gate["accuracy"]["file"] for gate in gates]
     half = student.ppf(0.975, len(int8) - 1) * statistics.stdev(int8) / len(int8) ** 0.5
     mean = statistics.mean(int8)
@@ -91,7 +91,7 @@ def main() -> None:
         "test: the ten or eleven outputs of the file, as the gate of digitocr export reads them",
     ]
     kept = [rows[name] for name in ("paper", "best", "robust") if name in rows]
-    report("recipes", "What a recipe is worth", kept, notes, given.save)
+    report("recipes", "Accuracy of the recipes on MNIST", kept, notes, given.save)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Training: images a second of digitocr's fit against a bare model.fit of the same network in the same process; memory.
+"""Training: images per second of digitocr's fit and of a plain model.fit of the same network in one process; memory.
 
     python benchmarks/training.py [--images 12000] [--epochs 3] [--repeats 5] [--memory] [--save]
 
-About eight minutes on two idle cores. MNIST comes from DIGITOCR_DATA or the cache. Wanted: digitocr's fit at least 0.95
-of bare, peak memory below 2 GB on all of MNIST.
+Takes about eight minutes on two idle cores. MNIST comes from DIGITOCR_DATA or the cache. Goals: digitocr's fit at least
+0.95 of bare, peak memory below 2 GB on all of MNIST.
 
-Each way trains experiment 4 in batches of 128 and watches the same held-out images. Rates count training images and the
-whole of an epoch with its validation, but not what is saved after it: that is in the rate of the whole call. The epoch
-that begins a call is not counted, since the graph is built in it.
+Each way trains experiment 4 in batches of 128, measures the same held-out images, and keeps freed memory
+(train/memory.py). A rate counts training images and the whole of an epoch with its validation, but not what is saved
+after it, which is in the rate of the whole call. The first epoch of a call is not counted, since it builds the graph.
 """
 
 import resource
@@ -26,7 +26,9 @@ from timing import argument_parser, interleaved, report
 from digitocr.runtime.preprocessing import scale
 from digitocr.train.classifier.fit import Settings, fit, keras
 from digitocr.train.classifier.network import build_network
-from digitocr.train.data import Mnist, hold_out, load_mnist
+from digitocr.train.data import Mnist, load_mnist, split
+from digitocr.train.memory import keep_freed
+from digitocr.train.runs import HISTORY, read_history
 
 OURS, BARE = "digitocr train", "bare model.fit"
 
@@ -48,13 +50,12 @@ class Clock(keras.callbacks.Callback):
 def ours(data: Mnist, epochs: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         fit(data, Settings(epochs=epochs), Path(folder) / "run", quiet=True)
-        lines = (Path(folder) / "run" / "history.csv").read_text().splitlines()
-    return [float(line.rsplit(",", 1)[1]) for line in lines[1:]]
+        return [row["seconds"] for row in read_history(Path(folder) / "run" / HISTORY)]
 
 
 def bare(data: Mnist, epochs: int, **compiling: Any) -> list[float]:
-    """What anyone would write: arrays in memory, Keras shuffles; test images measured and the network saved as well."""
-    training, held = hold_out(data.train_labels, len(data.train_labels) // 12)
+    """What anyone would write: arrays in memory, shuffled by Keras; then the test images, and the network saved."""
+    training, held = split(data)
     images, clock = scale(data.train_images), Clock()
     network = build_network(4)
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **compiling)
@@ -74,7 +75,7 @@ def bare(data: Mnist, epochs: int, **compiling: Any) -> list[float]:
 
 
 def peak_memory() -> None:
-    """Prints the peak resident memory, in MB, of this process after an epoch on all of MNIST, finish included."""
+    """Prints the peak resident memory of this process in MB, after a run of one epoch on all of MNIST."""
     ours(load_mnist(), 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
     print(peak * (1 if sys.platform == "darwin" else 1024) // 1_000_000)
@@ -87,10 +88,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="rounds in turn; default: 5")
     parser.add_argument("--memory", action="store_true", help="print the peak memory in MB and stop")
     arguments = parser.parse_args()
+    keep_freed()  # as `digitocr train` does
     if arguments.memory:
         peak_memory()
         return
-    # First of all: Linux counts what this process has reached as its child's peak, too.
+    # Before all else: on Linux a child's peak begins at what its parent has reached.
     memory = subprocess.run([sys.executable, __file__, "--memory"], check=True, capture_output=True, text=True).stdout
     whole, n = load_mnist(), arguments.images
     data = replace(whole, train_images=whole.train_images[:n], train_labels=whole.train_labels[:n])

@@ -1,4 +1,6 @@
-"""The background of a picture: made even, so that shadows and their edges disappear."""
+"""The background of a picture: made even, so that shadows and their edges disappear; and what differs from it: ink."""
+
+import numpy as np
 
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
@@ -7,6 +9,7 @@ from digitocr.runtime.opencv import cv2
 MEDIAN_SIDE = 64  # pixels; the longer side at which the background is estimated
 MEDIAN_WINDOW = 17  # pixels at that size; a median so wide leaves no stroke, only background
 EVEN_LEVEL = 128  # grey levels; the background where it is made even, which leaves room for ink of either polarity
+INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
 CLOSE_UP = 0.4  # of the picture's longer side; a digit that large leaves no room for a page of others
 
 
@@ -45,3 +48,10 @@ def shadeless(gray: GrayImage, boxes: Boxes) -> GrayImage:
 def is_close_up(gray: GrayImage, boxes: Boxes) -> bool:
     """Whether one of the digits in (n, 4) boxes fills CLOSE_UP of the picture."""
     return bool(boxes[:, 2:].max(initial=0.0) >= CLOSE_UP * max(gray.shape))
+
+
+def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
+    """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
+    differences = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
+    x, y, w, h = cv2.boundingRect((differences > INK_SHARE * differences.max()).astype(np.uint8))
+    return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])

@@ -8,16 +8,19 @@ import multiprocessing
 import os
 import pickle
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Protocol
+from contextlib import closing
+from typing import Protocol, TypeAlias
 
 from digitocr.runtime.errors import DigitocrError, InputError, UsageError
 from digitocr.runtime.image import Picture
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.processes import begin
 from digitocr.runtime.reading import Reading
+
+Outcomes: TypeAlias = "Generator[Reading | Exception, None, None]"
 
 AHEAD = 4  # pictures under way for each process, so that none waits while a slow one is awaited
 
@@ -51,14 +54,15 @@ def read_many(reader: Reads, pictures: Iterable[Picture], jobs: int, errors: str
     return outcomes if errors == "return" else _raising(outcomes)
 
 
-def _raising(outcomes: Iterator[Reading | Exception]) -> Iterator[Reading]:
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
-        yield outcome
+def _raising(outcomes: Outcomes) -> Generator[Reading, None, None]:
+    with closing(outcomes):  # ends the processes now, and not when the exception is forgotten
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+            yield outcome
 
 
-def _read_here(reader: Reads, pictures: Iterable[Picture]) -> Iterator[Reading | Exception]:
+def _read_here(reader: Reads, pictures: Iterable[Picture]) -> Outcomes:
     for picture in pictures:
         try:
             yield reader.read(picture)
@@ -66,7 +70,7 @@ def _read_here(reader: Reads, pictures: Iterable[Picture]) -> Iterator[Reading |
             yield error
 
 
-def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -> Iterator[Reading | Exception]:
+def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -> Outcomes:
     todo = enumerate(pictures, 1)
     waiting: deque[tuple[int, Picture, Future[Reading | Exception]]] = deque()
     pool = _pool(pickled, jobs)
@@ -92,7 +96,7 @@ def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read_one_by_one(pickled: bytes, pictures: Iterable[tuple[int, Picture]]) -> Iterator[Reading | Exception]:
+def _read_one_by_one(pickled: bytes, pictures: Iterable[tuple[int, Picture]]) -> Outcomes:
     pool = _pool(pickled, 1)
     try:
         for place, picture in pictures:

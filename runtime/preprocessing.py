@@ -23,6 +23,7 @@ DIGIT_SIDE = 20  # pixels; of the longer side of a digit in it
 POLARITY_MARGIN = 3  # pixels; ink of neighbours reaches in there, so the polarity is decided inside
 FULL_INK_QUANTILE = 0.97  # of the pixels inside the margin; a thin 1 covers 6 %, so the rest is not brighter than ink
 MAX_LIT_SHARE = 0.75  # of the pixels of a 28x28 picture; where more are not black, its background is not black either
+BLANK_BELOW = 18  # grey levels from the darkest to the brightest pixel; a 28x28 picture with less shows nothing
 MIN_CONTRAST = 8.0  # grey levels; a lower contrast is not stretched to the full range
 BLOCK = 256  # images that are normalised at once, which limits the memory
 
@@ -41,6 +42,12 @@ def lone(gray: GrayImage) -> Images:
     bright = gray if cv2.mean(gray)[0] >= cv2.mean(gray[0])[0] else 255 - gray
     is_normalised = cv2.countNonZero(bright) <= MAX_LIT_SHARE * SIDE * SIDE
     return bright[None] if is_normalised else normalised(bright[None])
+
+
+def is_blank(gray: GrayImage) -> bool:
+    """Whether a picture of one digit in MNIST's form shows nothing."""
+    darkest, brightest, _, _ = cv2.minMaxLoc(gray)
+    return bool(brightest - darkest < BLANK_BELOW)
 
 
 def images(gray: GrayImage, boxes: Boxes) -> Images:

@@ -1,9 +1,17 @@
-"""What processes that work beside each other begin with."""
+"""Processes that work beside each other: how each begins, and calls in them that Ctrl-C can end."""
 
 import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+T = TypeVar("T")
 
 
 def begin() -> None:
@@ -17,3 +25,36 @@ def _end_with_parent() -> None:
     if parent:
         parent.join()
     os._exit(1)
+
+
+def map_interruptibly(pool: "ProcessPoolExecutor", function: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
+    """The results of `pool.map`, as a list; an exception, Ctrl-C among them, cancels the calls that have not begun."""
+    try:
+        with _signals_deferred():
+            results = pool.map(function, *arguments)  # starts the processes
+        return list(results)
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
+
+
+@contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Holds Ctrl-C and SIGTERM back until the end of the block, which starts processes.
+
+    An exception while a process is started leaves it half started: it reports a truncated pickle, or waits for ever and
+    keeps its semaphores. Outside the main thread, where Python handles no signals, the block runs as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _: held.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if held:
+            signal.raise_signal(held[0])

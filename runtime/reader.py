@@ -19,7 +19,7 @@ import numpy as np
 
 from digitocr.runtime import image, preprocessing
 from digitocr.runtime.attempt import Attempt, Mode
-from digitocr.runtime.background import shadeless
+from digitocr.runtime.background import ink_box, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
@@ -28,7 +28,6 @@ from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture
 from digitocr.runtime.interpreter import CPU
 from digitocr.runtime.models import network_id
-from digitocr.runtime.opencv import cv2
 from digitocr.runtime.orientation import (
     ROTATIONS,
     Rotation,
@@ -42,8 +41,6 @@ from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Readi
 MAX_THREADS = 256  # an interpreter starts as many as it is told
 TOPK = 3  # digits with their probabilities, of each digit read
 CROP_SCALES = (0.86, 1.14)  # of a box; the probabilities of both crops are averaged, which misreads fewer digits
-MIN_LONE_CONTRAST = 18  # grey levels from the darkest to the brightest pixel; a 28x28 picture with less is blank
-INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
 
 
 class Reader:
@@ -280,7 +277,7 @@ class Reader:
         upright = turned(gray, degrees)
         probabilities = self.classifier.predict(scale(preprocessing.lone(upright)))[0].tolist()
         confidence = self._confidence.of_lone(max(probabilities[:10]))
-        is_kept = self.mode == "single" or (confidence >= self.conf and not _is_blank(gray))
+        is_kept = self.mode == "single" or (confidence >= self.conf and not preprocessing.is_blank(gray))
         lines = (Line((_digit(probabilities, confidence, Box(0, 0, SIDE, SIDE)),)),) if is_kept else ()
         why = "" if is_kept else self._attempt_lone(gray).why_nothing(self.conf)
         ms = Timing(1000 * decoding, 0.0, 1000 * (perf_counter() - began))
@@ -289,7 +286,7 @@ class Reader:
     def _attempt_lone(self, gray: GrayImage) -> Attempt:
         """A 28x28 picture as an Attempt: one candidate, none where it is blank."""
         upright = turned(gray, self._fixed_rotation)
-        crops = preprocessing.lone(upright)[: 0 if _is_blank(gray) and self.mode != "single" else 1]
+        crops = preprocessing.lone(upright)[: 0 if preprocessing.is_blank(gray) and self.mode != "single" else 1]
         probabilities = self.classifier.predict(scale(crops))
         boxes = np.array([[0, 0, SIDE, SIDE]], np.float32)[: len(crops)]
         scores = np.ones(len(crops), np.float32)
@@ -300,7 +297,7 @@ class Reader:
 
         The picture is said to be a digit, so the probability of "no digit" is shared out among the digits.
         """
-        boxes = np.array([_ink_box(gray)], np.float32)
+        boxes = np.array([ink_box(gray)], np.float32)
         crops, probabilities = self._crop_and_classify(gray, boxes)
         digits = probabilities[:, :10] / probabilities[:, :10].sum(1, keepdims=True)
         scores = np.full(1, MIN_SCORE, np.float32)
@@ -315,18 +312,6 @@ class Reader:
     def _fixed_rotation(self) -> int:
         """Degrees clockwise, of a picture that is not tried at several rotations."""
         return 0 if self.rotate == "auto" else self.rotate
-
-
-def _is_blank(gray: GrayImage) -> bool:
-    darkest, brightest, _, _ = cv2.minMaxLoc(gray)
-    return bool(brightest - darkest < MIN_LONE_CONTRAST)
-
-
-def _ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
-    """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
-    differences = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
-    x, y, w, h = cv2.boundingRect((differences > INK_SHARE * differences.max()).astype(np.uint8))
-    return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
 
 
 def _box(box: Boxes, factor: float) -> Box:

@@ -1,1 +1,142 @@
-"""Training: MNIST, the paper's networks, runs, metrics, drawn scenes. Needs the extra `train`."""
+"""Training and measuring the networks. Needs the extra `train`.
+
+Names load their libraries on first use, so this import is cheap.
+
+>>> from pathlib import Path
+>>> from digitocr.train import DetectorSettings, Settings, evaluate, find_fonts, fit, load_mnist, resume
+
+A classifier learns MNIST; a run is a folder:
+
+>>> data = load_mnist(Path("mnist"))
+>>> metrics = fit(data, Settings(recipe="paper", epochs=1), Path("runs/first"), quiet=True)
+>>> metrics["test"]["images"]
+10000
+>>> sorted(path.name for path in Path("runs/first").iterdir())
+['curves.png', 'history.csv', 'metrics.json', 'model.keras', 'run.json']
+
+A run that was interrupted continues from its last full epoch, and this one is finished:
+
+>>> resume(Path("runs/first"), data)
+Traceback (most recent call last):
+digitocr.runtime.errors.UsageError: runs/first: is finished, 1 epochs; start a new run without --resume
+
+The detector is trained on synthetic scenes, for some 40 minutes:
+
+>>> row = fit(data, DetectorSettings(fonts="fonts"), Path("runs/detector"))     # doctest: +SKIP
+>>> row["found"]                                                                # doctest: +SKIP
+0.98
+
+A model file is measured on MNIST, corrupted images, pictures without digits, and drawn pages:
+
+>>> report = evaluate(None, data, find_fonts(Path("fonts")))                    # the shipped one
+>>> report["mnist"]["images"]
+10000
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from digitocr.train.classifier.fit import Settings
+    from digitocr.train.classifier.network import Experiment, build_network
+    from digitocr.train.classifier.recipes import RECIPES, Recipe
+    from digitocr.train.data import Mnist, load_mnist
+    from digitocr.train.detector.fit import DetectorSettings
+    from digitocr.train.evaluation.evaluate import evaluate
+    from digitocr.train.memory import keep_freed
+    from digitocr.train.synthesis.fonts import find_fonts
+
+__all__ = [
+    "RECIPES",
+    "DetectorSettings",
+    "Experiment",
+    "Mnist",
+    "Recipe",
+    "Settings",
+    "build_network",
+    "evaluate",
+    "find_fonts",
+    "fit",
+    "keep_freed",
+    "load_mnist",
+    "resume",
+]
+
+_HOMES = {
+    "DetectorSettings": "detector.fit",
+    "Experiment": "classifier.network",
+    "Mnist": "data",
+    "RECIPES": "classifier.recipes",
+    "Recipe": "classifier.recipes",
+    "Settings": "classifier.fit",
+    "build_network": "classifier.network",
+    "evaluate": "evaluation.evaluate",
+    "find_fonts": "synthesis.fonts",
+    "keep_freed": "memory",
+    "load_mnist": "data",
+}
+
+
+@overload
+def fit(data: "Mnist", settings: "Settings", folder: Path, quiet: bool = False) -> dict[str, Any]: ...
+@overload
+def fit(data: "Mnist", settings: "DetectorSettings", folder: Path, quiet: bool = False) -> dict[str, float]: ...
+def fit(
+    data: "Mnist", settings: "Settings | DetectorSettings", folder: Path, quiet: bool = False
+) -> dict[str, Any] | dict[str, float]:
+    """Trains a network into a new folder, which records what was done and can be resumed.
+
+    Args:
+        data: MNIST.
+        settings: `Settings` for a classifier, `DetectorSettings` for a detector.
+        folder: the run's folder; it must not exist.
+        quiet: whether to write no progress on stderr.
+
+    Returns:
+        For a classifier the content of metrics.json: for "test" and "held_out" images, accuracy, accuracy per class,
+        95 % interval and so on. For a detector the last row of history.csv: "loss", "found", "right" and times.
+
+    Raises:
+        OutputError: the folder exists or cannot be written.
+        InputError: scenes have to be drawn and there are no fonts.
+        ModelError: the first weights of a detector cannot be used.
+        MissingExtraError: Keras is not installed.
+    """
+    trained: dict[str, Any] = import_module(f"digitocr.train.{settings.kind}.fit").fit(data, settings, folder, quiet)
+    return trained
+
+
+def resume(folder: Path, data: "Mnist", quiet: bool = False) -> dict[str, Any]:
+    """Continues an interrupted or killed run from its last full epoch, to the epochs that it was begun with.
+
+    Args:
+        folder: a folder that `fit` made.
+        data: the same data as then.
+        quiet: whether to write no progress on stderr.
+
+    Returns:
+        What `fit` returns.
+
+    Raises:
+        UsageError: there is no run in the folder, or it is finished.
+        InputError: run.json is damaged, or data or fonts differ from those that the run was begun with.
+        ModelError: Keras cannot load the checkpoint.
+        OutputError: the folder cannot be written.
+        MissingExtraError: Keras is not installed.
+    """
+    from digitocr.train.runs import read_record
+
+    kind = read_record(folder)["kind"]
+    trained: dict[str, Any] = import_module(f"digitocr.train.{kind}.fit").resume(folder, data, quiet)
+    return trained
+
+
+def __getattr__(name: str) -> Any:  # loads a name on first use (PEP 562)
+    if name not in _HOMES:
+        raise AttributeError(f"module 'digitocr.train' has no attribute {name!r}")
+    return getattr(import_module(f"digitocr.train.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

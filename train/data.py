@@ -1,41 +1,47 @@
-"""MNIST (Y. LeCun, C. Cortes, C. Burges, 1998), from a folder, from the cache or from Keras's mirror, and checked.
+"""MNIST (Y. LeCun, C. Cortes, C. Burges, 1998), from a folder, the cache or Keras's mirror, always checked.
 
     data = load_mnist()
     data.train_images                             # (60000, 28, 28) uint8, ink bright on dark
-    train, held = hold_out(data.train_labels)     # indices: 55,000 to train with, 5,000 to choose with
+    training, held = split(data)                  # indices: 55,000 to train with, 5,000 to choose with
 
-What is inside a file is compared with the published MD5 of the four IDX files, so nothing else is ever trained on.
+The content of every file is compared with the published MD5 of the four IDX files.
 """
 
 import gzip
 import hashlib
 import io
 import os
-import re
-import sys
 import zipfile
 import zlib
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.train.quiet import progress_stream
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Indices: TypeAlias = npt.NDArray[np.int64]
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # of mnist.npz
-HELD_OUT = 5_000
+HELD_OUT = 5_000  # of the training images, to make choices with
 
 
 @dataclass(frozen=True)
 class _File:
-    """One of the four: its IDX name, its name in the npz, its shape, and the MD5 of the uncompressed IDX file."""
+    """One of MNIST's four files.
+
+    Attributes:
+        idx: name of the IDX file.
+        npz: name of the array in mnist.npz.
+        shape: shape of the array.
+        md5: MD5 of the uncompressed IDX file.
+    """
 
     idx: str
     npz: str
@@ -44,7 +50,7 @@ class _File:
 
     @property
     def header(self) -> bytes:
-        """IDX: two zeros, 8 for unsigned bytes, the number of dimensions, each dimension; all big-endian."""
+        """The head of the IDX file: two zeros, 8 for unsigned bytes, number of dimensions, each dimension (32 bit)."""
         return bytes([0, 0, 8, len(self.shape)]) + b"".join(side.to_bytes(4, "big") for side in self.shape)
 
 
@@ -57,26 +63,38 @@ _FILES = (
 DIGEST = hashlib.sha256("".join(file.md5 for file in _FILES).encode()).hexdigest()  # names this data in cards and runs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mnist:
-    """Images uint8, 0 ground to 255 ink; labels uint8, 0 to 9; digest: SHA-256 over the MD5s of the four IDX files."""
+    """A data set of 28x28 digits.
 
-    train_images: Bytes  # (60000, 28, 28)
-    train_labels: Bytes  # (60000,)
-    test_images: Bytes  # (10000, 28, 28)
-    test_labels: Bytes  # (10000,)
+    Attributes:
+        train_images: (60000, 28, 28) uint8, 0 is ground and 255 is ink.
+        train_labels: (60000,) uint8, 0 to 9.
+        test_images: (10000, 28, 28) uint8.
+        test_labels: (10000,) uint8.
+        digest: names the data in records: SHA-256 of the MD5s of the four IDX files.
+    """
+
+    train_images: Bytes
+    train_labels: Bytes
+    test_images: Bytes
+    test_labels: Bytes
     digest: str
 
 
 def load_mnist(directory: Path | None = None, quiet: bool = False) -> Mnist:
-    """MNIST from the directory, else from the folder that DIGITOCR_DATA names, else from the cache, else downloaded.
+    """Loads MNIST from a folder, else from the folder in DIGITOCR_DATA, else from the cache, else from the network.
 
-    A directory holds, itself or in a subfolder `mnist`, the four IDX files (plain or .gz) or mnist.npz. The cache is
-    Keras's own: datasets/mnist.npz in KERAS_HOME, by default ~/.keras. A download draws a bar on stderr if that is a
-    terminal and quiet is False.
+    Args:
+        directory: holds, itself or in a subfolder `mnist`, the four IDX files (plain or .gz) or mnist.npz.
+        quiet: whether to draw no progress bar of a download. It is drawn on stderr only if that is a terminal.
 
-    Raises InputError for a folder without the data, for a damaged, partial or different file (in the cache it is
-    deleted as well), and for a download that failed; MissingExtraError where Keras is needed and not installed.
+    The cache is Keras's: datasets/mnist.npz in KERAS_HOME, by default ~/.keras.
+
+    Raises:
+        InputError: the folder has no MNIST, a file is damaged, partial or different (in the cache it is also deleted),
+            or the download failed.
+        MissingExtraError: the data has to be downloaded and Keras is not installed.
     """
     if directory is None and os.environ.get("DIGITOCR_DATA"):
         directory = Path(os.environ["DIGITOCR_DATA"])
@@ -90,19 +108,30 @@ def load_mnist(directory: Path | None = None, quiet: bool = False) -> Mnist:
         return _from_npz(cached)
     except InputError as error:
         cached.unlink(missing_ok=True)
-        raise InputError(f"{error}; it is deleted from the cache: run again to download it anew") from error
+        raise InputError(f"{error}; it is deleted from the cache: run again to download it") from error
 
 
 def split(data: Mnist) -> tuple[Indices, Indices]:
-    """Indices to train with and held out, one in twelve of the training images; the same for every seed."""
+    """Indices of the training images to train with, and of the one in twelve that is held out.
+
+    The same for every run, whatever its seed: (55000,) and (5000,) int64 of MNIST, both sorted.
+    """
     return hold_out(data.train_labels, len(data.train_labels) // 12)
 
 
 def stratified(labels: Bytes, count: int, seed: int) -> Indices:
-    """(count,) int64, sorted: indices drawn without replacement from (N,) labels, each class with its share of N.
+    """Draws indices without replacement so that each class keeps its share.
 
-    Shares are rounded by largest remainder (ties go to the lower label). The same arguments give the same indices.
-    Raises ValueError for a count below 0 or above N.
+    Args:
+        labels: (N,) labels.
+        count: number of indices, 0 to N.
+        seed: the same arguments give the same indices.
+
+    Returns:
+        (count,) int64, sorted. Shares are rounded by largest remainder; ties go to the lower label.
+
+    Raises:
+        ValueError: count is below 0 or above N.
     """
     if not 0 <= count <= len(labels):
         raise ValueError(f"count is {count}; it must be 0 to {len(labels)}, the number of labels")
@@ -117,32 +146,13 @@ def stratified(labels: Bytes, count: int, seed: int) -> Indices:
 
 
 def hold_out(labels: Bytes, count: int = HELD_OUT, seed: int = 0) -> tuple[Indices, Indices]:
-    """(N - count,) and (count,) int64, both sorted: what to train with, and a stratified part to make choices with."""
+    """Divides (N,) labels; the arguments are those of `stratified`.
+
+    Returns:
+        Indices to train with, (N - count,) int64, and of a stratified part to make choices with, (count,); sorted.
+    """
     held = stratified(labels, count, seed)
     return np.setdiff1d(np.arange(len(labels)), held), held
-
-
-class _Colourless(io.TextIOBase):
-    """stderr without the colour codes of Keras's bar."""
-
-    def write(self, text: str) -> int:
-        return sys.stderr.write(re.sub(r"\x1b\[\d+m", "", text))
-
-    def flush(self) -> None:
-        sys.stderr.flush()
-
-    def isatty(self) -> bool:
-        return True
-
-
-def progress_stream(quiet: bool = False) -> TextIO | None:
-    """Where Keras's bars go, which it draws on stdout, the place of results: stderr, if it is a terminal; else None.
-
-    Honours NO_COLOR.
-    """
-    if quiet or not sys.stderr.isatty():
-        return None
-    return cast(TextIO, _Colourless()) if os.environ.get("NO_COLOR") else sys.stderr
 
 
 def _from_directory(directory: Path) -> Mnist:
@@ -165,7 +175,7 @@ def _from_directory(directory: Path) -> Mnist:
 
 
 def _mnist(arrays: list[Bytes]) -> Mnist:
-    """From the arrays in the order of _FILES, checked."""
+    """The data set of checked arrays in the order of _FILES."""
     return Mnist(arrays[0], arrays[1], arrays[2], arrays[3], DIGEST)
 
 
@@ -173,7 +183,7 @@ def _from_idx(path: Path, file: _File) -> Bytes:
     size = len(file.header) + int(np.prod(file.shape))
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            content = stream.read(size + 1)  # a byte more shows that a file is too long, whatever it would unpack to
+            content = stream.read(size + 1)  # one more byte shows a file that is too long, however much it unpacks to
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read, it is damaged or partial ({error})") from error
     _check(path, file, content)

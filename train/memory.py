@@ -1,19 +1,25 @@
-"""Keeps what a step of training frees for the next one."""
+"""Makes glibc keep the memory that a training step frees, for the next step."""
 
 import ctypes
 import platform
 
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # glibc's numbers of M_TRIM_THRESHOLD and M_MMAP_MAX, see mallopt(3)
+_M_TRIM_THRESHOLD = -1  # parameter numbers of glibc's mallopt(3)
+_M_MMAP_MAX = -4
+_NEVER_TRIM = 2**31 - 1  # bytes at the top of the heap before glibc returns them to the kernel
 
 
 def keep_freed() -> bool:
-    """From here on this process keeps freed memory for what it allocates next; returns whether its C library can.
+    """Sets malloc so that the whole process keeps freed memory for later allocations; returns whether that worked.
 
-    By default glibc asks the kernel for every large array, and gives it back when it is freed. Training makes the same
-    ones anew at every step, and where the kernel takes its time for new pages, as on small virtual machines, that is
-    half of all the work: there experiment 4 trains 1,200 instead of 520 images a second.
+    By default glibc gets every large array from the kernel and returns it when it is freed. A training step allocates
+    the same arrays as the step before. On small virtual machines, where new pages are slow, this takes half of the
+    training time (docs/decisions/training.md).
+
+    The setting cannot be undone, and can raise the memory that the process holds. `digitocr train` calls this function,
+    and so does classifier.loop.train in the processes of studies and searches; `digitocr.train.fit` does not: a program
+    that trains calls it where that suits it. Without glibc it does nothing.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(_MMAP_MAX, 0) and mallopt(_TRIM_THRESHOLD, 2**31 - 1))
+    return bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM))

@@ -1,37 +1,237 @@
-"""A training run's folder: begun, written to, read again."""
+"""The folder of a training run, the same for both networks: begun, kept epoch by epoch, resumed, finished.
+
+    run = begin(folder, Settings(seed=1), data)     # run.json
+    run.keep(row, bare, network)                    # history.csv, the model, checkpoint.keras
+    run.finish()                                    # `ended` in run.json; the checkpoint is removed
+
+    run = resume(folder, Settings, data)            # after Ctrl-C or a kill
+
+    run.json          kind, command, settings, fonts, data, versions, times; `ended` is null until the run is finished
+    history.csv       one row per epoch
+    model.keras       the network after the last full epoch, without optimizer state; detector.keras for the detector
+    checkpoint.keras  the same with optimizer state, to resume from; removed at the end
+
+Every file is written whole (runtime/files.py), in this order. The step count in the checkpoint says which epochs are
+done: after a kill, history and model can be one epoch ahead of it, and the next `keep` overwrites them.
+"""
 
 import csv
 import json
-from collections.abc import Callable
+import platform
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import Field, asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
-from digitocr.runtime.errors import InputError, OutputError
+import numpy as np
+
+from digitocr import __version__
+from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
+from digitocr.runtime.files import replacing
 from digitocr.train.data import Mnist, split
 
+SCHEMA = "digitocr-run/1"
+KINDS = ("classifier", "detector")
+RECORD, HISTORY, CHECKPOINT = "run.json", "history.csv", "checkpoint.keras"
 
-def new_folder(folder: Path, run: dict[str, Any]) -> None:
-    """Makes a run's folder, with its run.json in it. Raises OutputError if it exists or cannot be written."""
+Row: TypeAlias = dict[str, float]  # one epoch of history.csv; the first column is `epoch`, from 1
+
+
+class RunSettings(Protocol):
+    """A frozen dataclass of what a run depends on besides the data.
+
+    Attributes:
+        kind: "classifier" or "detector", as in run.json.
+        model_file: name of the file of the trained network.
+        epochs: number of epochs of the whole run.
+        command: command line that repeats the run.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    kind: ClassVar[str]
+    model_file: ClassVar[str]
+
+    @property
+    def epochs(self) -> int: ...
+
+    @property
+    def command(self) -> str: ...
+
+    def font_files(self) -> list[Path]:
+        """The fonts that scenes are drawn with; empty if the run draws none. Raises InputError."""
+
+
+S = TypeVar("S", bound=RunSettings)
+
+
+@dataclass(eq=False)
+class Run(Generic[S]):
+    """The folder of a run that is in progress.
+
+    Attributes:
+        folder: where the files are.
+        settings: what the run was begun with.
+        fonts: the fonts that scenes are drawn with.
+        record: content of run.json.
+    """
+
+    folder: Path
+    settings: S
+    fonts: list[Path]
+    record: dict[str, Any]
+
+    def checkpoint(self, **objects: Any) -> Any:
+        """The compiled network of the last full epoch, with optimizer state; None if no epoch is full.
+
+        objects: custom objects that Keras needs to load it. Raises ModelError if the file cannot be loaded.
+        """
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            return None
+        import keras
+
+        try:
+            return keras.saving.load_model(path, custom_objects=objects)
+        except Exception as error:  # Keras promises no particular one
+            raise ModelError(f"{path}: cannot be loaded; delete it to start this run from its first epoch") from error
+
+    def keep(self, row: Row, bare: Any, network: Any) -> None:
+        """Writes what an epoch brought.
+
+        row: the epoch's row of history.csv; it replaces rows of this epoch and later ones. bare: Keras model without
+        optimizer state, the result so far. network: the compiled Keras model to resume from. Raises OutputError.
+        """
+        history = self.folder / HISTORY
+        with self._writable():
+            rows = history.read_text("utf-8").splitlines()[1 : int(row["epoch"])] if history.exists() else []
+            rows.append(",".join(f"{value:.6f}" if isinstance(value, float) else str(value) for value in row.values()))
+        with self.writing(HISTORY) as path:
+            path.write_text("\n".join([",".join(row), *rows]) + "\n", "utf-8")
+        with self.writing(self.settings.model_file) as path:
+            bare.save(path)
+        with self.writing(CHECKPOINT) as path:
+            network.save(path)
+
+    def finish(self) -> Row:
+        """Closes the run and removes the checkpoint; returns the last row of the history.
+
+        Raises OutputError, and InputError if the history is damaged.
+        """
+        history = read_history(self.folder / HISTORY)
+        self.record["ended"] = now()
+        self.record["seconds"] = round(sum(row["seconds"] for row in history), 1)
+        self.write_json(RECORD, self.record)
+        with self._writable():
+            (self.folder / CHECKPOINT).unlink()
+        return history[-1]
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Writes a JSON file of the run. Raises OutputError."""
+        with self._writable():
+            write_json(self.folder / name, content)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """Yields a path to write the file of that name to, as files.replacing does. Raises OutputError."""
+        with self._writable(), replacing(self.folder / name) as path:
+            yield path
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = error.strerror or error
+            raise OutputError(
+                f"{self.folder}: cannot be written ({why}); when it can be, continue with: "
+                f"{shlex.join(['digitocr', 'train', '--resume', str(self.folder)])}"
+            ) from error
+
+
+def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
+    """Makes the folder of a new run, with run.json in it.
+
+    Raises OutputError if the folder exists or cannot be written, InputError if the fonts cannot be used; then no folder
+    is made.
+    """
+    fonts = settings.font_files()
+    record: dict[str, Any] = {
+        "schema": SCHEMA,
+        "kind": settings.kind,
+        "command": settings.command,
+        "settings": asdict(settings),
+        "fonts": [font.name for font in fonts],
+        "data": data_card(data),
+        "versions": versions(),
+        "started": now(),
+        "resumed": [],
+        "ended": None,
+        "seconds": None,
+    }
     try:
         folder.mkdir(parents=True)
-        write_json(folder / "run.json", run)
+        write_json(folder / RECORD, record)
     except FileExistsError as error:
-        raise OutputError(f"{folder}: exists already; give another folder, or go on with it with --resume") from error
+        raise OutputError(f"{folder}: exists already; name another folder, or continue it with --resume") from error
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}); give another folder") from error
+        raise OutputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
+    return Run(folder, settings, fonts, record)
 
 
-def data_card(data: Mnist) -> dict[str, Any]:
-    """What a record of a training says of its data."""
-    training, held = split(data)
-    return {"digest": data.digest, "training": len(training), "held_out": len(held), "test": len(data.test_labels)}
+def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
+    """The run in a folder, to be continued from its last full epoch; notes the time in run.json.
 
-
-def read_history(path: Path) -> list[dict[str, float]]:
-    """The rows of a history.csv, one at least. Raises InputError where it is missing or damaged."""
+    settings: the class of the settings of that kind of run. Raises UsageError for a folder without a run, a run of the
+    other kind and a finished run; InputError for a damaged run.json and for data or fonts that differ from those that
+    the run was begun with; OutputError if the folder cannot be written.
+    """
+    record = read_record(folder)
+    if record["kind"] != settings.kind:
+        raise UsageError(f"{folder}: holds a run of a {record['kind']}, not of a {settings.kind}")
     try:
-        with path.open(newline="") as file:
+        begun = settings(**record["settings"])
+        ended, named, known = record["ended"], record["fonts"], record["data"]
+        record["resumed"].append(now())
+    except (TypeError, KeyError, AttributeError) as error:
+        raise _damaged(folder) from error
+    if ended is not None:
+        raise UsageError(f"{folder}: is finished, {begun.epochs} epochs; start a new run without --resume")
+    fonts = begun.font_files()
+    if known != data_card(data) or named != [font.name for font in fonts]:
+        raise InputError(f"{folder}: was begun with other data or fonts; give the same ones")
+    run = Run(folder, begun, fonts, record)
+    run.write_json(RECORD, record)
+    return run
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The content of a folder's run.json; its `kind` is one of KINDS.
+
+    Raises UsageError if there is no run in the folder, InputError if run.json is damaged.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+        if record["kind"] not in KINDS:
+            raise ValueError
+    except OSError as error:
+        raise UsageError(f"{folder}: no run in it ({RECORD}: {error.strerror}); start one without --resume") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise _damaged(folder) from error
+    return dict(record)
+
+
+def _damaged(folder: Path) -> InputError:
+    return InputError(f"{folder / RECORD}: is damaged; start a new run without --resume")
+
+
+def read_history(path: Path) -> list[Row]:
+    """The rows of a history.csv, at least one. Raises InputError if it is missing, damaged or empty."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
             rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{path}: is missing or damaged; train again") from error
@@ -40,16 +240,44 @@ def read_history(path: Path) -> list[dict[str, float]]:
     return rows
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    replace(path, lambda beside: beside.write_text(json.dumps(content, indent=2) + "\n"))
+def train_command(options: Mapping[str, Any]) -> str:
+    """The command line of `digitocr train` with these options, quoted for a shell; empty strings are left out.
+
+    >>> train_command({"recipe": "robust", "batch_size": 64, "fonts": "/my fonts"})
+    "digitocr train --recipe robust --batch-size 64 --fonts '/my fonts'"
+    """
+    words = [
+        word for name, value in options.items() if value != "" for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    return shlex.join(["digitocr", "train", *words])
 
 
-def replace(path: Path, write: Callable[[Path], Any]) -> None:
-    """Writes beside, then renames: whoever reads the path finds the old file or the new one, whole."""
-    beside = path.with_name(f"writing-{path.name}")
-    write(beside)
-    beside.replace(path)
+def data_card(data: Mnist) -> dict[str, Any]:
+    """What a record of a training says of its data: digest and numbers of images."""
+    training, held = split(data)
+    return {"digest": data.digest, "training": len(training), "held_out": len(held), "test": len(data.test_labels)}
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a training depends on: digitocr, Python, Keras, Keras's backend, NumPy."""
+    import keras
+
+    backend = keras.config.backend()
+    return {
+        "digitocr": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: sys.modules[backend].__version__,
+        "numpy": np.__version__,
+    }
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file whole. Raises OSError."""
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def now() -> str:
+    """The time in UTC, as ISO 8601 with seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -26,6 +26,7 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3) RGB
 
 DEFAULT_FPS = 30.0  # frames per second of a source that does not state its rate
 MAX_FPS = 1000.0  # a higher rate is a damaged header, not a camera
+OPENCV_SILENT = 0  # OpenCV's LOG_LEVEL_SILENT
 FFMPEG_QUIET = "-8"  # FFmpeg's AV_LOG_QUIET
 
 
@@ -85,5 +86,6 @@ def silence_video_libraries() -> None:
     """
     if "OPENCV_LOG_LEVEL" in os.environ:
         return
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel  # OpenCV 4, OpenCV 5
+    set_level(OPENCV_SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)  # any louder level is written to stdout

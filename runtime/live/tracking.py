@@ -12,6 +12,9 @@ from itertools import islice
 from statistics import fmean
 from typing import NamedTuple
 
+import numpy as np
+
+from digitocr.runtime.boxes import share_of_smaller
 from digitocr.runtime.reading import Box, Line, Reading
 
 
@@ -109,11 +112,11 @@ class Tracker:
         left = set(self._places)
         for line in sorted(reading.lines, key=lambda line: len(line.digits), reverse=True):
             box = line.box
-            here = [place for place in self._places if overlap(place.box, box) >= MIN_OVERLAP]
+            here = self._overlapping(box)
             free = [place for place in here if place in left]
             crowded = any(before.get(place) for place in here if place not in left)
-            if free:  # of several places, the one with a steady line
-                place = max(free, key=lambda place: (before[place] != "", overlap(place.box, box)))
+            if free:  # of several places, one with a steady line
+                place = max(free, key=lambda place: (before[place] != "", here[place]))
             else:
                 place = _Place(box)
                 self._places.append(place)
@@ -127,6 +130,15 @@ class Tracker:
             for place in self._in_order()
             if place.steady and place.text != before.get(place, "") and not self._moved(place)
         )
+
+    def _overlapping(self, box: Box) -> dict[_Place, float]:
+        """The places at which the box is, each with the share of the smaller box that is covered."""
+        if not self._places:
+            return {}
+        shares = share_of_smaller(np.array([place.box for place in self._places]), np.array([box]))[:, 0]
+        return {
+            place: share for place, share in zip(self._places, shares.tolist(), strict=True) if share >= MIN_OVERLAP
+        }
 
     def _moved(self, place: _Place) -> bool:
         """Whether the place's steady line was steady elsewhere, and moved too fast for its boxes to overlap."""
@@ -144,10 +156,3 @@ def is_part(text: str, other: str) -> bool:
     """Whether the text is the other one with digits missing."""
     rest = iter(other)
     return len(text) < len(other) and all(digit in rest for digit in text)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """The share of the smaller box that both cover, 0 to 1."""
-    across = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    down = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    return max(0, across) * max(0, down) / min(one.w * one.h, other.w * other.h)

@@ -9,7 +9,7 @@ and followed into the frames between.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -25,7 +25,7 @@ from digitocr.runtime.live.sources import opener
 from digitocr.runtime.live.tracking import Tracker
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Digit, Line, Reading
+from digitocr.runtime.reading import Line, Reading
 
 TICK = 0.1  # seconds that frames() waits for a frame before it yields None
 
@@ -236,12 +236,8 @@ def _moved(reading: Reading, x: int, y: int) -> Reading:
     """The reading of a part that begins at (x, y), in the pixels of the whole frame."""
     lines = tuple(
         Line(
-            tuple(Digit(digit.digit, digit.confidence, _shifted(digit.box, x, y), digit.topk) for digit in line.digits)
+            tuple(replace(digit, box=digit.box._replace(x=digit.box.x + x, y=digit.box.y + y)) for digit in line.digits)
         )
         for line in reading.lines
     )
-    return Reading(lines, reading.ms, reading.model, reading.turned, reading.why)
-
-
-def _shifted(box: Box, x: int, y: int) -> Box:
-    return Box(box.x + x, box.y + y, box.w, box.h)
+    return replace(reading, lines=lines)

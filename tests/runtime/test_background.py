@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitocr.runtime.background import evened, is_close_up, shadeless, shrunk
+from digitocr.runtime.background import evened, ink_box, is_close_up, shadeless, shrunk
 
 
 def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
@@ -18,6 +18,14 @@ def test_a_close_up_is_a_picture_that_one_digit_fills():
     assert is_close_up(gray, np.array([[0, 0, 5, 40]], np.float32))
     assert not is_close_up(gray, np.array([[0, 0, 5, 39]], np.float32))
     assert not is_close_up(gray, np.zeros((0, 4), np.float32))
+
+
+def test_the_ink_box_is_around_what_differs_by_half_of_the_most():
+    gray = np.full((40, 60), 200, np.uint8)
+    assert ink_box(gray) == (0, 0, 60, 40)
+    gray[10:20, 30:35] = 60
+    gray[0, 0] = 150
+    assert ink_box(gray) == ink_box(255 - gray) == (30, 10, 5, 10)
 
 
 def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():

@@ -167,11 +167,16 @@ def processes():
 
 
 @pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="this system has no such list")
-def test_processes_end_with_the_reading():
-    came = read_many(Echo(), ["1"] * 20, 2, "return")
+@pytest.mark.parametrize("ended", ["closed", "raised"])
+def test_processes_end_with_the_reading(ended):
+    came = read_many(Echo(), ["1", "bad", *["2"] * 20], 2, "raise")
     next(came)
     assert processes()
-    came.close()
+    if ended == "closed":
+        came.close()
+    else:
+        with pytest.raises(InputError):
+            next(came)
     deadline = time.monotonic() + 20
     while processes() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -40,6 +40,15 @@ def test_a_picture_of_mnist_s_form_is_taken_as_it_is_with_its_ink_made_bright():
         np.testing.assert_array_equal(preprocessing.lone(picture), bright[None])
 
 
+def test_a_picture_with_hardly_any_contrast_is_blank():
+    gray = np.full((28, 28), 100, np.uint8)
+    assert preprocessing.is_blank(gray)
+    gray[5, 5] = 100 + preprocessing.BLANK_BELOW - 1
+    assert preprocessing.is_blank(gray)
+    gray[5, 5] += 1
+    assert not preprocessing.is_blank(gray)
+
+
 @pytest.mark.parametrize("ground", [12, 120])
 def test_a_picture_of_mnist_s_form_whose_ground_is_grey_is_normalised(ground):
     dark = np.full((28, 28), ground, np.uint8)

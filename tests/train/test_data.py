@@ -3,7 +3,6 @@ import gzip
 import hashlib
 import io
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -15,7 +14,7 @@ import pytest
 
 from digitocr.runtime.errors import InputError
 from digitocr.train import data
-from digitocr.train.data import Mnist, hold_out, load_mnist, progress_stream, stratified
+from digitocr.train.data import Mnist, hold_out, load_mnist, stratified
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -202,31 +201,6 @@ def test_without_a_network_it_says_how_to_give_the_data(cache: Path, monkeypatch
     with pytest.raises(InputError, match="--data DIR or DIGITOCR_DATA"):
         load_mnist()
     assert not cache.exists()
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_goes_to_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert progress_stream() is None
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    assert progress_stream(quiet=True) is None
-    assert progress_stream() is terminal
-
-
-def test_progress_has_no_colour_where_the_user_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("NO_COLOR", "1")
-    stream = progress_stream()
-    assert stream is not None
-    assert stream.isatty()
-    stream.write("\r\x1b[1m3/9\x1b[0m \x1b[32m━━\x1b[0m")
-    assert terminal.getvalue() == "\r3/9 ━━"
 
 
 LABELS = np.repeat(np.arange(10, dtype=np.uint8), np.arange(10, 110, 10))  # 10 zeros, 20 ones, ... 100 nines

@@ -1,9 +1,11 @@
-"""Batches for the robust recipe: MNIST's digits written anew, and what the reading network is handed in pictures.
+"""Batches for the robust recipe: MNIST's digits written anew, and crops of synthetic scenes.
 
-Of a batch a part stays as MNIST has it or is moved a little. A part is written anew: bent, slanted, turned and
-stretched, its stroke thickened or thinned or left as an outline, rendered at a random size with some blur, grain and
-shadow, at times with a line across, and cut out and normalised by the code that serves. The rest gives way to crops of
-drawn scenes (crops.py), which hold other hands, fonts, forms, letters and no digits at all. Elastic bending after
+    images, labels = Augment(draw_all(...))(images, labels, rng)        # as many; 10 is "no digit"
+
+Of a batch one part stays as in MNIST or is moved a little. One part is written anew: bent, slanted, turned and
+stretched, with a thicker or thinner stroke or only its outline, rendered at a random size with blur, grain and shadow,
+sometimes crossed by a line, then cut out and normalised by the preprocessing that pictures go through. The rest is
+replaced by crops (crops.py), which add other hands, fonts, forms, letters, and no digits at all. Elastic bending after
 P. Simard et al., "Best Practices for Convolutional Neural Networks" (2003).
 """
 
@@ -14,27 +16,33 @@ import numpy.typing as npt
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.opencv import cv2
-from digitocr.train.classifier.crops import OFF, SCALED, Crops
+from digitocr.train.classifier.crops import BOX_SCALE, BOX_SHIFT, Crops
 
 Images = npt.NDArray[np.uint8]  # (N, 28, 28), ink bright
 Labels = npt.NDArray[np.uint8]  # (N,), 0 to 9, or 10 for no digit
 
-# Shares of a batch: as MNIST has them, or moved a little; written anew; the rest are crops.
-PLAIN, REWRITTEN = 0.2, 0.3
-MOVED = 4  # pixels
-HOLLOW, RULED, SHADED = 0.08, 0.15, 0.3  # chances of what is written anew: its outline alone, a line across, a shadow
-_CENTRES = (np.arange(6) + 0.5) * (preprocessing.SIDE / 6) - preprocessing.SIDE / 2
-_GRID = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1)  # (6, 6, 2), pixels from the middle of the digit
+PLAIN = 0.2  # share of a batch that stays as it is; half of it is moved
+REWRITTEN = 0.3  # share of a batch that is written anew; the rest are crops
+MAX_SHIFT = 4  # pixels, of what is moved
+OUTLINED = 0.08  # share of what is written anew that is only an outline
+CROSSED = 0.15  # share of what is written anew that has a line across
+SHADED = 0.3  # share of what is written anew that has a shadow
+SIDES = (24, 80)  # pixels; smallest and largest picture of what is written anew
+INK = 90  # of 255; grey level above which a pixel belongs to the stroke
+KNOTS = 6  # a side of the grid that bends a digit
+BEND = 0.6  # pixels of 28; standard deviation of a knot's shift
+_CENTRES = (np.arange(KNOTS) + 0.5) * (preprocessing.SIDE / KNOTS) - preprocessing.SIDE / 2
+_GRID = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1)  # (KNOTS, KNOTS, 2), pixels from the middle of the digit
 
 
 class Augment:
-    """Makes a batch to be shown of a batch of MNIST."""
+    """Makes a batch to train with from a batch of MNIST."""
 
     def __init__(self, crops: Crops) -> None:
         self._crops = crops
 
     def __call__(self, images: Images, labels: Labels, rng: np.random.Generator) -> tuple[Images, Labels]:
-        """(N, 28, 28) uint8 and (N,) uint8 -> as many, some of them others; the input is left alone."""
+        """(N, 28, 28) uint8 images and (N,) uint8 labels -> as many, some replaced; the input is not changed."""
         made, named = images.copy(), labels.copy()
         for index, lot in enumerate(rng.random(len(images))):
             if lot < REWRITTEN:
@@ -48,15 +56,15 @@ class Augment:
 
 
 def rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """One (28, 28) digit by another hand and pen, cut out of its page and normalised as in serving.
+    """A (28, 28) digit as by another hand and pen, cut out and normalised as a digit in a picture.
 
-    The image itself where its ink was lost.
+    Returns the image itself if its ink got lost.
     """
     page, (x, y, w, h) = _page(image, rng)
     if h < preprocessing.DIGIT_SIDE / 4:
         return image
-    side = max(w, h) * np.exp(rng.normal(0, SCALED))
-    middle = np.array([x + w / 2, y + h / 2]) + rng.normal(0, OFF, 2) * side
+    side = max(w, h) * np.exp(rng.normal(0, BOX_SCALE))
+    middle = np.array([x + w / 2, y + h / 2]) + rng.normal(0, BOX_SHIFT, 2) * side
     box = np.array([[*(middle - side / 2), side, side]], np.float32)
     made: npt.NDArray[np.uint8] = preprocessing.images(page, box)[0]
     return made
@@ -65,18 +73,18 @@ def rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDA
 def _page(
     image: npt.NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int, int, int]]:
-    """One digit on a square of 24 to 80 pixels, ink bright on a ground that is not quite black; and its box."""
-    side = int(rng.integers(24, 81))
+    """A square picture of the digit, ink bright on a ground that is not quite black; and the digit's box in it."""
+    side = int(rng.integers(SIDES[0], SIDES[1] + 1))
     written = cv2.remap(
         image, cv2.resize(_bent(rng), (side, side), interpolation=cv2.INTER_CUBIC), None, cv2.INTER_CUBIC
     )
     pen = round(rng.uniform(-0.02, 0.05) * side)  # how much broader the stroke becomes, pixels
     if pen:
         written = (cv2.dilate if pen > 0 else cv2.erode)(written, _ellipse(abs(pen) + 1))
-    box = cv2.boundingRect((written > 90).astype(np.uint8))
-    if rng.random() < HOLLOW:
+    box = cv2.boundingRect((written > INK).astype(np.uint8))
+    if rng.random() < OUTLINED:
         written = cv2.morphologyEx(written, cv2.MORPH_GRADIENT, _ellipse(3))
-    if rng.random() < RULED:
+    if rng.random() < CROSSED:
         start, end = (rng.uniform(-0.2, 1.2, (2, 2)) * side).astype(int).tolist()
         cv2.line(written, start, end, int(rng.integers(60, 256)), 1, cv2.LINE_AA)
     written = cv2.GaussianBlur(written, (0, 0), side * rng.uniform(0.004, 0.025))
@@ -94,19 +102,19 @@ def _ellipse(side: int) -> npt.NDArray[np.uint8]:
 
 
 def _moved(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """The (28, 28) image up to MOVED pixels to the side and up or down."""
-    x, y = rng.uniform(-MOVED, MOVED, 2)
+    """The (28, 28) image, moved by up to MAX_SHIFT pixels in both directions."""
+    x, y = rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2)
     matrix = np.array([[1, 0, x], [0, 1, y]])
     return np.asarray(cv2.warpAffine(image, matrix, (preprocessing.SIDE, preprocessing.SIDE)), np.uint8)
 
 
 def _bent(rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Where in the 28x28 digit the points of a coarse grid over the square come from: (6, 6, 2) float32, x and y.
+    """A random map for cv2.remap: where in the 28x28 digit each knot of the grid comes from, x and y.
 
-    Turned, slanted and stretched as a whole, then each point moved a little.
+    (KNOTS, KNOTS, 2) float32: turned, slanted and stretched as a whole, then each knot moved a little.
     """
     turn, slant = rng.normal(0, 0.15), rng.normal(0, 0.18)  # radians, share of the height
-    wide, high = 1.12 * np.exp(rng.normal(0, 0.12, 2))  # over 1: the digit gets smaller, and stays within the square
+    wide, high = 1.12 * np.exp(rng.normal(0, 0.12, 2))  # above 1: the digit gets smaller and stays inside
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[wide, slant * high], [0, high]]
-    bent: npt.NDArray[np.float64] = _GRID @ matrix.T + rng.normal(0, 0.6, _GRID.shape) + (preprocessing.SIDE / 2 - 0.5)
+    bent: npt.NDArray[np.float64] = _GRID @ matrix.T + rng.normal(0, BEND, _GRID.shape) + (preprocessing.SIDE / 2 - 0.5)
     return bent.astype(np.float32)

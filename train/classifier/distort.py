@@ -1,6 +1,8 @@
-"""Other pictures of the same digits, for training on clean MNIST: turned, slanted, stretched, moved, bent, cut out.
+"""Makes other pictures of the same digits, to train for MNIST: turned, slanted, stretched, moved, bent, cut out.
 
     made = Distort(elastic=True, cutout=8)(images, rng)        # (N, 28, 28) uint8 -> as many
+
+augment.py bends digits with a grid of its own, more strongly, and renders them at other sizes.
 
 Elastic bending after P. Simard et al., "Best Practices for Convolutional Neural Networks" (2003); cutout after T.
 DeVries, G. Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout" (2017).
@@ -16,24 +18,34 @@ from digitocr.runtime.opencv import cv2
 Images = npt.NDArray[np.uint8]
 
 SIDE = 28  # pixels
-# How far, as standard deviations: docs/decisions/recipe.md has what was tried.
-TURN, SLANT, STRETCH, MOVE = 0.078, 0.09, 0.048, 0.5  # radians, share of the height, of the size, pixels
-BEND, KNOTS = 0.3, 5  # pixels that the knots of a coarse grid are moved by, and their number a side
-_SPREAD = cv2.resize(np.eye(KNOTS, dtype=np.float32), (KNOTS, SIDE), interpolation=cv2.INTER_CUBIC)  # to all pixels
+# Standard deviations of the changes; docs/decisions/recipe.md says what was tried.
+TURN = 0.078  # radians
+SLANT = 0.09  # share of the height
+STRETCH = 0.048  # logarithm of the factor of width and of height
+MOVE = 0.5  # pixels
+BEND = 0.3  # pixels, of each knot of a coarse grid
+KNOTS = 5  # a side of the grid
+_SPREAD = cv2.resize(np.eye(KNOTS, dtype=np.float32), (KNOTS, SIDE), interpolation=cv2.INTER_CUBIC)  # knots to pixels
 _MIDDLE = (SIDE - 1) / 2
 _PLACES = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32) - np.float32(_MIDDLE)
 
 
 @dataclass(frozen=True)
 class Distort:
-    """affine: turned, slanted, stretched and moved; elastic: bent as well; cutout: side of a black square, or 0."""
+    """What is changed.
+
+    Attributes:
+        affine: whether digits are turned, slanted, stretched and moved.
+        elastic: whether digits are bent.
+        cutout: side of a black square in pixels, 0 for none. Its middle is anywhere, so a part of it may be outside.
+    """
 
     affine: bool = True
     elastic: bool = False
-    cutout: int = 0  # pixels; the square's middle lies anywhere, so part of it may be outside
+    cutout: int = 0
 
     def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        """(N, 28, 28) uint8, ink bright -> as many; the input is left alone."""
+        """(N, 28, 28) uint8, ink bright -> as many; the input is not changed."""
         made = self._warped(images, rng) if self.affine or self.elastic else images.copy()
         if self.cutout:
             for image, (y, x) in zip(made, rng.integers(0, SIDE, (len(made), 2)), strict=True):

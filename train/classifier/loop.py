@@ -1,9 +1,9 @@
-"""A network trained in one go, in memory: what a study and a search do many times over. fit.py trains what is kept.
+"""Trains a network in memory, without a run's folder: for studies and searches, which train many. fit.py makes runs.
 
     history = train(network, data, split(data), epochs=10, batch_size=128, seed=0)
     history[-1]["val_accuracy"]       # 0.9912
 
-The order of the images depends on the seed and the epoch alone, so networks of the same seed see the same batches.
+The order of the images depends only on the seed and the epoch, so networks with the same seed see the same batches.
 """
 
 import math
@@ -20,8 +20,8 @@ from digitocr.train.memory import keep_freed
 
 Row: TypeAlias = dict[str, float]  # epoch, accuracy, loss, val_accuracy, val_loss, seconds
 Augment: TypeAlias = Callable[[Bytes, np.random.Generator], Bytes]  # (N, 28, 28) uint8 -> as many
-COLUMNS = ("accuracy", "loss", "val_accuracy", "val_loss")
-_BATCH = 500  # images that are predicted at once
+COLUMNS = ("accuracy", "loss", "val_accuracy", "val_loss")  # measures of an epoch, as Keras names them
+_PREDICT_BATCH = 500  # images per call
 
 
 def train(
@@ -35,10 +35,24 @@ def train(
     callbacks: tuple[keras.callbacks.Callback, ...] = (),
     watch: Callable[[Row], None] = lambda _: None,
 ) -> list[Row]:
-    """Fits a compiled network to training images of `data`; returns a row an epoch, val_ on the held-out images.
+    """Trains a compiled network; returns one row per epoch.
 
-    parts: of `split`; augment: makes other images of a batch; callbacks: Keras's; watch: is told each row when its
-    epoch is over, and what it raises ends the training. The test images are not touched.
+    Makes the whole process keep freed memory (memory.keep_freed). The test images are not used.
+
+    Args:
+        network: takes (N, 28, 28, 1) float32 in [0, 1] and integer labels, and has the metric "accuracy".
+        data: its training images are used.
+        parts: indices of the images to train with and of the held-out images, as `data.split` returns them.
+        epochs: number of epochs.
+        batch_size: images per step; the last batch of an epoch is shorter.
+        seed: of the order of the images and of `augment`.
+        augment: makes other images of a batch.
+        callbacks: Keras's.
+        watch: called with each row at the end of its epoch; an exception that it raises ends the training.
+
+    Returns:
+        epoch (from 1), accuracy and loss on the training images, val_accuracy and val_loss on the held-out images,
+        seconds.
     """
     keep_freed()
     training, held = parts
@@ -68,7 +82,7 @@ def train(
         epochs=epochs,
         shuffle=False,  # batches() does
         validation_data=(scale(data.train_images[held]), data.train_labels[held]),
-        validation_batch_size=_BATCH,
+        validation_batch_size=_PREDICT_BATCH,
         callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
         verbose=0,
     )
@@ -76,5 +90,5 @@ def train(
 
 
 def probabilities(network: keras.Model, images: Bytes) -> Any:
-    """(N, classes) float32 of (N, 28, 28) uint8."""
-    return network.predict(scale(images), batch_size=_BATCH, verbose=0)
+    """The (N, classes) float32 output of a network for (N, 28, 28) uint8 images."""
+    return network.predict(scale(images), batch_size=_PREDICT_BATCH, verbose=0)

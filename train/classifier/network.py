@@ -1,6 +1,6 @@
 """The four networks of the paper (J. Noronha, "Fine-tuning a CNN for the MNIST Dataset", 2025), in plain Keras 3.
 
-And what lies between and around them: other rows of its table, and the sizes that a search looks through.
+`Experiment` also describes networks between and around these four, for studies and searches.
 """
 
 import math
@@ -11,17 +11,29 @@ import keras
 
 @dataclass(frozen=True)
 class Experiment:
-    """A row of the paper's table of experiments, and below it what the table leaves out: the same in all four."""
+    """A network: a row of the paper's table of experiments, and what the table leaves out (from `padding` on).
+
+    Attributes:
+        conv_layers: number of convolutions, each followed by pooling.
+        kernel: side of the square kernels, pixels.
+        pooling: "max" or "average", over 2x2 pixels.
+        batch_norm: whether batch norm follows each convolution.
+        dropout: whether dropout at 0.5 precedes the last layer.
+        padding: "same" or "valid", of all convolutions but the first, which is always valid.
+        stride: of the first convolution, pixels.
+        filters: of the first convolution; each further one has twice as many.
+        dense: units of the layer before the last.
+    """
 
     conv_layers: int
-    kernel: int  # side of the square kernel, pixels
-    pooling: str  # "max" or "average"
+    kernel: int
+    pooling: str
     batch_norm: bool
     dropout: bool
-    padding: str = "same"  # or "valid": of all convolutions but the first, which is always valid
-    stride: int = 1  # of the first convolution, pixels
-    filters: int = 32  # of the first convolution; each further one has twice as many
-    dense: int = 128  # units of the layer before the last
+    padding: str = "same"
+    stride: int = 1
+    filters: int = 32
+    dense: int = 128
 
 
 EXPERIMENTS = {
@@ -33,13 +45,21 @@ EXPERIMENTS = {
 
 
 def build_network(experiment: int | Experiment = 4, classes: int = 10) -> keras.Sequential:
-    """The network of that experiment (1 to 4 are the paper's), weights fresh from Keras's seed, not compiled.
+    """Builds the network of an experiment, not compiled, with first weights from Keras's seed.
 
-    Input (N, 28, 28, 1) float32 in [0, 1], ink bright; output (N, classes) float32, softmax probabilities.
-    ReLU sits inside the convolution, before batch norm. The first convolution pads nothing and the others keep the
-    size: that is experiment 4's summary in the paper, which is silent on the padding of 1 to 3.
+    ReLU belongs to the convolution and so precedes batch norm. The first convolution has no padding, the others keep
+    the size: this follows the summary of experiment 4 in the paper, which does not give the padding of 1 to 3.
 
-    Raises KeyError for a number that the paper does not have, ValueError where nothing is left to convolve or pool.
+    Args:
+        experiment: number in the paper, 1 to 4, or any other network.
+        classes: 10, or 11 with "no digit".
+
+    Returns:
+        Input (N, 28, 28, 1) float32 in [0, 1], ink bright; output (N, classes) float32, softmax probabilities.
+
+    Raises:
+        KeyError: the paper has no experiment of that number.
+        ValueError: no pixel is left to convolve or pool.
     """
     spec = experiment if isinstance(experiment, Experiment) else EXPERIMENTS[experiment]
     name = "network" if isinstance(experiment, Experiment) else f"experiment{experiment}"
@@ -62,7 +82,7 @@ def build_network(experiment: int | Experiment = 4, classes: int = 10) -> keras.
 
 
 def multiply_accumulates(network: keras.Sequential) -> int:
-    """How many products one picture costs in the convolutions and dense layers; pooling and batch norm are left out."""
+    """The multiplications for one picture in convolutions and dense layers; pooling and batch norm are not counted."""
     count = 0
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):

@@ -1,64 +1,71 @@
-"""Training the detector on drawn scenes, as a run that can be resumed.
+"""Training the detector on synthetic scenes, as a run that can be resumed.
 
-    fit(load_mnist(), DetectorSettings(epochs=11, seed=1), Path("runs/detector"))
+    row = fit(load_mnist(), DetectorSettings(seed=1), Path("runs/detector"))
+    row["found"]        # share of the digits in held-out scenes that the network finds
 
-The folder holds run.json, history.csv, detector.keras, and checkpoint.keras until the end. An epoch's scenes are drawn
-before it by all processors, which then are the network's alone: side by side the two slow each other down by half. A
-scene is learned from in two epochs, the second time as its negative. Scenes depend on the seed and their number alone,
-so a resumed run sees what an unbroken one sees.
+The folder is that of runs.py; the network is in detector.keras. All processors draw the scenes of an epoch before it,
+and then train: at the same time, each slows the other down by half. A scene is used in two epochs, the second time as
+its negative. It depends only on the seed and its number, so a resumed run uses the same scenes as an uninterrupted one.
 """
 
-import json
 import os
-import platform
-import sys
 import time
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr import __version__
-from digitocr.runtime.detector import PLANES, detector_input
-from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
-from digitocr.train.data import Mnist, hold_out
-from digitocr.train.memory import keep_freed
-from digitocr.train.runs import (  # which keeps TensorFlow's chatter away
-    new_folder,
-    now,
-    read_history,
-    replace,
-    write_json,
-)
+from digitocr.runtime.detector import PLANES, STRIDE, detector_input
+from digitocr.runtime.errors import MissingExtraError, UsageError
+from digitocr.runtime.processes import map_interruptibly
+from digitocr.train.data import Mnist, split
+from digitocr.train.detector.targets import CHANNELS, found_share, targets
+from digitocr.train.quiet import progress_line, remaining, silenced
+from digitocr.train.runs import Row, Run, begin, train_command
+from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts
-from digitocr.train.synthesis.layouts import SIDE
 from digitocr.train.synthesis.scenes import draw_scene
+from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.workers import glyphs, worker_pool
 
-import keras  # isort: skip
-from digitocr.train.detector.network import build_detector, found_share, load_detector, loss, targets  # isort: skip
+try:
+    with silenced():
+        import keras
 
-CHUNK = 8_000  # scenes drawn for an epoch, which learns from these and from those of the one before
-BATCH = 16  # scenes
-RATE = 0.003  # AdamW's, after a warm-up of WARM steps, falling in a cosine to 0; half of it where a start is given
-WARM = 300
-HELD_OUT, HELD_OUT_SEED = 320, 2**31 + 1  # scenes, of a seed that no training has
-EPOCHS = 11
-COLUMNS = ("epoch", "loss", "found", "right", "drawing", "seconds")
+        from digitocr.train.detector.network import build_detector, load_detector, loss
+except ImportError as error:
+    raise MissingExtraError("train", "training") from error
 
-Part = tuple[NDArray[np.float16], NDArray[np.float16]]  # (n, 256, 256, 3) and (n, 64, 64, 8)
+EPOCHS = 11  # by default; 40 minutes on two cores
+SCENES = 8_000  # drawn for an epoch, which also uses those of the epoch before
+BATCH = 16  # scenes per step
+RATE = 0.003  # highest learning rate of AdamW, which then falls to 0 in a cosine; half of it for given weights
+WARM_STEPS = 300  # in which the rate rises from RATE / 10
+WEIGHT_DECAY = 0.0005
+CLIP_NORM = 5.0  # largest norm of a gradient
+HELD_OUT_SCENES = 320  # measured after each epoch
+HELD_OUT_SEED = 2**31 + 1  # of the held-out scenes; no training has this seed
+
+Part = tuple[NDArray[np.float16], NDArray[np.float16]]  # inputs (n, 256, 256, 3) and targets (n, 64, 64, 8)
 
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """epochs: 1 or more; seed: 0 to 2**31 - 1; fonts: a folder of them, empty for this machine's; start: a
-    detector.keras whose weights are begun with, empty for fresh ones. Raises UsageError.
+    """What a detector's run depends on besides the data. Raises UsageError for values outside their range.
+
+    Attributes:
+        epochs: number of epochs, 1 or more.
+        seed: 0 to 2**31 - 1, of first weights and scenes.
+        fonts: folder of the fonts that scenes are drawn with; empty for those of this machine.
+        start: a detector.keras with the first weights; empty for random ones.
     """
+
+    kind: ClassVar[str] = "detector"
+    model_file: ClassVar[str] = "detector.keras"
 
     epochs: int = EPOCHS
     seed: int = 0
@@ -73,171 +80,128 @@ class DetectorSettings:
 
     @property
     def command(self) -> str:
-        """The command line that does this run again."""
-        fonts = f" --fonts {self.fonts}" if self.fonts else ""
-        start = f" --start {self.start}" if self.start else ""
-        return f"digitocr train --recipe detector --epochs {self.epochs} --seed {self.seed}{fonts}{start}"
+        """The command line that repeats the run."""
+        return train_command({"recipe": "detector", **asdict(self)})
+
+    def font_files(self) -> list[Path]:
+        """The fonts that scenes are drawn with. Raises InputError."""
+        return find_fonts(Path(self.fonts) if self.fonts else None)
 
 
-def _drawn(seed: int, first: int) -> Part:
-    """A batch of scenes, from that number on. Half precision: it goes through a pipe, and is kept for an epoch."""
-    scenes = [draw_scene(np.random.default_rng((seed, number)), glyphs()) for number in range(first, first + BATCH)]
-    seen = np.stack([detector_input(scene.image).transpose(1, 2, 0) for scene in scenes])
-    return seen.astype(np.float16), np.stack([targets(scene) for scene in scenes]).astype(np.float16)
+def fit(data: Mnist, settings: DetectorSettings, folder: Path, quiet: bool = False) -> Row:
+    """Trains into a new folder; returns the last row of history.csv. Unless quiet, writes a line per epoch on stderr.
 
+    The digits of the scenes are MNIST's training images without the held-out ones, drawn strokes, and fonts.
 
-def _chunk(pool: ProcessPoolExecutor, seed: int, number: int, size: int = CHUNK) -> Part:
-    """Chunk `number` of the scenes; no scenes for a number below 0."""
-    firsts = range(number * size, (number + 1) * size, BATCH) if number >= 0 else range(0)
-    parts = list(pool.map(_drawn, repeat(seed), firsts))
-    if not parts:
-        return np.zeros((0, SIDE, SIDE, PLANES), np.float16), np.zeros((0, SIDE // 4, SIDE // 4, 8), np.float16)
-    return np.concatenate([images for images, _ in parts]), np.concatenate([wanted for _, wanted in parts])
+    Returns:
+        epoch; loss; found, the share of the digits in held-out scenes that the network finds; right, the share of what
+        it finds that is a digit; drawing and seconds, the time for drawing and for the whole epoch.
 
+    Raises:
+        OutputError: the folder exists or cannot be written.
+        InputError: there are no fonts.
+        ModelError: `start` is no detector.
 
-def is_detector(folder: Path) -> bool:
-    """Whether that is the folder of a detector's run."""
-    try:
-        return "--recipe detector" in json.loads((folder / "run.json").read_text())["command"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return False
-
-
-def fit(data: Mnist, settings: DetectorSettings, folder: Path, quiet: bool = False) -> dict[str, float]:
-    """Trains into a new folder; returns the last row of history.csv. Unless quiet, prints a row an epoch on stderr.
-
-    Digits are MNIST's training images without the held-out ones, drawn strokes, and fonts. Raises OutputError for a
-    folder that exists or cannot be written, ModelError for a start that is no detector. KeyboardInterrupt passes;
-    `resume` goes on.
+    KeyboardInterrupt passes, and `resume` continues.
     """
-    fonts = find_fonts(Path(settings.fonts) if settings.fonts else None)
     if settings.start:
-        load_detector(Path(settings.start))  # what is wrong with it is said before a folder is made
-    run: dict[str, Any] = {
-        "schema": "digitocr-run/1",
-        "command": settings.command,
-        "settings": asdict(settings),
-        "fonts": [font.name for font in fonts],
-        "data": {"digest": data.digest},
-        "versions": {"digitocr": __version__, "python": platform.python_version(), "keras": keras.__version__},
-        "started": now(),
-        "resumed": [],
-        "ended": None,
-    }
-    new_folder(folder, run)
-    return _run(data, settings, folder, run, fonts, quiet)
+        load_detector(Path(settings.start))  # raises before a folder is made
+    return _train(begin(folder, settings, data), data, quiet)
 
 
-def resume(folder: Path, data: Mnist, quiet: bool = False) -> dict[str, float]:
-    """Goes on with an interrupted or killed run; returns what fit does.
+def resume(folder: Path, data: Mnist, quiet: bool = False) -> Row:
+    """Continues an interrupted or killed run; returns what `fit` returns.
 
-    Raises UsageError for a folder without a detector's run, and for a run that is finished; InputError for a damaged
-    run.json, other data or other fonts.
+    Raises what runs.resume raises, and ModelError if Keras cannot load the checkpoint.
     """
-    try:
-        run = json.loads((folder / "run.json").read_text())
-        if "--recipe detector" not in run["command"]:
-            raise UsageError(f"{folder}: holds a run of another recipe, not a detector's")
-        settings = DetectorSettings(**run["settings"])
-        finished, digest, named = run["ended"] is not None, run["data"]["digest"], run["fonts"]
-    except OSError as error:
-        raise UsageError(f"{folder}: no run in it (run.json: {error.strerror}); begin one without --resume") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{folder / 'run.json'}: is damaged; begin a new run without --resume") from error
-    if finished:
-        raise UsageError(f"{folder}: is finished, {settings.epochs} epochs; begin a new run without --resume")
-    fonts = find_fonts(Path(settings.fonts) if settings.fonts else None)
-    if digest != data.digest or named != [font.name for font in fonts]:
-        raise InputError(f"{folder}: was begun with other data or fonts; give the same ones as then")
-    run["resumed"].append(now())
-    return _run(data, settings, folder, run, fonts, quiet)
+    return _train(resume_run(folder, DetectorSettings, data), data, quiet)
 
 
-def _run(
-    data: Mnist, settings: DetectorSettings, folder: Path, run: dict[str, Any], fonts: Sequence[Path], quiet: bool
-) -> dict[str, float]:
-    """Does the epochs that are left, and closes the folder."""
-    keep_freed()
+def _train(run: Run[DetectorSettings], data: Mnist, quiet: bool) -> Row:
+    """Trains the epochs that are left, and closes the run."""
+    settings = run.settings
     keras.utils.set_random_seed(settings.seed)
-    per_epoch = 2 * CHUNK // BATCH
-    checkpoint = folder / "checkpoint.keras"
-    network = _network(checkpoint, settings, settings.epochs * per_epoch)
-    epoch = int(network.optimizer.iterations) // per_epoch
-    try:
-        write_json(folder / "run.json", run)
-        if epoch < settings.epochs:
-            _train(data, settings, folder, fonts, network, epoch, quiet)
-        row = read_history(folder / "history.csv")[-1]
-        write_json(folder / "run.json", run | {"ended": now()})
-        checkpoint.unlink()
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); later: --resume") from error
-    return row
+    steps = 2 * SCENES // BATCH
+    network = run.checkpoint(loss=loss)
+    if network is None:
+        network = _compiled(settings, settings.epochs * steps)
+    done = int(network.optimizer.iterations) // steps
+    if done < settings.epochs:
+        training, _ = split(data)
+        images, labels = data.train_images[training], data.train_labels[training]
+        progress_line(f"drawing {SCENES:,} scenes with {len(run.fonts)} fonts before each epoch", quiet)
+        with worker_pool(os.cpu_count() or 1, images, labels, run.fonts) as pool:
+            _epochs(run, network, pool, done, quiet)
+    return run.finish()
 
 
-def _train(
-    data: Mnist, settings: DetectorSettings, folder: Path, fonts: Sequence[Path], network: Any, epoch: int, quiet: bool
-) -> None:
-    """The epochs from that one on, counted from 0; each is kept."""
-    training, _ = hold_out(data.train_labels)
-    with worker_pool(os.cpu_count() or 1, data.train_images[training], data.train_labels[training], fonts) as pool:
-        held = _chunk(pool, HELD_OUT_SEED, 0, HELD_OUT)
-        before = _chunk(pool, settings.seed, epoch - 1)
-        while epoch < settings.epochs:
-            began = time.perf_counter()
-            fresh = _chunk(pool, settings.seed, epoch)
-            drawn = time.perf_counter() - began
-            loss = _learned(network, fresh, before if epoch else fresh, (settings.seed, epoch))
-            before, epoch = fresh, epoch + 1
-            found, right = found_share(held[1], network.predict(held[0], batch_size=BATCH, verbose=0))
-            seconds = time.perf_counter() - began
-            row = dict(zip(COLUMNS, (epoch, loss, found, right, drawn, seconds), strict=True))
-            _keep(folder, row, network)
-            if not quiet:
-                words = ", ".join(f"{name} {value:.4g}" for name, value in row.items())
-                print(words, file=sys.stderr, flush=True)
+def _epochs(run: Run[DetectorSettings], network: Any, pool: ProcessPoolExecutor, done: int, quiet: bool) -> None:
+    """Trains all epochs after `done`, and keeps each."""
+    settings = run.settings
+    held_inputs, held_targets = _scenes(pool, HELD_OUT_SEED, 0, HELD_OUT_SCENES)
+    before = _scenes(pool, settings.seed, done - 1, SCENES)
+    for epoch in range(done, settings.epochs):
+        began = time.perf_counter()
+        fresh = _scenes(pool, settings.seed, epoch, SCENES)
+        drawing = time.perf_counter() - began
+        mean_loss = _train_epoch(network, fresh, before if epoch else fresh, (settings.seed, epoch))
+        before = fresh
+        found, right = found_share(held_targets, network.predict(held_inputs, batch_size=BATCH, verbose=0))
+        seconds = time.perf_counter() - began
+        row: Row = {"epoch": epoch + 1, "loss": mean_loss, "found": found, "right": right}
+        row |= {"drawing": drawing, "seconds": seconds}
+        bare = build_detector()  # what is kept: float32, and Keras saves a compiled one with optimizer state
+        bare.set_weights(network.get_weights())
+        run.keep(row, bare, network)
+        progress_line(
+            f"epoch {epoch + 1} of {settings.epochs}: loss {mean_loss:.4f}; held out {found:.2%} found, {right:.2%} of "
+            f"what is found right; {remaining(seconds, settings.epochs - epoch - 1)}",
+            quiet,
+        )
 
 
-def _network(checkpoint: Path, settings: DetectorSettings, steps: int) -> Any:
-    """The compiled network of the checkpoint, or where there is none yet one to begin with."""
-    if checkpoint.exists():
-        try:
-            return keras.saving.load_model(checkpoint, custom_objects={"loss": loss})
-        except Exception as error:  # Keras promises no particular one
-            raise ModelError(f"{checkpoint}: cannot be loaded; delete it to begin this run again") from error
-    keras.config.set_dtype_policy("mixed_bfloat16")  # a third faster than float32 on processors that have it
+def _scenes(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
+    """Scenes part * size to (part + 1) * size - 1 of a seed; none for a negative part."""
+    firsts = range(part * size, (part + 1) * size, BATCH) if part >= 0 else range(0)
+    batches = map_interruptibly(pool, _draw_batch, repeat(seed), firsts)
+    if not batches:
+        cells = SCENE_SIDE // STRIDE
+        return np.zeros((0, SCENE_SIDE, SCENE_SIDE, PLANES), np.float16), np.zeros(
+            (0, cells, cells, CHANNELS), np.float16
+        )
+    return np.concatenate([inputs for inputs, _ in batches]), np.concatenate([wanted for _, wanted in batches])
+
+
+def _draw_batch(seed: int, first: int) -> Part:
+    """BATCH scenes from number `first` on, in half precision: they go through a pipe and are kept for an epoch."""
+    scenes = [draw_scene(np.random.default_rng((seed, number)), glyphs()) for number in range(first, first + BATCH)]
+    inputs = np.stack([detector_input(scene.image).transpose(1, 2, 0) for scene in scenes])
+    return inputs.astype(np.float16), np.stack([targets(scene) for scene in scenes]).astype(np.float16)
+
+
+def _train_epoch(network: Any, fresh: Part, before: Part, seed: tuple[int, int]) -> float:
+    """Trains with both parts, shuffled together, those of `before` as negatives; returns the mean loss."""
+    total, count = 0.0, len(fresh[0])
+    order = np.random.default_rng(seed).permutation(2 * count)
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        new, old = rows[rows < count], rows[rows >= count] - count
+        inputs = np.concatenate([fresh[0][new], -before[0][old]]).astype(np.float32)
+        wanted = np.concatenate([fresh[1][new], before[1][old]]).astype(np.float32)
+        total += float(network.train_on_batch(inputs, wanted))
+    return total / (2 * count // BATCH)
+
+
+def _compiled(settings: DetectorSettings, steps: int) -> keras.Model:
+    """A network to start with; steps: number of the whole run."""
+    keras.config.set_dtype_policy("mixed_bfloat16")  # a third faster than float32 on processors that support it
     network = build_detector()
     keras.config.set_dtype_policy("float32")
     highest = RATE
     if settings.start:
         network.set_weights(load_detector(Path(settings.start)).get_weights())
         highest /= 2
-    warm = min(WARM, steps // 2)
+    warm = min(WARM_STEPS, steps // 2)
     rate = keras.optimizers.schedules.CosineDecay(RATE / 10, steps - warm, warmup_target=highest, warmup_steps=warm)
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=0.0005, clipnorm=5.0), loss=loss)
+    network.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM), loss=loss)
     return network
-
-
-def _learned(network: Any, fresh: Part, before: Part, seed: tuple[int, int]) -> float:
-    """Shows the network both parts, shuffled, those of before as negatives; returns the mean loss."""
-    sums, count = 0.0, len(fresh[0])
-    order = np.random.default_rng(seed).permutation(2 * count)
-    for start in range(0, len(order), BATCH):
-        rows = order[start : start + BATCH]
-        new, old = rows[rows < count], rows[rows >= count] - count
-        images = np.concatenate([fresh[0][new], -before[0][old]]).astype(np.float32)
-        wanted = np.concatenate([fresh[1][new], before[1][old]]).astype(np.float32)
-        sums += float(network.train_on_batch(images, wanted))
-    return sums / (2 * count // BATCH)
-
-
-def _keep(folder: Path, row: dict[str, float], network: Any) -> None:
-    """What an epoch brought: history row, network, checkpoint."""
-    line = ",".join(f"{value:.4f}" for value in row.values())
-    history = folder / "history.csv"
-    lines = history.read_text().splitlines()[: int(row["epoch"])] if history.exists() else [",".join(COLUMNS)]
-    replace(history, lambda path: path.write_text("\n".join([*lines, line]) + "\n"))
-    bare = build_detector()  # what is saved without optimizer state, in float32: Keras has no switch
-    bare.set_weights(network.get_weights())
-    replace(folder / "detector.keras", bare.save)
-    replace(folder / "checkpoint.keras", network.save)

@@ -1,16 +1,24 @@
 """The command train."""
 
+import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from typing import get_args, get_type_hints
 
 import pytest
+from matplotlib import get_data_path
 from typer.testing import CliRunner
 
 from digitocr.cli.commands.train import train
 from digitocr.cli.main import command_line
-from digitocr.train.classifier.fit import RECIPES
+from digitocr.train.classifier.fit import Settings
+from digitocr.train.classifier.recipes import RECIPES
+from digitocr.train.detector.fit import DetectorSettings
+
+METRICS = {name: {"accuracy": 0.9, "images": 100, "interval": [0.8, 0.95]} for name in ("test", "held_out")}
 
 
 def digitocr(*words, cwd, **environment):
@@ -18,26 +26,60 @@ def digitocr(*words, cwd, **environment):
     return subprocess.run(command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True)
 
 
+@pytest.fixture
+def trained(monkeypatch, tmp_path):
+    """In the training's place: a finished run of those settings; returns the calls, settings and quiet each."""
+    calls = []
+
+    def fit(_, settings, folder, quiet):
+        calls.append((settings, quiet))
+        folder.mkdir(parents=True)
+        record = {"kind": settings.kind, "settings": vars(settings)}
+        (folder / "run.json").write_text(json.dumps(record))
+        return METRICS if settings.kind == "classifier" else {"found": 0.98, "right": 0.97}
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.memory.keep_freed", lambda: True)
+    monkeypatch.setattr("digitocr.train.classifier.fit.fit", fit)
+    monkeypatch.setattr("digitocr.train.detector.fit.fit", fit)
+    return calls
+
+
+def printed(*words):
+    done = CliRunner().invoke(command_line(()), ["train", *map(str, words)])
+    assert done.exception is None, done.exception
+    return done.stdout.splitlines()
+
+
 def test_recipes_of_the_command_are_those_of_the_library():
     hints = get_type_hints(train)
     assert set(get_args(hints["recipe"])) == {*RECIPES, "detector"}  # which is another network's
 
 
+def test_help_says_the_epochs_of_each_recipe_and_how_long_it_takes():
+    said = " ".join(CliRunner().invoke(command_line(()), ["train", "--help"]).stdout.split())
+    epochs = [recipe.epochs for recipe in RECIPES.values()] + [DetectorSettings().epochs]
+    assert "{}, {}, {} and {}".format(*epochs) in said
+    assert said.count("minutes") == 4
+
+
 @pytest.mark.parametrize("name", ["experiment", "recipe", "epochs", "batch-size", "seed", "fonts", "start", "out"])
-def test_a_run_is_gone_on_with_as_it_was_begun(name, refused, tmp_path):
+def test_a_run_is_continued_as_it_was_begun(name, refused, tmp_path):
     value = {"recipe": "robust", "fonts": tmp_path, "start": "a.keras", "out": tmp_path}.get(name, 4)
-    assert refused("train", "--resume", tmp_path, f"--{name}", value).startswith(f"--{name} is not for --resume")
+    why = refused("train", "--resume", tmp_path, f"--{name}", value)
+    assert why.startswith(f"--{name} does not apply to --resume")
 
 
-def test_a_folder_without_a_run_is_not_damaged(refused, monkeypatch, tmp_path):
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+def test_a_folder_without_a_run_is_said_before_data_is_loaded(refused, monkeypatch, tmp_path):
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: 1 / 0)
     assert "no run in it" in refused("train", "--resume", tmp_path / "none")
 
 
 def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
     for words, why in (
-        (["--recipe", "detector", "--batch-size", "64"], "--batch-size is not for --recipe detector"),
-        (["--recipe", "detector", "--experiment", "4"], "--experiment is not for --recipe detector"),
+        (["--recipe", "detector", "--batch-size", "64"], "--batch-size does not apply to --recipe detector"),
+        (["--recipe", "detector", "--experiment", "4"], "--experiment does not apply to --recipe detector"),
         (["--fonts", tmp_path], "--fonts is for --recipe robust or detector"),
         (["--start", "detector.keras"], "--start is for --recipe detector"),
     ):
@@ -45,23 +87,47 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "epochs", "batch_size"),
-    [([], 10, 128), (["--recipe", "best"], 30, 64), (["--recipe", "best", "--epochs", "2", "--batch-size", "8"], 2, 8)],
+    ("words", "settings"),
+    [
+        ([], Settings(4, "paper", 10, 128)),
+        (["--recipe", "best", "--experiment", "2"], Settings(2, "best", 30, 64)),
+        (["--recipe", "best", "--epochs", "2", "--batch-size", "8", "--seed", "3"], Settings(4, "best", 2, 8, 3)),
+        (["--recipe", "robust", "--fonts", "my fonts"], Settings(4, "robust", 30, 128, 0, "my fonts")),
+        (["--recipe", "detector"], DetectorSettings(11)),
+        (["--recipe", "detector", "--epochs", "2", "--start", "a.keras"], DetectorSettings(2, 0, "", "a.keras")),
+    ],
 )
-def test_epochs_and_batch_size_are_the_recipe_s_unless_given(words, epochs, batch_size, monkeypatch):
-    given = []
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    monkeypatch.setattr("digitocr.train.classifier.fit.fit", lambda _, settings, *__: given.append(settings) or 1 / 0)
-    CliRunner().invoke(command_line(()), ["train", *words])
-    assert [(settings.epochs, settings.batch_size) for settings in given] == [(epochs, batch_size)]
+def test_settings_are_what_was_typed_and_else_the_recipe_s(words, settings, trained):
+    printed(*words)
+    assert trained == [(settings, False)]
 
 
-@pytest.mark.parametrize(("quiet", "words"), [(True, ["--quiet"]), (False, [])])
-def test_the_detector_s_training_is_quiet_if_asked(quiet, words, monkeypatch):
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    monkeypatch.setattr("digitocr.train.detector.fit.fit", lambda *given: {"found": float(given[3]), "right": 1})
-    done = CliRunner().invoke(command_line(()), ["train", "--recipe", "detector", *words])
-    assert done.stdout.startswith(f"found     {quiet:.2%}")
+def test_the_command_of_a_run_gives_the_same_run(trained):
+    settings = Settings(2, "robust", 3, 16, 5, "my fonts")
+    printed(*shlex.split(settings.command)[2:])
+    assert trained == [(settings, False)]
+
+
+@pytest.mark.parametrize("recipe", ["paper", "best", "robust"])
+def test_at_the_end_it_says_what_the_network_is_good_for(recipe, trained):
+    said = dict(line.split(maxsplit=1) for line in printed("--recipe", recipe, "--out", "my run"))
+    assert said["test"] == "90.00% of 100 (80.00% to 95.00%)"
+    assert said["good"] == f"for  {RECIPES[recipe].good_for}"
+    assert ("photographs, scans" in said["good"]) == (recipe == "robust")
+    assert shlex.split(said["next"]) == ["digitocr", "export", "--model", "my run/model.keras"]
+
+
+def test_the_detector_says_what_it_finds(trained):
+    said = printed("--recipe", "detector")
+    assert said[0] == "found     98.00% of the digits in synthetic scenes; 97.00% of what it finds is a digit"
+    assert said[-1] == "next      digitocr export --model runs/detector-0/detector.keras"
+
+
+@pytest.mark.parametrize("recipe", ["paper", "detector"])
+def test_quiet_is_handed_on_and_leaves_out_hints(recipe, trained):
+    said = printed("--recipe", recipe, "--quiet")
+    assert trained[0][1]
+    assert not [line for line in said if line.startswith(("next", "good for"))]
 
 
 def test_train_without_data_says_where_it_looked(tmp_path):
@@ -71,6 +137,23 @@ def test_train_without_data_says_where_it_looked(tmp_path):
     assert done.stderr.startswith(f"digitocr: {tmp_path}: no MNIST in it")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.usefixtures("mnist")
+def test_stopped_while_it_draws_it_leaves_no_process_and_no_semaphore(tmp_path):
+    """Python's resource tracker would warn on stderr of semaphores that are left."""
+    (tmp_path / "fonts").mkdir()
+    (tmp_path / "fonts" / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+    words = ["train", "--recipe", "robust", "--fonts", "fonts", "--out", "run"]
+    command = [sys.executable, "-W", "default", "-m", "digitocr.cli.main", *words]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        said = child.stderr.readline()
+        child.terminate()
+        out, err = child.communicate(timeout=120)  # ends when all who hold stderr have ended
+    assert said == "drawing 24,000 scenes with 1 fonts before the first epoch\n"
+    assert child.returncode == 128 + signal.SIGTERM
+    assert out == ""
+    assert err.splitlines() == ["digitocr: interrupted; continue with: digitocr train --resume run"]
 
 
 @pytest.mark.usefixtures("mnist")

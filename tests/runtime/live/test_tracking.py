@@ -10,7 +10,6 @@ from digitocr.runtime.live.tracking import (
     NEW,
     Tracker,
     is_part,
-    overlap,
 )
 from digitocr.runtime.reading import Box, Digit, Line, Reading
 
@@ -134,11 +133,13 @@ def test_the_newest_boxes_are_those_that_hold():
     assert tracker.steady == (line("407", x=119),)
 
 
-def test_boxes():
-    assert line("407", x=10, y=20).box == Box(10, 20, 56, 30)
-    assert overlap(Box(0, 0, 10, 10), Box(5, 0, 10, 10)) == 0.5
-    assert overlap(Box(0, 0, 10, 10), Box(2, 2, 3, 3)) == 1
-    assert overlap(Box(0, 0, 10, 10), Box(10, 0, 10, 10)) == 0
+@pytest.mark.parametrize(("x", "steady"), [(138, ["82"]), (139, ["407", "82"])])
+def test_lines_that_share_half_of_the_smaller_one_are_at_one_place(x, steady):
+    tracker = Tracker()
+    for lines in [[line("407", x=100)]] * 20 + [[line("82", x=x)]] * (NEW.window - 1):
+        tracker.update(Reading(tuple(lines)))
+    assert (line("407").box, line("82", x=x).box.w) == (Box(100, 50, 56, 30), 36)
+    assert [text.text for text in tracker.steady] == steady
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)

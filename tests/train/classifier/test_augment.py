@@ -53,7 +53,7 @@ def test_a_moved_digit_is_the_same_ink_up_to_four_pixels_away():
     for _ in range(20):
         moved = augment._moved(image, rng)
         (x, y), (x0, y0) = (cv2.phaseCorrelate(np.float64(image), np.float64(one))[0] for one in (moved, image))
-        assert max(abs(x - x0), abs(y - y0)) < augment.MOVED + 0.5
+        assert max(abs(x - x0), abs(y - y0)) < augment.MAX_SHIFT + 0.5
         assert abs(float(moved.sum()) / float(image.sum()) - 1) < 0.1
 
 

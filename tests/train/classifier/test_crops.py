@@ -5,11 +5,12 @@ import pytest
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.background import shadeless
+from digitocr.runtime.boxes import iou
 from digitocr.train.classifier import crops as module
-from digitocr.train.classifier.crops import draw_all, draw_crops, overlaps
+from digitocr.train.classifier.crops import draw_all, draw_crops
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene
+from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
 
@@ -24,13 +25,13 @@ class Found:
     def __init__(self, *boxes):
         self.boxes = boxes_of(*boxes)
 
-    def find(self, _):
+    def detect(self, _):
         return self.boxes, np.full(len(self.boxes), 0.9, np.float32)
 
 
 DIGITS = [(20, 20, 20, 30), (60, 20, 20, 30), (100, 20, 20, 30)]
-TILE = Scene(
-    image=np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8),
+SCENE = Scene(
+    image=np.random.default_rng(0).integers(0, 256, (SCENE_SIDE, SCENE_SIDE), np.uint8),
     boxes=boxes_of(*DIGITS),
     labels=np.array([3, 1, 4], np.uint8),
     ignored=boxes_of((20, 100, 20, 30)),
@@ -41,7 +42,7 @@ TILE = Scene(
 
 @pytest.fixture
 def one_scene(monkeypatch):
-    monkeypatch.setattr(module, "draw_scene", lambda *_: TILE)
+    monkeypatch.setattr(module, "draw_scene", lambda *_: SCENE)
 
 
 @pytest.fixture(scope="module")
@@ -53,35 +54,26 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def test_overlaps_are_intersection_over_union():
-    one = boxes_of((0, 0, 10, 10), (5, 0, 10, 10), (0, 0, 0, 0))
-    other = boxes_of((0, 0, 10, 10), (0, 5, 10, 5), (100, 100, 4, 4))
-    shared = overlaps(one, other)
-    assert shared.dtype == np.float32
-    np.testing.assert_allclose(shared, [[1, 0.5, 0], [1 / 3, 25 / 125, 0], [0, 0, 0]], atol=1e-6)
-    assert overlaps(one, other[:0]).shape == (3, 0)
-
-
 def test_digits_keep_their_labels_and_letters_are_no_digits():
-    boxes, labels = module._chosen(TILE, rng())
-    assert labels[:3].tolist() == [int(TILE.labels[overlaps(boxes[:3], TILE.boxes).argmax(1)[i]]) for i in range(3)]
+    boxes, labels = module._chosen_boxes(SCENE, rng())
+    assert labels[:3].tolist() == [int(SCENE.labels[iou(boxes[:3], SCENE.boxes).argmax(1)[i]]) for i in range(3)]
     assert sorted(labels[:3].tolist()) == [1, 3, 4]
-    assert overlaps(boxes[:3], TILE.boxes).max(1).min() > 0.5
-    assert overlaps(boxes[3:5], TILE.others).max(1).min() > 0.5
+    assert iou(boxes[:3], SCENE.boxes).max(1).min() > 0.5
+    assert iou(boxes[3:5], SCENE.others).max(1).min() > 0.5
     assert (labels[3:] == NO_DIGIT).all()
-    assert len(boxes) == len(labels) <= 5 + module.OTHERS
+    assert len(boxes) == len(labels) <= 5 + module.TRIES_ELSEWHERE
 
 
 def test_no_more_than_so_many_of_a_scene(monkeypatch):
     many = boxes_of(*((10 * place, 5, 8, 12) for place in range(25)))
-    crowded = replace(TILE, boxes=many, labels=np.zeros(25, np.uint8), others=many + 60)
-    monkeypatch.setattr(module, "OTHERS", 0)
+    crowded = replace(SCENE, boxes=many, labels=np.zeros(25, np.uint8), others=many + 60)
+    monkeypatch.setattr(module, "TRIES_ELSEWHERE", 0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_elsewhere", lambda *_: boxes_of())
-        boxes, labels = module._chosen(crowded, rng())
-    assert (labels == 0).sum() == module.DIGITS
-    assert len(boxes) == module.DIGITS + module.LETTERS
-    assert len(np.unique(boxes[: module.DIGITS].round(), axis=0)) == module.DIGITS  # none twice
+        boxes, labels = module._chosen_boxes(crowded, rng())
+    assert (labels == 0).sum() == module.MAX_DIGITS
+    assert len(boxes) == module.MAX_DIGITS + module.MAX_LETTERS
+    assert len(np.unique(boxes[: module.MAX_DIGITS].round(), axis=0)) == module.MAX_DIGITS  # none twice
 
 
 def test_boxes_are_off_by_as_much_as_a_detector_s():
@@ -90,24 +82,24 @@ def test_boxes_are_off_by_as_much_as_a_detector_s():
     assert off.dtype == np.float32
     middles = off[:, :2] + off[:, 2:] / 2
     np.testing.assert_allclose(middles.mean(0), [115, 80], atol=0.3)
-    np.testing.assert_allclose(middles.std(0), module.OFF * 60, rtol=0.1)
+    np.testing.assert_allclose(middles.std(0), module.BOX_SHIFT * 60, rtol=0.1)
     np.testing.assert_allclose(off[:, 2] / off[:, 3], 0.5, rtol=1e-5)
-    np.testing.assert_allclose(np.log(off[:, 3] / 60).std(), module.SCALED, rtol=0.1)
+    np.testing.assert_allclose(np.log(off[:, 3] / 60).std(), module.BOX_SCALE, rtol=0.1)
     assert module._jittered(exact[:0], rng()).shape == (0, 4)
 
 
 def test_what_is_elsewhere_is_no_digit_and_nothing_that_might_be_one():
     kinds = []
     for seed in range(80):
-        boxes = module._elsewhere(TILE, rng(seed))
-        known = np.concatenate([TILE.boxes, TILE.ignored, TILE.doubtful])
-        assert overlaps(boxes, known).max(initial=0.0) < 0.25
+        boxes = module._elsewhere(SCENE, rng(seed))
+        known = np.concatenate([SCENE.boxes, SCENE.ignored, SCENE.doubtful])
+        assert iou(boxes, known).max(initial=0.0) < 0.25
         middles = boxes[:, :2] + boxes[:, 2:] / 2
-        assert ((middles > 0) & (middles < SIDE)).all()
-        kinds += (overlaps(boxes, TILE.boxes).max(1, initial=0.0) > 0.02).tolist()
-    assert 60 < len(kinds) <= 80 * module.OTHERS
+        assert ((middles > 0) & (middles < SCENE_SIDE)).all()
+        kinds += (iou(boxes, SCENE.boxes).max(1, initial=0.0) > 0.02).tolist()
+    assert 60 < len(kinds) <= 80 * module.TRIES_ELSEWHERE
     assert 0.1 < np.mean(kinds) < 0.9  # halves of digits as well as anything else
-    empty = replace(TILE, boxes=boxes_of(), labels=np.zeros(0, np.uint8))
+    empty = replace(SCENE, boxes=boxes_of(), labels=np.zeros(0, np.uint8))
     assert len(module._elsewhere(empty, rng())) > 0
 
 
@@ -121,12 +113,12 @@ def test_what_the_detector_found_is_named_by_what_it_is():
         (20, 100, 20, 30),  # what is ignored
         (20, 180, 20, 30),  # what is doubtful
     )
-    boxes, labels = module._judged(TILE, found)
+    boxes, labels = module._detected_boxes(SCENE, found)
     assert labels.tolist() == [3, 1, NO_DIGIT, NO_DIGIT]
     np.testing.assert_array_equal(boxes, found[:4])
-    empty = replace(TILE, boxes=boxes_of(), labels=np.zeros(0, np.uint8))
-    assert module._judged(empty, found[:1])[1].tolist() == [NO_DIGIT]
-    assert module._judged(TILE, found[:0])[0].shape == (0, 4)
+    empty = replace(SCENE, boxes=boxes_of(), labels=np.zeros(0, np.uint8))
+    assert module._detected_boxes(empty, found[:1])[1].tolist() == [NO_DIGIT]
+    assert module._detected_boxes(SCENE, found[:0])[0].shape == (0, 4)
 
 
 def test_crops_are_cut_out_as_in_serving(one_scene, glyphs):
@@ -135,8 +127,8 @@ def test_crops_are_cut_out_as_in_serving(one_scene, glyphs):
     assert crops.images.shape[1:] == (28, 28)
     assert crops.images.dtype == crops.labels.dtype == np.uint8
     assert len(crops.images) == len(crops.labels)
-    served = preprocessing.images(shadeless(TILE.image, detector.boxes), detector.boxes)
-    for digit, label in zip(served, TILE.labels, strict=True):
+    served = preprocessing.images(shadeless(SCENE.image, detector.boxes), detector.boxes)
+    for digit, label in zip(served, SCENE.labels, strict=True):
         rows = np.flatnonzero((crops.images == digit).all((1, 2)))
         assert len(rows) == 2  # one a scene
         assert (crops.labels[rows] == label).all()
@@ -164,10 +156,10 @@ def test_all_processes_together_draw_what_one_would(monkeypatch):
         map = staticmethod(map)
 
     some = Glyphs(*NOTHING, [], hands=2)
-    monkeypatch.setattr(module, "drawers", lambda count, *given: Here() if count >= 1 and len(given) == 3 else None)
+    monkeypatch.setattr(module, "worker_pool", lambda count, *given: Here() if count >= 1 and len(given) == 3 else None)
     monkeypatch.setattr(module, "glyphs", lambda: some)
     monkeypatch.setattr(module, "_detector", lambda: Found(*DIGITS))
-    monkeypatch.setattr(module, "CHUNK", 3)
+    monkeypatch.setattr(module, "SCENES_PER_TASK", 3)
     drawn = draw_all(7, 4, *NOTHING, [])
     whole = draw_crops(range(7), 4, some, Found(*DIGITS))
     np.testing.assert_array_equal(drawn.images, whole.images)

@@ -1,11 +1,15 @@
+import ctypes
 import dataclasses
 import io
 import itertools
 import json
+import shlex
 import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +18,13 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 
-from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
+from digitocr.runtime.errors import InputError, OutputError, UsageError
 from digitocr.runtime.preprocessing import scale
 from digitocr.train.classifier import fit as module
 from digitocr.train.classifier.fit import Settings, fit, resume
+from digitocr.train.classifier.recipes import RECIPES
 from digitocr.train.data import Mnist
-from digitocr.train.runs import read_history
+from digitocr.train.runs import Run
 
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -59,7 +64,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
         patch.setattr(sys, "stdout", io.StringIO())
         patch.setattr(sys, "stderr", io.StringIO())
         metrics = fit(drawn(), SETTINGS, folder)
-        assert (sys.stdout.getvalue(), sys.stderr.getvalue()) == ("", "")  # no terminal: no bar, and nothing else
+        assert sys.stdout.getvalue() == ""
+        printed = sys.stderr.getvalue().splitlines()  # no terminal: no bar, but a line for each epoch
+        assert [line.split(":")[0] for line in printed] == [f"epoch {epoch} of 4" for epoch in (1, 2, 3, 4)]
     return folder, metrics
 
 
@@ -84,6 +91,7 @@ def test_run_json_says_how_to_do_it_again(finished: tuple[Path, dict[str, Any]])
     assert run["started"] <= run["ended"]
     assert run["seconds"] > 0
     assert run["resumed"] == []
+    assert run["kind"] == "classifier"
     assert str(finished[0].parent.parent) not in text
 
 
@@ -139,7 +147,7 @@ import runpy, sys
 from pathlib import Path
 import digitocr.train.classifier.fit
 tests = runpy.run_path(sys.argv[1])
-tests["fit"](tests["drawn"](), tests["SETTINGS"], Path(sys.argv[2]))
+tests["fit"](tests["drawn"](), tests["SETTINGS"], Path(sys.argv[2]), quiet=True)
 """
 
 
@@ -167,16 +175,18 @@ def test_killed_in_an_epoch_it_goes_on_as_if_nothing_had_happened(
 
 def interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, at: str, settings: Settings) -> None:
     """A run that Ctrl-C meets in the second epoch's end, just before the file `at` is put in its place."""
-    replace, seen = module.replace, []
+    writing, seen = Run.writing, []
 
-    def stop(path: Path, write: Any) -> None:
-        seen.append(path.name)
-        if path.name == at and seen.count(at) == 2:
-            raise KeyboardInterrupt
-        replace(path, write)
+    @contextmanager
+    def stop(run: Run[Any], name: str) -> Iterator[Path]:
+        seen.append(name)
+        with writing(run, name) as path:
+            yield path
+            if name == at and seen.count(at) == 2:
+                raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "replace", stop)
+        patch.setattr(Run, "writing", stop)
         with pytest.raises(KeyboardInterrupt):
             fit(drawn(240), settings, folder)
 
@@ -204,10 +214,10 @@ def test_interrupted_before_an_epoch_is_full_it_begins_again(tmp_path: Path, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module._Keeper, "on_epoch_begin", stop)
+        patch.setattr(module._Epochs, "on_epoch_begin", stop)
         with pytest.raises(KeyboardInterrupt):
             fit(drawn(240), dataclasses.replace(SETTINGS, epochs=1), tmp_path / "run")
-    assert lines(tmp_path / "run")[1:] == []
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json"}
     resume(tmp_path / "run", drawn(240))
     assert [row[0] for row in rows(tmp_path / "run")] == [1]
 
@@ -216,9 +226,9 @@ def test_the_best_recipe_shows_other_pictures_of_the_same_digits_in_each_epoch()
     data, settings = drawn(240), dataclasses.replace(SETTINGS, recipe="best", epochs=2, batch_size=1)
     shown = [
         (images[0, :, :, 0], int(labels[0].argmax()))
-        for images, labels in module._batches(data, np.arange(3), settings, [], 0)
+        for images, labels in module._batches(data, np.arange(3), settings, None, 0)
     ]
-    again = [images[0, :, :, 0] for images, _ in module._batches(data, np.arange(3), settings, [], 1)]
+    again = [images[0, :, :, 0] for images, _ in module._batches(data, np.arange(3), settings, None, 1)]
     assert [label for _, label in sorted(shown, key=lambda one: one[1])] == [0, 0, 1, 1, 2, 2]
     np.testing.assert_array_equal([image for image, _ in shown[3:]], again)  # what a resumed run is shown
     pictures = [image for image, label in shown if label == 0] + [scale(data.train_images[:1])[0, :, :, 0]]
@@ -227,17 +237,17 @@ def test_the_best_recipe_shows_other_pictures_of_the_same_digits_in_each_epoch()
 
 
 @pytest.mark.parametrize(("recipe", "rates"), [("paper", [0.5]), ("best", [0.0])])
-def test_a_recipe_says_how_much_is_dropped(recipe: str, rates: list[float], tmp_path: Path) -> None:
+def test_a_recipe_says_how_much_is_dropped(recipe: str, rates: list[float]) -> None:
     settings = dataclasses.replace(SETTINGS, experiment=4, recipe=recipe)
-    network = module._network(settings, tmp_path / "checkpoint.keras", 1)
+    network = module._compiled(settings, 1)
     assert [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)] == rates
 
 
 @pytest.mark.parametrize(("recipe", "right"), [("paper", 1.0), ("best", 0.91)])
-def test_a_recipe_says_how_much_labels_are_smoothed(recipe: str, right: float, tmp_path: Path) -> None:
+def test_a_recipe_says_how_much_labels_are_smoothed(recipe: str, right: float) -> None:
     settings = dataclasses.replace(SETTINGS, recipe=recipe)
-    network = module._network(settings, tmp_path / "checkpoint.keras", 1)
-    labels = module._one_hot(np.array([3], np.uint8), settings)
+    network = module._compiled(settings, 1)
+    labels = module._one_hot(np.array([3], np.uint8), RECIPES[recipe])
     shares = np.linspace(0.5, 0.99, 50)  # what a network may give the right class, the others sharing the rest
     losses = [float(network.loss(labels, labels * share + (1 - labels) * (1 - share) / 9)) for share in shares]
     assert shares[np.argmin(losses)] == pytest.approx(min(right, shares[-1]))
@@ -273,33 +283,6 @@ def test_the_fonts_of_a_run_that_draws_are_checked_first_written_down_and_compar
     (fonts / "more.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSerif.ttf")
     with pytest.raises(InputError, match="other data or fonts"):
         resume(folder, drawn(240))
-    del run["fonts"]  # as earlier versions wrote it
-    (folder / "run.json").write_text(json.dumps(run))
-    with pytest.raises(KeyboardInterrupt):
-        resume(folder, drawn(240))
-
-
-@pytest.mark.parametrize("content", [None, "", "epoch,loss\n", "epoch,loss\n1,much\n", "epoch,loss\n1\n"])
-def test_a_history_that_is_none_is_said(content: str | None, tmp_path: Path) -> None:
-    if content is not None:
-        (tmp_path / "history.csv").write_text(content)
-    with pytest.raises(InputError, match=r"history\.csv: is (missing or damaged|empty); train again"):
-        read_history(tmp_path / "history.csv")
-
-
-def test_what_cannot_be_resumed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="no run in it"):
-        resume(tmp_path, drawn(240))
-    folder = tmp_path / "run"
-    interrupted(folder, monkeypatch, "model.keras", dataclasses.replace(SETTINGS, epochs=2))
-    with pytest.raises(InputError, match="other data"):
-        resume(folder, drawn(480))
-    (folder / "checkpoint.keras").write_bytes(b"junk")
-    with pytest.raises(ModelError, match=r"checkpoint\.keras: cannot be loaded; delete it"):
-        resume(folder, drawn(240))
-    (folder / "run.json").write_text("{")
-    with pytest.raises(InputError, match="is damaged"):
-        resume(folder, drawn(240))
 
 
 def test_on_a_terminal_a_bar_is_drawn_on_stderr(
@@ -320,3 +303,56 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     name, value = next(iter(wrong.items()))
     with pytest.raises(UsageError, match=rf"{name.replace('_', ' ')} is {value}; it must be"):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "epochs", "batch_size"), [("paper", 10, 128), ("best", 30, 64), ("robust", 30, 128)]
+)
+def test_epochs_and_batch_size_are_the_recipe_s_unless_given(recipe: str, epochs: int, batch_size: int) -> None:
+    settings = Settings(recipe=recipe)
+    assert (settings.epochs, settings.batch_size) == (epochs, batch_size)
+    assert Settings(**dataclasses.asdict(settings)) == settings
+    assert (Settings(recipe=recipe, epochs=2).epochs, Settings(recipe=recipe, batch_size=3).batch_size) == (2, 3)
+
+
+def test_the_command_of_a_run_can_be_pasted_into_a_shell() -> None:
+    settings = Settings(recipe="robust", seed=3, fonts="/my fonts/it's")
+    words = shlex.split(settings.command)
+    assert words[-2:] == ["--fonts", "/my fonts/it's"]
+    assert words[:2] == ["digitocr", "train"]
+
+
+def test_one_epoch_of_a_network_with_batch_norm_is_measured_without_the_start_of_its_averages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = dataclasses.replace(SETTINGS, experiment=4, epochs=1, batch_size=32)
+    metrics = fit(drawn(1200), settings, tmp_path / "run")
+    assert metrics["held_out"]["accuracy"] > 0.7  # 0.1 without
+    assert rows(tmp_path / "run")[0][3] == pytest.approx(metrics["held_out"]["accuracy"], abs=1e-6)
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[-1] == (
+        "batch norm: after only 35 steps its moving averages hold 0.7 of their start values; these are removed"
+    )
+
+
+def test_the_averages_are_corrected_only_while_held_out_images_are_measured() -> None:
+    network = module._compiled(dataclasses.replace(SETTINGS, experiment=4), 1)
+    network.optimizer.iterations.assign(5)
+    network.set_weights([weight + 0.5 for weight in network.get_weights()])
+    before = network.get_weights()
+    run: Any = None
+    callback = module._Epochs(run, network, quiet=True)
+    callback.set_model(network)
+    callback.on_test_begin()
+    changed = [(one != other).any() for one, other in zip(before, network.get_weights(), strict=True)]
+    assert sum(changed) == 6  # moving mean and variance of three layers
+    callback.on_test_end()
+    for one, other in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_program_that_trains_keeps_its_malloc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_: asked.append("mallopt"))
+    fit(drawn(240), dataclasses.replace(SETTINGS, epochs=1), tmp_path / "run", quiet=True)
+    assert asked == []

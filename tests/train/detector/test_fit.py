@@ -13,7 +13,8 @@ from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageEr
 from digitocr.train.data import Mnist
 from digitocr.train.detector import fit as module
 from digitocr.train.detector import network as network_module
-from digitocr.train.detector.fit import DetectorSettings, fit, is_detector, resume
+from digitocr.train.detector.fit import DetectorSettings, fit, resume
+from digitocr.train.runs import Run
 from digitocr.train.synthesis import workers
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import draw_scene
@@ -21,14 +22,14 @@ from digitocr.train.synthesis.scenes import draw_scene
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-CHUNK, BATCH = 8, 4
+SCENES, BATCH = 8, 4
 FINISHED = {"run.json", "history.csv", "detector.keras"}
 
 
 def data(digest="drawn"):
     """MNIST's form, a bar for each digit."""
-    labels = np.resize(np.arange(10, dtype=np.uint8), 24_000)  # from which 5,000 can be held out
-    images = np.zeros((24_000, 28, 28), np.uint8)
+    labels = np.resize(np.arange(10, dtype=np.uint8), 240)
+    images = np.zeros((240, 28, 28), np.uint8)
     images[:, 4:24, 12:16] = 255
     return Mnist(images, labels, images[:10], labels[:10], digest)
 
@@ -65,10 +66,9 @@ def small(monkeypatch):
         )
 
     monkeypatch.setattr(module, "build_detector", tiny)
-    monkeypatch.setattr(module, "CHUNK", CHUNK)
+    monkeypatch.setattr(module, "SCENES", SCENES)
     monkeypatch.setattr(module, "BATCH", BATCH)
-    monkeypatch.setattr(module, "HELD_OUT", BATCH)
-    monkeypatch.setattr(module._chunk, "__defaults__", (CHUNK,))
+    monkeypatch.setattr(module, "HELD_OUT_SCENES", BATCH)
     monkeypatch.setattr(module, "draw_scene", corner)
     monkeypatch.setattr(workers, "_glyphs", some)
     monkeypatch.setattr(module, "worker_pool", lambda *_: nullcontext(SimpleNamespace(map=map)))
@@ -105,13 +105,13 @@ def history(folder):
 
 def test_a_scene_is_learned_from_in_two_epochs_the_second_time_as_its_negative(small, settings, tmp_path, monkeypatch):
     network = Recorder()
-    monkeypatch.setattr(module, "_network", lambda *_: network)
+    monkeypatch.setattr(module, "_compiled", lambda *_: network)
     fit(data(), DetectorSettings(3, 6, settings.fonts), tmp_path / "run")
-    steps = 2 * CHUNK // BATCH
+    steps = 2 * SCENES // BATCH
     assert len(network.shown) == 3 * steps
     chunks = []
     for number in range(3):
-        parts = [module._drawn(6, number * CHUNK + first) for first in (0, BATCH)]
+        parts = [module._draw_batch(6, number * SCENES + first) for first in (0, BATCH)]
         chunks.append(tuple(np.concatenate(pair).astype(np.float32) for pair in zip(*parts, strict=True)))
     for epoch in range(3):
         shown = network.shown[epoch * steps : (epoch + 1) * steps]
@@ -123,14 +123,16 @@ def test_a_scene_is_learned_from_in_two_epochs_the_second_time_as_its_negative(s
 
 
 def test_scenes_depend_on_seed_and_number_alone_and_are_never_the_held_out_ones(small):
-    one, again, next_one, other = (module._drawn(seed, first)[0] for seed, first in ((1, 0), (1, 0), (1, 4), (2, 0)))
+    one, again, next_one, other = (
+        module._draw_batch(seed, first)[0] for seed, first in ((1, 0), (1, 0), (1, 4), (2, 0))
+    )
     np.testing.assert_array_equal(one, again)
     assert (one != next_one).any((1, 2, 3)).all()
     assert (one != other).any((1, 2, 3)).all()
     assert one.dtype == np.float16
     pool = SimpleNamespace(map=map)
-    np.testing.assert_array_equal(module._chunk(pool, 1, 0)[0], np.concatenate([one, next_one]))
-    assert module._chunk(pool, 1, -1)[0].shape[0] == 0
+    np.testing.assert_array_equal(module._scenes(pool, 1, 0, SCENES)[0], np.concatenate([one, next_one]))
+    assert module._scenes(pool, 1, -1, SCENES)[0].shape[0] == 0
     with pytest.raises(UsageError):
         DetectorSettings(seed=module.HELD_OUT_SEED)
 
@@ -140,19 +142,21 @@ def test_a_run_is_a_folder_that_says_what_was_done(small, settings, tmp_path, ca
     row = fit(data(), settings, folder)
     assert {path.name for path in folder.iterdir()} == FINISHED
     assert [one["epoch"] for one in history(folder)] == [1, 2]
-    assert list(row) == list(module.COLUMNS)
+    assert list(row) == ["epoch", "loss", "found", "right", "drawing", "seconds"]
     assert row["loss"] == pytest.approx(history(folder)[1]["loss"], abs=1e-3)
     assert 0 <= row["found"] <= 1
     run = json.loads((folder / "run.json").read_text())
     assert run["command"] == f"digitocr train --recipe detector --epochs 2 --seed 3 --fonts {settings.fonts}"
     assert DetectorSettings(**run["settings"]) == settings
     assert run["fonts"] == ["sans.ttf"]
-    assert run["data"] == {"digest": "drawn"}
+    assert run["kind"] == "detector"
+    assert run["data"] == {"digest": "drawn", "training": 220, "held_out": 20, "test": 10}
     assert run["started"] <= run["ended"]
-    assert is_detector(folder)
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.count("\n") == 2
+    said = printed.err.splitlines()
+    assert said[0] == f"drawing {SCENES} scenes with 1 fonts before each epoch"
+    assert [line.split(":")[0] for line in said[1:]] == ["epoch 1 of 2", "epoch 2 of 2"]
     network = keras.saving.load_model(folder / "detector.keras", compile=False)
     assert network.input_shape == (None, None, None, 3)
     assert keras.config.dtype_policy().name == "float32"  # for whatever is built next
@@ -167,7 +171,7 @@ def test_a_run_begins_with_the_weights_it_is_given(small, settings, tmp_path, mo
     start = tmp_path / "start.keras"
     tiny().save(start)
     begun = DetectorSettings(1, 3, settings.fonts, str(start))
-    network = module._network(tmp_path / "none.keras", begun, 10)
+    network = module._compiled(begun, 10)
     for mine, given in zip(network.get_weights(), keras.saving.load_model(start).get_weights(), strict=True):
         np.testing.assert_array_equal(mine, given)
     assert begun.command.endswith(f"--start {start}")
@@ -176,25 +180,28 @@ def test_a_run_begins_with_the_weights_it_is_given(small, settings, tmp_path, mo
     assert not (tmp_path / "run").exists()
 
 
+def stop_at(patch, epoch):
+    """Ctrl-C at the end of that epoch, before anything of it is kept."""
+    keep = Run.keep
+
+    def stop(run, row, bare, network):
+        if row["epoch"] == epoch:
+            raise KeyboardInterrupt
+        keep(run, row, bare, network)
+
+    patch.setattr(Run, "keep", stop)
+
+
 def test_interrupted_it_goes_on_as_if_nothing_had_happened(small, settings, tmp_path, monkeypatch):
     fit(data(), settings, tmp_path / "whole")
-    folder, keep = tmp_path / "run", module._keep
-
-    def stop(folder, row, network):
-        if row["epoch"] == 2:
-            raise KeyboardInterrupt
-        keep(folder, row, network)
-
+    folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_keep", stop)
+        stop_at(patch, 2)
         with pytest.raises(KeyboardInterrupt):
             fit(data(), settings, folder)
     assert {path.name for path in folder.iterdir()} == FINISHED | {"checkpoint.keras"}
-    assert json.loads((folder / "run.json").read_text())["ended"] is None
     with (folder / "history.csv").open("a") as file:
         file.write("2,0.")  # half a row
-    with pytest.raises(InputError, match="other data or fonts"):
-        resume(folder, data("other"))
     resume(folder, data())
     assert {path.name for path in folder.iterdir()} == FINISHED
     for one, other in zip(history(folder), history(tmp_path / "whole"), strict=True):
@@ -204,15 +211,12 @@ def test_interrupted_it_goes_on_as_if_nothing_had_happened(small, settings, tmp_
 
 
 def test_killed_behind_its_last_epoch_it_is_closed_without_drawing(small, settings, tmp_path, monkeypatch, capsys):
-    folder, write = tmp_path / "run", module.write_json
+    def stop(_):
+        raise KeyboardInterrupt
 
-    def stop(path, run):
-        if run["ended"]:
-            raise KeyboardInterrupt
-        write(path, run)
-
+    folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(module, "write_json", stop)
+        patch.setattr(Run, "finish", stop)
         with pytest.raises(KeyboardInterrupt):
             fit(data(), settings, folder, quiet=True)
     assert capsys.readouterr().err == ""
@@ -225,50 +229,19 @@ def test_killed_behind_its_last_epoch_it_is_closed_without_drawing(small, settin
     assert json.loads((folder / "run.json").read_text())["ended"]
 
 
-def test_a_folder_that_cannot_be_closed_is_said(small, settings, tmp_path, monkeypatch):
-    def full(path, run):
-        if run["ended"]:
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(module, "write_json", full)
-    with pytest.raises(OutputError, match=r"cannot be written.*No space left on device"):
-        fit(data(), settings, tmp_path / "run")
-
-
-def test_what_cannot_be_resumed_is_said(small, settings, tmp_path, monkeypatch):
+def test_a_checkpoint_and_fonts_are_checked_on_resuming(small, settings, tmp_path, monkeypatch):
     folder = tmp_path / "run"
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "_network", lambda *_: Recorder())
+    monkeypatch.setattr(module, "_compiled", lambda *_: Recorder())
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_keep", stop)
+        stop_at(patch, 1)
         with pytest.raises(KeyboardInterrupt):
             fit(data(), settings, folder)
-    monkeypatch.undo()
     (folder / "checkpoint.keras").write_bytes(b"junk")
     with pytest.raises(ModelError, match=r"checkpoint\.keras: cannot be loaded; delete it"):
         resume(folder, data())
     Path(settings.fonts, "more.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSerif.ttf")
     with pytest.raises(InputError, match="other data or fonts"):
         resume(folder, data())
-    (folder / "run.json").write_text("{")
-    with pytest.raises(InputError, match="is damaged"):
-        resume(folder, data())
-    assert not is_detector(folder)
-    (folder / "run.json").write_text(json.dumps({"command": "digitocr train --recipe robust"}))
-    assert not is_detector(folder)
-    with pytest.raises(UsageError, match="a run of another recipe"):
-        resume(folder, data())
-    with pytest.raises(UsageError, match="no run in it"):
-        resume(tmp_path / "none", data())
-
-
-def test_a_folder_that_cannot_be_written_is_said(settings, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be written"):
-        fit(data(), settings, tmp_path / "file" / "run")
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"seed": -1}, {"seed": 2**31}])
