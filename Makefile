@@ -1,16 +1,22 @@
-# make demo      read the pictures in examples/ (installs the runtime alone, 200 MB)
-# make test      ruff, mypy, and the tests on the built wheel (installs everything, 2.5 GB)
-# make install   .venv with everything
-# make bench     the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and the tables of README.md
-# make fonts     the font families that the shipped networks were trained with, into fonts/ (needs npm; 2 MB)
-# make clean     remove what these made
+# make demo         read the pictures in examples/ (installs the runtime, 360 MB)
+# make test         ruff, mypy, and the tests on the built wheel (installs everything, 2.5 GB)
+# make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
+# make docs         the documentation as a site, in site/ (installs no TensorFlow)
+# make install      .venv with everything
+# make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md
+# make fonts        the font families that the shipped networks were trained with, into fonts/ (needs npm; 2 MB)
+# make clean        remove what these made
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+LOWEST := .venv-lowest
+QUIET := --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install $(QUIET) --constraint constraints.txt
 SOURCES := pyproject.toml constraints.txt $(shell find src runtime train export cli -type f -not -path '*/__pycache__/*')
+RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.py tests/cli/commands/test_info.py \
+  tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py tests/test_golden.py
 
-.PHONY: demo test install bench fonts clean wheel
+.PHONY: demo test test-lowest docs install bench fonts clean wheel
 
 demo: .venv/runtime
 	$(BIN)/digitocr predict examples/
@@ -21,10 +27,22 @@ test: .venv/all
 	$(BIN)/mypy --package digitocr
 	$(BIN)/pytest
 
+# Another Python: make test-lowest PYTHON=python3.13 LOWEST=.venv-3.13 PINS=constraints.txt
+PINS ?= $(LOWEST)/constraints.txt
+test-lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install $(QUIET) --constraint constraints.txt pip
+	$(LOWEST)/bin/python .ci/lowest > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install $(QUIET) --constraint $(PINS) pytest hypothesis jsonschema matplotlib scipy ".[tflite,cluster,heif]"
+	$(LOWEST)/bin/python -m pytest -q -o filterwarnings=default $(RUNTIME_TESTS)  # old libraries warn of new ones
+
+docs: .venv/docs
+	$(BIN)/mkdocs build --strict
+
 install: .venv/all
 
 bench: .venv/all
-	for question in models reader cold training footprint folder; do $(BIN)/python benchmarks/$$question.py || exit 1; done
+	for question in models reader dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
 
 fonts:
 	mkdir -p fonts
@@ -34,23 +52,33 @@ fonts:
 	done
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv $(LOWEST) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/pip:
 	$(PYTHON) -m venv .venv
 
-# Each stamp is made anew when a source changes: the wheel is built, and it alone is what runs.
+# The pip that comes with a Python may be older than --group, which is of pip 25.1.
+.venv/pip: constraints.txt | $(BIN)/pip
+	$(PIP) pip
+	touch $@
+
+# Each stamp is made anew when a source changes: the wheel is built, and the tests run what is in it.
 .venv/runtime: $(SOURCES) | $(BIN)/pip
 	$(MAKE) wheel
 	$(PIP) dist/*.whl
 	touch $@
 
-.venv/all: $(SOURCES) | $(BIN)/pip
+.venv/docs: $(SOURCES) .venv/pip
 	$(MAKE) wheel
-	$(PIP) "$$(echo dist/*.whl)[all]"
+	$(PIP) --group docs dist/*.whl
+	touch $@
+
+.venv/all: $(SOURCES) .venv/pip
+	$(MAKE) wheel
+	$(PIP) --group dev --group docs "$$(echo dist/*.whl)[all]"
 	touch $@
 
 wheel:
 	rm -rf dist build/lib build/bdist.*
-	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(BIN)/pip wheel $(QUIET) --no-deps --wheel-dir dist .
 	$(BIN)/pip uninstall --quiet --yes digitocr

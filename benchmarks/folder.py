@@ -1,8 +1,9 @@
-"""What a folder of thousands costs with --jobs 2, beside two processes that decode and call the bare interpreter.
+"""How fast a folder of thousands is read with --jobs 2, beside two processes that only decode and call the interpreter.
 
-    python benchmarks/folder.py [COUNT]
+    python benchmarks/folder.py [COUNT] [--save]
 
-Some minutes for 10,000 crops of 28x28; whole processes, their start included. Wanted: at least 0.7 of the bare rate.
+Takes some minutes for 10,000 crops of 28x28. Whole processes are timed, with their start. Target: at least 0.7 of the
+bare rate.
 """
 
 import multiprocessing
@@ -19,7 +20,7 @@ DIGITOCR = [str(Path(sys.executable).with_name("digitocr")), "predict"]
 
 
 def read_bare(model: str, paths: list[str]) -> None:
-    """What nobody can do without: decode each picture, and one call of the interpreter for it."""
+    """The least that reading takes: decoding each picture, and one call of the interpreter for it."""
     import numpy as np
     import onnxruntime
     from PIL import Image
@@ -46,7 +47,7 @@ def read_bare_in_processes(model: str, folder: str) -> None:
 
 
 def draw(folder: str, count: int) -> None:
-    """As many drawn digits in MNIST's form, as PNG files."""
+    """Writes that many drawn digits in MNIST's form as PNG files."""
     import numpy as np
     from PIL import Image
 
@@ -61,8 +62,13 @@ def draw(folder: str, count: int) -> None:
         Image.fromarray(field).save(Path(folder, f"{number:06}.png"))
 
 
-def main(count: int) -> None:
-    from timing import interleaved, save, spread
+def main() -> None:
+    from timing import argument_parser, interleaved, report, spread
+
+    parser = argument_parser(__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=10_000, help="pictures; default: 10,000")
+    arguments = parser.parse_args()
+    count = arguments.count
 
     from digitocr.runtime.classifier import DEFAULT_MODEL, shipped_model
 
@@ -89,12 +95,12 @@ def main(count: int) -> None:
                 "of the bare rate": round(ratio, 2),
             }
         )
-    notes = [f"{count:,} crops of 28x28 as PNG, {ROUNDS} rounds in turn; `python benchmarks/folder.py`"]
-    save("folder", "A folder of thousands", rows, notes)
+    notes = [f"{count:,} crops of 28x28 as PNG, {ROUNDS} rounds in turns; `python benchmarks/folder.py`"]
+    report("folder", "A folder of thousands", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--bare"]:
         read_bare_in_processes(*sys.argv[2:])
     else:
-        main(int((sys.argv[1:] or ["10000"])[0]))
+        main()

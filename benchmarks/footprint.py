@@ -1,9 +1,9 @@
-"""Installed size of the runtime alone, beside two OCR engines for the same job.
+"""Installed size of the runtime alone, beside two OCR engines for the same task.
 
-    python benchmarks/footprint.py
+    python benchmarks/footprint.py --save
 
-Installs each into an empty environment and counts the bytes of its site-packages, without pip and setuptools.
-Takes minutes and downloads gigabytes. EasyOCR's size is mostly PyTorch's: which build pip takes depends on the system.
+Installs each into an empty environment and counts the bytes of its site-packages, without pip and setuptools. Takes
+minutes and downloads gigabytes. Most of EasyOCR's size is PyTorch; which build pip installs depends on the system.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from timing import save
+from timing import argument_parser, report
 
 ROOT = Path(__file__).parents[1]
 READERS = {
@@ -22,7 +22,7 @@ READERS = {
 
 
 def installed(requirements: list[str]) -> tuple[int, list[str]]:
-    """Bytes of what pip installs for these requirements, and the names and versions of the packages."""
+    """The bytes that pip installs for these requirements, and the names and versions of the packages."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         python = str(Path(folder) / "bin" / "python")
@@ -37,13 +37,14 @@ def installed(requirements: list[str]) -> tuple[int, list[str]]:
 
 
 def main() -> None:
+    arguments = argument_parser(__doc__).parse_args()
     rows, notes = [], ["bytes of site-packages in an empty environment, without pip, setuptools and compiled bytecode"]
     for name, requirements in READERS.items():
         size, packages = installed(requirements)
         rows.append({"reader": name, "MB": round(size / 1e6), "packages": len(packages)})
         notes.append(f"{name}: {', '.join(packages)}")
-    notes.append("EasyOCR fetches its models at first use, on top of this; the others have theirs in the wheel")
-    save("footprint", "Installed size", rows, notes)
+    notes.append("EasyOCR downloads its models at first use, which is not counted; the others include theirs")
+    report("footprint", "Installed size", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":

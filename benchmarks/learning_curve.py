@@ -1,6 +1,6 @@
 """What more images and more epochs bring with `--recipe best`: errors on held-out training images against both.
 
-    python benchmarks/learning_curve.py [--seeds 1] [--jobs 2] [--runs runs]
+    python benchmarks/learning_curve.py [--seeds 1] [--jobs 2] [--runs runs] [--save]
 
 10,000 of MNIST's training images are held out; the test images are not used. Each point is the last epoch of a run of
 digitocr.train.fit on a part of the other 50,000, of which it holds out one in twelve and trains with the rest. Against
@@ -9,7 +9,6 @@ one that is there is resumed if it is not finished. A seed takes about an hour o
 DIGITOCR_DATA or the cache.
 """
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from timing import RESULTS, save
+from timing import RESULTS, argument_parser, report
 
 from digitocr.runtime.processes import begin
 
@@ -65,10 +64,10 @@ def draw(lines: dict[str, tuple[list[int], list[float]]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser = argument_parser(__doc__)
+    parser.add_argument("--seeds", type=int, default=1, help="runs of each point; default: 1")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time; default: 2")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of the runs; default: runs")
     given = parser.parse_args()
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(max((os.cpu_count() or 1) // given.jobs, 1))
     most = max(IMAGES)
@@ -97,8 +96,9 @@ def main() -> None:
         "experiment 4's network, `--recipe best`, last epoch; `python benchmarks/learning_curve.py`",
         f"by a straight line through the logarithms, errors fall as images to the {slope:.2f}: by a tenth for {times}",
     ]
-    save("learning-curve", "Errors of the best recipe by images and by epochs", rows, notes)
-    draw(lines)
+    report("learning-curve", "Errors of the best recipe by images and by epochs", rows, notes, given.save)
+    if given.save:
+        draw(lines)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""What reading live costs on one core, and how often what it announces is right.
+"""What live reading costs on one core, and how often its announcements are right.
 
-    python benchmarks/live.py [SEQUENCES]
+    python benchmarks/live.py [SEQUENCES] [--save]
     python benchmarks/live.py --still docs/live.jpg     # the README's picture
 
-About half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames are
-those of sequences.py, 1280x720, eight digits. Wanted: at least 60 frames a second; at 30 a second 95 % of the latencies
-under two frame times; memory after 10,000 frames as after 100; 99 % of the sequences right; no number that was not
-there.
+Takes about half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames
+are those of sequences.py, 1280x720 with eight digits. Targets: at least 60 frames a second; at 30 frames a second 95 %
+of the latencies under two frame times; the same memory after 10,000 frames as after 100; 99 % of the sequences right;
+no number announced that was not on the page.
 """
 
 import multiprocessing
@@ -23,48 +23,45 @@ from typing import Any
 import cv2
 import numpy as np
 import sequences
-from timing import save
+from timing import argument_parser, report
 
 from digitocr import VideoReader
-from digitocr.runtime.live import capture
+from digitocr.runtime.live.frames import Pixels
 
 RATE = 30  # frames a second that are sent
-SENT = 1200  # frames that the latency is taken over
-LONG, SHORT = 10_000, 100  # frames that memory is compared after
-FIRST = 100  # seed of the sequences; the rules of voting were chosen on those below
-KEPT = 75  # different frames, that come again and again
+SENT = 1200  # frames over which the latency is taken
+LONG, SHORT = 10_000, 100  # frames after which memory is compared
+FIRST = 100  # the first seed of the sequences; the rules of tracking were chosen on smaller ones
+KEPT = 75  # different frames, which are repeated
 
 
 class Drawn:
     """A source whose frames are drawn or decoded as they are read."""
 
-    live, flows, fps = False, True, float(RATE)
+    live = False
+    fps = float(RATE)
 
-    def __init__(self, frames: Iterator[capture.Pixels]) -> None:
+    def __init__(self, frames: Iterator[Pixels]) -> None:
         self._frames = frames
 
-    def read(self) -> capture.Pixels | None:
+    def read(self) -> Pixels | None:
         return next(self._frames, None)
 
     def release(self) -> None:
         pass
 
 
-def reader_of(frames: Iterator[capture.Pixels]) -> VideoReader:
-    capture.opener = lambda *_: lambda: Drawn(frames)
-    return VideoReader("drawn")
-
-
 def jpegs() -> list[bytes]:
     """The frames of one sequence, as a camera sends them."""
     rng = np.random.default_rng(1)
     drawn = sequences.frames(sequences.page(rng), rng, KEPT)
-    return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in drawn]
+    return [cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes() for frame in drawn]
 
 
-def decoded(sent: list[bytes], count: int) -> Iterator[capture.Pixels]:
+def decoded(sent: list[bytes], count: int) -> Iterator[Pixels]:
     for number in range(count):
-        yield cv2.imdecode(np.frombuffer(sent[number % len(sent)], np.uint8), cv2.IMREAD_COLOR)
+        bgr = cv2.imdecode(np.frombuffer(sent[number % len(sent)], np.uint8), cv2.IMREAD_COLOR)
+        yield cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def alone(core: int) -> None:
@@ -73,12 +70,12 @@ def alone(core: int) -> None:
 
 
 def rate_and_memory(answer: Connection) -> None:
-    """Frames a second of one core's time, decoding included, and MB after so many frames."""
+    """Sends the frames per second of one core's time, decoding included, and the MB after SHORT and LONG frames."""
     alone(0)
     began, memory = 0.0, {}
-    for number, _ in enumerate(reader_of(decoded(jpegs(), LONG)).frames(), 1):
+    for number, _ in enumerate(VideoReader(Drawn(decoded(jpegs(), LONG))).frames(), 1):
         if number == SHORT:
-            began = process_time()  # of all threads; what other programs take does not count
+            began = process_time()  # of all threads of this process, so that other programs do not count
         if number in (SHORT, LONG):
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             memory[number] = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -86,7 +83,7 @@ def rate_and_memory(answer: Connection) -> None:
 
 
 def latencies(address: str, answer: Connection) -> None:
-    """Latencies in ms of a stream that sends RATE frames a second, the processor's share, and frames passed by."""
+    """Sends the latencies in ms at RATE frames a second, the share of a core, and the number of skipped frames."""
     alone(0)
     taken: list[float] = []
     began = spent = 0.0
@@ -95,11 +92,11 @@ def latencies(address: str, answer: Connection) -> None:
         for frame in video.frames():
             if frame is None:
                 continue
-            if frame.frame < RATE:  # the first second is start-up
-                began, spent, first = perf_counter(), process_time(), frame.frame
+            if frame.index < RATE:  # the first second is start-up
+                began, spent, first = perf_counter(), process_time(), frame.index
                 continue
             taken.append(frame.latency)
-            last = frame.frame
+            last = frame.index
             if last >= SENT:
                 break
         share = (process_time() - spent) / (perf_counter() - began)
@@ -123,7 +120,7 @@ def send(answer: Connection) -> None:
                     jpeg = sent[number % len(sent)]
                     head = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
-            except OSError:  # who looked has seen enough
+            except OSError:  # the reader has closed the connection
                 return
 
         def log_message(self, format: str, *args: object) -> None:
@@ -135,7 +132,7 @@ def send(answer: Connection) -> None:
 
 
 def in_process(function: Any, *arguments: Any) -> tuple[Any, Any]:
-    """What the function sends first, and its process."""
+    """Runs the function in a process. Returns the first value it sends, and the process."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=function, args=(*arguments, there), daemon=True)
@@ -144,33 +141,33 @@ def in_process(function: Any, *arguments: Any) -> tuple[Any, Any]:
 
 
 def sequence(seed: int) -> tuple[list[str], list[str], int, int]:
-    """The lines on the page, those that were announced, and of how many frames without a hand how many were right."""
+    """Returns the page's lines, the announced ones, the number of frames without a hand, and how many were right."""
     rng = np.random.default_rng(seed)
     page = sequences.page(rng)
     announced, still, right = [], 0, 0
-    for frame in reader_of(sequences.frames(page, rng)).frames():
+    for frame in VideoReader(Drawn(sequences.frames(page, rng))).frames():
         if frame is None:
             continue
         announced += [reading.text for reading in frame.announced]
-        if not sequences.FRAMES / 3 <= frame.frame <= sequences.FRAMES * 2 / 3:
+        if not sequences.FRAMES / 3 <= frame.index <= sequences.FRAMES * 2 / 3:
             still += 1
             right += frame.reading.text == page.text
     return page.text.split("\n"), announced, still, right
 
 
 def still(path: str) -> None:
-    """A frame of a sequence as the window and the page show it, half as large."""
+    """Writes a frame of a sequence as the window and the page show it, at half its size."""
     from digitocr.cli.live import overlay
 
     rng = np.random.default_rng(6)
     shown = None
-    for frame in reader_of(sequences.frames(sequences.page(rng), rng)).frames():
-        if frame is not None and frame.frame == sequences.FRAMES * 2 // 5:
-            shown = overlay.drawn(frame, None, RATE, mirror=False)
+    for frame in VideoReader(Drawn(sequences.frames(sequences.page(rng), rng))).frames():
+        if frame is not None and frame.index == sequences.FRAMES * 2 // 5:
+            shown = overlay.to_bgr(overlay.drawn(frame, None, RATE, mirror=False))
     cv2.imwrite(path, cv2.resize(shown, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
 
 
-def main(count: int) -> None:
+def main(count: int, save: bool) -> None:
     (rate, short, long), _ = in_process(rate_and_memory)
     address, server = in_process(send)
     (taken, share, missed), _ = in_process(latencies, address)
@@ -191,7 +188,7 @@ def main(count: int) -> None:
         (f"latency at {RATE} a second, ms: half within", f"{shares[9]:.1f}", ""),
         ("95 % within", f"{shares[18]:.1f}", f"{2000 / RATE:.1f}"),
         (f"share of one core at {RATE} a second", f"{share:.0%}", ""),
-        ("frames passed by unread", f"{missed} of {missed + len(taken)}", ""),
+        ("frames skipped", f"{missed} of {missed + len(taken)}", ""),
         (f"MB after {SHORT} frames, after {LONG:,}", f"{short:.0f}, {long:.0f}", "the same"),
         ("sequences with each number announced, once", f"{whole} of {count}", "99%"),
         ("numbers announced that were not there", f"{strange} of {2 * count}", "0"),
@@ -199,21 +196,26 @@ def main(count: int) -> None:
     ]
     notes = [
         f"1280x720, two lines of four digits; a JPEG is decoded for each frame; `python benchmarks/live.py {count}`",
-        "frames a second are of processor time, all threads together, so other programs do not count; latencies wait "
-        "for those",
+        "frames a second are taken over the processor time of all threads, so other programs do not count; latencies "
+        "include waiting for them",
         f"a sequence is {sequences.FRAMES} frames: the camera shakes and loses focus, the picture is noisy, a hand "
         "passes over the page",
     ]
-    save(
+    report(
         "live",
         "Reading live",
         [{"what": what, "result": result, "wanted": wanted} for what, result, wanted in rows],
         notes,
+        save,
     )
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--still"]:
-        still(sys.argv[2])
+    parser = argument_parser(__doc__)
+    parser.add_argument("sequences", nargs="?", type=int, default=300, help="default: 300")
+    parser.add_argument("--still", metavar="FILE", help="draw one frame into this file, and measure nothing")
+    arguments = parser.parse_args()
+    if arguments.still:
+        still(arguments.still)
     else:
-        main(int((sys.argv[1:] or ["300"])[0]))
+        main(arguments.sequences, arguments.save)

@@ -1,11 +1,11 @@
 """Accuracy, size and speed of the shipped network in every format, one thread, beside the same network unfused.
 
-    DIGITOCR_DATA=mnist/ python benchmarks/models.py
+    DIGITOCR_DATA=mnist/ python benchmarks/models.py --save
 
-Five minutes. Each file is run as `digitocr.runtime` runs it, softmax included. The floor is the time that the network's
-multiply-accumulates take this core in a matrix product of 1,024 x 1,024 x 1,024: OpenBLAS's in float, ONNX Runtime's
-in int8. Wanted: fused int8 TFLite at most 0.5 of unfused float32 TFLite, fused int8 ONNX faster than fused float32
-ONNX, int8 files at most 165 KB.
+Takes five minutes. Each file runs as in `digitocr.runtime`, softmax included. The floor is the time that one core needs
+for as many multiply-accumulates in a matrix product of 1,024 x 1,024 x 1,024, with OpenBLAS in float32 and with ONNX
+Runtime in int8. Targets: fused int8 TFLite takes at most half the time of unfused float32 TFLite, fused int8 ONNX is
+faster than fused float32 ONNX, and int8 files have at most 165 KB.
 """
 
 import os
@@ -23,7 +23,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import tensorflow as tf
-from timing import interleaved, save, spread
+from timing import argument_parser, interleaved, report, spread
 
 from digitocr.export.fuse import fuse
 from digitocr.export.quantize import ONNX_WEIGHT_LIMIT as ONNX_LIMIT
@@ -34,31 +34,22 @@ from digitocr.export.to_tflite import to_tflite
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.models import shipped_model
 from digitocr.runtime.preprocessing import scale
+from digitocr.train.classifier.network import multiply_accumulates
 from digitocr.train.data import hold_out, load_mnist, stratified
 
-MACS = 4_711_936  # of experiment 4 with eleven outputs, convolutions and dense layers
-SIDE = 1024  # of the floor's matrices
-ROUNDS, CALLS, BATCH = 40, 100, 1000
+MATRIX_SIDE = 1024  # of the matrix product that the floor is measured with
+ROUNDS = 40  # of measurements, all models in turn
+CALLS = 100  # single digits in a measurement
+BATCH = 1000  # digits in a batch
 
 
-def macs_of(network: keras.Model) -> int:
-    """Multiply-accumulates of the convolutions and dense layers for one digit."""
-    total = 0
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            total += layer.kernel.shape.num_elements() * int(np.prod(layer.output.shape[1:3]))
-        elif isinstance(layer, keras.layers.Dense):
-            total += layer.kernel.shape.num_elements()
-    return total
-
-
-def floors() -> dict[str, float]:
-    """Seconds that MACS multiply-accumulates take in a large matrix product on one core, in float32 and in int8."""
+def floors(products: int) -> dict[str, float]:
+    """Seconds that so many multiply-accumulates take in a large matrix product on one core, in float32 and in int8."""
     rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal((SIDE, SIDE), np.float32) for _ in range(2))
+    a, b = (rng.standard_normal((MATRIX_SIDE, MATRIX_SIDE), np.float32) for _ in range(2))
     node = onnx.helper.make_node("MatMulInteger", ["a", "b"], ["y"])
-    value = partial(onnx.helper.make_tensor_value_info, shape=[SIDE, SIDE])
-    weights = onnx.numpy_helper.from_array(rng.integers(-64, 64, (SIDE, SIDE), np.int8), "b")
+    value = partial(onnx.helper.make_tensor_value_info, shape=[MATRIX_SIDE, MATRIX_SIDE])
+    weights = onnx.numpy_helper.from_array(rng.integers(-64, 64, (MATRIX_SIDE, MATRIX_SIDE), np.int8), "b")
     graph = onnx.helper.make_graph(
         [node], "floor", [value("a", onnx.TensorProto.UINT8)], [value("y", onnx.TensorProto.INT32)], [weights]
     )
@@ -66,13 +57,13 @@ def floors() -> dict[str, float]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    bytes_ = rng.integers(0, 256, (SIDE, SIDE), np.uint8)
+    bytes_ = rng.integers(0, 256, (MATRIX_SIDE, MATRIX_SIDE), np.uint8)
     seconds = interleaved({"float32": lambda: a @ b, "int8": lambda: session.run(None, {"a": bytes_})}, repeats=20)
-    return {kind: statistics.median(taken) * MACS / SIDE**3 for kind, taken in seconds.items()}
+    return {kind: statistics.median(taken) * products / MATRIX_SIDE**3 for kind, taken in seconds.items()}
 
 
 def written(network: keras.Sequential, folder: Path, calibration: np.ndarray) -> dict[str, Path]:
-    """The unfused network in float32 and int8, and the fused one in every format: names for the table, and files."""
+    """Exports the unfused network in float32 and int8 and the fused one in every format; files by name in the table."""
     fused = fuse(network)
     files = {
         name: folder / name.replace(" ", "-").replace(",", "")
@@ -95,13 +86,13 @@ def written(network: keras.Sequential, folder: Path, calibration: np.ndarray) ->
 
 
 def main() -> None:
+    arguments = argument_parser(__doc__).parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     data = load_mnist()
     path = shipped_model("digitocr.keras")
     network = keras.saving.load_model(path)
-    if macs_of(network) != MACS:
-        raise SystemExit(f"the shipped network has {macs_of(network)} multiply-accumulates, not {MACS}")
+    products = multiply_accumulates(network)
     training, _ = hold_out(data.train_labels)
     chosen = training[stratified(data.train_labels[training], 1000, seed=0)]
     tests = scale(data.test_images)
@@ -119,7 +110,7 @@ def main() -> None:
                for name, predict in predictors.items()}  # fmt: skip
     single = interleaved({name: partial(repeated, predict) for name, predict in predictors.items()}, ROUNDS)
     batch = interleaved({name: partial(predict, tests[:BATCH]) for name, predict in predictors.items()}, ROUNDS // 4)
-    floor = floors()
+    floor = floors(products)
     rows = []
     for name, taken in single.items():
         us = spread(taken, CALLS * 1e-6)
@@ -140,14 +131,14 @@ def main() -> None:
         return f"{statistics.median(a / b for a, b in zip(single[one], single[other], strict=True)):.2f}"
 
     notes = [
-        f"int8.tflite of the time of unfused, float32.tflite: {ratio('int8.tflite', 'unfused, float32.tflite')}",
-        f"int8.onnx of the time of float32.onnx: {ratio('int8.onnx', 'float32.onnx')}",
-        f"the floor: {floor['float32'] * 1e6:.0f} us in float32, {floor['int8'] * 1e6:.0f} us in int8, for {MACS:,} "
+        f"time of int8.tflite, relative to unfused float32: {ratio('int8.tflite', 'unfused, float32.tflite')}",
+        f"time of int8.onnx, relative to float32.onnx: {ratio('int8.onnx', 'float32.onnx')}",
+        f"floor: {floor['float32'] * 1e6:.0f} us in float32, {floor['int8'] * 1e6:.0f} us in int8, for {products:,} "
         "multiply-accumulates at the rate of a large matrix product on the same core",
-        "median (quartiles) of a digit alone; TFLite's graphs take one digit a call, also of 1,000",
-        "10,000 test images; one thread; all in turn; `python benchmarks/models.py`",
+        "one digit: median (quartiles); a TFLite graph takes one digit a call, so a batch of 1,000 is 1,000 calls",
+        "10,000 test images; one thread; all models in turn; `python benchmarks/models.py`",
     ]
-    save("models", "The shipped network in every format", rows, notes)
+    report("models", "The shipped network in every format", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":

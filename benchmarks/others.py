@@ -1,15 +1,14 @@
-"""digitocr beside RapidOCR and Tesseract: what each reads right of labelled pictures, how fast, in how much memory.
+"""digitocr, RapidOCR and Tesseract on the same labelled pictures: accuracy, time and memory.
 
     python benchmarks/others.py LABELS.json IMAGES [--readers digitocr rapidocr tesseract] [--save]
 
-LABELS.json is a list of {"file", "text", "kind"}: file, whose base name lies in IMAGES; text, the digits in reading
-order, "" where there are none; kind, by which the table is broken down. RapidOCR is installed into an empty environment
-for the time of the run, or is that of --python-rapidocr; Tesseract is the system's (Debian, Ubuntu: apt-get install
-tesseract-ocr). Without --save the table is printed and nothing written.
+LABELS.json is a list of {"file", "text", "kind"}: "file" has the base name of a picture in IMAGES, "text" the digits in
+reading order ("" for none), and the table is broken down by "kind". RapidOCR is installed into a temporary environment,
+or is that of --python-rapidocr; Tesseract is the system's (Debian, Ubuntu: apt-get install tesseract-ocr).
 
-All share one core and have one thread, and read each picture in turn, once. A picture's time is that from its path to
-its text. RapidOCR reads whole lines: their digits are taken. Tesseract is told that all it sees are digits, in no order
-of lines (--psm 11), and is a process for each picture, since that is the form in which it is installed.
+All run on one core with one thread, and read each picture once, in turn. The time of a picture is that from its path to
+its text. RapidOCR reads lines of text, of which the digits are kept. Tesseract runs with a whitelist of digits and
+--psm 11 (sparse text), as one process for each picture, since it is installed as a command.
 """
 
 import argparse
@@ -26,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from timing import interleaved, save, spread, table
+from timing import argument_parser, interleaved, report, spread
 
 TITLES = {"digitocr": "digitocr", "rapidocr": "RapidOCR", "tesseract": "Tesseract"}
 RAPIDOCR = ["rapidocr==3.10.*", "onnxruntime"]
@@ -69,9 +68,9 @@ def tesseract() -> tuple[str, Read]:
 
 
 def work(name: str) -> None:
-    """Says its version, then reads the picture of each line of stdin: a line of JSON for each."""
+    """A worker process: prints its version, then a line of JSON for the picture that each line of stdin names."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever a reader prints is no answer
+    os.dup2(2, 1)  # what a reader prints must not mix with the answers
     version, read = {"digitocr": digitocr, "rapidocr": rapidocr, "tesseract": tesseract}[name]()
     print(json.dumps({"version": version}), file=answers)
     whose = resource.RUSAGE_CHILDREN if name == "tesseract" else resource.RUSAGE_SELF
@@ -94,7 +93,7 @@ class Worker:
     def answer(self) -> dict[str, Any]:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.name} stopped; what it said is above")
+            raise SystemExit(f"{self.name} stopped; its messages are above")
         return json.loads(line)
 
     def read(self, path: Path) -> dict[str, Any]:
@@ -102,7 +101,7 @@ class Worker:
         return self.answer()
 
     def whole(self, path: Path) -> None:
-        """One picture read as by a process of which nothing is loaded yet."""
+        """Reads one picture in a new process."""
         commands = {
             "digitocr": [str(Path(sys.executable).with_name("digitocr")), "predict", str(path)],
             "tesseract": ["tesseract", str(path), "stdout", *TESSERACT],
@@ -116,7 +115,7 @@ def digits(text: str) -> str:
 
 
 def distance(one: str, other: str) -> int:
-    """How many characters must be put in, left out or changed to make one of the other (V. Levenshtein, 1966)."""
+    """The edit distance of two texts: insertions, deletions and substitutions (V. Levenshtein, 1966)."""
     row = list(range(len(other) + 1))
     for i, mine in enumerate(one, 1):
         before, row[0] = row[0], i
@@ -126,14 +125,14 @@ def distance(one: str, other: str) -> int:
 
 
 def right(pairs: list[tuple[str, str]]) -> str:
-    """Of (truth, read): the share of digits that are right, and of pictures that are right to the last digit."""
+    """From (label, read): the share of digits that are right, and of pictures without an error."""
     wrong = sum(distance(truth, read) for truth, read in pairs) / sum(len(truth) for truth, _ in pairs)
     exact = sum(truth == read for truth, read in pairs) / len(pairs)
     return f"{max(0.0, 1 - wrong):.1%}, {exact:.0%}"
 
 
 def invented(pairs: list[tuple[str, str]]) -> str:
-    """Of ("", read): the share of pictures in which nothing was read, and the number of digits that were."""
+    """From ("", read): the share of pictures in which nothing was read, and the number of digits read in the others."""
     return f"{sum(not read for _, read in pairs) / len(pairs):.0%}, {sum(len(read) for _, read in pairs)}"
 
 
@@ -182,7 +181,7 @@ def compared(labels: list[dict[str, str]], images: Path, workers: list[Worker]) 
 
 
 def installed(folder: str) -> str:
-    """The Python of an environment in that folder with RapidOCR in it."""
+    """Makes an environment with RapidOCR in a folder; returns the path of its Python."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = str(Path(folder) / "bin" / "python")
     quiet = ["--quiet", "--disable-pip-version-check"]
@@ -191,40 +190,38 @@ def installed(folder: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("labels", type=Path, nargs="?")
-    parser.add_argument("images", type=Path, nargs="?")
-    parser.add_argument("--readers", nargs="+", choices=TITLES, default=list(TITLES))
-    parser.add_argument("--python-rapidocr", help="the Python of an environment that has RapidOCR")
-    parser.add_argument("--save", action="store_true", help="write results/others.* and the README's table as well")
+    parser = argument_parser(__doc__)
+    parser.add_argument(
+        "labels", type=Path, nargs="?", metavar="LABELS.json", help="file, text and kind of each picture"
+    )
+    parser.add_argument("images", type=Path, nargs="?", metavar="IMAGES", help="the folder of the pictures")
+    parser.add_argument("--readers", nargs="+", choices=TITLES, default=list(TITLES), help="default: all")
+    parser.add_argument("--python-rapidocr", metavar="PYTHON", help="of an environment that has RapidOCR")
     parser.add_argument("--worker", choices=TITLES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         work(arguments.worker)
         return
     if arguments.images is None:
-        parser.error("LABELS.json and the folder of the pictures are wanted")
+        parser.error("give LABELS.json and the folder of the pictures")
     labels = json.loads(arguments.labels.read_text("utf-8"))
     if len(labels) < 2:
-        parser.error("two pictures are the least")
+        parser.error("give labels of two pictures or more")
     with tempfile.TemporaryDirectory() as folder:
         pythons = dict.fromkeys(TITLES, sys.executable)
         if "rapidocr" in arguments.readers:
             pythons["rapidocr"] = arguments.python_rapidocr or installed(folder)
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # what is started from here on inherits it
-        os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract has no other switch for its threads
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # inherited by all processes started from here on
+        os.environ["OMP_THREAD_LIMIT"] = "1"  # the only switch for the threads of Tesseract
         workers = [Worker(name, pythons[name]) for name in TITLES if name in arguments.readers]
         rows = compared(labels, arguments.images, workers)
     notes = [
-        "digits right: 1 - edit distance / digits, line breaks left out; pictures right: to the last digit",
+        "digits right: 1 - edit distance / digits, without line breaks; pictures right: those without an error",
         "ms: median (quartiles), one thread on one core, in turn; "
         f"the whole process {COLD} times: `digitocr predict`, the tesseract command, RapidOCR from Python",
         "peak MB: of a process that reads all pictures; of Tesseract's, one for each picture, the largest",
     ]
-    if arguments.save:
-        save("others", "Other readers on the same pictures", rows, notes)
-    else:
-        print("\n".join([table(rows), "", *notes]))
+    report("others", "Other readers on the same pictures", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":

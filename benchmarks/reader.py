@@ -1,6 +1,6 @@
 """What the Python around the interpreter costs, one thread: a 28x28 crop, and a one-megapixel page with ten digits.
 
-    python benchmarks/reader.py
+    python benchmarks/reader.py --save
 
 Half a minute. Wanted: Reader on a crop at most 1.5 times the bare interpreter call.
 """
@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import onnxruntime
 from PIL import Image
-from timing import interleaved, save, spread
+from timing import argument_parser, interleaved, report, spread
 
 from digitocr import Reader
 from digitocr.runtime import preprocessing
@@ -45,6 +45,7 @@ def page() -> bytes:
 
 
 def main() -> None:
+    arguments = argument_parser(__doc__).parse_args()
     cv2.setNumThreads(1)
     reader, digit, photo = Reader(), crop(), page()
     options = onnxruntime.SessionOptions()
@@ -86,9 +87,9 @@ def main() -> None:
             "of the bare call": "",
         }
     )
-    share = ", ".join(f"{step} {spent:.1f} ms" for step, spent in steps.items())
+    share = ", ".join(f"{step} {spent:.1f} ms" for step, spent in steps._asdict().items())
     notes = [f"the page, once: {share}", "50 rounds in turn, one thread; `python benchmarks/reader.py`"]
-    save("reader", "What the Python around the interpreter costs", rows, notes)
+    report("reader", "What the Python around the interpreter costs", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Accuracy of a recipe's networks on MNIST's test images, as int8: mean over seeds, last epoch, test set used once.
 
-    python benchmarks/recipes.py best [--seeds 5] [--jobs 2] [--runs runs]
+    python benchmarks/recipes.py best [--seeds 5] [--jobs 2] [--runs runs] [--save]
     python benchmarks/recipes.py robust --seeds 3 --fonts fonts
 
 Trains `digitocr train --recipe RECIPE --seed N` into RUNS/RECIPE-4-N for seeds 1 to SEEDS that are not there yet,
@@ -9,7 +9,6 @@ recipe. The best recipe takes a quarter of an hour per seed and core; KERAS_BACK
 DIGITOCR_DATA or the cache.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scipy.stats import t as student
-from timing import RESULTS, save
+from timing import RESULTS, argument_parser, report
 
 DIGITOCR = str(Path(sys.executable).with_name("digitocr"))
 
@@ -70,12 +69,12 @@ def row(recipe: str, folders: list[Path]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("recipe", choices=("paper", "best", "robust"))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--fonts", default="")
+    parser = argument_parser(__doc__)
+    parser.add_argument("recipe", choices=("paper", "best", "robust"), help="of digitocr train")
+    parser.add_argument("--seeds", type=int, default=5, help="runs, of seeds 1 to SEEDS; default: 5")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time; default: 2")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="the folder of the runs; default: runs")
+    parser.add_argument("--fonts", default="", help="the folder of the fonts that scenes are drawn with")
     given = parser.parse_args()
     fonts = ["--fonts", given.fonts] if given.fonts else []
     threads = max(1, (os.cpu_count() or 1) // given.jobs)
@@ -91,12 +90,8 @@ def main() -> None:
         "experiment 4's network; last epoch, the test images read once a run; `python benchmarks/recipes.py RECIPE`",
         "test: the ten or eleven outputs of the file, as the gate of digitocr export reads them",
     ]
-    save(
-        "recipes",
-        "Accuracy of the recipes on MNIST",
-        [rows[name] for name in ("paper", "best", "robust") if name in rows],
-        notes,
-    )
+    kept = [rows[name] for name in ("paper", "best", "robust") if name in rows]
+    report("recipes", "Accuracy of the recipes on MNIST", kept, notes, given.save)
 
 
 if __name__ == "__main__":

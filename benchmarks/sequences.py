@@ -1,6 +1,6 @@
-"""Drawn videos of a page under a camera, from a seed: it shakes, loses focus, is noisy, and a hand passes over it.
+"""Drawn videos of a page under a camera that shakes, loses focus and is noisy, while a hand passes over the page.
 
-for frame in frames(Page, rng): ...      # (H, W, 3) uint8 BGR
+    for frame in frames(page(rng), rng): ...      # (H, W, 3) uint8 RGB
 
 The hand moves over the page in the second third of the frames.
 """
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from digitocr.train.synthesis.pages import Page, draw_page, random_style
 
 SIZE = (1280, 720)  # width and height of a frame
-MARGIN = 40  # pixels that the page is larger on each side, for the camera to shake over
+MARGIN = 40  # pixels by which the page is larger on each side, so that the camera can shake
 FRAMES = 75  # of a sequence, 2.5 seconds
 
 Pixels = npt.NDArray[np.uint8]
@@ -28,8 +28,8 @@ def page(rng: np.random.Generator) -> Page:
 
 
 def frames(scene: Page, rng: np.random.Generator, count: int = FRAMES) -> Iterator[Pixels]:
-    """The page as a camera in a hand sees it; the second third of the frames has a hand in it that moves across."""
-    still = cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR)
+    """Yields the page as a hand-held camera sees it. In the second third of the frames a hand moves across it."""
+    still = scene.image
     shake = _smooth(rng, count, 3) * (5.0, 5.0, 0.4)  # pixels, pixels, degrees
     focus = np.abs(_smooth(rng, count, 1)[:, 0]) * 1.2  # standard deviation of the blur, pixels
     light = 1 + 0.04 * _smooth(rng, count, 1)[:, 0]
@@ -72,4 +72,4 @@ def _with_hand(frame: Pixels, x: float, y: float) -> Pixels:
             34,
         )
     share = cv2.GaussianBlur(mask, (0, 0), 4)[:, :, None] / np.float32(255)
-    return (frame * (1 - share) + np.float32((120, 150, 200)) * share).astype(np.uint8)
+    return (frame * (1 - share) + np.float32((200, 150, 120)) * share).astype(np.uint8)

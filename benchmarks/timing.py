@@ -1,5 +1,6 @@
-"""What every benchmark needs: the machine's facts, timing in turn, results as a table for people and as JSON."""
+"""What every benchmark needs: command line, facts about the machine, timing in turns, results as tables and JSON."""
 
+import argparse
 import importlib.metadata
 import json
 import os
@@ -12,18 +13,33 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parents[1] / "README.md"
+from digitocr.runtime.files import replacing
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("digitocr", "numpy", "opencv-python", "pillow", "onnxruntime", "ai-edge-litert", "keras", "tensorflow")
 
 
+def argument_parser(doc: str | None) -> argparse.ArgumentParser:
+    """The command line of a benchmark: --help shows the docstring of the script, --save keeps the results."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--save",
+        action="store_true",
+        help="write benchmarks/results/ and the tables of these results in README.md and docs/; else only print",
+    )
+    return parser
+
+
 def machine() -> dict[str, Any]:
-    """Processor, cores, Python, package versions and date: what a number is worth nothing without."""
+    """Processor, cores, Python, package versions and date."""
     processor = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [
-            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+            line.split(":")[1].strip()
+            for line in cpuinfo.read_text("utf-8").splitlines()
+            if line.startswith("model name")
         ]
         processor = names[0] if names else processor
     versions = {}
@@ -42,7 +58,7 @@ def machine() -> dict[str, Any]:
 
 
 def interleaved(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each call, the functions in turn, so that a busy moment meets all; a first round is not counted."""
+    """Seconds of each call. The functions run in turns, so that other load affects all; the first round is dropped."""
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(repeats + 1):
         for name, function in functions.items():
@@ -54,31 +70,45 @@ def interleaved(functions: dict[str, Callable[[], object]], repeats: int) -> dic
 
 
 def spread(seconds: list[float], unit: float = 1.0) -> dict[str, float]:
-    """Median and the quartiles of some seconds, in units of that many seconds."""
+    """Median and quartiles of durations in seconds; unit: 1e-3 gives them in milliseconds."""
     low, middle, high = statistics.quantiles([second / unit for second in seconds], n=4)
     return {"median": middle, "low": low, "high": high}
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows in Markdown, a column for each of their keys."""
+    """The rows as a Markdown table, with a column for each key."""
     header = list(rows[0])
     lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     lines += [f"| {' | '.join(str(row[key]) for key in header)} |" for row in rows]
     return "\n".join(lines)
 
 
-def save(name: str, title: str, rows: list[dict[str, Any]], notes: list[str]) -> None:
-    """Writes results/NAME.json, results/NAME.md and the README's table of that name, if it has one, and prints it."""
+def report(name: str, title: str, rows: list[dict[str, Any]], notes: list[str], save: bool) -> None:
+    """Prints the results of a benchmark.
+
+    save: writes results/NAME.json and results/NAME.md as well, and replaces the table between the comments
+    `results: NAME` and `end` in the documents that have one.
+    """
     facts = machine()
     drawn = table(rows)
     versions = ", ".join(f"{package} {version}" for package, version in facts["packages"].items())
     about = f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}, {facts['date']}; {versions}."
-    readme = README.read_text("utf-8")
-    block = re.compile(rf"(<!-- results: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    README.write_text(block.sub(lambda marks: f"{marks[1]}{drawn}\n{marks[2]}", readme), "utf-8")
     text = "\n".join([f"# {title}", "", drawn, "", *(f"- {note}" for note in notes), "", about, ""])
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.md").write_text(text, "utf-8")
-    content = {"title": title, "rows": rows, "notes": notes, "machine": facts}
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     print(text)
+    if not save:
+        return
+    content = {"title": title, "rows": rows, "notes": notes, "machine": facts}
+    RESULTS.mkdir(exist_ok=True)
+    _write(RESULTS / f"{name}.md", text)
+    _write(RESULTS / f"{name}.json", json.dumps(content, indent=1) + "\n")
+    block = re.compile(rf"(<!-- results: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        before = document.read_text("utf-8")
+        after = block.sub(lambda marks: f"{marks[1]}{drawn}\n{marks[2]}", before)
+        if after != before:
+            _write(document, after)
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as beside:
+        beside.write_text(text, "utf-8")

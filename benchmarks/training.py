@@ -1,6 +1,6 @@
 """Training: images per second of digitocr's fit and of a plain model.fit of the same network in one process; memory.
 
-    python benchmarks/training.py [--images 12000] [--epochs 3] [--repeats 5] [--memory]
+    python benchmarks/training.py [--images 12000] [--epochs 3] [--repeats 5] [--memory] [--save]
 
 Takes about eight minutes on two idle cores. MNIST comes from DIGITOCR_DATA or the cache. Goals: digitocr's fit at least
 0.95 of bare, peak memory below 2 GB on all of MNIST.
@@ -10,7 +10,6 @@ Each way trains experiment 4 in batches of 128, measures the same held-out image
 after it, which is in the rate of the whole call. The first epoch of a call is not counted, since it builds the graph.
 """
 
-import argparse
 import resource
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from timing import interleaved, save
+from timing import argument_parser, interleaved, report
 
 from digitocr.runtime.preprocessing import scale
 from digitocr.train.classifier.fit import Settings, fit, keras
@@ -83,10 +82,10 @@ def peak_memory() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argument_parser(__doc__)
     parser.add_argument("--images", type=int, default=12_000, help="of MNIST's training images; one in twelve held out")
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3, help="of each call, the first not counted; default: 3")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds in turn; default: 5")
     parser.add_argument("--memory", action="store_true", help="print the peak memory in MB and stop")
     arguments = parser.parse_args()
     keep_freed()  # as `digitocr train` does
@@ -135,7 +134,7 @@ def main() -> None:
         "whole call: building network and graph, all epochs, test images, saving, for digitocr the whole run folder",
         f"peak memory of digitocr's fit on all of MNIST: {int(memory)} MB",
     ]
-    save("training", "Training on the processor", rows, notes)
+    report("training", "Training on the processor", rows, notes, arguments.save)
 
 
 if __name__ == "__main__":

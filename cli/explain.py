@@ -1,7 +1,7 @@
-"""A page for a person: the picture with all that was found in it, what the network saw of each, and what it thought.
+"""An HTML page about one picture: its regions, what the classifier got of each, and the probabilities it gave.
 
-One file of HTML that needs nothing else: pictures are in it as data, colours follow the reader's light or dark, links
-work without a script, by keyboard as well, and it prints.
+The file needs no other file and no network: pictures are embedded as data. Colours follow the light or dark mode of the
+browser. Links work without a script and by keyboard, and the page can be printed.
 """
 
 import base64
@@ -14,12 +14,16 @@ from string import Template
 from PIL import Image
 
 from digitocr.cli.batch.output import plain
-from digitocr.runtime import image
 from digitocr.runtime.reading import Candidate, Reading
 
-LONG_SIDE = 1600  # pixels of the picture on the page
-FONT = 64  # labels on the picture have this share of its long side
-CROP = 224  # pixels of a region's picture, twice as many as it is shown with
+PICTURE_SIDE = 1600  # pixels of the longer side of the picture on the page, at most
+FONT_SHARE = 64  # the font of the labels is the longer side divided by this
+CROP_SIDE = 224  # pixels of the longer side of a region's picture; it is shown at half of that, for sharp screens
+MIN_SHOWN_WIDTH = 320  # pixels, so that a tiny picture is enlarged
+JPEG_QUALITY = 85  # percent
+LETTER_SHARE = 0.6  # width of a letter of the labels, in font sizes
+MIN_LABEL_LETTERS = 13  # a label is wrapped at its box's width, but not before that
+RANKED = 3  # digits that are named to readers of the page who cannot see the bars
 
 _PAGE = Template("""\
 <!doctype html>
@@ -95,7 +99,7 @@ small { display: block; color: var(--faint); font-size: .8125rem }
 <h1>$name</h1>
 $text
 <p class="facts">$facts</p>
-<svg viewBox="0 0 $width $height" width="$shown" role="group" aria-label="The picture with the regions found in it">
+<svg viewBox="0 0 $width $height" width="$shown" role="group" aria-label="The picture with its regions">
 <image href="$picture" width="$width" height="$height"/>
 $overlay
 </svg>
@@ -106,10 +110,10 @@ $table
 
 _TABLE = Template("""\
 <table>
-<caption>What was found: in the picture, as the first of two views of 28&times;28 pixels that the network saw, and
-how likely it thought each digit to be.$none A number leads back to the picture.</caption>
+<caption>The regions that the detector found: in the picture, as the first of two crops of 28&times;28 pixels that the
+classifier got, and the probabilities that it gave.$none A number links back to the picture.</caption>
 <thead><tr><th scope="col"><span class="hidden">Region</span></th><th scope="col">In the picture</th>
-<th scope="col">As the network saw it</th><th scope="col">Probabilities</th><th scope="col">Outcome</th></tr></thead>
+<th scope="col">As the classifier got it</th><th scope="col">Probabilities</th><th scope="col">Outcome</th></tr></thead>
 $groups
 </table>""")
 
@@ -122,19 +126,25 @@ _ROW = Template("""\
 <td class="verdict"><b>$label</b> $confidence<small>$why</small></td></tr>""")
 
 
-def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[Candidate]) -> bytes:
-    """The page of one picture, UTF-8. candidates: all that the detector proposed, in any order.
+def explained(name: str, shown: Image.Image, reading: Reading, candidates: Sequence[Candidate]) -> bytes:
+    """The page of one picture.
 
-    Raises InputError where the picture cannot be read.
+    Args:
+        name: of the picture, shown as the title.
+        shown: the picture as a person sees it, RGB, in whose pixels the boxes are.
+        reading: of the picture.
+        candidates: all regions that the detector proposed, in any order.
+
+    Returns:
+        HTML, UTF-8.
     """
-    shown = image.show(picture)
     small = shown.copy()
-    small.thumbnail((LONG_SIDE, LONG_SIDE))
+    small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     kept = [one for one in candidates if one.kept]
     rejected = sorted((one for one in candidates if not one.kept), key=lambda one: -one.score)
     numbered = list(enumerate(kept + rejected, 1))
     rows = [_row(number, one, shown, reading.turned) for number, one in numbered]
-    font = max(shown.size) / FONT
+    font = max(shown.size) / FONT_SHARE
     page = _PAGE.substitute(
         name=escape(plain(name)),
         text=f'<p class="text">{reading.text}</p>'
@@ -144,32 +154,41 @@ def explained(name: str, picture: bytes, reading: Reading, candidates: Sequence[
         font=f"{font:.1f}",
         width=shown.width,
         height=shown.height,
-        shown=max(small.width, 320),
+        shown=max(small.width, MIN_SHOWN_WIDTH),
         picture=_data(small, "JPEG"),
         overlay="\n".join(_region(number, one, font, shown.width) for number, one in numbered),
         table=_table(rows[: len(kept)], rows[len(kept) :], any(len(one.probabilities) > 10 for one in candidates)),
     )
-    return page.encode("utf-8", "backslashreplace")  # the name of a file may be no text
+    return page.encode("utf-8", "backslashreplace")  # the name of a file may hold bytes that are no text
 
 
 def _facts(reading: Reading, kept: int, rejected: int) -> str:
-    facts = [f"{kept} kept, {rejected} rejected of {kept + rejected} regions found"]
+    facts = [f"{kept} kept, {rejected} rejected of {kept + rejected} regions"]
     if reading.turned:
-        facts.append(f"turned by {reading.turned}&deg; clockwise to be read")
-    facts.append(", ".join(f"{step} {spent:.1f} ms" for step, spent in reading.ms.items()))
-    facts.append(escape(f"model {reading.model['name']} ({reading.model['sha256'][:12]})"))
+        facts.append(f"turned by {reading.turned}&deg; clockwise before it was read")
+    facts.append(", ".join(f"{step} {spent:.1f} ms" for step, spent in reading.ms._asdict().items()))
+    facts.append(escape(f"model {reading.model.name} ({reading.model.sha256[:12]})"))
     return " &middot; ".join(facts)
 
 
 def _region(number: int, one: Candidate, font: float, width: int) -> str:
-    """The region's box on a picture of that width, a link to its row, its label in lines about as wide as the box."""
+    """A region on the picture, SVG: its box, which links to its row, and its label, wrapped at the box's width.
+
+    Args:
+        number: of the region.
+        one: the region.
+        font: size of the label, in pixels of the picture.
+        width: of the picture.
+    """
     box = one.box
     label = f"{_likeliest(one)} {one.confidence:.0%}" if one.kept else one.why
-    letter = 0.6 * font
-    lines = textwrap.wrap(label, max(13, round(box.w / letter)), break_long_words=False, break_on_hyphens=False)
+    letter = LETTER_SHARE * font
+    lines = textwrap.wrap(
+        label, max(MIN_LABEL_LETTERS, round(box.w / letter)), break_long_words=False, break_on_hyphens=False
+    )
     left = max(0.0, min(box.x, width - letter * max(map(len, lines))))
     above = box.y - (len(lines) - 0.6) * font
-    top = above if above > font else box.y + box.h + font  # the first line's foot
+    top = above if above > font else box.y + box.h + font  # the baseline of the first line
     text = "".join(
         f'<tspan x="{left:.1f}" y="{top + place * font:.1f}">{escape(line)}</tspan>' for place, line in enumerate(lines)
     )
@@ -187,10 +206,13 @@ def _table(kept: list[str], rejected: list[str], none: bool) -> str:
     ]
     if not groups:
         return ""
-    return _TABLE.substitute(none=" &times; stands for no digit." if none else "", groups="\n".join(groups))
+    return _TABLE.substitute(
+        none=" &times; stands for &ldquo;no digit&rdquo;." if none else "", groups="\n".join(groups)
+    )
 
 
 def _row(number: int, one: Candidate, shown: Image.Image, turned: int) -> str:
+    """A region's row of the table, HTML. turned: degrees clockwise that the picture was turned by."""
     box, best = one.box, max(one.probabilities)
     margin = max(2, max(box.w, box.h) // 8)
     crop = shown.crop(
@@ -201,7 +223,7 @@ def _row(number: int, one: Candidate, shown: Image.Image, turned: int) -> str:
             min(shown.height, box.y + box.h + margin),
         )
     )
-    crop.thumbnail((CROP, CROP))
+    crop.thumbnail((CROP_SIDE, CROP_SIDE))
     if turned:
         crop = crop.rotate(-turned, Image.Resampling.BILINEAR, expand=True)
     names = [*map(str, range(10)), "&times;"]
@@ -209,7 +231,7 @@ def _row(number: int, one: Candidate, shown: Image.Image, turned: int) -> str:
         f'<li{" class=best" if chance == best else ""}><i style="height:{chance:.1%}"></i>{name}</li>'
         for name, chance in zip(names, one.probabilities, strict=False)
     )
-    ranked = sorted(zip(one.probabilities, [*map(str, range(10)), "no digit"], strict=False), reverse=True)[:3]
+    ranked = sorted(zip(one.probabilities, [*map(str, range(10)), "no digit"], strict=False), reverse=True)[:RANKED]
     return _ROW.substitute(
         number=number,
         state=_state(one),
@@ -233,5 +255,5 @@ def _state(one: Candidate) -> str:
 
 def _data(picture: Image.Image, form: str) -> str:
     file = io.BytesIO()
-    picture.save(file, form, quality=85)
+    picture.save(file, form, quality=JPEG_QUALITY)
     return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,92 +1,133 @@
 """The command line: which command was typed, and what an error ends in. The commands are in commands/."""
 
+import gc
 import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from errno import ENOSPC
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
-
-import typer
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from digitocr import __version__
-from digitocr.cli.batch.output import plain
-from digitocr.runtime.errors import DigitocrError, OutputError
+from digitocr.runtime.errors import DigitocrError, MissingExtraError, OutputError
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report", "info", "evaluate")
+QUICK_EXIT = "predict"  # ends without taking the libraries down, as docs/decisions/cold-start.md says
+LIBRARY = "numpy"  # without which no command has begun its work: help, for instance, also ends at once
+GARBAGE_THRESHOLD = 100_000  # objects; imports make many that stay, and looking through them takes time
+EXTRAS = {"search": "search", "study": "export"}  # of commands that need several extras: the one that brings the others
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended, by the shells' convention: 128 + SIGINT
 
 
 def main() -> None:
     """Runs the command line; an error ends as one line on stderr and the exit code of its class."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the name of a file may be anything
     if sys.stderr is None:  # closed: what print() writes there would come out on standard output
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as the process lives
         os.dup2(sys.stderr.fileno(), 2)
+    words = sys.argv[1:]
     try:
-        command_line(sys.argv[1:])(prog_name="digitocr")
-    except SystemExit as ended:  # typer's way to end
-        _leave(ended.code)
+        command_line(words)(prog_name="digitocr")
+    except SystemExit as ended:  # typer ends so
+        _leave(words, ended.code)
+    except KeyboardInterrupt:
+        _leave(words, INTERRUPTED)
     except Exception as error:
-        if "--debug" in sys.argv:
+        if "--debug" in words:
             traceback.print_exc()
+        if isinstance(error, MissingExtraError) and _first(words) in EXTRAS:
+            error = MissingExtraError(EXTRAS[_first(words)], f"digitocr {_first(words)}")
         if isinstance(error, DigitocrError):
+            from digitocr.cli.batch.output import plain
+
             print(f"digitocr: {plain(str(error))}", file=sys.stderr)
-            _leave(error.exit_code)
+            _leave(words, error.exit_code)
+        if isinstance(error, OSError) and error.errno == ENOSPC and error.filename is None:
+            _leave(words, _unwritable(error))
         print(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints", file=sys.stderr)
-        _leave(1)
+        _leave(words, 1)
 
 
-def command_line(words: Sequence[str]) -> typer.Typer:
-    """The application for those words: with the command that they begin with, or with all where they begin otherwise.
+def command_line(words: Sequence[str]) -> "typer.Typer":
+    """The application with the command that those words begin with, or with all commands if they begin otherwise.
 
-    To make the eight others is 4 % of the time of a cold `predict`.
+    Importing the others would make the start slower. Shell completion runs `digitocr` without words, and its options
+    belong to `digitocr` itself, so only the application with all commands has them.
     """
+    import typer  # here, so that main sets the garbage threshold first
+
+    def show_version(wanted: bool) -> None:
+        if wanted:
+            print(f"digitocr {__version__}")
+            raise typer.Exit
+
+    def common(
+        debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+        version: Annotated[
+            bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+        ] = False,
+    ) -> None:
+        pass
+
+    first = _first(words)
+    names = (first,) if first in COMMANDS else COMMANDS
     app = typer.Typer(
         help="Train a digit-reading network, export it to quantized TFLite and ONNX, read digits from real pictures.",
-        epilog="Exit codes: 0 ok, 1 a bug, 2 usage, 3 an extra is missing, 4 an input could not be read, 5 model "
-        "unusable, 6 accuracy or parity gate failed, 7 camera or display unavailable, 8 nothing recognised (where "
-        "asked for), 9 output not writable, 10 cluster unavailable, 130 interrupted.",
+        epilog="Exit codes: 0 ok, 1 an unexpected error, 2 usage, 3 an extra is missing, 4 an input could not be read, "
+        "5 model unusable, 6 accuracy or parity gate failed, 7 camera or display unavailable, 8 nothing recognised "
+        "(where asked for), 9 output not writable, 10 cluster unavailable, 130 interrupted, 143 terminated. Of several "
+        "pictures that could not be read the lowest code counts.",
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=len(names) > 1,
+        context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,  # rich would double the time of --help
         pretty_exceptions_enable=False,
     )
-    app.callback()(_common)
-    first = next((word for word in words if word != "--debug"), "")
-    for name in (first,) if first in COMMANDS else COMMANDS:
+    app.callback()(common)
+    for name in names:
         module = import_module(f"digitocr.cli.commands.{name}")
         app.command(epilog=module.EXAMPLES)(getattr(module, name))
     return app
 
 
-def _leave(code: str | int | None) -> NoReturn:
-    """Ends the process without taking the libraries down, which would be a fifth of the time of a cold `predict`."""
-    status = code if isinstance(code, int) else 0
-    for stream in (sys.stdout, sys.stderr):
+def _first(words: Sequence[str]) -> str:
+    """The command among the words, if any; options of `digitocr` itself may stand before it."""
+    return next((word for word in words if word != "--debug"), "")
+
+
+def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
+    """Ends the process as sys.exit(code) does, but predict, and what loaded no library, at once."""
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    status = 1 if isinstance(code, str) else code or 0
+    if sys.stdout is not None:
         try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            status = OutputError.exit_code
-    os._exit(status)
+            sys.stdout.flush()
+        except OSError as error:
+            status = _unwritable(error)
+            with Path(os.devnull).open("w") as nothing:
+                os.dup2(nothing.fileno(), sys.stdout.fileno())  # or Python tries again as it ends, and says so
+    with suppress(OSError):
+        sys.stderr.flush()
+    if _first(words) == QUICK_EXIT or LIBRARY not in sys.modules:
+        os._exit(status)
+    sys.exit(status)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"digitocr {__version__}")
-        raise typer.Exit
-
-
-def _common(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    pass
+def _unwritable(error: OSError) -> int:
+    """Says that standard output is full, and returns the exit code. A reader that is gone needs no message."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"digitocr: standard output cannot be written ({error.strerror})", file=sys.stderr)
+    return OutputError.exit_code
 
 
 if __name__ == "__main__":

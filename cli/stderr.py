@@ -1,4 +1,4 @@
-"""Standard error is for people: what libraries write there of themselves is kept away."""
+"""Keeps libraries from writing to standard error, which is for messages to people."""
 
 import os
 import sys
@@ -10,9 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def libraries_silenced() -> Iterator[None]:
-    """Inside, and with --debug nowhere, what C libraries write and Python libraries warn of does not come out.
+    """Suppresses what C libraries write to standard error, and warnings of Python libraries. No effect with --debug.
 
-    LiteRT announces its delegate, libtiff and ONNX Runtime write to file descriptor 2 what they raise as well.
+    LiteRT announces its delegate; libtiff and ONNX Runtime write to file descriptor 2 what they also raise. What Python
+    prints to sys.stderr still appears.
     """
     if "--debug" in sys.argv or sys.stderr is None:
         yield
@@ -20,7 +21,7 @@ def libraries_silenced() -> Iterator[None]:
     kept, python = os.dup(2), sys.stderr
     with Path(os.devnull).open("wb") as nothing:
         os.dup2(nothing.fileno(), 2)
-    if python is sys.__stderr__:  # which writes to 2 as well; a test's does not
+    if python is sys.__stderr__:  # writes to descriptor 2; the stand-in of a test does not
         sys.stderr = os.fdopen(kept, "w", 1, errors="backslashreplace", closefd=False)
     try:
         with warnings.catch_warnings():

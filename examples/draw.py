@@ -1,6 +1,7 @@
-"""Draws the pictures of this folder and their labels.json anew: python examples/draw.py [FOLDER].
+"""Draws the pictures of this folder and their labels.json again: python examples/draw.py [FOLDER].
 
-Each comes from its seed and style alone; the same versions of NumPy, OpenCV and Pillow give the same bytes.
+Each picture depends on its seed and style only; the same versions of NumPy, SciPy, OpenCV and Pillow give the same
+bytes.
 """
 
 import json
@@ -17,16 +18,28 @@ from digitocr.train.synthesis.strokes import random_hand
 
 @dataclass(frozen=True)
 class Example:
-    """A picture of this folder. Its hand comes from the seed, its compression from the file's format."""
+    """A picture of this folder. The writer comes from the seed and the compression from the file's format.
+
+    Attributes:
+        file: Its name; JPEG for photos, PNG for a drawing on a transparent ground.
+        lines: The digits to write; a space is a wider gap.
+        seed: Of everything that is random.
+        style: Pen, paper, light and camera.
+        notes: What the picture shows, for labels.json.
+        sideways: Whether the file is stored on its side, with EXIF orientation 6.
+    """
 
     file: str
     lines: tuple[str, ...]
     seed: int
     style: Style
     notes: str
+    sideways: bool = False
 
 
-_ORIENTATION, _TURN_CLOCKWISE = 0x0112, 6  # the EXIF tag, and its value for a picture to be turned clockwise to be seen
+_ORIENTATION = 0x0112  # the EXIF tag
+_ROTATE_CLOCKWISE = 6  # its value for a picture that is to be shown rotated by 90 degrees clockwise
+_JPEG_QUALITY = 86
 
 EXAMPLES = (
     Example(
@@ -157,6 +170,7 @@ EXAMPLES = (
             light=0.25,
         ),
         "portrait photo, stored on its side with EXIF orientation 6",
+        sideways=True,
     ),
     Example(
         "transparent.png",
@@ -169,7 +183,7 @@ EXAMPLES = (
 
 
 def draw(example: Example) -> Page:
-    """The scene of that example."""
+    """The page of an example."""
     rng = np.random.default_rng(example.seed)
     return draw_page(example.lines, rng, replace(example.style, hand=random_hand(rng), jpeg=None))
 
@@ -178,19 +192,19 @@ def write(folder: Path) -> None:
     """Draw every example into `folder`, with labels.json."""
     labels = []
     for example in EXAMPLES:
-        scene = draw(example)
+        page = draw(example)
         if example.file.endswith(".png"):
-            ink = np.broadcast_to(np.array(example.style.ink, np.uint8), scene.image.shape)
-            Image.fromarray(np.dstack([ink, scene.ink])).save(folder / example.file, optimize=True)
+            ink = np.broadcast_to(np.array(example.style.ink, np.uint8), page.image.shape)
+            Image.fromarray(np.dstack([ink, page.ink])).save(folder / example.file, optimize=True)
         else:
-            picture, exif = Image.fromarray(scene.image), Image.Exif()
-            if "EXIF" in example.notes:
-                picture, exif[_ORIENTATION] = picture.transpose(Image.Transpose.ROTATE_90), _TURN_CLOCKWISE
-            picture.save(folder / example.file, quality=86, exif=exif)
+            picture, exif = Image.fromarray(page.image), Image.Exif()
+            if example.sideways:
+                picture, exif[_ORIENTATION] = picture.transpose(Image.Transpose.ROTATE_90), _ROTATE_CLOCKWISE
+            picture.save(folder / example.file, quality=_JPEG_QUALITY, exif=exif)
         labels.append(
             {
                 "file": example.file,
-                "text": scene.text,
+                "text": page.text,
                 "kind": "screenshot-drawing" if example.file.endswith(".png") else "photo",
                 "ink": "light-on-dark" if example.style.light_on_dark else "dark-on-light",
                 "notes": example.notes,

@@ -22,11 +22,10 @@ from digitocr.export.detector_to_onnx import CHANNELS, OUTPUTS, detector_to_onnx
 from digitocr.export.parity import Report
 from digitocr.export.publish import publish, refuse_existing
 from digitocr.export.quantize import quantize_onnx
-from digitocr.runtime.boxes import non_maximum_suppression
+from digitocr.runtime.boxes import iou, non_maximum_suppression
 from digitocr.runtime.detector import PLANES, decoded, detector_input
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.interpreter import onnx_session
-from digitocr.train.classifier.crops import overlaps
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.detector.network import load_detector
 from digitocr.train.synthesis.glyphs import Glyphs
@@ -121,7 +120,7 @@ def _compared(path: Path, quantize: str, network: keras.Model, inputs: Floats, s
     keras_score = _score([a for a, _ in pairs], scenes)
     file_score = _score([b for _, b in pairs], scenes)
     boxes = sum(len(b) for _, b in pairs)
-    same = sum(int((overlaps(b, a).max(1, initial=0.0) > SAME_BOX).sum()) for a, b in pairs) / max(boxes, 1)
+    same = sum(int((iou(b, a).max(1, initial=0.0) > SAME_BOX).sum()) for a, b in pairs) / max(boxes, 1)
     drop, limits = 100 * (_f1(keras_score) - _f1(file_score)), LIMITS[quantize]
     failures = []
     if not drop <= limits.max_drop:
@@ -163,9 +162,9 @@ def _score(found: Sequence[Floats], scenes: Sequence[Scene]) -> tuple[float, flo
     """Of the digits the share that is found, of the boxes the share that is a digit, by an overlap of 0.5."""
     hit = digits = right = boxes = 0
     for these, scene in zip(found, scenes, strict=True):
-        shared = overlaps(scene.boxes, these)
+        shared = iou(scene.boxes, these)
         hit, digits = hit + int((shared.max(1, initial=0.0) >= 0.5).sum()), digits + len(scene.boxes)
-        sure = overlaps(these, scene.ignored).max(1, initial=0.0) < 0.2
+        sure = iou(these, scene.ignored).max(1, initial=0.0) < 0.2
         best = shared.max(0, initial=0.0)
         right, boxes = right + int((best >= 0.5).sum()), boxes + int((sure | (best >= 0.5)).sum())
     return hit / max(digits, 1), right / max(boxes, 1)

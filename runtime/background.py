@@ -1,16 +1,20 @@
-"""The background of a picture: made even, so that shadows and their edges are gone."""
+"""The background of a picture: made even, so that shadows and their edges disappear; and what differs from it: ink."""
+
+import numpy as np
 
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
 
-GROUND, AROUND = 64, 17  # pixels; the long side of a picture in which a median of that width leaves only the ground
-EVEN = 128  # grey levels; the ground where it is made even, so that ink of either polarity has room
+MEDIAN_SIDE = 64  # pixels; the longer side at which the background is estimated
+MEDIAN_WINDOW = 17  # pixels at that size; a median so wide leaves no stroke, only background
+EVEN_LEVEL = 128  # grey levels; the background where it is made even, which leaves room for ink of either polarity
+INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
 CLOSE_UP = 0.4  # of the picture's longer side; a digit that large leaves no room for a page of others
 
 
 def shrunk(gray: GrayImage, side: int) -> GrayImage:
-    """The (H, W) picture with its longer side that many pixels, where it is longer."""
+    """The (H, W) picture with a longer side of at most `side` pixels."""
     if max(gray.shape) <= side:
         return gray
     small: GrayImage = cv2.resize(gray, fitted(gray.shape, side), interpolation=cv2.INTER_AREA)
@@ -18,12 +22,12 @@ def shrunk(gray: GrayImage, side: int) -> GrayImage:
 
 
 def evened(gray: GrayImage) -> GrayImage:
-    """The (H, W) picture with its ground at EVEN everywhere: without shadows, and without their edges."""
-    step = max(1, max(gray.shape) // (4 * GROUND))  # every fourth pixel, say: a median asks for no more
-    small = cv2.resize(gray[::step, ::step], fitted(gray.shape, GROUND), interpolation=cv2.INTER_AREA)
-    ground = cv2.medianBlur(small, AROUND)
-    ground = cv2.resize(ground, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    even: GrayImage = cv2.addWeighted(gray, 1, ground, -1, EVEN)
+    """The (H, W) picture with its background at EVEN_LEVEL everywhere: without shadows and their edges."""
+    step = max(1, max(gray.shape) // (4 * MEDIAN_SIDE))  # four samples for each pixel of the small picture are enough
+    small = cv2.resize(gray[::step, ::step], fitted(gray.shape, MEDIAN_SIDE), interpolation=cv2.INTER_AREA)
+    background = cv2.medianBlur(small, MEDIAN_WINDOW)
+    background = cv2.resize(background, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    even: GrayImage = cv2.addWeighted(gray, 1, background, -1, EVEN_LEVEL)
     return even
 
 
@@ -34,12 +38,20 @@ def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:
 
 
 def shadeless(gray: GrayImage, boxes: Boxes) -> GrayImage:
-    """The (H, W) picture as the digits in those boxes are to be cut out of it: its ground even, but for a close-up's,
-    whose wide ink would be taken for ground.
+    """The (H, W) picture that the digits in (n, 4) boxes are cropped from: evened, unless it is a close-up.
+
+    The ink of a close-up is as wide as the median's window and would be taken for background.
     """
     return gray if is_close_up(gray, boxes) else evened(gray)
 
 
 def is_close_up(gray: GrayImage, boxes: Boxes) -> bool:
-    """Whether one of the digits in those boxes fills so much of the picture that there is no page of others."""
+    """Whether one of the digits in (n, 4) boxes fills CLOSE_UP of the picture."""
     return bool(boxes[:, 2:].max(initial=0.0) >= CLOSE_UP * max(gray.shape))
+
+
+def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
+    """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
+    differences = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
+    x, y, w, h = cv2.boundingRect((differences > INK_SHARE * differences.max()).astype(np.uint8))
+    return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])

@@ -1,29 +1,127 @@
-"""Confidence: the share of readings like this one that are right.
+"""Confidence: of the readings with a confidence of 0.8, eight in ten are right.
 
-The log-odds of a right reading are those of the detector's score, of the digit's probability, both at once (a sure
-reading counts for little where hardly anything was found), whether a digit stands beside it, for all and for a zero (a
-hole and a ring stand alone), and for each digit, 0 to 9, how seldom something else is like it.
+    model = load_confidence()
+    model.of_candidates(boxes, scores, digits)  # (n,) float32, 0 to 1
+    model.of_lone(0.98)                         # 0.97
+
+The log-odds of a right reading are a weighted sum of confidence_features (J. Platt, "Probabilistic outputs for support
+vector machines", 1999). The weights are fitted to two networks by train/classifier/calibrate.py and lie in
+models/confidence.json.
 """
 
+import json
+import math
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from digitocr.runtime import lines
 from digitocr.runtime.boxes import Boxes, Scores
 from digitocr.runtime.classifier import Probabilities
+from digitocr.runtime.errors import ModelError
+from digitocr.runtime.models import shipped_model
 
-WEIGHTS = np.array(
-    [1.54, 0.60, 0.16, 0.96, 1.06, -1.27, -1.18, -0.52, -0.64, -0.26, -0.97, -0.48, -0.74, -0.72, -0.72], np.float32
+Features: TypeAlias = npt.NDArray[np.float32]  # (n, 15), columns as in FEATURES
+
+SCHEMA = "digitocr-confidence/1"
+FILE = "confidence.json"  # the shipped file
+FEATURES = (
+    "detector",  # log-odds of the detector's score
+    "digit",  # log-odds of the digit's probability
+    "detector x digit",  # a sure reading counts for little where the detector found hardly anything
+    "neighbour",  # the best score of a neighbour on the line
+    "neighbour of a zero",  # holes and rings stand alone, zeros seldom do
+    *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read: how seldom other things look like it
 )
-CERTAIN = 0.01  # a share closer than that to 0 or 1 says no more than this one
+LONE_FEATURES = ("digit", "constant")  # log-odds of the digit's probability, and 1
+MAX_CERTAINTY = 0.99  # of a probability; closer to 0 or 1 it says no more than this
+MAX_LONE_CERTAINTY = 0.99999  # as MAX_CERTAINTY, for pictures of one digit
 
 
-def confidence_features(boxes: Boxes, found: Scores, digits: Probabilities) -> Probabilities:
-    """What WEIGHTS weighs, (n, 15): of (n, 4) boxes, (n,) scores of the detector, (n, 10) probabilities of the
-    digits.
+@dataclass(frozen=True, eq=False)
+class ConfidenceModel:
+    """The fitted weights of the confidence, and the networks that they belong to.
+
+    Attributes:
+        classifier: The models.network_id of the classifier that they were fitted to.
+        detector: The models.network_id of the detector.
+        weights: (15,) float32, of FEATURES.
+        lone_weights: Two numbers, of LONE_FEATURES: for pictures of one digit that the detector does not look at.
+        calibration_error: The expected calibration error on what the weights were not fitted on, by its name.
     """
-    likely = digits.max(1, initial=0.0)
-    shares = np.clip(np.stack([found, likely]), CERTAIN, 1 - CERTAIN)
-    first, second = np.log(shares / (1 - shares))
-    which = np.eye(10, dtype=np.float32)[digits.argmax(1)]
-    beside = lines.best_neighbour(boxes, found * likely)
-    return np.column_stack([first, second, first * second, beside, beside * which[:, 0], which]).astype(np.float32)
+
+    classifier: str
+    detector: str
+    weights: npt.NDArray[np.float32]
+    lone_weights: tuple[float, float]
+    calibration_error: dict[str, float]
+
+    def of_candidates(self, boxes: Boxes, scores: Scores, digits: Probabilities) -> Scores:
+        """(n,) confidences: of (n, 4) boxes, the detector's (n,) scores, and (n, 10) probabilities of the digits."""
+        log_odds = confidence_features(boxes, scores, digits) @ self.weights
+        return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
+
+    def of_lone(self, probability: float) -> float:
+        """The confidence in a picture of one digit, from the network's probability of that digit, 0 to 1."""
+        slope, constant = self.lone_weights
+        return 1 / (1 + math.exp(-(slope * lone_log_odds(probability) + constant)))
+
+    def as_json(self) -> str:
+        """The content of a file that load_confidence reads."""
+        content = {
+            "schema": SCHEMA,
+            "networks": {"classifier": self.classifier, "detector": self.detector},
+            "weights": dict(zip(FEATURES, (round(weight, 4) for weight in self.weights.tolist()), strict=True)),
+            "lone": dict(zip(LONE_FEATURES, (round(weight, 4) for weight in self.lone_weights), strict=True)),
+            "calibration error": {name: round(error, 4) for name, error in self.calibration_error.items()},
+        }
+        return json.dumps(content, indent=1) + "\n"
+
+
+def lone_log_odds(probability: float) -> float:
+    """The feature "digit" of LONE_FEATURES."""
+    share = min(max(probability, 1 - MAX_LONE_CERTAINTY), MAX_LONE_CERTAINTY)
+    return math.log(share / (1 - share))
+
+
+def confidence_features(boxes: Boxes, scores: Scores, digits: Probabilities) -> Features:
+    """(n, 15) FEATURES of (n, 4) boxes, the detector's (n,) scores and the (n, 10) probabilities of the digits."""
+    best = digits.max(1, initial=0.0)
+    shares = np.clip(np.stack([scores, best]), 1 - MAX_CERTAINTY, MAX_CERTAINTY)
+    detector, digit = np.log(shares / (1 - shares))
+    is_digit = np.eye(10, dtype=np.float32)[digits.argmax(1)]
+    neighbour = lines.best_neighbour(boxes, scores * best)
+    columns = [detector, digit, detector * digit, neighbour, neighbour * is_digit[:, 0], is_digit]
+    return np.column_stack(columns).astype(np.float32)
+
+
+def load_confidence(path: str | os.PathLike[str] | None = None) -> ConfidenceModel:
+    """The weights of a file of calibrate.py, by default the shipped ones. Raises ModelError."""
+    return _loaded(shipped_model(FILE) if path is None else Path(path))
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path) -> ConfidenceModel:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if content["schema"] != SCHEMA:
+            raise ModelError(f"{path}: has the schema {content['schema']}, not {SCHEMA}; make it with this version")
+        return ConfidenceModel(
+            str(content["networks"]["classifier"]),
+            str(content["networks"]["detector"]),
+            np.array([float(content["weights"][name]) for name in FEATURES], np.float32),
+            (float(content["lone"]["digit"]), float(content["lone"]["constant"])),
+            {name: float(error) for name, error in content["calibration error"].items()},
+        )
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ModelError(
+            f"{path}: is no file of confidence weights; make one with: "
+            "python -m digitocr.train.classifier.calibrate --out confidence.json"
+        ) from error

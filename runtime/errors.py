@@ -1,69 +1,99 @@
 """What can go wrong, as one tree. Each class carries the exit code that the command line ends with.
 
-    DigitocrError            1  (a bug, when nothing below fits)
-    |-- UsageError           2  an argument that makes no sense
+    DigitocrError            1  an error of none of the kinds below
+    |-- UsageError           2  an argument makes no sense
     |-- MissingLibraryError  3  a library of the system is not installed
     |   `-- MissingExtraError   an extra of digitocr is not installed
-    |-- InputError           4  a picture or a data set that cannot be read
-    |-- ModelError           5  a model file that cannot be used
+    |-- InputError           4  a picture or a data set cannot be read
+    |-- ModelError           5  a model file cannot be used
     |-- GateError            6  an accuracy or parity gate refused the result
-    |-- DeviceError          7  no camera, no stream or no display
-    |-- NothingReadError     8  nothing recognised, where that was asked for
-    |-- OutputError          9  a result that cannot be written
-    `-- ClusterError        10  a cluster that cannot be reached, or that lost all its workers
+    |-- DeviceError          7  there is no camera, no stream or no display
+    |-- NothingReadError     8  nothing was recognised, and that was asked to be an error
+    |-- OutputError          9  a result cannot be written
+    `-- ClusterError        10  a cluster cannot be reached, or has lost all its workers
 
 Every message is one line: what happened, why, what to do. Every error can be pickled, as between processes.
 """
 
+from typing import ClassVar
+
 
 class DigitocrError(Exception):
-    """The root of the tree: catch this one to catch all."""
+    """The root of the tree; catching it catches every error that digitocr raises on purpose.
 
-    exit_code = 1
+    Attributes:
+        exit_code: The exit code of the command line, 1 to 10.
+    """
+
+    exit_code: ClassVar[int] = 1
 
 
 class UsageError(DigitocrError):
+    """An argument or a setting makes no sense."""
+
     exit_code = 2
 
 
 class MissingLibraryError(DigitocrError):
+    """A library of the system is not installed."""
+
     exit_code = 3
 
 
 class MissingExtraError(MissingLibraryError):
-    """extra: the name of the extra of digitocr that brings what is missing; why: what it is needed for."""
+    """An extra of digitocr is not installed.
+
+    Attributes:
+        extra: The name of the extra that brings what is missing.
+        why: What it is needed for.
+    """
 
     def __init__(self, extra: str, why: str) -> None:
         super().__init__(extra, why)
+        self.extra = extra
+        self.why = why
 
     def __str__(self) -> str:
-        extra, why = self.args
-        return f"{why} needs packages that are not installed; type: pip install 'digitocr[{extra}]'"
+        return f"{self.why} needs packages that are not installed; type: pip install 'digitocr[{self.extra}]'"
 
 
 class InputError(DigitocrError):
+    """A picture, a video or a data set cannot be read."""
+
     exit_code = 4
 
 
 class ModelError(DigitocrError):
+    """A model file cannot be used."""
+
     exit_code = 5
 
 
 class GateError(DigitocrError):
+    """An accuracy or parity gate refused a result."""
+
     exit_code = 6
 
 
 class DeviceError(DigitocrError):
+    """There is no such camera, stream or display, or it has been lost."""
+
     exit_code = 7
 
 
 class NothingReadError(DigitocrError):
+    """Nothing was recognised, and that was asked to be an error."""
+
     exit_code = 8
 
 
 class OutputError(DigitocrError):
+    """A result cannot be written."""
+
     exit_code = 9
 
 
 class ClusterError(DigitocrError):
+    """A cluster cannot be reached, or has lost all its workers."""
+
     exit_code = 10

@@ -1,31 +1,47 @@
-"""Any picture -> GrayImage: decoding, EXIF orientation, alpha, 16 bit, size limits.
+"""Decodes any picture to a GrayImage: formats, pages, EXIF orientation, alpha, 16 bit, size limits.
 
 GrayImage: (H, W) uint8, 0 to 255, of either polarity, upright by EXIF.
 """
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from digitocr.runtime.errors import InputError
-from digitocr.runtime.opencv import cv2
+from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.formats import has_avif, has_heif
+from digitocr.runtime.levels import GrayImage as GrayImage
+from digitocr.runtime.levels import gray_of_array, over_contrast, stretched
 
-GrayImage: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are told apart before
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
-DEEP = ("I", "F")  # Pillow's modes of more than 8 bits
-ENOUGH = 1536  # pixels of the longer side; a JPEG of twice as many is decoded at half its size, and so on
+MAX_PAGES = 10_000  # of a TIFF; finding the pages of a crafted file with more takes minutes
+DEEP_MODES = ("I", "F")  # how the names of Pillow's modes of more than 8 bits begin
+READER_SIDE = 1536  # pixels of the longer side; a JPEG of twice as many is decoded at half its size, and so on
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
+HEADER_BYTES = 64  # bytes from the start of a file that tell AVIF and HEIF apart from other formats
 
-_EXIF_TURNS = {  # EXIF orientation (tag 0x0112) -> what makes the picture upright
+ORIENTATION = 0x0112  # the tag of EXIF and TIFF
+SUBFILE_TYPE = 0x00FE  # the tag of a TIFF's page
+NO_PAGE = 1 | 4  # bits of SUBFILE_TYPE: a smaller copy of another page (a thumbnail), a transparency mask
+
+AVIF_BRANDS = frozenset((b"avif", b"avis"))
+HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))
+
+# EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose also writes the EXIF anew, and raises an
+# exception where a tag cannot be written, as those of some cameras cannot.
+UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -36,150 +52,296 @@ _EXIF_TURNS = {  # EXIF orientation (tag 0x0112) -> what makes the picture uprig
 }
 
 
-def load(picture: Picture) -> GrayImage:
-    """The picture as a GrayImage.
+def load(picture: Picture, *, page: int = 0) -> GrayImage:
+    """Decodes a picture to grey levels.
 
-    picture: a path, the bytes of a file, a PIL image, or an array: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA;
-    uint8, uint16, bool, or float in [0, 1]. Of several frames or pages the first is taken. A transparent picture is
-    laid on black or white, whichever its ink stands out from. Grey levels deeper than 8 bits are stretched from the
-    picture's own darkest to its brightest.
+    A transparent picture is laid on black or white, whichever its ink stands out from. Grey levels deeper than 8 bits
+    are stretched from the picture's own darkest to its brightest.
 
-    Raises InputError for whatever is no picture or is damaged, and, before anything is decoded, for over MAX_PIXELS
-    pixels or under MIN_SIDE a side.
+    Args:
+        picture: A path, the bytes of a file, a PIL image, or an array: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4)
+            RGBA; uint8, uint16, bool, or float in [0, 1]. Of an animation the first frame is decoded.
+        page: Which page of a TIFF to decode, from 0; `page_count` says how many there are.
+
+    Returns:
+        (H, W) uint8, 0 to 255, upright by EXIF.
+
+    Raises:
+        InputError: `picture` is not a picture, is damaged, or has no such page; or, before anything is decoded, it has
+            more than MAX_PIXELS pixels or fewer than MIN_SIDE a side.
+        MissingExtraError: The picture is HEIF (.heic), and the extra "heif" is not installed.
     """
-    return load_reduced(picture, MAX_PIXELS)[0]
+    return load_reduced(picture, MAX_PIXELS, page=page)[0]
 
 
-def load_reduced(picture: Picture, enough: int = ENOUGH) -> tuple[GrayImage, float]:
-    """The picture as a GrayImage, and how many times larger it is as shown. Takes and raises what load does.
+def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) -> tuple[GrayImage, float]:
+    """Decodes a picture to grey levels, a large JPEG at a part of its size, which takes as much less time.
 
     A JPEG whose longer side has at least twice `enough` pixels is decoded at a half, a quarter or an eighth of its
-    size, which takes as much less time; its longer side keeps `enough` pixels. The factor of any other picture is 1.
+    size; its longer side keeps `enough` pixels. Other pictures keep their size.
+
+    Args:
+        picture: What `load` takes.
+        enough: The least length of the longer side in pixels.
+        page: Which page of a TIFF to decode, from 0.
+
+    Returns:
+        The GrayImage, and how many times larger the picture is as shown, at least 1.
+
+    Raises:
+        InputError: As `load` does.
+        MissingExtraError: As `load` does.
     """
     if isinstance(picture, np.ndarray):
-        return _gray_of_array(np.asarray(picture)), 1.0  # of a masked array or a matrix its plain array
+        _check_only_page(page, "the array")
+        _check_array(picture)
+        return gray_of_array(np.asarray(picture)), 1.0  # of a masked array or a matrix its plain array
     if isinstance(picture, Image.Image):
+        _check_only_page(page, "the PIL image")
         _check_size(picture.size, "the PIL image")
+        _load_unmapped(picture)
         return _gray_of_image(picture, "the PIL image"), 1.0
     if isinstance(picture, (bytes, str, os.PathLike)):
-        with _opened(picture) as opened:
+        with _opened(picture, page) as opened:
             whole = max(opened.size)
-            share = min(1.0, enough / whole)
-            # a JPEG is decoded to grey at once, without its colour
-            opened.draft("L", (max(1, int(opened.width * share)), max(1, int(opened.height * share))))
+            if opened.format in ("JPEG", "MPO"):
+                share = min(1.0, enough / whole)
+                # decodes to grey at once, without the colour
+                opened.draft("L", (max(1, int(opened.width * share)), max(1, int(opened.height * share))))
             return _gray_of_image(opened, _name(picture)), whole / max(opened.size)
     raise InputError(f"a picture is a path, bytes, a PIL image or an array, not {type(picture).__name__}")
 
 
-def show(picture: Path | bytes) -> Image.Image:
-    """The picture as a person sees it, RGB, in load's pixels, for drawing on. Raises what load raises."""
+def load_rgb(picture: Picture, *, page: int = 0) -> Image.Image:
+    """Decodes a picture as a person sees it, in the pixels of `load`, for drawing on.
+
+    Transparent pictures and those of more than 8 bits come in grey, as `load` decodes them.
+
+    Args:
+        picture: What `load` takes.
+        page: Which page of a TIFF to decode, from 0.
+
+    Returns:
+        A new PIL image of mode RGB.
+
+    Raises:
+        InputError: As `load` does.
+        MissingExtraError: As `load` does.
+    """
+    if isinstance(picture, (bytes, str, os.PathLike)):
+        with _opened(picture, page) as opened:
+            return _rgb_of_image(opened, _name(picture))
+    if isinstance(picture, Image.Image):
+        _check_only_page(page, "the PIL image")
+        _check_size(picture.size, "the PIL image")
+        _load_unmapped(picture)
+        return _rgb_of_image(picture, "the PIL image")
+    if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
+        _check_only_page(page, "the array")
+        _check_array(picture)
+        return Image.fromarray(np.array(picture))
+    return Image.fromarray(load(picture, page=page)).convert("RGB")
+
+
+def page_count(picture: str | os.PathLike[str] | bytes) -> int:
+    """How many pages a picture has: those of a TIFF, else 1, also for an animation.
+
+    Thumbnails and transparency masks in a TIFF are no pages. A damaged page counts, and decoding it raises InputError.
+    Of other formats no more than the first bytes are read.
+
+    Args:
+        picture: A path or the bytes of a file.
+
+    Raises:
+        InputError: The file cannot be opened, is a damaged TIFF, or has more than MAX_PAGES pages.
+    """
+    with _file(picture) as file:
+        if file.read(2) not in (b"II", b"MM"):  # a TIFF begins with its byte order
+            return 1
     with _opened(picture) as opened:
-        if opened.has_transparency_data or opened.mode.startswith(DEEP):
-            return Image.fromarray(_gray_of_image(opened, _name(picture))).convert("RGB")
-        try:
-            shown = opened.convert("RGB")
-        except Exception as error:  # a damaged file: Pillow's decoders raise many types
-            raise InputError(_damaged(_name(picture), error)) from error
-        turn = _turn(opened)
-    return shown if turn is None else shown.transpose(turn)
+        if opened.format != "TIFF":
+            return 1
+        count = sum(1 for _ in islice(_pages(opened), MAX_PAGES + 1))
+    if count > MAX_PAGES:
+        raise InputError(f"{_name(picture)}: has over {MAX_PAGES:,} pages; split the file")
+    return count
 
 
 def _name(picture: str | os.PathLike[str] | bytes) -> str:
     return "the bytes given" if isinstance(picture, bytes) else str(picture)
 
 
-def _opened(picture: str | os.PathLike[str] | bytes) -> Image.Image:
-    """The picture with only its header read, its size checked. Raises InputError."""
+def _file(picture: str | os.PathLike[str] | bytes) -> BinaryIO:
+    """The content of the picture, to read from. Raises InputError where there is no such file."""
+    if isinstance(picture, bytes):
+        return io.BytesIO(picture)
+    try:
+        if not S_ISREG(Path(picture).stat().st_mode):
+            raise InputError(f"{picture}: is a folder or a device, not the file of a picture")  # a pipe might hang
+        return Path(picture).open("rb")
+    except OSError as error:
+        raise InputError(f"{picture}: cannot be read ({error.strerror})") from None
+    except ValueError as error:  # a NUL in the name
+        raise InputError(f"{picture!r}: cannot be the name of a file ({error})") from None
+
+
+@contextmanager
+def _opened(picture: str | os.PathLike[str] | bytes, page: int = 0) -> Iterator[Image.Image]:
+    """The page with only its header read, and its size checked. Raises InputError or MissingExtraError.
+
+    Pillow gets an open file, never a path: it maps a file whose path it knows into memory, by the size that the
+    picture has as shown, which scrambles an uncompressed TIFF that is stored on its side.
+    """
     name = _name(picture)
+    with _file(picture) as file:
+        container = _container(file.read(HEADER_BYTES))
+        file.seek(0)
+        try:
+            opened = _open(file, container, name)
+        except (InputError, MissingExtraError, MemoryError):
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise InputError(_too_large(name)) from None
+        except Exception as error:  # Pillow's parsers raise many types on bytes that are no picture
+            if isinstance(error, OSError) and error.errno is not None:
+                raise InputError(f"{name}: cannot be read ({os.strerror(error.errno)})") from None
+            if container:
+                raise InputError(_damaged(name, error)) from error
+            raise InputError(f"{name}: not a picture that can be read; formats: {', '.join(_formats())}") from None
+        with opened:
+            if page:
+                _turn_to(opened, page, name)
+            _check_size(opened.size, name)
+            yield opened
+
+
+def _open(file: BinaryIO, container: str, name: str) -> Image.Image:
+    """The picture by Pillow or pillow-heif. Raises whatever they raise, InputError or MissingExtraError."""
+    if container == "AVIF":
+        if not has_avif():
+            raise InputError(f"{name}: AVIF needs Pillow 11.3 or later; type: pip install --upgrade pillow")
+        return Image.open(file, formats=("AVIF",))
+    if container == "HEIF":
+        if not has_heif():
+            raise MissingExtraError("heif", f"{name}: a HEIF picture")
+        opened: Image.Image = import_module("pillow_heif").HeifImageFile(file)
+        return opened
+    return Image.open(file, formats=FORMATS)
+
+
+def _container(header: bytes) -> str:
+    """AVIF or HEIF by the brands of the first bytes of a file (ISO/IEC 14496-12, box "ftyp"); else empty."""
+    if header[4:8] != b"ftyp":
+        return ""
+    end = min(len(header), int.from_bytes(header[:4], "big"))
+    brands = {header[8:12], *(header[at : at + 4] for at in range(16, end, 4))}
+    return "AVIF" if brands & AVIF_BRANDS else "HEIF" if brands & HEIF_BRANDS else ""
+
+
+def _formats() -> list[str]:
+    """The names of the formats that can be read here."""
+    return [*FORMATS, *(["AVIF"] if has_avif() else []), *(["HEIF"] if has_heif() else [])]
+
+
+def _turn_to(opened: Image.Image, page: int, name: str) -> None:
+    """Makes that page of a TIFF, from 1 on, the one to decode. Raises InputError."""
+    frame = next(islice(_pages(opened), page, None), None) if page > 0 and opened.format == "TIFF" else None
+    if frame is None:
+        raise InputError(f"{name}: has no page {page + 1}")
+    with _reporting_damage(f"{name}, page {page + 1}"):
+        opened.seek(0)  # a page that Pillow has failed to turn to counts as the current one, and is not tried again
+        opened.seek(frame)
+
+
+def _pages(opened: Image.Image) -> Iterator[int]:
+    """The numbers of a TIFF's images that are pages. The first always is; one that is damaged is taken for a page."""
+    yield 0
+    for frame in range(1, MAX_PAGES + 1):
+        try:
+            opened.seek(frame)
+        except EOFError:
+            return
+        except Exception:  # Pillow's parsers raise many types
+            if opened.tell() != frame:  # the chain of pages is broken here
+                yield frame
+                return
+        kind = opened.tag_v2.get(SUBFILE_TYPE, 0)  # type: ignore[attr-defined]  # a TIFF has it
+        if not (isinstance(kind, int) and kind & NO_PAGE):
+            yield frame
+
+
+def _check_only_page(page: int, name: str) -> None:
+    if page:
+        raise InputError(f"{name}: has no page {page + 1}")
+
+
+def _load_unmapped(image: Image.Image) -> None:
+    """Decodes a PIL image that was opened by path, without the path, for the reason that _opened gives.
+
+    Raises InputError where it is damaged.
+    """
+    path = getattr(image, "filename", "")
+    if not path:
+        return
     try:
-        if not isinstance(picture, bytes) and not S_ISREG(Path(picture).stat().st_mode):
-            raise InputError(f"{name}: is a folder or a device, not the file of a picture")  # a pipe might hang
-        opened = Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS)
-    except InputError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(_too_large(name)) from None
-    except Exception as error:  # Pillow's parsers raise many types on bytes that are no picture
-        if isinstance(error, OSError) and error.errno is not None:
-            raise InputError(f"{name}: cannot be read ({os.strerror(error.errno)})") from None
-        raise InputError(f"{name}: not a picture that can be read; formats: {', '.join(FORMATS)}") from None
-    try:
-        _check_size(opened.size, name)
-    except InputError:
-        opened.close()
-        raise
-    return opened
+        image.filename = ""  # type: ignore[attr-defined]  # an attribute of opened files alone
+        with _reporting_damage("the PIL image"):
+            image.load()
+    finally:
+        image.filename = path  # type: ignore[attr-defined]
 
 
 def _gray_of_image(image: Image.Image, name: str) -> GrayImage:
-    try:
-        if image.mode.startswith(DEEP):
-            gray = _stretched(np.asarray(image))
+    with _reporting_damage(name):
+        if image.mode.startswith(DEEP_MODES):
+            gray = stretched(np.asarray(image))
+        elif image.mode == "LAB":
+            gray = np.asarray(image.getchannel("L"))
         elif image.has_transparency_data:
-            layered = image if "A" in image.getbands() else image.convert("RGBA")
-            gray = _over_contrast(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
+            layered = image if "A" in image.getbands() else image.convert("LA" if image.mode == "La" else "RGBA")
+            gray = over_contrast(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
         else:
             gray = np.asarray(image if image.mode == "L" else image.convert("L"))
-    except Exception as error:  # a damaged file: Pillow's decoders raise many types
-        raise InputError(_damaged(name, error)) from error
     turn = _turn(image)
     return gray if turn is None else np.asarray(Image.fromarray(gray).transpose(turn))
+
+
+def _rgb_of_image(image: Image.Image, name: str) -> Image.Image:
+    if image.has_transparency_data or image.mode.startswith(DEEP_MODES):
+        return Image.fromarray(_gray_of_image(image, name)).convert("RGB")
+    with _reporting_damage(name):
+        shown = image.copy() if image.mode == "RGB" else image.convert("RGB")
+    turn = _turn(image)
+    if turn is not None:
+        shown = shown.transpose(turn)
+    # without the EXIF, by which it would be turned once more; a profile of inks or of grey is none of RGB
+    shown.info = {key: value for key, value in image.info.items() if key == "icc_profile" and image.mode == "RGB"}
+    return shown
+
+
+@contextmanager
+def _reporting_damage(name: str) -> Iterator[None]:
+    """Raises InputError for whatever Pillow's parsers and decoders raise, which are many types."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise InputError(_damaged(name, error)) from error
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
     """What makes a decoded picture upright, if anything, by its EXIF orientation."""
     try:
-        return _EXIF_TURNS.get(image.getexif().get(0x0112, 1))
+        return UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # broken EXIF says nothing of the picture; Pillow raises many types for it
         return None
 
 
-def _gray_of_array(array: npt.NDArray[Any]) -> GrayImage:
+def _check_array(array: npt.NDArray[Any]) -> None:
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))):
         raise InputError(f"an array must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {array.shape}")
     _check_size((array.shape[1], array.shape[0]), "the array")
-    if array.dtype != np.uint8:
-        array = _eight_bit(array)
-    if array.ndim == 2:
-        return array
-    if array.shape[2] == 1:
-        return array[:, :, 0]
-    if array.shape[2] == 4:
-        return _over_contrast(cv2.cvtColor(array, cv2.COLOR_RGBA2GRAY), array[:, :, 3])
-    gray: GrayImage = cv2.cvtColor(array, cv2.COLOR_RGB2GRAY)
-    return gray
-
-
-def _eight_bit(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if np.issubdtype(array.dtype, np.uint16):
-        return _stretched(array)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"an array must be uint8, uint16, bool or float in [0, 1], not {array.dtype}")
-    if not (array.min() >= 0 and array.max() <= 1):  # False for NaN, too
-        raise InputError("an array of floats must hold numbers from 0 to 1, and no NaN; scale it first")
-    return (array * 255).round().astype(np.uint8)
-
-
-def _over_contrast(gray: GrayImage, alpha: npt.NDArray[np.uint8]) -> GrayImage:
-    """(H, W) grey levels and opacity, laid on white where what is opaque is dark, on black where it is bright."""
-    on_black: GrayImage = cv2.multiply(gray, alpha, scale=1 / 255)
-    if cv2.mean(on_black)[0] > cv2.mean(alpha)[0] / 2:
-        return on_black
-    on_white: GrayImage = cv2.add(on_black, cv2.bitwise_not(alpha))
-    return on_white
-
-
-def _stretched(levels: npt.NDArray[Any]) -> GrayImage:
-    """Levels of any depth, the darkest to 0 and the brightest to 255."""
-    low, high = float(levels.min()), float(levels.max())
-    if not np.isfinite(high - low):
-        raise ValueError("levels that are no finite numbers")
-    factor = 255 / (high - low) if high > low else 0.0
-    native = levels.astype(levels.dtype.newbyteorder("="), copy=False)
-    stretched: GrayImage = cv2.convertScaleAbs(native, alpha=factor, beta=-low * factor)
-    return stretched
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:

@@ -1,50 +1,81 @@
-"""ONNX Runtime and LiteRT behind one call."""
+"""ONNX Runtime and LiteRT behind one call, which any number of threads may make at once."""
 
 import io
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import MissingExtraError, ModelError
+from digitocr.runtime.errors import MissingExtraError, ModelError, UsageError
 from digitocr.runtime.models import model_card, parsed_card
 from digitocr.runtime.preprocessing import Tensors
 
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
 
-MAX_CARD = 1_000_000  # bytes
-BATCH = 64  # digits; larger batches take more memory, and more time for each digit as well
+CPU = ("CPUExecutionProvider",)
+MAX_CARD_BYTES = 1_000_000
+BATCH = 64  # tensors; larger batches take more memory, and more time for each tensor as well
+MAX_MESSAGE = 200  # characters of a library's error that are passed on
 
 
-def onnx_session(content: bytes, path: Path, threads: int) -> Any:
-    """An onnxruntime.InferenceSession on the processor, that many threads, no spinning. Raises ModelError."""
+def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[str] = CPU) -> Any:
+    """An onnxruntime.InferenceSession of a model file.
+
+    Args:
+        content: The bytes of the .onnx file.
+        path: The name of the file, for messages.
+        threads: Threads of the interpreter; they sleep between two calls instead of spinning.
+        providers: ONNX Runtime's execution providers, the preferred one first.
+
+    Raises:
+        ModelError: ONNX Runtime cannot load the file.
+        UsageError: A provider is not part of this build of ONNX Runtime, or does not start on this machine.
+    """
     import onnxruntime
 
+    available = onnxruntime.get_available_providers()
+    if not set(providers) <= set(available) or not providers:
+        raise UsageError(f"providers must be among {', '.join(available)}, not {', '.join(providers) or 'empty'}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # what goes wrong is raised
+    options.log_severity_level = 4  # fatal errors only; errors are raised
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=list(providers))
     except Exception as error:  # its exceptions share no public base
         raise ModelError(f"{path}: ONNX Runtime cannot load it ({first_line(error)})") from error
+    missing = set(providers) - set(session.get_providers())
+    if missing:  # ONNX Runtime falls back to the CPU without a word
+        raise UsageError(f"{', '.join(sorted(missing))} does not start on this machine; are its libraries installed?")
+    return session
 
 
 class Backend(Protocol):
-    """One interpreter: what it says of the model, and its one call, for any number of tensors but none."""
+    """An interpreter with one model.
+
+    Attributes:
+        card: What `digitocr export` wrote into the model; {} for other files.
+        input_shape: The first side is no int where the batch size is free.
+        output_shape: As input_shape.
+    """
 
     card: dict[str, Any]
-    input_shape: tuple[Any, ...]  # the first side is no number where it is free
+    input_shape: tuple[Any, ...]
     output_shape: tuple[Any, ...]
 
-    def logits(self, tensors: Tensors) -> Logits: ...
+    def logits(self, tensors: Tensors) -> Logits:
+        """The model's outputs, (N, classes) float32, for (N, 28, 28, 1) float32; N is at least 1."""
 
 
 class OnnxRuntime:
-    def __init__(self, content: bytes, path: Path, threads: int) -> None:
-        self._session = onnx_session(content, path, threads)
+    """A Backend; ONNX Runtime's sessions may be run by several threads at once."""
+
+    def __init__(self, content: bytes, path: Path, threads: int, providers: Sequence[str] = CPU) -> None:
+        self._session = onnx_session(content, path, threads, providers)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
@@ -64,7 +95,9 @@ class OnnxRuntime:
 
 
 class LiteRT:
-    def __init__(self, content: bytes, path: Path, threads: int) -> None:
+    """A Backend; threads wait for each other, since a LiteRT interpreter holds one input and one output."""
+
+    def __init__(self, content: bytes, path: Path, threads: int, _providers: Sequence[str] = CPU) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
@@ -74,6 +107,7 @@ class LiteRT:
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
+        self._lock = threading.Lock()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
@@ -92,9 +126,10 @@ class LiteRT:
             values = np.clip(np.rint(tensors / scale) + zero_point, -128, 127).astype(np.int8)
         rows = []
         for row in range(len(values)):  # the graph's batch is 1
-            self._interpreter.set_tensor(self._input["index"], values[row : row + 1])
-            self._interpreter.invoke()
-            rows.append(self._interpreter.get_tensor(self._output["index"]))
+            with self._lock:
+                self._interpreter.set_tensor(self._input["index"], values[row : row + 1])
+                self._interpreter.invoke()
+                rows.append(self._interpreter.get_tensor(self._output["index"]))  # a copy
         logits: Logits = np.concatenate(rows)
         if self._output["dtype"] is np.int8:
             scale, zero_point = self._output["quantization"]
@@ -111,11 +146,11 @@ def _zipped_card(content: bytes) -> bytes | None:
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("digitocr.json") as card:
-            return card.read(MAX_CARD)
+            return card.read(MAX_CARD_BYTES)
     except Exception:  # no zip, no card in it, or a damaged one, for which zipfile raises many types
         return None
 
 
 def first_line(error: Exception) -> str:
-    """What the interpreters' many kinds of error say, on one line."""
-    return str(error).strip().split("\n")[0][:200]
+    """The first line of an error of an interpreter, MAX_MESSAGE characters at most."""
+    return str(error).strip().split("\n")[0][:MAX_MESSAGE]

@@ -1,4 +1,7 @@
-"""OpenCV, imported in one place, so that `opencv-python` and `opencv-python-headless` serve alike."""
+"""OpenCV, imported in one place, so that a failing import gives one helpful error.
+
+`opencv-python` and `opencv-python-headless` both provide cv2.
+"""
 
 from digitocr.runtime.errors import MissingLibraryError
 

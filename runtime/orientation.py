@@ -1,39 +1,98 @@
-"""A picture and its boxes turned."""
+"""Rotating a picture and its boxes, and the search for the rotation at which the picture reads best.
+
+    best = best_attempt(read_at, inverted_looks_better)  # the Attempt of one of read_at(0), read_at(90), ...
+
+Rotations are in degrees clockwise. The thresholds come from drawn pages; docs/decisions/finding-digits.md has the
+measurements.
+"""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 import numpy as np
 
+from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.boxes import Boxes
+from digitocr.runtime.detector import SURE_SCORE
 from digitocr.runtime.image import GrayImage
+from digitocr.runtime.lines import slope
 from digitocr.runtime.opencv import cv2
+
+Rotation: TypeAlias = int | Literal["auto"]  # degrees clockwise: 0, 90, 180 or 270
+ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)
+
+MIN_DIGITS = 3  # fewer say nothing about which way is up
+MIN_TILT = 11  # degrees; lines that are steeper are made level
+SURE_CONFIDENCE = 0.9  # mean confidence of a picture that is not tried on its sides
+TURNED_CONFIDENCE = 0.9  # mean confidence that a picture must have on its side or upside down
+MIN_GAIN = 1.2  # times the upright score that it must have there
+ROUNDING = 1e-6  # pixels; sines and cosines are not exact
+
+
+def best_attempt(read_at: Callable[[int], Attempt], inverted_looks_better: Callable[[Attempt], bool]) -> Attempt:
+    """The attempt that reads best: as the picture is, with its lines level, on either side, or upside down.
+
+    Args:
+        read_at: Reads the picture, rotated by so many degrees clockwise.
+        inverted_looks_better: Whether the crops of an attempt look more like digits upside down. 6, 8 and 9 are read
+            with full confidence either way, so the confidence does not tell.
+
+    The picture is only read as it is where that gives one or two candidates, one of them a digit. Print on its side
+    often has no candidates at all.
+    """
+    best = read_at(0)
+    if best.upright_score > 0 and len(best.boxes) < MIN_DIGITS:
+        return best
+    tilt = round(np.degrees(slope(best.boxes[best.scores >= SURE_SCORE])))
+    if abs(tilt) >= MIN_TILT:
+        level = read_at(-tilt % 360)
+        if level.upright_score > best.upright_score:
+            best = level
+    others = [] if _reads_surely(best, SURE_CONFIDENCE) else [90, 270]
+    if inverted_looks_better(best):
+        others.append((best.degrees + 180) % 360)
+    required = MIN_GAIN * best.upright_score
+    for degrees in others:
+        attempt = read_at(degrees)
+        is_better = attempt.upright_score > max(required, best.upright_score)
+        if is_better and _reads_surely(attempt, TURNED_CONFIDENCE):
+            best = attempt
+    return best
+
+
+def _reads_surely(attempt: Attempt, confidence: float) -> bool:
+    """Whether MIN_DIGITS or more are read, with that confidence on average."""
+    return len(attempt.read) >= MIN_DIGITS and attempt.mean_confidence >= confidence
 
 
 def turned(gray: GrayImage, degrees: int) -> GrayImage:
-    """The picture turned clockwise; where that leaves corners empty, its edge goes on into them."""
+    """The (H, W) picture rotated clockwise, whole; corners that this leaves empty repeat the picture's edge pixels."""
     if degrees % 90 == 0:
         return np.ascontiguousarray(np.rot90(gray, -degrees // 90)) if degrees else gray
-    (height, width), (high, wide) = gray.shape, _turned_shape(gray.shape, degrees)
+    (height, width), (new_height, new_width) = gray.shape, _turned_shape(gray.shape, degrees)
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
-    matrix[:, 2] += (wide - width) / 2, (high - height) / 2
-    return np.asarray(cv2.warpAffine(gray, matrix, (wide, high), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    matrix[:, 2] += (new_width - width) / 2, (new_height - height) / 2
+    size = (new_width, new_height)
+    return np.asarray(cv2.warpAffine(gray, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def turned_back(boxes: Boxes, shape: tuple[int, ...], degrees: int) -> Boxes:
+    """(n, 4) boxes of a picture that was rotated clockwise from the (H, W) shape, in the picture as it was.
+
+    Where the rotation is no quarter turn, they are the upright boxes around the rotated ones.
+    """
+    if not degrees:
+        return boxes
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    back = np.array([[cos, sin], [-sin, cos]])
+    size, turned_size = np.array(shape[::-1]), np.array(_turned_shape(shape, degrees)[::-1])
+    centres = (boxes[:, :2] + boxes[:, 2:] / 2 - turned_size / 2) @ back.T + size / 2
+    sides = boxes[:, 2:] @ np.abs(back).T
+    return np.concatenate([centres - sides / 2, sides], 1).astype(np.float32)
 
 
 def _turned_shape(shape: tuple[int, ...], degrees: int) -> tuple[int, int]:
-    """The (H, W) that holds all of a picture of that shape when it is turned."""
+    """The (H, W) of a picture of that shape after turned()."""
     cos, sin = abs(np.cos(np.radians(degrees))), abs(np.sin(np.radians(degrees)))
-    (height, width), least = shape, 1e-6
-    return int(np.ceil(sin * width + cos * height - least)), int(np.ceil(cos * width + sin * height - least))
-
-
-def turned_back(boxes: Boxes, shape: tuple[int, ...], turned: int) -> Boxes:
-    """Boxes of a picture that was turned clockwise by so many degrees, in the (H, W) picture as it was.
-
-    Where that is no quarter turn, the box round the box.
-    """
-    if not turned:
-        return boxes
-    cos, sin = np.cos(np.radians(turned)), np.sin(np.radians(turned))
-    back = np.array([[cos, sin], [-sin, cos]])
-    size, turned_size = np.array(shape[::-1]), np.array(_turned_shape(shape, turned)[::-1])
-    middles = (boxes[:, :2] + boxes[:, 2:] / 2 - turned_size / 2) @ back.T + size / 2
-    sides = boxes[:, 2:] @ np.abs(back).T
-    return np.concatenate([middles - sides / 2, sides], 1).astype(np.float32)
+    height, width = shape
+    return int(np.ceil(sin * width + cos * height - ROUNDING)), int(np.ceil(cos * width + sin * height - ROUNDING))

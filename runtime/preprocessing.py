@@ -1,8 +1,8 @@
-"""GrayImage and boxes -> tensors, much as MNIST was made; training uses this file, so the two cannot drift apart.
+"""GrayImage and boxes -> tensors in MNIST's form. Training uses this file as well, so the two cannot drift apart.
 
-The longer side of a digit's box becomes 20 pixels of a 28x28 field, the box's middle the field's. What the field shows
-beside the digit stays in it: the network has learned to read the one in the middle. The ground is taken off, ink is
-made bright, and contrast is stretched, so that pencil and marker, board and paper come out alike.
+The longer side of a digit's box is scaled to 20 pixels, and the centre of the box is the centre of a 28x28 image. What
+lies beside the digit stays in the image: the network is trained to read the digit in the centre. The background becomes
+0, ink becomes bright, and contrast is stretched, so that pencil and marker, board and paper look alike.
 """
 
 from typing import TypeAlias
@@ -17,12 +17,15 @@ from digitocr.runtime.opencv import cv2
 Tensors: TypeAlias = npt.NDArray[np.float32]  # (N, 28, 28, 1), 0 to 1, ink bright
 Images: TypeAlias = npt.NDArray[np.uint8]  # (N, 28, 28)
 
-VERSION = 2  # of the preprocessing; a model says which one it was trained for
-SIDE, BOX = 28, 20  # pixels
-BORDER = 3  # pixels; beyond them is not asked which way the ink differs from its ground
-INKED = 0.97  # of the pixels within the border are not brighter than full ink; a thin 1 leaves 6 in 100
-LIT = 0.75  # of the pixels are not black: neither is the ground
-FAINT = 8.0  # grey levels; a contrast that is not stretched to the full
+VERSION = 2  # of the preprocessing; a model's card says which one it was trained with
+SIDE = 28  # pixels; of the network's input
+DIGIT_SIDE = 20  # pixels; of the longer side of a digit in it
+POLARITY_MARGIN = 3  # pixels; ink of neighbours reaches in there, so the polarity is decided inside
+FULL_INK_QUANTILE = 0.97  # of the pixels inside the margin; a thin 1 covers 6 %, so the rest is not brighter than ink
+MAX_LIT_SHARE = 0.75  # of the pixels of a 28x28 picture; where more are not black, its background is not black either
+BLANK_BELOW = 18  # grey levels from the darkest to the brightest pixel; a 28x28 picture with less shows nothing
+MIN_CONTRAST = 8.0  # grey levels; a lower contrast is not stretched to the full range
+BLOCK = 256  # images that are normalised at once, which limits the memory
 
 
 def scale(images: Images) -> Tensors:
@@ -31,51 +34,80 @@ def scale(images: Images) -> Tensors:
 
 
 def lone(gray: GrayImage) -> Images:
-    """(28, 28) uint8 that is one digit where MNIST has it, of either polarity -> (1, 28, 28), ink bright.
+    """A (28, 28) uint8 picture of one digit, of either polarity, in MNIST's form: (1, 28, 28), ink bright.
 
-    The top row is ground. One whose ground is black, as MNIST's is, stays as it is; any other is normalised.
+    The top row is taken for background. A picture with a black background is one of MNIST's and stays as it is; any
+    other one is normalised.
     """
     bright = gray if cv2.mean(gray)[0] >= cv2.mean(gray[0])[0] else 255 - gray
-    return normalised(bright[None]) if cv2.countNonZero(bright) > LIT * SIDE * SIDE else bright[None]
+    is_normalised = cv2.countNonZero(bright) <= MAX_LIT_SHARE * SIDE * SIDE
+    return bright[None] if is_normalised else normalised(bright[None])
+
+
+def is_blank(gray: GrayImage) -> bool:
+    """Whether a picture of one digit in MNIST's form shows nothing."""
+    darkest, brightest, _, _ = cv2.minMaxLoc(gray)
+    return bool(brightest - darkest < BLANK_BELOW)
 
 
 def images(gray: GrayImage, boxes: Boxes) -> Images:
-    """(N, 28, 28) uint8, ink bright: N boxes of an (H, W) picture of either polarity in MNIST's form."""
+    """The digits in (N, 4) boxes of an (H, W) picture of either polarity in MNIST's form: (N, 28, 28), ink bright."""
     return normalised(crops(gray, boxes))
 
 
 def crops(gray: GrayImage, boxes: Boxes) -> Images:
-    """(N, 28, 28) uint8: the square round each box, the picture's edges carried on beyond them; at least 1 pixel."""
-    fields = np.empty((len(boxes), SIDE, SIDE), np.uint8)
+    """The squares around (N, 4) boxes of an (H, W) picture, resized: (N, 28, 28) uint8.
+
+    A square is 28/20 of the longer side of its box, at least 2 pixels. Beyond the picture its edge pixels are repeated.
+    """
+    made = np.empty((len(boxes), SIDE, SIDE), np.uint8)
     height, width = gray.shape
-    for field, (x, y, w, h) in zip(fields, boxes.tolist(), strict=True):
-        side = max(2, round(max(w, h) * SIDE / BOX))
+    for crop, (x, y, w, h) in zip(made, boxes.tolist(), strict=True):
+        side = max(2, round(max(w, h) * SIDE / DIGIT_SIDE))
         left, top = round(x + (w - side) / 2), round(y + (h - side) / 2)
         right, bottom = left + side, top + side
-        inner = gray[max(top, 0) : max(bottom, 1), max(left, 0) : max(right, 1)]
         if left < 0 or top < 0 or right > width or bottom > height:
-            inner = gray[min(max(top, 0), height - 1) : max(bottom, 1), min(max(left, 0), width - 1) : max(right, 1)]
-            before_y, before_x = min(max(-top, 0), side - 1), min(max(-left, 0), side - 1)
-            after_y, after_x = max(side - before_y - inner.shape[0], 0), max(side - before_x - inner.shape[1], 0)
-            inner = cv2.copyMakeBorder(inner, before_y, after_y, before_x, after_x, cv2.BORDER_REPLICATE)
-        way = cv2.INTER_AREA if side > SIDE else cv2.INTER_CUBIC
-        cv2.resize(inner, (SIDE, SIDE), dst=field, interpolation=way)
-    return fields
+            square = _beyond_edges(gray, left, top, side)
+        else:
+            square = gray[top:bottom, left:right]
+        interpolation = cv2.INTER_AREA if side > SIDE else cv2.INTER_CUBIC
+        cv2.resize(square, (SIDE, SIDE), dst=crop, interpolation=interpolation)
+    return made
 
 
-def normalised(fields: Images) -> Images:
-    """(N, 28, 28) uint8 of either polarity -> ink bright, the ground 0 and full ink 255.
+def _beyond_edges(gray: GrayImage, left: int, top: int, side: int) -> GrayImage:
+    """(side, side): a square that lies partly or wholly outside of the (H, W) picture, its edge pixels repeated."""
+    height, width = gray.shape
+    # at least the nearest row and column of the picture, so that there is something to repeat
+    inner = gray[
+        min(max(top, 0), height - 1) : max(top + side, 1),
+        min(max(left, 0), width - 1) : max(left + side, 1),
+    ]
+    above, before = min(max(-top, 0), side - 1), min(max(-left, 0), side - 1)
+    below, behind = max(side - above - inner.shape[0], 0), max(side - before - inner.shape[1], 0)
+    return np.asarray(cv2.copyMakeBorder(inner, above, below, before, behind, cv2.BORDER_REPLICATE), np.uint8)
 
-    The ground is the median. Ink covers less than its ground, so the third moment of the differences tells its side.
+
+def normalised(images: Images) -> Images:
+    """(N, 28, 28) uint8 of either polarity -> ink bright, the background 0 and full ink 255.
+
+    The background is the median. Ink covers less area than its background, so the sign of the third moment of the
+    differences from it is the polarity. Full ink is FULL_INK_QUANTILE of the differences.
     """
-    if not len(fields):
-        return fields
-    levels = fields.reshape(len(fields), -1).astype(np.float32)
+    made = np.empty_like(images)
+    for start in range(0, len(images), BLOCK):
+        made[start : start + BLOCK] = _normalised(images[start : start + BLOCK])
+    return made
+
+
+def _normalised(images: Images) -> Images:
+    levels = images.reshape(len(images), -1).astype(np.float32)
     levels -= np.partition(levels, SIDE * SIDE // 2, axis=1)[:, SIDE * SIDE // 2, None]
     square = levels.reshape(-1, SIDE, SIDE)
-    inner = square[:, BORDER:-BORDER, BORDER:-BORDER].reshape(len(fields), -1)
-    side = np.where(np.add.reduce(inner * inner * inner, axis=1) < 0, np.float32(-1), np.float32(1))[:, None]
-    rank = int(INKED * (inner.shape[1] - 1))
-    full = np.partition(inner * side, rank, axis=1)[:, rank, None]
-    stretched = square * (side * 255 / np.maximum(full, FAINT))[:, :, None]
+    inside = slice(POLARITY_MARGIN, -POLARITY_MARGIN)
+    inner = square[:, inside, inside].reshape(len(images), -1)
+    sign = np.where(np.add.reduce(inner * inner * inner, axis=1) < 0, np.float32(-1), np.float32(1))[:, None]
+    rank = int(FULL_INK_QUANTILE * (inner.shape[1] - 1))
+    full = np.partition(inner * sign, rank, axis=1)[:, rank, None]
+    stretched = square * (sign * 255 / np.maximum(full, MIN_CONTRAST))[:, :, None]
     return np.clip(stretched, 0, 255).astype(np.uint8)

@@ -12,12 +12,15 @@ import pytest
 BELOW = {"runtime": set(), "train": {"runtime"}, "export": {"runtime", "train"}, "cli": {"runtime", "train", "export"}}
 RUNTIME = [
     "errors",
+    "formats",
     "files",
     "processes",
     "opencv",
+    "levels",
     "image",
     "boxes",
     "background",
+    "drawing",
     "reading",
     "models",
     "preprocessing",
@@ -26,8 +29,14 @@ RUNTIME = [
     "detector",
     "lines",
     "confidence",
+    "attempt",
     "orientation",
+    "many",
     "reader",
+    "live.frames",
+    "live.addresses",
+    "live.cameras",
+    "live.sources",
     "live.capture",
     "live.tracking",
     "live.following",
@@ -72,6 +81,12 @@ def test_data_walks_one_way_through_the_runtime():
 
 def test_the_runtime_never_names_tensorflow_keras_or_onnx():
     assert not {name.split(".")[0] for path in files("runtime") for name in imported(path)} & HEAVY
+
+
+def test_no_library_of_one_system_alone_is_imported_where_a_module_is_loaded():
+    for path in (path for room in BELOW for path in files(room)):
+        outside = set(imported(path, ast.iter_child_nodes))
+        assert not outside & {"fcntl", "resource", "pwd", "grp", "termios", "msvcrt", "winreg"}, path
 
 
 def test_opencv_is_imported_in_one_place():

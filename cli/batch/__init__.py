@@ -1,1 +1,1 @@
-"""Many pictures: what is named, read in turn, on several processes or on a cluster, and where the results go."""
+"""Many pictures: finding what is named, reading it here, in several processes or on a cluster, writing the results."""

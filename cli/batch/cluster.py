@@ -1,7 +1,10 @@
 """Pictures read by the workers of a Dask scheduler, which the user has started. Outcomes come in the pictures' order.
 
-Workers get by the network what they need, the pictures and networks of the user's own: they share no disk with this
-machine, and have digitocr installed. What a worker had under way when it died, Dask gives to another one.
+Workers share no disk with this machine and have digitocr installed. Each picture is sent with the chunk it is in. The
+user's own networks are sent once: a worker plugin brings them to every worker, also to one that joins later. The chunk
+that a worker was reading when it died is given to another one by Dask.
+
+Dask trusts its network: whoever reaches the scheduler can run code here and on the workers.
 """
 
 import logging
@@ -10,70 +13,86 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import replace
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from digitocr.cli.batch.sources import Source, loaded
 from digitocr.cli.batch.task import Outcome, Task, chunks
 from digitocr.runtime.errors import ClusterError, MissingExtraError
 
-PATIENCE = 5  # seconds in which a scheduler answers and a first worker is there
-RESTART = 20  # seconds in which another worker comes where all have gone
-AHEAD = 3  # chunks that are under way for each thread of the workers
+ANSWER_SECONDS = 5  # in which a scheduler answers and has a first worker
+RESTART_SECONDS = 20  # in which another worker comes after all have gone
+CHUNKS_AHEAD = 3  # chunks sent for each thread of the workers, so that none waits for the next
 
 Chunk = list[Source]
+
+_folders: dict[str, "tempfile.TemporaryDirectory[str]"] = {}  # of a worker: plugin -> a folder with its networks
 
 
 def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iterator[Outcome]:
     """The outcome of each source, read by the workers of the scheduler at that address.
 
-    Raises ClusterError where there is no scheduler or no worker, MissingExtraError, and what Task.read raises.
+    Raises:
+        ClusterError: there is no scheduler, or no worker.
+        MissingExtraError: the extra "cluster" is not installed.
+        DigitocrError: what Task.read raises.
     """
     try:
         import distributed
     except ImportError as error:
         raise MissingExtraError("cluster", "reading on a cluster") from error
     for logger in ("distributed", "distributed.client"):
-        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what they warn of is either mended or raised
-    task.reader()  # what is wrong with the settings or the model is told from here
-    own = {name: path.read_bytes() for name, path in (("model", task.model), ("detector", task.detector)) if path}
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what they warn of is either repaired or raised
+    task.reader()  # raises what is wrong with the settings or a network before anything is sent
+    named = {"model": task.model, "detector": task.detector}
+    own = {what: (path.name, path.read_bytes()) for what, path in named.items() if path}
     try:
-        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+        client = distributed.Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(f"{address}: no scheduler answers ({error}); start one with: dask scheduler") from error
     todo = chunks(map(loaded, sources))
     waiting: deque[tuple[Chunk, Any]] = deque()
+    plugin = ""
 
     def sent(chunk: Chunk) -> Any:
-        return client.submit(_read, task, own, chunk, pure=False)
+        return client.submit(_read, task, plugin, chunk, pure=False)
 
     with client:
         try:
-            _await_worker(client, address, PATIENCE)
+            _await_worker(client, address, ANSWER_SECONDS)
             _check(client, address)
+            if own:
+                plugin = _register(client, distributed.WorkerPlugin, own)
             while True:
                 threads = sum(client.nthreads().values()) or 1  # workers come and go
-                while len(waiting) < AHEAD * threads and (chunk := next(todo, None)):
+                while len(waiting) < CHUNKS_AHEAD * threads and (chunk := next(todo, None)):
                     waiting.append((chunk, sent(chunk)))
                 if not waiting:
+                    if plugin:
+                        client.unregister_worker_plugin(plugin)
                     return
                 chunk, future = waiting.popleft()
                 try:
                     yield from _result(client, address, future)
-                except distributed.KilledWorker:  # one worker after the other
+                except distributed.KilledWorker:  # several workers in a row: one of the chunk's pictures kills them
                     for source in chunk:
                         try:
                             yield from _result(client, address, sent([source]))
                         except distributed.KilledWorker:
                             yield task.died(source.name, "the workers")
         except (OSError, CancelledError) as error:
-            raise ClusterError(f"{address}: the scheduler is lost ({error}); start it again, then --resume") from error
+            raise ClusterError(
+                f"{address}: the connection to the scheduler is lost ({error}); start it again, then --resume"
+            ) from error
 
 
 def _check(client: Any, address: str) -> None:
-    """Whether digitocr is there, asked by what runs without it: a worker without it would die of its first task."""
+    """Raises ClusterError unless digitocr is installed on scheduler and workers.
+
+    It asks by a function of the standard library, since a worker without digitocr would die of its first task.
+    """
     try:
         client.run_on_scheduler(version, "digitocr")
         client.run(version, "digitocr")
@@ -85,10 +104,10 @@ def _check(client: Any, address: str) -> None:
 def _result(client: Any, address: str, future: Any) -> list[Outcome]:
     while True:
         try:
-            outcomes: list[Outcome] = future.result(PATIENCE)
+            outcomes: list[Outcome] = future.result(ANSWER_SECONDS)
             return outcomes
         except TimeoutError:
-            _await_worker(client, address, RESTART)
+            _await_worker(client, address, RESTART_SECONDS)
 
 
 def _await_worker(client: Any, address: str, seconds: int) -> None:
@@ -98,19 +117,49 @@ def _await_worker(client: Any, address: str, seconds: int) -> None:
         raise ClusterError(f"{address}: the scheduler has no worker; start one with: dask worker {address}") from error
 
 
-def _read(task: Task, own: dict[str, bytes], chunk: Chunk) -> list[Outcome]:
-    """What a worker does. own: the content of the task's model and detector, of those that are not the shipped ones."""
-    paths = {what: _file(getattr(task, what).name, content) for what, content in own.items()}
-    return replace(task, model=paths.get("model"), detector=paths.get("detector")).read_chunk(chunk)
+def _register(client: Any, base: Any, own: dict[str, tuple[str, bytes]]) -> str:
+    """Brings the networks to all workers of now and later, and returns the name by which _read finds them.
+
+    Args:
+        client: of the scheduler.
+        base: distributed.WorkerPlugin, which this module loads only when it is needed.
+        own: "model" and "detector" -> the name and the content of the file, of those that are not the shipped ones.
+    """
+    plugin = f"digitocr-{uuid4().hex}"
+
+    # Dask sends a class that stands in a function by value, copies of the globals it names included: it names functions
+    class Networks(base):  # type: ignore[misc]  # whose base has no types
+        def setup(self, worker: Any) -> None:  # noqa: ARG002  # Dask gives it by this name
+            _unpack(plugin, own)
+
+        def teardown(self, worker: Any) -> None:  # noqa: ARG002
+            _remove(plugin)
+
+    client.register_plugin(Networks(), name=plugin)
+    return plugin
 
 
-@cache
-def _folder(name: str, content: bytes) -> "tempfile.TemporaryDirectory[str]":
-    """A folder with that file, for as long as this process lives."""
+def _unpack(plugin: str, own: dict[str, tuple[str, bytes]]) -> None:
+    """On a worker: puts the networks into a folder, for as long as the plugin is registered."""
     folder = tempfile.TemporaryDirectory(prefix="digitocr-")
-    Path(folder.name, name).write_bytes(content)
-    return folder
+    for what, (name, content) in own.items():
+        Path(folder.name, what).mkdir()
+        Path(folder.name, what, name).write_bytes(content)  # the output names a model like its file
+    _folders[plugin] = folder
 
 
-def _file(name: str, content: bytes) -> Path:
-    return Path(_folder(name, content).name) / name
+def _remove(plugin: str) -> None:
+    """On a worker: removes the networks."""
+    _folders.pop(plugin).cleanup()
+
+
+def _read(task: Task, plugin: str, chunk: Chunk) -> list[Outcome]:
+    """On a worker: reads a chunk with the networks of that plugin in place of the task's own."""
+    if plugin:
+        folder = Path(_folders[plugin].name)
+        task = replace(
+            task,
+            model=task.model and folder / "model" / task.model.name,
+            detector=task.detector and folder / "detector" / task.detector.name,
+        )
+    return task.read_chunk(chunk)

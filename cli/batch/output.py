@@ -1,8 +1,9 @@
-"""Where results go: standard output, a file of lines that another run can go on with, a folder of drawings."""
+"""Where results go: standard output, a file of lines that another run can resume, a folder of drawings."""
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -10,20 +11,23 @@ from typing import IO, Any
 import typer
 
 from digitocr.runtime.errors import OutputError, UsageError
+from digitocr.runtime.files import replacing
 
 SCHEMA = "digitocr/1"
-LINE = f'{{"schema": "{SCHEMA}", '.encode()  # how each line of JSON begins
+LINE = f'{{"schema": "{SCHEMA}", '.encode()  # the start of each line of JSON
 
 
 def plain(text: str) -> str:
-    """The text on one line: a control character, which the name of a file may hold, as its escape."""
+    """The text on one line: control characters, which names of files may hold, become escapes."""
     return "".join(repr(char)[1:-1] if char < " " or char == "\x7f" else char for char in text)
 
 
 def say(result: str, file: IO[str] | None = None) -> None:
     """Writes a result at once, to standard output by default.
 
-    A reader that has gone, as `| head` does, ends the run without a word.
+    Raises:
+        OutputError: it cannot be written.
+        typer.Exit: the reader of a pipe is gone, as with `| head`, which needs no message.
     """
     out = file or sys.stdout
     try:
@@ -37,96 +41,184 @@ def say(result: str, file: IO[str] | None = None) -> None:
         raise OutputError(f"{name} cannot be written ({error.strerror}); send it elsewhere") from error
 
 
-def save(content: bytes, folder: Path, source: str, suffix: str, used: set[Path], force: bool) -> None:
-    """Writes FOLDER/NAME.SUFFIX, NAME being the source's; a second source of that name in this run gets a number.
+class ResultFolder:
+    """The files of one kind that a run writes to a folder: FOLDER/NAME.SUFFIX for each picture of that NAME.
 
-    Raises OutputError where the file is there from an earlier run, or cannot be written.
+    A second picture of the same name in a run gets a number: NAME-2.SUFFIX.
     """
-    stem, number = "stdin" if source == "-" else Path(source).name, 1
-    path = folder / f"{stem}{suffix}"
-    while path in used:
-        number += 1
-        path = folder / f"{stem}-{number}{suffix}"
-    used.add(path)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not force:
-            raise OutputError(f"{path}: exists already; name another folder or add --force")
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); name a folder that can") from error
+
+    def __init__(self, folder: Path, suffix: str, force: bool) -> None:
+        """A folder that need not exist. force: files of an earlier run are overwritten."""
+        self.folder = folder
+        self._suffix = suffix
+        self._force = force
+        self._used: dict[str, int] = {}
+        self._inputs: Set[tuple[int, int]] = frozenset()
+
+    def save(self, content: bytes, source: str) -> None:
+        """Writes the file of a picture.
+
+        Raises:
+            OutputError: the file exists from an earlier run, or cannot be written.
+            UsageError: the file is one of the pictures to be read.
+        """
+        path = self._path(source, self._used)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                self._refuse_input(path)
+                if not self._force:
+                    raise OutputError(f"{path}: exists already; name another folder or add --force")
+            with replacing(path) as beside:
+                beside.write_bytes(content)
+        except OSError as error:
+            why = error.strerror or error
+            raise OutputError(f"{path}: cannot be written ({why}); name a folder that can be written to") from error
+
+    def is_new(self) -> bool:
+        """Whether the folder holds nothing that could be overwritten."""
+        try:
+            return not any(self.folder.iterdir())
+        except OSError:
+            return True
+
+    def refuse_inputs(self, sources: Iterable[str], inputs: Set[tuple[int, int]]) -> None:
+        """Raises UsageError if a file for one of these sources would be an input. inputs: their identities."""
+        self._inputs = inputs
+        used: dict[str, int] = {}
+        for source in sources:
+            self._refuse_input(self._path(source, used))
+
+    def _refuse_input(self, path: Path) -> None:
+        if self._inputs & identities([path]):
+            raise UsageError(f"{path}: is a picture to be read, and would be overwritten; name another folder")
+
+    def _path(self, source: str, used: dict[str, int]) -> Path:
+        """Where the file of the source goes.
+
+        used: names of files that are taken, to which this one is added; with the number of the last one of that name.
+        """
+        stem = "stdin" if source == "-" else Path(source).name
+        name = first = f"{stem}{self._suffix}"
+        number = used.get(first, 1)
+        while name in used:
+            number += 1
+            name = f"{stem}-{number}{self._suffix}"
+        used[name] = 1
+        used[first] = number
+        return self.folder / name
+
+
+def protect_inputs(inputs: Callable[[], Iterable[str]], output: Path | None, folders: Sequence[ResultFolder]) -> None:
+    """Raises UsageError if a file that is to be written is one of those that are to be read.
+
+    Args:
+        inputs: lists the paths that are to be read; called only if there is something that could be overwritten.
+        output: the file of lines; None for none.
+        folders: for drawings and explanations.
+    """
+    existing = [] if output is None else identities([output])
+    if not existing and all(one.is_new() for one in folders):
+        return
+    sources = list(inputs())
+    known = identities(sources)
+    if known & set(existing):
+        raise UsageError(_is_input(output))
+    for one in folders:
+        one.refuse_inputs(sources, known)
+
+
+def identities(paths: Iterable[str | Path]) -> set[tuple[int, int]]:
+    """(st_dev, st_ino) of each path that exists: the same for all names of a file."""
+    found = set()
+    for path in paths:
+        with suppress(OSError, ValueError):  # is no file, as the number of a camera, or cannot be one
+            status = os.stat(path)  # noqa: PTH116  # a Path for each would take longer
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 @contextmanager
 def opened(path: Path, resume: bool, force: bool) -> Iterator[IO[str]]:
-    """The file to write lines to: a new one, or with resume what is there, to go on behind it.
+    """Opens the file to write lines to: a new one, or with resume the existing one at its end.
 
-    Raises OutputError where it is there and neither resume nor force allows for that, or where it cannot be written.
+    Raises:
+        OutputError: it exists and neither resume nor force allows for that, or it cannot be written.
     """
     try:
         file = path.open("a" if resume else "w" if force else "x", encoding="utf-8", errors="backslashreplace")
     except FileExistsError:
-        raise OutputError(f"{path}: exists already; go on with it by --resume, or add --force") from None
+        raise OutputError(f"{path}: exists already; continue it with --resume, or overwrite it with --force") from None
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); name a file that can") from error
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); name a file that can be") from error
     try:
         yield file
     except KeyboardInterrupt:
         print(f"digitocr: interrupted; {path} holds what was read so far", file=sys.stderr)
         raise
     finally:
-        with suppress(OSError):  # of a line that could not be written, which has been told
+        with suppress(OSError):  # the same error as of the line that could not be written
             file.close()
 
 
 def refuse_source(path: Path, sources: Iterable[str]) -> None:
-    """Raises UsageError where what is to be written is one of the files to be read, which --force would destroy."""
-    for source in sources:
-        with suppress(OSError, ValueError):  # no file, as the number of a camera
-            if path.samefile(source):
-                raise UsageError(f"{path}: is what is to be read; name another file to write to")
+    """Raises UsageError if the file to be written is one of the files to be read, which --force would destroy."""
+    if identities([path]) & identities(sources):
+        raise UsageError(_is_input(path))
+
+
+def _is_input(path: Path | None) -> str:
+    return f"{path}: is a file to be read, and would be overwritten; name another file to write to"
 
 
 def taken_up(path: Path) -> dict[str, bool]:
-    """The names of the pictures that are read in the lines of an earlier run, and whether digits were read in them.
+    """Prepares the file of an earlier run to be continued, and lists what that run read.
 
-    Nothing else is left in the file.
+    Leaves in the file only the lines of pictures that were read as a whole. A line that a killed run left unfinished,
+    lines with an error, and the pages of a document that was not finished are removed: these are read again.
 
-    What goes is a line that a killed run left unfinished, and lines with an error, whose pictures are tried again.
-    Raises OutputError, and leaves the file alone, where it is no file of `predict --jsonl`.
+    Returns:
+        The name of each picture that was read, and whether digits were read in it. Empty where there is no file.
+
+    Raises:
+        OutputError: the file is not the output of `predict --jsonl`, and is left as it is; or it cannot be written.
     """
     done: dict[str, bool] = {}
-    part = path.with_name(f".{path.name}.part")
+    pages: dict[str, set[int]] = {}  # that were read of each document
+    kept: list[str | None] = []  # the source of each line that may stay
     try:
-        with path.open("rb") as earlier, part.open("wb") as kept:
+        with path.open("rb") as earlier:
             for number, line in enumerate(earlier, 1):
                 row = _row(line, f"{path}:{number}")
-                if row and not row["error"]:
-                    done[row["source"]] = bool(row.get("text"))
-                    kept.write(line)
-        part.replace(path)
+                if row is None or row["error"]:
+                    kept.append(None)
+                    continue
+                source, count = row["source"], row.get("pages", 1)
+                kept.append(source)
+                pages.setdefault(source, set()).add(row.get("page") or 1)
+                done[source] = done.get(source, False) or bool(row.get("text"))
+                if len(pages[source]) >= count:
+                    del pages[source]
+            for source in pages:
+                del done[source]
+            earlier.seek(0)
+            with replacing(path) as beside, beside.open("wb") as rest:
+                rest.writelines(line for line, source in zip(earlier, kept, strict=True) if source in done)
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); name a file that can") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); name a file that can be") from error
     return done
 
 
 def _row(line: bytes, where: str) -> dict[str, Any] | None:
-    """What a line says; None where it was left unfinished."""
+    """The content of a line; None for the last line of a killed run. Raises OutputError for any other line."""
     if not line.endswith(b"\n") and (line.startswith(LINE) or LINE.startswith(line)):
         return None
     try:
         row: dict[str, Any] = json.loads(line)
-        if row["schema"] == SCHEMA and {"source", "error"} <= row.keys():
+        if row["schema"] == SCHEMA and isinstance(row["source"], str) and "error" in row:
             return row
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         pass
-    raise OutputError(f"{where}: is no line of digitocr predict --jsonl; name another file")
+    raise OutputError(f"{where}: is not a line of digitocr predict --jsonl; name another file")

@@ -1,7 +1,7 @@
-"""Pictures read by several processes of this machine. Outcomes come in the order of the pictures, a few chunks ahead.
+"""Pictures read by several processes of this machine. Outcomes come in the order of the pictures.
 
-A process that dies takes no picture with it: what was under way is read again, one picture at a time, so that a
-picture that its process dies of is known, becomes an error, and the others are read.
+If a process dies, the pictures that were sent and not yet read are read again, one at a time. The one that kills its
+process again is reported as an error; all others are read.
 """
 
 import multiprocessing
@@ -14,7 +14,7 @@ from digitocr.cli.batch.sources import Source
 from digitocr.cli.batch.task import Outcome, Task, chunks
 from digitocr.runtime.processes import begin
 
-AHEAD = 4  # chunks that are under way for each process, so that none waits while a slow one is awaited
+CHUNKS_AHEAD = 4  # chunks sent for each process, so that none is idle while a slow one is awaited
 
 
 def read_in_processes(task: Task, sources: Iterable[Source], jobs: int) -> Iterator[Outcome]:
@@ -25,8 +25,8 @@ def read_in_processes(task: Task, sources: Iterable[Source], jobs: int) -> Itera
     try:
         while True:
             try:
-                while len(waiting) < AHEAD * jobs and (chunk := next(todo, None)):
-                    waiting.append((chunk, Future()))  # what cannot be handed to a broken pool must not be lost
+                while len(waiting) < CHUNKS_AHEAD * jobs and (chunk := next(todo, None)):
+                    waiting.append((chunk, Future()))  # before submit, which may raise: the chunk must not be lost
                     waiting[-1] = chunk, pool.submit(_read, task, chunk)
                 if not waiting:
                     return
@@ -62,5 +62,5 @@ def _read(task: Task, chunk: list[Source]) -> list[Outcome]:
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
-    """Fresh processes, not forks: what threads of the libraries hold in this one would stay held in a fork."""
+    """Spawned processes: in a fork, locks that threads of the libraries hold at that moment would stay locked."""
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), begin)

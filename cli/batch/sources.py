@@ -2,23 +2,32 @@
 
 import glob
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
-from digitocr.runtime.errors import InputError
+from digitocr.cli.batch.folder import VIDEO_SUFFIXES, Folder
+from digitocr.runtime.errors import DigitocrError, InputError
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".pnm"))
-MAX_BYTES = 256_000_000  # bytes; more is no picture
+MAX_BYTES = 256_000_000  # bytes; a file with more is no picture
+STDIN = "-"
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Source(NamedTuple):
-    """A picture: the name that is printed, and its path, its content, or why there is none."""
+    """A picture that is named or found.
+
+    Attributes:
+        name: what the output calls it.
+        picture: its path, its content, or why there is none.
+    """
 
     name: str
-    picture: str | bytes | InputError
+    picture: str | bytes | DigitocrError
 
 
 def is_single(named: list[str]) -> bool:
@@ -26,71 +35,108 @@ def is_single(named: list[str]) -> bool:
     return len(named) == 1 and not _is_glob(named[0]) and not S_ISDIR(_mode(named[0]))
 
 
-def expanded(named: Iterable[str]) -> Iterator[Source]:
-    """Files, the pictures of folders, globs and standard input ("-"), in order, folders and globs by name.
+def expanded(
+    named: Iterable[str],
+    recursive: bool = False,
+    skip: Set[str] = frozenset(),
+    note: Callable[[str], None] = lambda _: None,
+) -> Iterator[Source]:
+    """The pictures of files, folders, globs and standard input, in the order of what is named.
 
-    Of a folder or a glob no more than the names are held, however many there are.
+    Folders and globs come by name; no more than their names is held in memory.
+
+    Args:
+        named: paths, globs, and "-" for standard input.
+        recursive: whether subfolders of folders are read as well.
+        skip: subfolders that hold results and no sources, as os.path.realpath gives them.
+        note: is given one line for each folder of which files were left out.
     """
     for one in named:
         try:
-            if one == "-":
+            if one == STDIN:
                 yield Source(one, _stdin())
             else:
-                yield from (Source(path, path) for path in _paths(one))
+                yield from _pictures(one, recursive, skip, note)
         except InputError as error:
-            yield Source(one, error)
+            yield Source(_shown(one), error)
+
+
+def paths(named: Iterable[str], recursive: bool = False, skip: Set[str] = frozenset()) -> Iterator[str]:
+    """The paths of all that `expanded` yields, without reading standard input."""
+    for source in expanded((one for one in named if one != STDIN), recursive, skip):
+        if isinstance(source.picture, str):
+            yield source.picture
 
 
 def loaded(source: Source) -> Source:
-    """The source with its picture's content in place of its path; that of a small file is there sooner than opened."""
+    """The source with the content of its file in place of its path, or with the InputError of what cannot be read.
+
+    The size is checked first. Reading a small file whole is faster than letting a decoder open it.
+    """
     name, path = source
     if not isinstance(path, str):
         return source
     try:
-        status = os.stat(path)  # noqa: PTH116  # see _inside
+        status = os.stat(path)  # noqa: PTH116  # a Path for each would take longer than to decode a small picture
         if not S_ISREG(status.st_mode):
             raise InputError(f"{name}: is a folder or a device, not the file of a picture")  # a pipe might hang
+        _refuse_other_kinds(name, path)
         if status.st_size > MAX_BYTES:
             raise InputError(f"{name}: over {MAX_BYTES // 1_000_000} MB, which is no picture")
-        with open(path, "rb", 0) as file:  # noqa: PTH123  # see _inside
+        with open(path, "rb", 0) as file:  # noqa: PTH123
             return Source(name, file.read())
     except InputError as error:
         return Source(name, error)
     except OSError as error:
         return Source(name, InputError(f"{name}: cannot be read ({error.strerror})"))
+    except ValueError:
+        return Source(name, InputError(f"{name}: cannot be the name of a file"))
+    except MemoryError:
+        return Source(name, DigitocrError(f"{name}: there is not enough memory to read it"))
 
 
-def _paths(named: str) -> Iterable[str]:
+def _refuse_other_kinds(name: str, path: str) -> None:
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
+    if suffix in VIDEO_SUFFIXES:
+        raise InputError(f"{name}: is a video; read it with: digitocr webcam --source {name}")
+    if suffix == ".pdf":
+        raise InputError(f"{name}: is a PDF; save its pages as PNG first, for example with pdftoppm -r 200 -png")
+
+
+def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str], None]) -> Iterator[Source]:
     if not named:
         raise InputError("an empty name is no picture; name a file, a folder, a glob, or - for standard input")
     if S_ISDIR(_mode(named)):
-        return _inside(named)
-    if _is_glob(named):
+        folder = Folder(named, recursive, skip)
+        for path in folder:
+            yield Source(path, path) if isinstance(path, str) else Source(named, path)
+        if folder.left_out:
+            note(f"{named}: {folder.left_out}")
+    elif _ADDRESS.match(named) and not _mode(named):
+        raise InputError(
+            f"{_shown(named)}: is an address and not a file; download the picture first, or read a stream "
+            "with: digitocr webcam --source ADDRESS"
+        )
+    elif _is_glob(named):
         found = [path for path in sorted(glob.glob(named, recursive=True)) if not S_ISDIR(_mode(path))]
         if not found:
-            raise InputError(f"{named}: no file is named like that")
-        return map(_tidy, found)
-    return [_tidy(named)]
+            raise InputError(f"{named}: no file has a name of that pattern")
+        yield from (Source(path, path) for path in map(_tidy, found))
+    else:
+        yield Source(_tidy(named), _tidy(named))
 
 
-def _inside(folder: str) -> Iterable[str]:
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if _is_picture(entry))
-    except OSError as error:
-        raise InputError(f"{folder}: the folder cannot be read ({error.strerror})") from None
-    if not names:
-        raise InputError(f"{folder}: the folder holds no pictures ({', '.join(sorted(SUFFIXES))})")
-    before = _tidy(os.path.join(folder, "_"))[:-1]  # noqa: PTH118  # a Path for each would take longer than to decode it
-    return (before + name for name in names)
+def _shown(named: str) -> str:
+    """What is named as it may be printed: of an address without user and password."""
+    if not _ADDRESS.match(named):
+        return named
+    from digitocr.runtime.live.addresses import without_credentials  # here: files need no parser of addresses
 
-
-def _is_picture(entry: os.DirEntry[str]) -> bool:
-    return os.path.splitext(entry.name)[1].lower() in SUFFIXES and not entry.is_dir()  # noqa: PTH122  # see _inside
+    return without_credentials(named)
 
 
 def _tidy(path: str) -> str:
-    """Without the dots and slashes that say nothing: ./a.png is a.png."""
+    """The path without dots and slashes that mean nothing: ./a.png is a.png."""
     return str(Path(path))
 
 
@@ -106,12 +152,12 @@ def _stdin() -> bytes:
 
 
 def _is_glob(named: str) -> bool:
-    return glob.has_magic(named) and not _mode(named)  # a file may be named like a glob
+    return glob.has_magic(named) and not _mode(named)  # a file may have a name that looks like a glob
 
 
 def _mode(named: str) -> int:
-    """The st_mode of what is named like that; 0 where there is nothing, or where there cannot be."""
+    """The st_mode of the file or folder; 0 where there is none, or where there can be none of that name."""
     try:
         return Path(named).stat().st_mode
-    except OSError:
+    except (OSError, ValueError):
         return 0

@@ -1,4 +1,4 @@
-"""digitocr info: what a model file says of itself."""
+"""digitocr info: the card in a model file."""
 
 import json
 from pathlib import Path
@@ -14,13 +14,13 @@ EXAMPLES = "For example: digitocr info exports/digitocr-int8.tflite"
 
 @libraries_silenced()
 def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .tflite file.")]) -> None:
-    """Print what a model file says of itself, as JSON: labels, input, preprocessing, accuracy, training."""
+    """Print the card in a model file, as JSON: labels, input, preprocessing, accuracy, training, and its SHA-256."""
     from digitocr.runtime.classifier import Classifier
     from digitocr.runtime.detector import Detector
     from digitocr.runtime.errors import ModelError
 
     try:
         model: Detector | Classifier = Detector(file)
-    except ModelError:  # reads a digit, or is no model at all, which Classifier says
+    except ModelError:  # not a detector; Classifier says what is wrong if it is no model at all
         model = Classifier(file)
     say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))

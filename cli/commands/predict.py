@@ -3,14 +3,16 @@
 import sys
 from contextlib import nullcontext
 from itertools import chain, islice
+from os.path import realpath
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from digitocr.cli.batch.output import opened, plain, refuse_source, save, say, taken_up
+from digitocr.cli import options
+from digitocr.cli.batch.output import ResultFolder, opened, plain, protect_inputs, say, taken_up
 from digitocr.cli.stderr import libraries_silenced
-from digitocr.runtime.errors import InputError, NothingReadError, UsageError
+from digitocr.runtime.errors import NothingReadError, UsageError
 
 EXAMPLES = (
     "For example: digitocr predict page.jpg    digitocr predict --mode single --rotate 0 crop.png    "
@@ -20,104 +22,126 @@ EXAMPLES = (
 
 @libraries_silenced()
 def predict(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, globs; - for stdin.")],
-    model: Annotated[
-        Path | None, typer.Option(help="A .onnx or .tflite file; by default the shipped int8 one.")
-    ] = None,
-    detector: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A detector's .onnx file; by default the shipped one.")
-    ] = None,
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders, globs; - for standard input.")
+    ],
+    model: options.Model = None,
+    detector: options.Detector = None,
     mode: Annotated[
         Literal["auto", "single", "line"],
-        typer.Option(help="single: one digit, whatever its confidence. line: one line of digits. auto: any, anywhere."),
-    ] = "auto",
-    rotate: Annotated[
-        Literal["auto", "0", "90", "180", "270"],
         typer.Option(
-            help="Degrees clockwise to turn the picture by; auto: as it reads best, where there are several digits."
+            help="auto: digits anywhere. line: all digits are one line. single: the picture is one digit, read "
+            "whatever its confidence."
         ),
     ] = "auto",
-    conf: Annotated[float, typer.Option(help="Leave out digits of a lower confidence, 0 to 1.")] = 0.5,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object for each picture.")] = False,
+    rotate: options.Rotate = "auto",
+    conf: options.Conf = 0.5,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the subfolders of folders too.")] = False,
+    jsonl: options.Jsonl = False,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the lines there, and nothing to stdout.")
+        Path | None, typer.Option(metavar="FILE", help="Write the lines to this file instead of standard output.")
     ] = None,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="With --jsonl, go on with the --output of a run that was ended: skip what it read."
+            "--resume",
+            help="Continue the --output of a run that was stopped (with --jsonl): pictures that it read are skipped.",
         ),
     ] = False,
     save_image: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Save each picture with boxes, digits and confidence.")
+        Path | None, typer.Option(metavar="DIR", help="Save each picture with boxes, digits and confidences drawn.")
     ] = None,
     explain: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Save a page for each picture: what was found, seen and refused.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Save an HTML page for each picture: what was found, and why it was kept."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that read at the same time.")] = 1,
+    jobs: options.Jobs = 1,
     cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Read on the workers of a Dask scheduler, tcp://HOST:8786.")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Read on the workers of a Dask scheduler, tcp://HOST:8786. For a trusted network only: whoever "
+            "reaches the scheduler can run code on this machine and on the workers.",
+        ),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Threads of the interpreter.")] = 1,
-    fail_on_empty: Annotated[bool, typer.Option("--fail-on-empty", help="Exit with 8 if no digit was read.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier run.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not say why nothing was read in a picture.")] = False,
+    threads: options.Threads = 1,
+    fail_on_empty: Annotated[
+        bool, typer.Option("--fail-on-empty", help="Exit with code 8 if no digit was read in any picture.")
+    ] = False,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Read the digits in pictures.
 
-    Prints the digits, one line for each line in the picture; for many pictures PATH<TAB>DIGITS. A picture in which
-    nothing was read is told on stderr, with why. One that cannot be read is told there as well, the others are read,
-    and the exit code is 4; --resume tries it again.
+    Prints the digits of one picture, a line of digits for each line in it. For several pictures, or for a document of
+    several pages (a TIFF), prints PATH<TAB>DIGITS, with #1, #2 ... behind the path of a page.
+
+    A picture that cannot be read is one line on stderr, and the others are read. The exit code is then the lowest of
+    1 (an unexpected error), 3 (an extra is missing) and 4 (not a readable picture) that occurred; --resume tries such
+    pictures again. Unless --quiet is given, stderr also says why no digit was read in a picture, and what a folder
+    holds that is not read.
     """
-    from digitocr.cli.batch.sources import expanded, is_single
+    from digitocr.cli.batch.sources import expanded, is_single, paths
     from digitocr.cli.batch.task import Task
 
     if cluster and jobs > 1:
         raise UsageError("--cluster has as many processes as it has workers; leave out --jobs")
-    if output is not None:
-        refuse_source(output, sources)
-    todo, done = expanded(sources), dict[str, bool]()
     if resume:
         if not jsonl or output is None:
-            raise UsageError("--resume goes on with a file of lines of JSON; add --jsonl --output FILE")
+            raise UsageError("--resume continues a file of JSON lines; add --jsonl --output FILE")
         if save_image or explain or force:
-            raise UsageError("--resume goes on with lines alone; leave out --save-image, --explain and --force")
-        done = taken_up(output)
-        todo = (source for source in todo if source.name not in done)
-    single = is_single(sources)
-    task = Task(
-        model, threads, conf, mode, rotate, jsonl, not single, save_image is not None, explain is not None, detector
-    )
+            raise UsageError("--resume continues lines only; leave out --save-image, --explain and --force")
+    drawn = ResultFolder(save_image, ".png", force) if save_image else None
+    explained = ResultFolder(explain, ".html", force) if explain else None
+    folders = [one for one in (drawn, explained) if one]
+    results = {realpath(one.folder) for one in folders}
+    protect_inputs(lambda: paths(sources, recursive, results), output, folders)
+    done = taken_up(output) if resume and output else {}
+    left_out: list[str] = []
+    todo = expanded(sources, recursive, results, left_out.append)
+    named = not is_single(sources)
+    task = Task(model, threads, conf, mode, rotate, jsonl, named, bool(drawn), bool(explained), detector)
+    unread = (source for source in todo if source.name not in done)
     if cluster:
         from digitocr.cli.batch.cluster import read_on_cluster
 
-        outcomes = read_on_cluster(task, todo, cluster)
+        outcomes = read_on_cluster(task, unread, cluster)
     elif jobs > 1:
         from digitocr.cli.batch.parallel import read_in_processes
 
-        outcomes = read_in_processes(task, todo, jobs)
+        outcomes = read_in_processes(task, unread, jobs)
     else:
-        outcomes = task.read_all(todo)
-    first = list(islice(outcomes, 1))  # what is wrong with the settings is raised before the output is opened
-    unreadable, digits = 0, sum(done.values())  # of the run that is gone on with, one for each picture
-    used: set[Path] = set()
+        outcomes = task.read_all(unread)
+    first = list(islice(outcomes, 1))  # raises what is wrong with the settings before the output is opened
+    failures: set[int] = set()  # exit codes of the pictures that could not be read
+    digits = sum(done.values())  # at least so many, of the run that is continued
+    calibrated = True
     with opened(output, resume, force) if output else nullcontext() as file:
         for outcome in chain(first, outcomes):
-            name = outcome.name
             if outcome.line is not None:
                 say(outcome.line, file)
             if outcome.error:
-                unreadable += 1
-                print(f"digitocr: {plain(outcome.error)}", file=sys.stderr)
+                failures.add(outcome.exit_code)
+                _tell(outcome.error)
                 continue
             digits += outcome.digits
+            if calibrated and not outcome.calibrated and not quiet:
+                calibrated = False
+                _tell("confidences are not calibrated for these networks: they do not say how many readings are right")
             if outcome.why and not quiet:
-                print(f"digitocr: {'' if single else f'{plain(name)}: '}{plain(outcome.why)}", file=sys.stderr)
-            if save_image:
-                save(outcome.drawn, save_image, name, ".png", used, force)
-            if explain:
-                save(outcome.page, explain, name, ".html", used, force)
-    if unreadable:
-        raise typer.Exit(InputError.exit_code)
+                _tell(outcome.why)
+            if drawn:
+                drawn.save(outcome.drawn, outcome.name)
+            if explained:
+                explained.save(outcome.page, outcome.name)
+    if not quiet:
+        for line in left_out:
+            _tell(line)
+    if failures:
+        raise typer.Exit(min(failures))
     if fail_on_empty and not digits:
         raise NothingReadError("no digit was recognised in any picture")
+
+
+def _tell(line: str) -> None:
+    print(f"digitocr: {plain(line)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""digitocr report: pages on a run."""
+"""digitocr report: a report on a run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,17 +12,20 @@ EXAMPLES = "For example: digitocr report runs/paper-4-0    digitocr report runs/
 
 def report(
     source: Annotated[
-        Path, typer.Argument(metavar="RUN", help="The folder of a run of digitocr train, study or search.")
+        Path,
+        typer.Argument(
+            metavar="RUN", help="The folder of a run of digitocr train, study or search, or a results.json."
+        ),
     ],
     data: options.Data = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where it goes; by default the folder report in RUN.")
+        Path | None, typer.Option(metavar="DIR", help="The folder of the report; by default report in RUN.")
     ] = None,
 ) -> None:
-    """Write a report of a run: one HTML file, and the same in Markdown with its figures beside it.
+    """Write a report on a run: one HTML file, and the same in Markdown with its figures beside it.
 
-    It shows what the paper shows of its best network: filters, feature maps, classification report, confusion,
-    misclassified images with their probabilities; and more.
+    The report has the paper's figures of its best network (filters, feature maps, classification report, confusion
+    matrix, misclassified images with their probabilities) and the results of the run.
     """
     from digitocr.train.data import load_mnist
     from digitocr.train.paper.report import pages, write

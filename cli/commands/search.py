@@ -1,4 +1,4 @@
-"""digitocr search: networks that are right, small and quick."""
+"""digitocr search: networks that are accurate, small and fast."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr.cli import options
+from digitocr.runtime.errors import MissingExtraError
 
 EXAMPLES = (
     "For example: digitocr search --trials 200 --jobs 2    digitocr search --space paper --sampler grid    "
@@ -17,39 +18,49 @@ EXAMPLES = (
 def search(
     space: Annotated[
         Literal["paper", "recipe", "all"],
-        typer.Option(help="paper: layers, kernel, stride, pooling, sizes. recipe: how experiment 4 is trained."),
+        typer.Option(
+            help="paper: layers, kernel, stride, pooling, sizes. recipe: how experiment 4 is trained. all: both."
+        ),
     ] = "all",
-    sampler: Annotated[Literal["tpe", "grid"], typer.Option(help="tpe: Bayesian. grid: every point.")] = "tpe",
-    trials: Annotated[int, typer.Option(min=1, help="Go on until so many are over, pruned ones among them.")] = 100,
-    epochs: Annotated[int, typer.Option(min=1, help="Of every trial.")] = 6,
+    sampler: Annotated[
+        Literal["tpe", "grid"], typer.Option(help="tpe: Bayesian. grid: every point of the space.")
+    ] = "tpe",
+    trials: Annotated[int, typer.Option(min=1, help="Finished trials at which to stop, pruned ones included.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each trial.")] = 6,
     jobs: options.Jobs = 1,
     storage: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="Share the search with other machines: a database, or Optuna's proxy, grpc://HOST:PORT."
+            metavar="URL",
+            help="Share the search with other machines: the URL of a database, or of Optuna's gRPC proxy.",
         ),
     ] = None,
     data: options.Data = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder; one that is there is gone on with.")] = Path(
-        "runs/search"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder of the search; an existing search is resumed.")
+    ] = Path("runs/search"),
 ) -> None:
-    """Search for networks that are right, small and quick at once, as int8.
+    """Search for networks that are accurate, small and fast at once, as int8 files.
 
-    Accuracy is that of the int8 file on held-out training images; no test image is read. What is ended goes on when the
-    same is typed again, in as many terminals as there are cores to spare; the trial of a process that was killed is
-    taken up again. Prints the front, smallest file first, and leaves a report in the folder.
+    Accuracy is that of the int8 file on held-out training images; the test images are not used. A trial takes a minute
+    or two on a CPU. Run the same command again to resume, or in several terminals at once to share the work; the trial
+    of a killed process is repeated. Prints the Pareto front, smallest file first, and writes a report into the folder.
     """
-    from digitocr.export.classifier import int8_file
-    from digitocr.train.data import load_mnist
-    from digitocr.train.paper.report import search_pages, write
-    from digitocr.train.search.search import Plan, Search, front
+    try:
+        from digitocr.export.classifier import int8_file
+        from digitocr.train.data import load_mnist
+        from digitocr.train.paper.report import search_pages, write
+        from digitocr.train.search.front import front
+        from digitocr.train.search.search import Search
+        from digitocr.train.search.space import SearchPlan
+    except MissingExtraError as error:  # of the extra that the first missing package belongs to
+        raise MissingExtraError("search", "a search") from error
 
-    work = Search(out, load_mnist(data), Plan(space, sampler, epochs), int8_file, storage)
+    work = Search(out, load_mnist(data), SearchPlan(space, sampler, epochs), int8_file, storage)
     try:
         work.run(trials, jobs, _progress)
     except KeyboardInterrupt:
-        print("digitocr: interrupted; type the same again to go on", file=sys.stderr)
+        print("digitocr: interrupted; run the same command again to resume", file=sys.stderr)
         raise
     results = work.results()
     for trial in front(results["trials"]):
@@ -61,5 +72,5 @@ def search(
 
 
 def _progress(line: str) -> None:
-    """A line of a process of the search."""
+    """Prints a line of progress; worker processes import it by name."""
     print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""digitocr study: the paper's experiments over several seeds."""
+"""digitocr study: the paper's experiments over several seeds, and verdicts on its claims."""
 
 import sys
 from pathlib import Path
@@ -15,24 +15,26 @@ def study(
     cells: Annotated[
         Literal["paper", "table", "padding", "all"],
         typer.Option(
-            help="paper: its four networks. table: those between them, one thing changed at a time. padding: 1 to 3 "
-            "without it."
+            help="paper: its four experiments. table: all combinations of their settings with three convolutions. "
+            "padding: experiments 1 to 3 with valid padding."
         ),
     ] = "paper",
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each network; those that are there are kept.")] = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="Of every run.")] = 10,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 128,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Runs of each network; a verdict needs 3. Finished runs are kept.")
+    ] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 10,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images in a training step.")] = 128,
     jobs: options.Jobs = 1,
     data: options.Data = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder; one that is there is gone on with.")] = Path(
-        "runs/study"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder of the study; an existing study is resumed.")
+    ] = Path("runs/study"),
     quiet: options.Quiet = False,
 ) -> None:
-    """Run the paper's experiments over several seeds, and say which of its claims hold.
+    """Run the paper's experiments over several seeds, and test its claims.
 
-    What is ended goes on when the same is typed again; more seeds and other cells can be added. Prints the verdicts and
-    leaves the report, with every figure of the paper, in the folder.
+    A run of ten epochs takes about five minutes on a CPU. Run the same command again to resume an interrupted study, or
+    to add seeds or cells. Prints the verdicts and writes a report, with every figure of the paper, into the folder.
     """
     from digitocr.export.classifier import int8_file
     from digitocr.train.data import load_mnist
@@ -41,12 +43,13 @@ def study(
     from digitocr.train.paper.verdicts import judge
 
     mnist = load_mnist(data, quiet)
-    work = studies.Study(out, mnist, studies.Plan(epochs, batch_size), int8_file)
+    work = studies.Study(out, mnist, studies.StudyPlan(epochs, batch_size), int8_file)
     try:
         work.run(studies.cells(cells), seeds, jobs, lambda line: None if quiet else print(line, file=sys.stderr))
     except KeyboardInterrupt:
-        print("digitocr: interrupted; type the same again to go on", file=sys.stderr)
+        print("digitocr: interrupted; run the same command again to resume", file=sys.stderr)
         raise
     for verdict in judge(studies.read_results(out), mnist.test_labels):
-        print(f"{verdict.finding:<14}  {verdict.claim}")
+        why = f" ({verdict.because[0].lower()}{verdict.because[1:-1]})" if verdict.finding == "not tested" else ""
+        print(f"{verdict.finding:<14}  {verdict.claim}{why}")
     print(f"report          {write(pages(out, mnist), out / 'report')}")

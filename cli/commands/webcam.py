@@ -1,5 +1,6 @@
-"""digitocr webcam: digits, live."""
+"""digitocr webcam: reads digits live."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,43 +21,61 @@ EXAMPLES = (
 def webcam(
     source: Annotated[
         str,
-        typer.Option(help="A camera's number or name, a video file, a folder or glob of pictures, rtsp:// or http://."),
+        typer.Option(
+            help="A camera's number or name, a video file, a folder or glob of pictures, rtsp:// or http://; an http "
+            "address that answers with one picture is asked again and again."
+        ),
     ] = "0",
-    list_: Annotated[
-        bool, typer.Option("--list", help="Print the cameras there are, NUMBER<TAB>NAME, and end.")
-    ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Print the cameras, NUMBER<TAB>NAME, and end.")] = False,
     view: Annotated[
         Literal["window", "web", "none"],
-        typer.Option(help="window: on this screen; h shows its keys. web: a page for a browser. none: readings alone."),
+        typer.Option(
+            help="window: on this screen; h shows its keys. web: a page for a browser, which stays open after the end "
+            "of a recording until Ctrl-C. none: readings only."
+        ),
     ] = "window",
-    port: Annotated[int, typer.Option(help="Of the page.")] = 8000,
-    host: Annotated[str, typer.Option(help="The page's address; 0.0.0.0 lets other machines watch.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The page's port.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="The page's address; 0.0.0.0 or :: lets other machines watch.")
+    ] = "127.0.0.1",
     jsonl: options.Jsonl = False,
     all_frames: Annotated[
-        bool, typer.Option("--all-frames", help="Print what is read in every frame, not only what holds.")
+        bool, typer.Option("--all-frames", help="Print the reading of every frame, not only steady ones.")
     ] = False,
-    expect: Annotated[str, typer.Option(metavar="REGEX", help="Only announce lines that match it as a whole.")] = "",
-    digits: Annotated[int, typer.Option(min=0, help="Only announce lines of so many digits.", show_default=False)] = 0,
+    expect: Annotated[str, typer.Option(metavar="REGEX", help="Announce only lines that match it as a whole.")] = "",
+    digits: Annotated[
+        int, typer.Option(min=0, help="Announce only lines of that many digits.", show_default=False)
+    ] = 0,
     roi: Annotated[
-        str, typer.Option(metavar="X,Y,W,H", help="Read only that part, in pixels; or draw it with the mouse.")
+        str,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="Read only that part, in pixels; or draw it with the mouse. A part of 28x28 is read as one digit.",
+        ),
     ] = "",
     once: Annotated[bool, typer.Option("--once", help="End at the first announced reading.")] = False,
     max_seconds: Annotated[
-        float, typer.Option(min=0, help="End after so long; exit code 8 if nothing was announced.", show_default=False)
+        float,
+        typer.Option(min=0, help="End after that time; exit code 8 if nothing was announced.", show_default=False),
     ] = 0.0,
-    every: Annotated[int, typer.Option(min=1, help="Of a recording, read each so many-th frame.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Of a recording, read every N-th frame only.")] = 1,
     record: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the video as shown, as .avi or .mp4.")
+        Path | None, typer.Option(metavar="FILE", help="Record the video as shown, as .avi or .mp4.")
     ] = None,
     force: options.Force = False,
-    mirror: Annotated[bool, typer.Option("--mirror", help="Show it as a mirror does; it is read as it is.")] = False,
-    width: Annotated[int, typer.Option(min=0, help="CameraRequest of a camera, pixels.", show_default=False)] = 0,
-    height: Annotated[int, typer.Option(min=0, help="CameraRequest of a camera, pixels.", show_default=False)] = 0,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Show the picture as a mirror does; it is read unmirrored.")
+    ] = False,
+    width: Annotated[int, typer.Option(min=0, help="Pixels, asked of a camera.", show_default=False)] = 0,
+    height: Annotated[int, typer.Option(min=0, help="Pixels, asked of a camera.", show_default=False)] = 0,
     fps: Annotated[
-        float, typer.Option(min=0, help="CameraRequest of a camera, frames a second.", show_default=False)
+        float,
+        typer.Option(
+            min=0, help="Frames a second, asked of a camera; pictures a second of a snapshot.", show_default=False
+        ),
     ] = 0.0,
     reconnect: Annotated[
-        float, typer.Option(min=0, help="Seconds that a lost camera or stream is tried again for.")
+        float, typer.Option(min=0, help="Seconds for which a lost camera or stream is tried again.")
     ] = 10.0,
     model: options.Model = None,
     detector: options.Detector = None,
@@ -66,11 +85,14 @@ def webcam(
 ) -> None:
     """Read digits live from a camera, a video or a stream.
 
-    A number is announced on stdout when it has held over several frames, and once, as long as it stays. Of a camera or
-    a stream only the newest frame is read, so what is shown is never old; of a recording every frame is.
+    A number is announced on stdout once, when it was read over several frames. Of a camera or a stream only the newest
+    frame is read, so that what is shown is never old; of a recording every frame is read. Ctrl-C ends with exit code
+    130, SIGTERM with 143; a recording is finished in both cases.
     """
+    if "--debug" in sys.argv:
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "INFO")  # else VideoReader silences OpenCV and FFmpeg
     if list_:
-        from digitocr.runtime.live.capture import cameras
+        from digitocr.runtime.live.cameras import cameras
 
         found = cameras()
         for number, name in found:

@@ -1,68 +1,88 @@
-"""The video that --record keeps: playable however the run ends, and there only once it is."""
+"""The video that --record writes: playable however the run ends, and under its name only once it is finished."""
 
 import shutil
-from contextlib import suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
+from digitocr.cli.live.overlay import to_bgr
 from digitocr.runtime.errors import OutputError, UsageError
-from digitocr.runtime.live.capture import Pixels
+from digitocr.runtime.files import replacing
+from digitocr.runtime.live.frames import Pixels
 from digitocr.runtime.opencv import cv2
 
 CODECS = {".avi": "MJPG", ".mp4": "mp4v"}
-SPARE = 32_000_000  # bytes of the disk that are left free, so that the file can still be finished
+SPARE_BYTES = 32_000_000  # of the disk that are left free, so that the file can still be finished
+CHECKED_EVERY = 10  # frames after which the free space of the disk is looked at
+MAX_GAP = 2.0  # seconds; a longer time without a frame, as while a camera is lost, is shortened to that
 
 
 class Recording:
-    """Writes frames into path.part and gives that its name at the end. fps: frames a second of the file.
+    """Writes pictures to a hidden file beside `path`, which gets its name when the recording is closed.
 
-    Raises UsageError for a suffix that is neither .avi nor .mp4, OutputError where the file is there already, cannot
-    be written, or the disk is full.
+    Raises:
+        UsageError: The suffix is neither .avi nor .mp4.
+        OutputError: The file exists already, cannot be written, or the disk is full.
     """
 
     def __init__(self, path: Path, fps: float, force: bool) -> None:
+        """Checks the name; the file is opened with the first picture.
+
+        Args:
+            path: The file.
+            fps: Frames per second of the file.
+            force: Whether an existing file is overwritten.
+        """
         if path.suffix.lower() not in CODECS:
-            raise UsageError(f"{path}: a recording is a {' or a '.join(CODECS)}; name it so")
+            raise UsageError(f"{path}: a recording ends in {' or '.join(CODECS)}; name it so")
         if path.exists() and not force:
             raise OutputError(f"{path}: exists already; name another file or add --force")
         if not path.parent.is_dir():
             raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
         self._path, self._fps = path, fps
-        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._whole: AbstractContextManager[Path] | None = None
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._frames = 0
+        self._skipped = 0.0  # seconds of gaps that are left out
 
     def write(self, picture: Pixels, time: float) -> None:
-        """Adds the (H, W, 3) BGR picture as often as brings the file to that time, in seconds: a gap is filled with it,
-        a picture that comes too soon is left out. One of another size than the first is stretched to that.
+        """Adds a picture as often as is needed to bring the file to that time.
+
+        A gap of at most MAX_GAP seconds is filled with the picture, a longer one is shortened to MAX_GAP. A picture
+        that comes too soon is left out. One of another size than the first is stretched to that.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            time: Seconds since the first frame.
         """
         if self._writer is None:
-            self._size = (picture.shape[1], picture.shape[0])
-            codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
-            self._writer = cv2.VideoWriter(str(self._part), codec, self._fps, self._size)
-            if not self._writer.isOpened():
-                raise OutputError(f"{self._path}: cannot be written; name a file that can, an .avi or .mp4")
+            self._writer = self._opened((picture.shape[1], picture.shape[0]))
+        time -= self._skipped
+        gap = time - self._frames / self._fps
+        if gap > MAX_GAP:
+            self._skipped += gap - MAX_GAP
+            time -= gap - MAX_GAP
         if (picture.shape[1], picture.shape[0]) != self._size:
             picture = cv2.resize(picture, self._size)
-        while self._frames <= time * self._fps:
+        picture = to_bgr(picture)
+        last = round(time * self._fps, 3)  # of the frames, from 0; rounded since 2.1 s * 10 is below 21
+        while self._frames <= last:
             self._writer.write(picture)
             self._frames += 1
-            # OpenCV does not say when a write fails
-            if self._frames % 10 == 0 and shutil.disk_usage(self._path.parent).free < SPARE:
+            # OpenCV does not report that a write failed
+            if self._frames % CHECKED_EVERY == 0 and shutil.disk_usage(self._path.parent).free < SPARE_BYTES:
                 raise OutputError(f"{self._path}: the disk is full; what was recorded so far is kept")
 
     def close(self) -> None:
-        """Finishes the file. Raises OutputError where it cannot get its name."""
-        if self._writer is None:
+        """Finishes the file and gives it its name. Raises OutputError if that fails."""
+        if self._writer is None or self._whole is None:
             return
         self._writer.release()
         self._writer = None
         try:
-            self._part.replace(self._path)
+            self._whole.__exit__(None, None, None)
         except OSError as error:
-            with suppress(OSError):
-                self._part.unlink()
             raise OutputError(f"{self._path}: cannot be written ({error.strerror}); name a file that can") from error
 
     def __enter__(self) -> "Recording":
@@ -72,3 +92,12 @@ class Recording:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _opened(self, size: tuple[int, int]) -> "cv2.VideoWriter":
+        self._size = size
+        self._whole = replacing(self._path)
+        codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
+        writer = cv2.VideoWriter(str(self._whole.__enter__()), codec, self._fps, size)
+        if not writer.isOpened():
+            raise OutputError(f"{self._path}: cannot be written; name a file that can, an .avi or .mp4")
+        return writer

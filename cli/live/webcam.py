@@ -1,4 +1,4 @@
-"""The command webcam: frames of a source are read, what holds is printed, and all of it may be watched and recorded."""
+"""The command webcam: reads the frames of a source, prints what is steady, shows and records the pictures."""
 
 import json
 import re
@@ -6,40 +6,85 @@ import signal
 import statistics
 import sys
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from time import perf_counter, sleep
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from digitocr.cli.batch.output import SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.recording import Recording
 from digitocr.runtime.errors import NothingReadError, UsageError
+from digitocr.runtime.live.addresses import without_credentials
 from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.orientation import Rotation
 from digitocr.runtime.reader import Reader
 
-RECENT = 30  # frames that the shown rate is taken over
-COUNTED = 10_000  # frames that the reported latency is taken over
+RECENT = 30  # frames over which the rate on the picture is taken
+COUNTED = 10_000  # frames over which the latency reported at the end is taken
+TERMINATED = 128 + signal.SIGTERM  # the exit code of a run ended by SIGTERM, as shells report it
+WAIT_SECONDS = 0.2  # between two looks at the clock while a page stays open after the end of a recording
+
+
+class End(Enum):
+    """Why reading frames ended."""
+
+    SOURCE = auto()  # a recording is at its end
+    TIME = auto()  # --max-seconds
+    READING = auto()  # --once
+    PERSON = auto()  # a key, or the window was closed
 
 
 class View(Protocol):
     """Where frames are shown."""
 
     def show(self, frame: FrameReading, fps: float) -> bool:
-        """Shows a frame; whether to go on."""
+        """Shows a frame. Returns whether to go on."""
 
     def idle(self) -> bool:
-        """Called while no frame comes; whether to go on."""
+        """Called while no frame comes. Returns whether to go on."""
 
-    def close(self) -> None: ...
+    def finish(self) -> bool:
+        """Called when a recording is at its end. Returns whether the view stays open until it is interrupted."""
+
+    def close(self) -> None:
+        """Closes the view."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command was told; the names are those of its options, 0 and empty are for none."""
+    """The command's options under their names; 0 and empty stand for an option that was not given.
+
+    Attributes:
+        source: The source's name, which may hold a password; `name` is for printing.
+        view: "window", "web" or "none".
+        host: Where the page of --view web is served.
+        port: The port of that page.
+        model: The file of the digit network; None for the shipped one.
+        detector: The file of the detector; None for the shipped one.
+        conf: The confidence, 0 to 1, below which digits are left out.
+        rotate: "auto" or the degrees by which frames are turned clockwise.
+        every: Of a recording, every how many-th frame is read.
+        roi: "X,Y,WIDTH,HEIGHT" in pixels.
+        expect: A regular expression for announced lines.
+        digits: The number of digits of announced lines.
+        jsonl: Whether to print JSON.
+        all_frames: Whether to print the reading of every frame.
+        once: Whether to end at the first announced reading.
+        max_seconds: After how many seconds to end.
+        record: The file to record to.
+        force: Whether that file may be overwritten.
+        mirror: Whether to show the picture as a mirror does.
+        width: Pixels, asked of a camera.
+        height: Pixels, asked of a camera.
+        fps: Frames per second asked of a camera, or requests per second for a snapshot.
+        reconnect: Seconds for which a lost source is tried again.
+        quiet: Whether to leave out what the source is and how fast it was read.
+    """
 
     source: str
     view: str
@@ -66,29 +111,35 @@ class Settings:
     reconnect: float
     quiet: bool
 
+    @property
+    def name(self) -> str:
+        """The source's name without user and password."""
+        return without_credentials(self.source)
+
 
 class _Counts:
-    """Frames a second at the moment, and what is reported at the end."""
+    """Counts frames, for the rate on the picture and the report at the end."""
 
     def __init__(self) -> None:
         self.began = perf_counter()
         self.frames = self.announced = 0
-        self.last = 0  # the newest frame's number
-        self._came: deque[float] = deque(maxlen=RECENT)
-        self._latencies: deque[float] = deque(maxlen=COUNTED)
+        self.last = 0  # the newest frame's index
+        self._shown: deque[float] = deque(maxlen=RECENT)  # perf_counter() of each
+        self._latencies: deque[float] = deque(maxlen=COUNTED)  # ms
 
     @property
     def seconds(self) -> float:
+        """Seconds since the beginning."""
         return perf_counter() - self.began
 
     def add(self, frame: FrameReading) -> float:
-        """Counts the frame; frames a second over the recent ones."""
-        self.frames, self.last = self.frames + 1, frame.frame
+        """Counts the frame. Returns the frames per second over the recent ones."""
+        self.frames, self.last = self.frames + 1, frame.index
         self.announced += len(frame.announced)
-        self._came.append(perf_counter())
+        self._shown.append(perf_counter())
         self._latencies.append(frame.latency)
-        took = self._came[-1] - self._came[0]
-        return (len(self._came) - 1) / took if took else 0.0
+        took = self._shown[-1] - self._shown[0]
+        return (len(self._shown) - 1) / took if took else 0.0
 
     def __str__(self) -> str:
         if self.frames < 2:
@@ -96,21 +147,24 @@ class _Counts:
         shares = statistics.quantiles(self._latencies, n=20)
         return (
             f"{self.frames} frames in {self.seconds:.1f} s, {self.frames / self.seconds:.1f} a second, "
-            f"{self.last + 1 - self.frames} passed by unread; {self.announced} readings announced; "
+            f"{self.last + 1 - self.frames} skipped; {self.announced} readings announced; "
             f"latency from frame to reading {shares[9]:.0f} ms, 95 % within {shares[18]:.0f} ms"
         )
 
 
 def run(settings: Settings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
-    roi, expect = _parsed(settings)
+    roi = _parsed_roi(settings.roi)
+    if settings.once and settings.all_frames:
+        raise UsageError("--once prints one announced reading; leave out --all-frames")
     if settings.view == "window":
         from digitocr.cli.live.window import check_display
 
         check_display()
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _terminate)
     cv2.setNumThreads(1)
-    reader = Reader(settings.model, detector=settings.detector, conf=settings.conf, rotate=settings.rotate)
+    rotate: Rotation = "auto" if settings.rotate == "auto" else int(settings.rotate)
+    reader = Reader(settings.model, detector=settings.detector, conf=settings.conf, rotate=rotate)
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
@@ -118,14 +172,15 @@ def run(settings: Settings) -> None:
                 reader,
                 every=settings.every,
                 roi=roi,
-                expect=expect,
+                expect=settings.expect or None,
+                digits=settings.digits,
                 width=settings.width,
                 height=settings.height,
                 fps=settings.fps,
                 reconnect=settings.reconnect,
             )
         )
-        _tell(settings, f"{settings.source}: {video.size[0]}x{video.size[1]} at {video.fps:.4g} frames a second")
+        _inform(settings, f"{settings.name}: {video.size[0]}x{video.size[1]} at {video.fps:.4g} frames a second")
         recording = None
         if settings.record:
             recording = stack.enter_context(Recording(settings.record, video.fps, settings.force))
@@ -133,61 +188,73 @@ def run(settings: Settings) -> None:
         if view:
             stack.callback(view.close)
         counts = _Counts()
-        stack.callback(lambda: _tell(settings, str(counts)))
-        over = _watch(settings, video, recording, view, counts)
-    if not counts.announced and (settings.once or over):
+        try:
+            end = _watch(settings, video, recording, view, counts)
+        finally:
+            seconds = counts.seconds
+            _inform(settings, str(counts))
+        if view and end is End.SOURCE and not settings.once and view.finish():
+            if recording:
+                recording.close()
+            end = _wait(settings, counts)
+    if not counts.announced and (settings.once or end is End.TIME):
         raise NothingReadError(
-            f"{settings.source}: nothing that holds was read in {counts.seconds:.0f} s; show it larger, sharper or "
-            "upright, or see with --view web what is read"
+            f"{settings.name}: no steady number was read in {seconds:.0f} s; show it larger, sharper or "
+            "upright, or look at what is read by --view web"
         )
 
 
 def _watch(
     settings: Settings, video: VideoReader, recording: Recording | None, view: View | None, counts: _Counts
-) -> bool:
-    """Handles each frame, until the source, a person or a reading ends it; whether it was --max-seconds."""
+) -> End:
+    """Handles each frame, until the source, a person, the time or a reading ends it."""
     lost = ""
     for frame in video.frames():
         if 0 < settings.max_seconds <= counts.seconds:
-            return True
+            return End.TIME
         if video.lost and not lost:
             print(
-                f"digitocr: {settings.source}: {video.lost}; trying again for {settings.reconnect:g} s",
+                f"digitocr: {settings.name}: {video.lost}; trying again for {settings.reconnect:g} s",
                 file=sys.stderr,
             )
         lost = video.lost
         if frame is None:
             if view and not view.idle():
-                return False
+                return End.PERSON
             continue
         fps = counts.add(frame)
         _print(settings, frame)
         if recording:
             recording.write(overlay.drawn(frame, video.roi, fps, settings.mirror), frame.time)
         if settings.once and frame.announced:
-            return False
+            return End.READING
         if view:
-            if not video.live:  # a recording is watched as fast as it was taken
+            if not video.live:  # a recording is shown at its own speed
                 sleep(max(0.0, frame.time - counts.seconds))
             if not view.show(frame, fps):
-                return False
-    return False
+                return End.PERSON
+    return End.SOURCE
 
 
-def _parsed(settings: Settings) -> tuple[tuple[int, int, int, int] | None, str | None]:
-    """The part to read and the expression to match. Raises UsageError for settings that make no sense."""
-    roi = None
-    if settings.roi:
-        numbers = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", settings.roi)
-        if not numbers:
-            raise UsageError(f"--roi is X,Y,WIDTH,HEIGHT in pixels, as 100,50,400,120, not {settings.roi}")
-        x, y, w, h = map(int, numbers.groups())
-        roi = (x, y, w, h)
-    if settings.expect and settings.digits:
-        raise UsageError("--digits and --expect say the same in two ways; leave one out")
-    if settings.once and settings.all_frames:
-        raise UsageError("--once is for one announced reading; leave out --all-frames")
-    return roi, settings.expect or (rf"\d{{{settings.digits}}}" if settings.digits else None)
+def _wait(settings: Settings, counts: _Counts) -> End:
+    """Keeps a page open until Ctrl-C or --max-seconds."""
+    _inform(settings, f"{settings.name} has ended; its page stays open until Ctrl-C")
+    with suppress(KeyboardInterrupt):
+        while not 0 < settings.max_seconds <= counts.seconds:
+            sleep(WAIT_SECONDS)
+        return End.TIME
+    return End.PERSON
+
+
+def _parsed_roi(roi: str) -> tuple[int, int, int, int] | None:
+    """The part to read; None for all of it. Raises UsageError."""
+    if not roi:
+        return None
+    numbers = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", roi)
+    if not numbers:
+        raise UsageError(f"--roi is X,Y,WIDTH,HEIGHT in pixels, as 100,50,400,120, not {roi}")
+    x, y, w, h = map(int, numbers.groups())
+    return x, y, w, h
 
 
 def _view(settings: Settings, video: VideoReader) -> View | None:
@@ -202,7 +269,7 @@ def _view(settings: Settings, video: VideoReader) -> View | None:
         print(f"digitocr: open {page.address}", file=sys.stderr)
         if not page.local:
             print(
-                "digitocr: everybody who reaches this machine by the network can watch, without a password, and the "
+                "digitocr: everybody who can reach this machine over the network can watch, without a password; the "
                 "picture is not encrypted",
                 file=sys.stderr,
             )
@@ -211,9 +278,9 @@ def _view(settings: Settings, video: VideoReader) -> View | None:
 
 
 def _print(settings: Settings, frame: FrameReading) -> None:
-    """The frame's line or those of what it announces, to standard output."""
+    """Prints the frame's reading, or what it announces, to standard output."""
     if settings.all_frames:
-        say(_json_line(settings, frame, frame) if settings.jsonl else text_line(str(frame.frame), frame.reading))
+        say(_json_line(settings, frame, frame) if settings.jsonl else text_line(str(frame.index), frame.reading))
         return
     for reading in frame.announced[:1] if settings.once else frame.announced:
         say(_json_line(settings, reading, frame) if settings.jsonl else reading.text)
@@ -222,14 +289,15 @@ def _print(settings: Settings, frame: FrameReading) -> None:
 def _json_line(settings: Settings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:
     row = read.reading.to_dict()
     row["ms"]["latency"] = round(frame.latency, 3)
-    where = {"source": settings.source, "frame": read.frame, "time": round(read.time, 3)}
+    where = {"source": settings.name, "frame": read.index, "time": round(read.time, 3)}
     return json.dumps({"schema": SCHEMA, **where, **row, "error": None})
 
 
-def _tell(settings: Settings, words: str) -> None:
+def _inform(settings: Settings, words: str) -> None:
     if not settings.quiet:
         print(f"digitocr: {words}", file=sys.stderr)
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _terminate(*_: object) -> NoReturn:
+    """Ends the run as an error would, so that a recording is finished."""
+    raise SystemExit(TERMINATED)

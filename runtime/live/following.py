@@ -1,11 +1,11 @@
-"""Digits followed from one frame of a video into the next, where they are read again without being sought.
+"""Digits followed from one frame of a video into the next, where they are read again without detection.
 
     follower = Follower(reader)
-    follower.read(gray)      # Reading: sought in this frame
-    follower.read(gray)      # Reading: followed from the frame before, where every digit is still there
+    follower.read(gray)      # Reading: detected in this frame
+    follower.read(gray)      # Reading: followed from the frame before, if every digit is still there
 
-Seeking takes most of a frame's time, and frames in turn differ by little: so two of three are spared it. A digit that
-is new beside others is seen up to two frames late.
+Detection takes most of a frame's time, and consecutive frames differ little: it is skipped in two of three frames. A
+new digit beside others is therefore seen up to two frames late.
 """
 
 from dataclasses import replace
@@ -20,33 +20,33 @@ from digitocr.runtime.background import shrunk
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Line, Reading
+from digitocr.runtime.reading import Box, Line, Reading, Timing
 
-Points: TypeAlias = npt.NDArray[np.float32]  # (n, 2): x, y
+Points: TypeAlias = npt.NDArray[np.float32]  # (n, 2): x, y in pixels
 
-SIDE = 320  # pixels; the long side of the pictures between which motion is measured
-WINDOW = (21, 21)  # pixels round a digit's middle that are followed
-LEVELS = 2  # halvings of the pictures, so that a tenth of SIDE is not too far
-FOLLOWED = 2  # frames in turn; then digits are sought again
-STILL = 0.5  # probability of a digit that it is the same one still
+FLOW_SIDE = 320  # pixels; the long side of the reduced frames between which motion is measured
+FLOW_WINDOW = (21, 21)  # pixels of the reduced frame around a digit's centre that are matched
+FLOW_LEVELS = 2  # pyramid levels above the reduced frame; with them a motion of a tenth of FLOW_SIDE is found
+MAX_FOLLOWED = 2  # consecutive frames without detection
+MIN_PROBABILITY = 0.5  # of a followed digit's class; below it the digit is another one, or gone
 
 
 class Follower:
-    """Reads the frames of one video, of which each is a moment after the one before."""
+    """Reads the frames of one video, in order."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._before: tuple[GrayImage, Reading] | None = None
-        self._followed = 0  # frames in turn
+        self._followed = 0  # consecutive frames without detection
 
     def read(self, gray: GrayImage) -> Reading:
-        """The digits of the next frame, (H, W) uint8.
+        """Reads the next frame, (H, W) uint8.
 
-        A digit that was followed has the confidence with which it was found. Where one of them is another digit now,
-        or none, all are sought.
+        A followed digit keeps the confidence with which it was detected. If one of them is another digit now, or gone,
+        all are detected anew.
         """
         reading = None
-        if self._before and self._before[0].shape == gray.shape and self._followed < FOLLOWED:
+        if self._before and self._before[0].shape == gray.shape and self._followed < MAX_FOLLOWED:
             reading = self._next(*self._before, gray)
         self._followed = self._followed + 1 if reading else 0
         if reading is None:
@@ -55,28 +55,37 @@ class Follower:
         return reading
 
     def _next(self, before: GrayImage, reading: Reading, gray: GrayImage) -> Reading | None:
-        """The frame before's reading with its boxes moved; None where a digit is not there any more."""
+        """The previous frame's reading with its boxes moved; None if a digit is not there any more."""
         began = perf_counter()
         digits = reading.digits
-        boxes = np.array([(digit.box.x, digit.box.y, digit.box.w, digit.box.h) for digit in digits], np.float32)
-        boxes[:, :2] += _motion(before, gray, boxes[:, :2] + boxes[:, 2:] / np.float32(2))
+        boxes = np.array([digit.box for digit in digits], np.float32)
+        boxes[:, :2] += motion(before, gray, boxes[:, :2] + boxes[:, 2:] / np.float32(2))
         found = perf_counter()
-        probabilities = self._reader.digits(gray, boxes)
-        if (probabilities[range(len(digits)), [digit.digit for digit in digits]] < STILL).any():
+        probabilities = self._reader.classify(gray, boxes)
+        if (probabilities[range(len(digits)), [digit.digit for digit in digits]] < MIN_PROBABILITY).any():
             return None
         moved = (
             replace(digit, box=Box(round(x), round(y), digit.box.w, digit.box.h))
             for digit, (x, y) in zip(digits, boxes[:, :2].tolist(), strict=True)
         )
         lines = tuple(Line(tuple(islice(moved, len(line.digits)))) for line in reading.lines)
-        ms = {"decode": 0.0, "find": 1000 * (found - began), "classify": 1000 * (perf_counter() - found)}
+        ms = Timing(0.0, 1000 * (found - began), 1000 * (perf_counter() - found))
         return replace(reading, lines=lines, ms=ms)
 
 
-def _motion(before: GrayImage, after: GrayImage, points: Points) -> Points:
-    """How far what is at each point moved from one frame to the next, in pixels; 0 where that cannot be told."""
-    first, second = shrunk(before, SIDE), shrunk(after, SIDE)
+def motion(before: GrayImage, after: GrayImage, points: Points) -> Points:
+    """Measures how far the surroundings of each point moved between two frames, by Lucas and Kanade's optical flow.
+
+    Args:
+        before: (H, W) uint8, the earlier frame.
+        after: (H, W) uint8, the later frame.
+        points: (n, 2) float32, pixels of the earlier frame.
+
+    Returns:
+        (n, 2) float32, pixels; 0 where the motion cannot be measured.
+    """
+    first, second = shrunk(before, FLOW_SIDE), shrunk(after, FLOW_SIDE)
     scale = max(first.shape) / max(before.shape)
     start = points[:, None] * np.float32(scale)
-    end, told, _ = cv2.calcOpticalFlowPyrLK(first, second, start, None, winSize=WINDOW, maxLevel=LEVELS)
-    return np.where(told == 1, (end - start)[:, 0] / np.float32(scale), np.float32(0))
+    end, found, _ = cv2.calcOpticalFlowPyrLK(first, second, start, None, winSize=FLOW_WINDOW, maxLevel=FLOW_LEVELS)
+    return np.where(found == 1, (end - start)[:, 0] / np.float32(scale), np.float32(0))

@@ -3,36 +3,44 @@
     for reading in VideoReader("clip.avi"):
         print(reading.time, reading.text)
 
-A number is given out once, when it has held over several frames. Digits are sought in every third frame of a video, and
-followed into those between.
+A number is announced once, when it was read over several frames. Digits are detected in every third frame of a video,
+and followed into the frames between.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from time import perf_counter
 from types import TracebackType
 from typing import Any
 
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import MIN_SIDE
-from digitocr.runtime.live.capture import CameraRequest, Frame, Grabber, Pixels
+from digitocr.runtime.live.addresses import without_credentials
+from digitocr.runtime.live.cameras import CameraRequest
+from digitocr.runtime.live.capture import Frame, Grabber
 from digitocr.runtime.live.following import Follower
+from digitocr.runtime.live.frames import FrameSource, Pixels
+from digitocr.runtime.live.sources import opener
 from digitocr.runtime.live.tracking import Tracker
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Digit, Line, Reading
+from digitocr.runtime.reading import Line, Reading
 
-TICK = 0.1  # seconds that frames() waits for a frame before it says that none came
+TICK = 0.1  # seconds that frames() waits for a frame before it yields None
 
 
 @dataclass(frozen=True, slots=True)
 class SteadyReading:
-    """A line of digits that held over several frames. frame: the number, from 0, of the frame that settled it; time:
-    seconds from the source's first frame to that one; reading: the line, as read in the newest frame that agrees.
+    """A line of digits that was read over several frames.
+
+    Attributes:
+        index: The number, from 0, of the frame by which the line became steady; "frame" in JSON.
+        time: Seconds from the source's first frame to that frame.
+        reading: The line, as read in the newest frame that agrees.
     """
 
-    frame: int
+    index: int
     time: float
     reading: Reading
 
@@ -43,22 +51,29 @@ class SteadyReading:
 
     @property
     def confidence(self) -> float:
-        """Of the least sure digit, 0 to 1."""
+        """The confidence of the least confident digit, 0 to 1."""
         return self.reading.confidence
 
     def to_dict(self) -> dict[str, Any]:
-        """Frame, time and what Reading.to_dict has, ready for JSON."""
-        return {"frame": self.frame, "time": round(self.time, 3), **self.reading.to_dict()}
+        """Returns frame, time and the items of Reading.to_dict, ready for JSON."""
+        return {"frame": self.index, "time": round(self.time, 3), **self.reading.to_dict()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FrameReading:
-    """What was read in one frame. image: (H, W, 3) uint8 BGR; reading: what this frame shows, found in it or followed
-    into it; steady: the lines that hold at the moment; announced: those that hold from this frame on and were not
-    announced before; latency: milliseconds from when the frame came until it was read.
+    """What was read in one frame.
+
+    Attributes:
+        index: The frame's number in its source, from 0.
+        time: Seconds since the source's first frame.
+        image: (H, W, 3) uint8 RGB, the frame. Reader.read takes it as it is; OpenCV's functions expect BGR.
+        reading: What this frame shows, detected in it or followed into it.
+        steady: The lines that are steady at the moment.
+        announced: The lines that are steady from this frame on, and were not announced before.
+        latency: Milliseconds from the arrival of the frame to its reading.
     """
 
-    frame: int
+    index: int
     time: float
     image: Pixels
     reading: Reading
@@ -68,43 +83,69 @@ class FrameReading:
 
 
 class VideoReader:
-    """Reads digits in the frames of a source, and announces what holds over several of them, once.
+    """Reads digits in the frames of a source, and announces each line once, when it is steady over several frames.
 
-    source: the number or name of a camera, a video file, a folder or a glob of pictures, or an address that OpenCV
-    opens (rtsp://, http://). reader: by default Reader(rotate="0"), for trying other ways up makes a frame without
-    digits take up to four times as long. every: reads only every so many-th frame of a recording. roi: x, y, width,
-    height in pixels, the part to read; it may be set anew between two frames. expect: a regular expression that the
-    whole of a line must match to be announced. width, height, fps: asked of a camera, which gives what it can: see
-    `size` and `fps`. reconnect: seconds that a lost camera or stream is tried again for.
+    A live source is read in a thread, and only its newest frame is used. Close the reader, or use it in a `with`
+    statement, to release the source. OpenCV and its FFmpeg are kept from writing to stderr (see
+    frames.silence_video_libraries).
 
-    A live source is read in a thread, from which only the newest frame is taken. Close it, or use it in a `with`, to
-    give the camera back. Raises DeviceError for a camera or a stream, InputError for a file, UsageError for the rest.
+    Attributes:
+        roi: x, y, width, height in pixels, the part of the frames to read; None for all of it. It may be changed
+            between two frames.
+        live: Whether the source is live.
+        fps: Frames per second of the source.
+        size: (width, height) of the first frame in pixels.
     """
 
     def __init__(
         self,
-        source: str | int,
+        source: str | int | FrameSource,
         reader: Reader | None = None,
         *,
         every: int = 1,
         roi: tuple[int, int, int, int] | None = None,
         expect: str | None = None,
+        digits: int = 0,
         width: int = 0,
         height: int = 0,
         fps: float = 0.0,
         reconnect: float = 10.0,
     ) -> None:
+        """Opens the source and waits for its first frame.
+
+        Args:
+            source: The number or name of a camera, a video file, a folder or a glob of pictures, an address that
+                OpenCV opens (rtsp://, http://), the http address of a snapshot, or a FrameSource of one's own.
+            reader: By default Reader(rotate=0); other values of rotate take up to four times as long where a frame
+                shows no digits.
+            every: Of a source that is not live, read only every `every`-th frame.
+            roi: See the attribute.
+            expect: A regular expression; only lines that match it as a whole are announced.
+            digits: Only lines of that many digits are announced; 0 for any number.
+            width: Pixels, asked of a camera, which gives what it can: see `size`.
+            height: Pixels, asked of a camera.
+            fps: Frames per second asked of a camera, or requests per second to a snapshot's address.
+            reconnect: Seconds for which a lost camera or stream is tried again.
+
+        Raises:
+            DeviceError: A camera or a stream cannot be opened, or delivers nothing.
+            InputError: A file is missing or damaged, or a source delivers something else than frames.
+            UsageError: An argument makes no sense.
+        """
         if every < 1:
-            raise UsageError(f"every is 1, each frame, or more, not {every}")
-        try:
-            self._expect = re.compile(expect or r"\d+")
-        except re.error as error:
-            raise UsageError(f"{expect} is no regular expression ({error}); for five digits it is \\d{{5}}") from None
+            raise UsageError(f"every is 1, for each frame, or more, not {every}")
+        self._expected = _expected(expect, digits)
         self.roi = roi
-        reader = reader or Reader(rotate="0")
-        self._grabber = Grabber(str(source), CameraRequest(width, height, fps), every, reconnect)
+        reader = reader or Reader(rotate=0)
+        request = CameraRequest(width, height, fps)
+        if isinstance(source, (str, int)):
+            open_source, name = opener(str(source), request), without_credentials(str(source))
+            self._grabber = Grabber(open_source, name, every, reconnect)
+        else:
+            open_source, name = _opener_of(source, request), type(source).__name__
+            self._grabber = Grabber(open_source, name, every, reconnect, reopens=False)
         self.live, self.fps, self.size = self._grabber.live, self._grabber.fps, self._grabber.size
-        self._read_part = (Follower(reader) if self._grabber.flows else reader).read
+        self._read_part = (Follower(reader) if self._grabber.continuous else reader).read
         self._tracker = Tracker()
         try:
             self._check_roi(*self.size)
@@ -114,17 +155,17 @@ class VideoReader:
 
     @property
     def lost(self) -> str:
-        """Why a live source sends no frame at the moment; empty where it does."""
+        """Why a live source sends no frame at the moment; empty while it does."""
         return self._grabber.lost
 
     def __iter__(self) -> Iterator[SteadyReading]:
-        """What is announced, until a recording ends. Raises DeviceError where a live source is lost for good."""
+        """Yields what is announced, until the source ends. Raises DeviceError if a live source is lost for good."""
         for frame in self.frames():
             if frame is not None:
                 yield from frame.announced
 
     def frames(self) -> Iterator[FrameReading | None]:
-        """Each frame that is read; None where for TICK seconds none came. Raises as iterating does."""
+        """Yields each frame that is read, and None whenever no frame came for TICK seconds. Raises as iterating."""
         try:
             while not self._grabber.ended:
                 frame = self._grabber.next(TICK)
@@ -133,7 +174,7 @@ class VideoReader:
             self.close()
 
     def close(self) -> None:
-        """Gives the source back; a second call does nothing."""
+        """Releases the source. A second call does nothing."""
         self._grabber.close()
 
     def __enter__(self) -> "VideoReader":
@@ -145,21 +186,21 @@ class VideoReader:
         self.close()
 
     def _read(self, frame: Frame) -> FrameReading:
-        gray = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
+        gray = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
         if self.roi is not None:
             self._check_roi(gray.shape[1], gray.shape[0])
             x, y, w, h = self.roi
             reading = _moved(self._read_part(gray[y : y + h, x : x + w]), x, y)
         else:
             reading = self._read_part(gray)
-        fresh = [line for line in self._tracker.update(reading) if self._expect.fullmatch(line.text)]
+        fresh = [line for line in self._tracker.update(reading) if self._expected.fullmatch(line.text)]
         announced = tuple(
-            SteadyReading(frame.number, frame.time, Reading((line,), reading.ms, reading.model, reading.turned))
+            SteadyReading(frame.index, frame.time, Reading((line,), reading.ms, reading.model, reading.turned))
             for line in fresh
         )
-        steady = tuple(line for line in self._tracker.steady if self._expect.fullmatch(line.text))
-        latency = 1000 * (perf_counter() - frame.came)
-        return FrameReading(frame.number, frame.time, frame.image, reading, steady, announced, latency)
+        steady = tuple(line for line in self._tracker.steady if self._expected.fullmatch(line.text))
+        latency = 1000 * (perf_counter() - frame.arrived)
+        return FrameReading(frame.index, frame.time, frame.image, reading, steady, announced, latency)
 
     def _check_roi(self, width: int, height: int) -> None:
         if self.roi is None:
@@ -168,19 +209,35 @@ class VideoReader:
         if x < 0 or y < 0 or w < 1 or h < 1 or x + w > width or y + h > height:
             raise UsageError(f"the part {x},{y},{w},{h} is not inside the frame of {width}x{height} pixels")
         if min(w, h) < MIN_SIDE:
-            raise UsageError(f"the part {x},{y},{w},{h} is too small; {MIN_SIDE} pixels a side is the least")
+            raise UsageError(f"the part {x},{y},{w},{h} is too small; each side must be at least {MIN_SIDE} pixels")
+
+
+def _expected(expect: str | None, digits: int) -> re.Pattern[str]:
+    """The expression that the whole of an announced line matches."""
+    if expect and digits:
+        raise UsageError("expect and digits both say which lines are announced; leave one out")
+    if digits < 0:
+        raise UsageError(f"digits is 0, for any number of them, or more, not {digits}")
+    try:
+        return re.compile(expect or (rf"\d{{{digits}}}" if digits else r"\d+"))
+    except re.error as error:
+        raise UsageError(f"{expect} is not a regular expression ({error}); for five digits it is \\d{{5}}") from None
+
+
+def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], FrameSource]:
+    if not isinstance(source, FrameSource):
+        raise UsageError(f"a source is a name, a number, or has read() and release(); {type(source).__name__} has not")
+    if any(request):
+        raise UsageError("a size or a rate can be asked of a camera only; a source of one's own has its own")
+    return lambda: source
 
 
 def _moved(reading: Reading, x: int, y: int) -> Reading:
-    """The reading of a part that begins at (x, y), in the pixels of the whole."""
+    """The reading of a part that begins at (x, y), in the pixels of the whole frame."""
     lines = tuple(
         Line(
-            tuple(Digit(digit.digit, digit.confidence, _shifted(digit.box, x, y), digit.topk) for digit in line.digits)
+            tuple(replace(digit, box=digit.box._replace(x=digit.box.x + x, y=digit.box.y + y)) for digit in line.digits)
         )
         for line in reading.lines
     )
-    return Reading(lines, reading.ms, reading.model, reading.turned, reading.why)
-
-
-def _shifted(box: Box, x: int, y: int) -> Box:
-    return Box(box.x + x, box.y + y, box.w, box.h)
+    return replace(reading, lines=lines)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitocr.cli.explain import LONG_SIDE, explained
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, Reading
+from digitocr.cli.explain import PICTURE_SIDE, explained
+from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
 
 SEEN = np.arange(784, dtype=np.uint8).reshape(28, 28)
 BOX = Box(30, 50, 20, 40)
-MODEL = {"name": "digitocr-int8", "sha256": "75e2dbde5656ec95"}
-READING = Reading((Line((Digit(4, 0.9, BOX, ((4, 0.9), (9, 0.1))),)),), {"decode": 1.25, "find": 2.0}, MODEL)
+MODEL = ModelId("digitocr-int8", "75e2dbde5656ec95")
+READING = Reading((Line((Digit(4, 0.9, BOX, ((4, 0.9), (9, 0.1))),)),), Timing(1.25, 2.0, 0.5), MODEL)
 
 
 def candidate(kept, why="", box=BOX, found=0.8, classes=10):
@@ -54,9 +54,7 @@ class Elements(HTMLParser):
 
 
 def picture(size):
-    file = io.BytesIO()
-    Image.new("RGB", size, (200, 180, 160)).save(file, "PNG")
-    return file.getvalue()
+    return Image.new("RGB", size, (200, 180, 160))
 
 
 def page_of(*candidates, name="a.png", reading=READING, size=(100, 200)):
@@ -80,7 +78,7 @@ def test_the_picture_is_within_the_page_with_a_box_for_each_region():
     assert boxes == [(30, 50, 20, 40), (60, 20, 30, 35)]
     assert "4 90%" in page.text
     assert "looks like no digit (0.93)" in page.text
-    assert "1 kept, 1 rejected of 2 regions found" in page.text
+    assert "1 kept, 1 rejected of 2 regions" in page.text
 
 
 def test_a_region_and_its_row_lead_to_each_other():
@@ -93,7 +91,7 @@ def test_a_region_and_its_row_lead_to_each_other():
     assert labels == ["Region 1: 4 90%", "Region 2: why", "Region 3: below --conf 0.95"]  # what was surest found first
 
 
-def test_a_row_shows_what_the_network_saw_and_thought():
+def test_a_row_shows_what_the_classifier_got_and_gave():
     page = page_of(candidate(True, classes=11))
     (crop,), (seen,) = page.all("img", **{"class": "crop"}), page.all("img", **{"class": "seen"})
     assert np.array_equal(np.asarray(decoded(seen["src"])), SEEN)
@@ -101,8 +99,8 @@ def test_a_row_shows_what_the_network_saw_and_thought():
     heights = [one["style"] for one in page.all("i")]
     assert heights == ["height:0.0%"] * 4 + ["height:90.0%"] + ["height:0.0%"] * 4 + ["height:10.0%", "height:0.0%"]
     assert "4 0.900, 9 0.100" in page.text
-    assert "stands for no digit" in page.text
-    assert "stands for no digit" not in page_of(candidate(True)).text
+    assert "stands for “no digit”" in page.text
+    assert "stands for “no digit”" not in page_of(candidate(True)).text
 
 
 def test_a_picture_that_was_turned_shows_its_regions_turned():
@@ -110,18 +108,18 @@ def test_a_picture_that_was_turned_shows_its_regions_turned():
     page = page_of(candidate(True), reading=turned)
     (crop,) = page.all("img", **{"class": "crop"})
     assert decoded(crop["src"]).size == (50, 30)
-    assert "turned by 90° clockwise" in page.text
+    assert "turned by 90° clockwise before it was read" in page.text
 
 
 def test_where_nothing_was_read_the_page_says_why():
-    page = page_of(reading=Reading((), {}, MODEL, why="nothing in it looks like a digit"))
+    page = page_of(reading=Reading((), Timing(), MODEL, why="nothing in it looks like a digit"))
     assert "Nothing was read: nothing in it looks like a digit." in page.text
     assert not page.all("table")
 
 
 def test_a_large_picture_is_made_smaller_and_its_boxes_stay_in_its_pixels():
     page = page_of(candidate(True, box=Box(3000, 100, 200, 300)), size=(3200, 800))
-    assert decoded(page.all("image")[0]["href"]).size == (LONG_SIDE, 400)
+    assert decoded(page.all("image")[0]["href"]).size == (PICTURE_SIDE, 400)
     assert page.all("svg")[0]["viewbox"] == "0 0 3200 800"
     assert page.all("rect")[0]["x"] == "3000"
 

@@ -1,5 +1,6 @@
 """The command line as such: which commands there are, what is loaded, what an error ends in."""
 
+import os
 import re
 import subprocess
 import sys
@@ -74,8 +75,8 @@ def test_where_standard_error_is_closed_nothing_of_it_comes_out_elsewhere(pages)
 
 def test_a_bug_is_told_as_one_unless_debug_shows_it():
     code = (
-        "import sys; from digitocr.cli import main; from digitocr.cli.batch import render; "
-        "render.json_line = lambda *_: 1 / 0; "
+        "import sys; from digitocr.cli import main; from digitocr.cli.batch import sources; "
+        "sources.is_single = lambda *_: 1 / 0; "
         "sys.argv[1:] = WORDS; main.main()"
     )
     for words, traceback in (
@@ -88,3 +89,107 @@ def test_a_bug_is_told_as_one_unless_debug_shows_it():
         assert done.returncode == 1
         assert "digitocr: a bug: ZeroDivisionError" in done.stderr
         assert ("Traceback" in done.stderr) is traceback
+
+
+def test_h_is_help(digitocr):
+    for words in ([], ["predict"]):
+        short, long = (digitocr(*words, option) for option in ("-h", "--help"))
+        assert (short.returncode, short.stdout, short.stderr) == (0, long.stdout, b"")
+        assert b"-h, --help" in short.stdout
+
+
+ENDED = """
+import atexit, sys, numpy
+from digitocr.cli import main
+from digitocr.cli.commands import info, predict
+
+def end():
+    {raised}
+
+info.info = predict.predict = end
+sys.argv[1:] = {words!r}
+end.__name__ = sys.argv[-1]
+atexit.register(print, "left normally")
+main.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "error"),
+    [
+        ("pass", 0, ""),
+        ("sys.exit()", 0, ""),
+        ("sys.exit(7)", 7, ""),
+        ("sys.exit('a text')", 1, "a text\n"),
+        ("raise KeyboardInterrupt", 130, ""),
+    ],
+)
+def test_a_command_ends_as_python_does_and_only_predict_at_once(raised, code, error):
+    for words, left in ((["info"], "left normally\n"), (["predict"], ""), (["--debug", "predict"], "")):
+        script = ENDED.format(raised=raised, words=words)
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (code, left, error)
+
+
+def test_an_output_that_takes_nothing_is_told_once_whatever_the_command():
+    with Path("/dev/full").open("w") as full:
+        for word in ("--version", "--help"):
+            command = [sys.executable, "-m", "digitocr.cli.main", word]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+            assert done.returncode == 9
+            assert done.stderr == "digitocr: standard output cannot be written (No space left on device)\n"
+
+
+def test_importing_the_command_line_changes_nothing_of_the_process():
+    code = "import gc; before = gc.get_threshold(); import digitocr.cli.main; assert gc.get_threshold() == before"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("digitocr pre", {"predict"}),
+        ("digitocr predict --mo", {"--mode", "--model"}),
+        ("digitocr predict --mode ", {"auto", "single", "line"}),
+        ("digitocr export --f", {"--format", "--fonts", "--force"}),
+    ],
+)
+def test_a_shell_completes_commands_options_and_their_values(typed, expected):
+    environment = {
+        **os.environ,
+        "_DIGITOCR_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(typed.count(" ")),
+    }
+    command = [sys.executable, "-m", "digitocr.cli.main"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (set(done.stdout.split()), done.stderr) == (expected, "")
+
+
+def test_the_script_for_completion_is_shown(digitocr):
+    done = digitocr("--help")
+    assert b"--install-completion" in done.stdout
+    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    command = [sys.executable, "-m", "digitocr.cli.main", "--show-completion", "bash"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "_DIGITOCR_COMPLETE=complete_bash" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "missing", "extra"),
+    [
+        ("search", "keras", "search"),
+        ("study", "keras", "export"),
+        ("train", "keras", "train"),
+        ("export", "keras", "export"),
+    ],
+)
+def test_a_missing_extra_is_named_that_brings_all_that_the_command_needs(tmp_path, command, missing, extra):
+    code = f"import sys; sys.modules[{missing!r}] = None; from digitocr.cli.main import main; main()"
+    words = ["--data", str(tmp_path)] if command != "export" else []
+    done = subprocess.run([sys.executable, "-c", code, command, *words], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[-1].endswith(
+        f"needs packages that are not installed; type: pip install 'digitocr[{extra}]'"
+    )

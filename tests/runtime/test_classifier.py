@@ -153,8 +153,11 @@ def test_litert_that_is_not_installed_names_its_extra(monkeypatch):
         Classifier(TFLITE)
 
 
-def dense(path, shape=("n", 28, 28, 1), classes=10, element="FLOAT", outputs=1, reshape=None, card=None):
-    """Writes an ONNX file: flatten, cast to float, one dense layer; the class of a lone bright pixel is its index."""
+def dense(path, shape=("n", 28, 28, 1), classes=10, element="FLOAT", outputs=1, reshape=None, card=None, softmax=False):
+    """Writes an ONNX file: flatten, cast to float, one dense layer; the class of a lone bright pixel is its index.
+
+    softmax: whether a softmax follows the dense layer.
+    """
     onnx = pytest.importorskip("onnx")
     from onnx import TensorProto, helper
 
@@ -166,7 +169,11 @@ def dense(path, shape=("n", 28, 28, 1), classes=10, element="FLOAT", outputs=1, 
         helper.make_node("Flatten", ["float"], ["flat"])
         if reshape is None
         else helper.make_node("Reshape", ["float", "to"], ["flat"]),
-        *(helper.make_node("MatMul", ["flat", "weights"], [f"logits{place}"]) for place in range(outputs)),
+        *(
+            helper.make_node("MatMul", ["flat", "weights"], [f"{'raw' if softmax else 'logits'}{place}"])
+            for place in range(outputs)
+        ),
+        *([helper.make_node("Softmax", ["raw0"], ["logits0"], axis=1)] if softmax else []),
     ]
     graph = helper.make_graph(
         nodes,
@@ -205,6 +212,33 @@ def test_models_of_others_that_fit_are_read(classes, tmp_path):
     assert some.name == "free"
 
 
+@pytest.mark.parametrize("shape", [("n", 28, 28, 1), (1, 28, 28, 1)])
+def test_the_softmax_of_a_model_of_others_is_not_taken_again(shape, tmp_path):
+    logits = Classifier(dense(tmp_path / "logits.onnx", shape=shape))
+    probabilities = Classifier(dense(tmp_path / "probabilities.onnx", shape=shape, softmax=True))
+    assert (logits.outputs, probabilities.outputs) == ("logits", "probabilities")
+    expected = np.exp(5) / (np.exp(5) + 9)  # of the class whose pixel is lit; taken twice it would be 0.23
+    for some in (logits, probabilities):
+        np.testing.assert_allclose(some.predict(pixel(3, 7)).max(axis=1), expected, rtol=1e-6)
+        np.testing.assert_allclose(some.predict(tensors()).sum(axis=1), 1, atol=1e-6)
+
+
+def test_the_card_of_an_export_says_that_it_puts_out_logits(monkeypatch):
+    monkeypatch.setattr(Classifier, "_probed", pytest.fail)
+    assert Classifier().outputs == "logits"
+
+
+def test_a_quantized_softmax_is_recognised_although_its_rows_do_not_quite_sum_to_1():
+    some = Classifier()
+    rows = np.full((8, 11), 1 / 11, np.float32)
+    rounded = np.round(rows * 256) / np.float32(256)
+    assert abs(rounded.sum(axis=1) - 1).min() > 0.01
+    some._backend = SimpleNamespace(logits=lambda _: rounded)
+    some.outputs = some._probed()
+    assert some.outputs == "probabilities"
+    np.testing.assert_allclose(some.predict(tensors(8)), rows, atol=1e-6)
+
+
 def test_a_model_of_batch_one_gets_one_image_at_a_time(tmp_path):
     some = Classifier(dense(tmp_path / "one.onnx", shape=(1, 28, 28, 1)))
     assert some.predict(pixel(4, 0, 9)).argmax(axis=1).tolist() == [4, 0, 9]
@@ -228,9 +262,9 @@ def test_models_of_another_shape_or_type_are_refused(changes, words, tmp_path):
 
 
 def test_a_model_that_fails_where_it_is_run_is_a_model_error(tmp_path):
-    some = Classifier(dense(tmp_path / "m.onnx", reshape=(1, 784)))  # whatever it says, it takes one at a time
+    path = dense(tmp_path / "m.onnx", reshape=(1, 784))  # whatever it says, it takes one at a time
     with pytest.raises(ModelError, match="m: fails where it is run") as caught:
-        some.predict(pixel(1, 2))
+        Classifier(path).predict(pixel(1, 2))
     assert "\n" not in str(caught.value)
 
 

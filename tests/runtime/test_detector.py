@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from digitocr.runtime import boxes as boxes_module
 from digitocr.runtime import detector as module
 from digitocr.runtime import image, models
-from digitocr.runtime.background import shadeless, shrunk
-from digitocr.runtime.boxes import non_maximum_suppression
+from digitocr.runtime.background import shrunk
+from digitocr.runtime.boxes import iou
 from digitocr.runtime.detector import Detector, decoded, detector_input
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.lines import best_neighbour, in_lines
+from digitocr.runtime.lines import reading_order
 from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.pages import draw_page, random_style
 
@@ -21,10 +20,7 @@ def detector():
 
 def overlap(one, other):
     """Intersection over union of two boxes (x, y, w, h)."""
-    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    both = max(0, across) * max(0, down)
-    return both / (one[2] * one[3] + other[2] * other[3] - both)
+    return iou(boxes_of(one), boxes_of(other))[0, 0]
 
 
 def boxes_of(*rows):
@@ -48,7 +44,7 @@ def test_a_pixel_is_held_against_the_mean_and_spread_of_a_small_and_a_large_wind
         wide = np.pad(gray.astype(np.float64), reach, "symmetric")
         for y, x in ((0, 0), (35, 50), (69, 3), (12, 109)):
             around = wide[y : y + window, x : x + window]
-            expected = (gray[y, x] - around.mean()) / (around.std() + module.FLOOR)
+            expected = (gray[y, x] - around.mean()) / (around.std() + module.MIN_SPREAD)
             assert plane[y, x] == pytest.approx(expected, abs=1e-3)
 
 
@@ -132,114 +128,6 @@ def test_wild_sizes_stay_numbers():
     assert (boxes[:, 2:] > 0).all()
 
 
-# Of many, the best
-
-
-def test_of_boxes_of_one_digit_the_best_is_kept():
-    boxes = boxes_of((50, 0, 10, 20), (0, 0, 10, 20), (1, 1, 10, 20), (0, 2, 11, 22), (11, 0, 10, 20))
-    kept, scores = non_maximum_suppression(boxes, np.array([0.3, 0.7, 0.9, 0.8, 0.5], np.float32))
-    assert kept.tolist() == [[1, 1, 10, 20], [11, 0, 10, 20], [50, 0, 10, 20]]
-    assert scores.tolist() == pytest.approx([0.9, 0.5, 0.3])
-
-
-def test_a_part_gives_way_to_the_whole_and_the_whole_to_a_better_part():
-    whole, part, corner = (0, 0, 30, 40), (5, 5, 15, 15), (22, 30, 20, 20)
-    for first, second in ((whole, part), (part, whole)):
-        kept, _ = non_maximum_suppression(boxes_of(first, second), np.array([0.9, 0.8], np.float32))
-        assert kept.tolist() == [list(first)]
-    assert len(non_maximum_suppression(boxes_of(whole, corner), np.array([0.9, 0.8], np.float32))[0]) == 2
-
-
-def test_what_gave_way_takes_no_other_with_it():
-    chain = boxes_of((0, 0, 20, 20), (8, 0, 20, 20), (16, 0, 20, 20))  # each overlaps the next by 0.43
-    kept, _ = non_maximum_suppression(chain, np.array([0.9, 0.8, 0.7], np.float32))
-    assert kept[:, 0].tolist() == [0, 16]
-
-
-def test_no_more_than_so_many_are_kept(monkeypatch):
-    monkeypatch.setattr(boxes_module, "MAX_FOUND", 2)
-    apart = boxes_of(*((100 * place, 0, 10, 10) for place in range(5)))
-    kept, _ = non_maximum_suppression(apart, np.array([0.1, 0.5, 0.9, 0.3, 0.7], np.float32))
-    assert kept[:, 0].tolist() == [200, 400]
-    assert non_maximum_suppression(apart[:0], np.zeros(0, np.float32))[0].shape == (0, 4)
-
-
-# Reading order
-
-
-def page_of(lines, height=20.0, pitch=36.0, turn=0.0, seed=0):
-    """Boxes of lines of so many digits, shuffled, and the order to read them in, in rows of the boxes."""
-    rng = np.random.default_rng(seed)
-    centres, rows = [], []
-    for row, count in enumerate(lines):
-        rows.append(list(range(len(centres), len(centres) + count)))
-        centres += [
-            (100 + 22 * column + rng.normal(0, 1), 100 + pitch * row + rng.normal(0, 1.5)) for column in range(count)
-        ]
-    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
-    middles = np.array(centres) @ np.array([[cos, sin], [-sin, cos]])
-    sides = np.stack([rng.uniform(8, 15, len(centres)), height * rng.uniform(0.85, 1.15, len(centres))], 1)
-    shuffled = rng.permutation(len(centres))
-    place = np.argsort(shuffled)
-    boxes = np.concatenate([middles - sides / 2, sides], 1).astype(np.float32)[shuffled]
-    return boxes, [[int(place[one]) for one in row] for row in rows]
-
-
-@pytest.mark.parametrize("turn", [-25, -12, -4, 0, 4, 12, 25])  # degrees clockwise
-@pytest.mark.parametrize("lines", [[6], [1], [3, 7], [8, 2, 8, 5], [12, 12, 12]])
-def test_boxes_are_read_in_lines_from_top_to_bottom_and_left_to_right(lines, turn):
-    for seed in range(5):
-        boxes, expected = page_of(lines, turn=turn, seed=seed)
-        if turn and len(lines) == 1 and lines[0] == 1:
-            expected = [[0]]
-        assert in_lines(boxes) == expected
-
-
-def test_a_column_is_a_line_for_each_digit():
-    assert in_lines(boxes_of((10, 90, 12, 20), (11, 10, 12, 20), (9, 50, 12, 20))) == [[1], [2], [0]]
-
-
-def test_digits_of_other_heights_join_the_line_that_they_stand_in():
-    low_one_high = boxes_of((60, 14, 8, 16), (10, 10, 14, 24), (34, 6, 16, 32), (90, 12, 14, 24))
-    assert in_lines(low_one_high) == [[1, 2, 0, 3]]
-
-
-def test_far_apart_in_one_line_is_one_line():
-    assert in_lines(boxes_of((900, 104, 14, 24), (10, 100, 14, 24), (400, 96, 14, 24))) == [[1, 2, 0]]
-
-
-def test_nothing_has_no_lines():
-    assert in_lines(boxes_of()) == []
-
-
-def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
-    shaded = np.full((80, 100), 220, np.uint8)
-    shaded[:, 30:] = 90
-    small, large = np.array([[10, 10, 10, 20]], np.float32), np.array([[10, 10, 10, 20], [40, 10, 30, 40]], np.float32)
-    assert (shadeless(shaded, small)[:, [5, 20, 40, 60]] == 128).all()
-    assert (shadeless(shaded, small[:0])[:, [5, 20, 40, 60]] == 128).all()
-    np.testing.assert_array_equal(shadeless(shaded, large), shaded)
-
-
-def test_the_best_neighbour_is_near_on_the_line_about_as_high_and_no_part():
-    box = [100, 100, 20, 40]
-    others = {
-        (125, 100, 20, 40): True,
-        (170, 90, 20, 40): True,  # ends 90 pixels from the box's beginning, less than twice 40 of them between
-        (60, 115, 20, 20): True,  # half as high
-        (250, 100, 20, 40): False,  # too far
-        (125, 130, 20, 40): False,  # a quarter of its height is shared
-        (125, 100, 6, 15): False,  # a dot
-        (105, 110, 10, 20): False,  # within it
-    }
-    for other, near in others.items():
-        scores = best_neighbour(np.array([box, other], np.float32), np.array([0.9, 0.7], np.float32))
-        assert scores.tolist() == pytest.approx([0.7, 0.9] if near else [0, 0])
-    row = np.array([[x, 100, 20, 40] for x in (0, 30, 60)], np.float32)
-    assert best_neighbour(row, np.array([0.2, 0.9, 0.5], np.float32)).tolist() == pytest.approx([0.9, 0.5, 0.9])
-    assert best_neighbour(row[:0], np.zeros(0, np.float32)).shape == (0,)
-
-
 # The whole
 
 
@@ -280,7 +168,7 @@ def test_boxes_are_in_the_pixels_of_the_picture_whatever_size_it_is_seen_at(dete
         picture = np.full((height, width), 90, np.uint8)
         at, radius = (int(x * width), int(y * height)), round(2 * shrink)
         cv2.circle(picture, at, radius, 255, -1)
-        ((left, top, wide, high),), (score,) = detector._seen(picture.shape, shrunk(picture, side))
+        ((left, top, wide, high),), (score,) = detector._detect_at(picture.shape, shrunk(picture, side))
         assert abs(left + wide / 2 - at[0]) < radius + 4 * shrink  # a cell
         assert wide == pytest.approx(12 * shrink, rel=0.02)
         if height > 5:  # else all rows are alike
@@ -386,7 +274,7 @@ def test_drawn_digits_are_found_in_lines_in_reading_order(detector, light_on_dar
         rng = np.random.default_rng(seed)
         scene = draw_page(["407", "1293"], rng, random_style(rng, (640, 480), light_on_dark=light_on_dark))
         boxes = sure(detector, scene.image)
-        lines = in_lines(boxes)
+        lines = reading_order(boxes)
         if [len(line) for line in lines] == [3, 4]:
             read = [boxes[row] for line in lines for row in line]
             right += all(overlap(box, truth) > 0.5 for box, truth in zip(read, scene.boxes.tolist(), strict=True))

@@ -2,12 +2,12 @@ import io
 import struct
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
-from digitocr.runtime import image
-from digitocr.runtime.background import evened, shrunk
-from digitocr.runtime.errors import InputError
+from digitocr.runtime import formats, image
+from digitocr.runtime.errors import InputError, MissingExtraError
 from digitocr.runtime.opencv import cv2
 
 
@@ -45,7 +45,7 @@ def test_exif_orientation_gives_the_picture_as_shown(orientation):
     exif = stored.getexif()
     exif[0x0112] = orientation
     content = encoded(stored, "JPEG", exif=exif, quality=95)
-    shown = image.show(content)
+    shown = image.load_rgb(content)
     gray = image.load(content)
     assert gray.shape == shown.size[::-1] == ((60, 90) if orientation < 5 else (90, 60))
     assert np.abs(gray.astype(int) - np.asarray(shown.convert("L"))).mean() < 2
@@ -96,65 +96,10 @@ def test_arrays(array):
     assert int(gray[20, 14]) < int(gray[50, 80]) - 100
 
 
-def layouts():
-    """The same (60, 90) page in every layout that an array may have in memory."""
-    colour = np.repeat(page()[:, :, None], 3, 2)
-    yield "as it is", page()
-    yield "columns first", np.asfortranarray(page())
-    yield "read only", np.broadcast_to(page(), (60, 90))
-    yield "mirrored twice", page()[::-1, ::-1].copy()[::-1, ::-1]
-    yield "every other pixel", page().repeat(2, 0).repeat(2, 1)[::2, ::2]
-    yield "transposed", np.ascontiguousarray(page().T).T
-    yield "colours in planes", np.ascontiguousarray(colour.transpose(2, 0, 1)).transpose(1, 2, 0)
-    yield "colours backwards", colour[:, :, ::-1]
-    yield "cut out", np.pad(colour, ((3, 3), (5, 5), (0, 0)))[3:-3, 5:-5]
-    yield "opaque", np.dstack([colour, np.full((60, 90), 255, np.uint8)])[:, ::-1].copy()[:, ::-1]
-    yield "masked", np.ma.masked_array(page(), page() > 100)
-    yield "deep, of the other byte order", (page().astype(np.uint16) * 257).astype(">u2")
-    yield "half precision", (page() / 255).astype(np.float16)
-
-
-@pytest.mark.parametrize("array", [pytest.param(array, id=name) for name, array in layouts()])
-def test_an_array_is_read_alike_in_any_layout_and_left_alone(array):
-    before = np.array(array)
-    gray = image.load(array)
-    assert type(gray) is np.ndarray
-    assert gray.shape == (60, 90)
-    expected = page().astype(int)
-    if "u2" in array.dtype.str:  # whose own range is stretched
-        expected = (expected - expected.min()) * 255 // np.ptp(expected)
-    assert abs(gray - expected).max() <= 1
-    np.testing.assert_array_equal(before, np.array(array))
-
-
 @pytest.mark.parametrize("shape", [(5, 5000), (5000, 5), (5, 5), (28, 6), (4000, 13)])
 def test_the_narrowest_pictures_are_loaded(shape):
     for array in (np.full(shape, 200, np.uint8), np.random.default_rng(0).integers(0, 256, shape, np.uint8)):
         assert image.load(array).shape == shape
-
-
-def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():
-    assert shrunk(np.zeros((300, 600), np.uint8), 200).shape == (100, 200)
-    assert shrunk(np.zeros((5, 50_000), np.uint8), 100).shape == (1, 100)
-    small = page()
-    assert shrunk(small, 90) is small
-
-
-def test_evened_takes_light_off_and_leaves_ink():
-    gray = np.full((360, 640), 200, np.uint8)
-    gray[:, 300:] = 80  # a shadow
-    gray[100:200, 150:160] = 120
-    gray[100:200, 450:460] = 48
-    even = evened(gray)
-    assert even.shape == gray.shape
-    assert (even[20, [50, 250, 350, 600]] == 128).all()
-    assert (even[150, 155], even[150, 455]) == (48, 96)
-    np.testing.assert_allclose(evened(255 - gray), 256 - even.astype(int), atol=1)
-
-
-@pytest.mark.parametrize("shape", [(5, 5), (28, 28), (5, 2000), (720, 1280)])
-def test_evened_of_any_shape(shape):
-    assert (evened(np.full(shape, 77, np.uint8)) == 128).all()
 
 
 def test_the_first_frame_of_several_is_read(tmp_path):
@@ -203,7 +148,7 @@ def test_broken_exif_does_not_hide_the_picture(exif):
     gray = image.load(content)
     assert sorted(gray.shape) == [60, 90]
     assert gray.max() > 200
-    assert image.show(content).size == gray.shape[::-1]
+    assert image.load_rgb(content).size == gray.shape[::-1]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "LA", "P", "I", "F", "1"])
@@ -213,18 +158,12 @@ def test_a_picture_is_shown_in_the_pixels_it_is_loaded_in(mode, orientation):
     exif = stored.getexif()
     exif[0x0112] = orientation
     content = encoded(stored, "TIFF", exif=exif)
-    shown, gray = image.show(content), image.load(content)
+    shown, gray = image.load_rgb(content), image.load(content)
     assert shown.mode == "RGB"
     assert shown.size == gray.shape[::-1]
     dark = np.asarray(shown.convert("L")) < 128
     assert dark.any()
     assert gray[dark].max() < gray[~dark].min()
-
-
-def test_grey_of_colour_is_what_opencv_makes_of_rgb():
-    colour = np.random.default_rng(3).integers(100, 256, (50, 70, 3), np.uint8)
-    gray = image.load(colour)
-    np.testing.assert_array_equal(gray, cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY))
 
 
 def photo(width, height, form="JPEG", **options):
@@ -315,3 +254,246 @@ def test_what_is_too_large_is_refused_however_little_is_enough(monkeypatch):
     monkeypatch.setattr(image, "MAX_PIXELS", 640 * 480 - 1)
     with pytest.raises(InputError, match="640x480"):
         image.load_reduced(content, 100)
+
+
+ORIENTATION, SUBFILE_TYPE = 0x0112, 0x00FE  # tags of TIFF
+
+
+def tiff(*pages, kinds=None):
+    """The bytes of an uncompressed TIFF of those (H, W) uint8 pages; kinds: the SUBFILE_TYPE of each, by default 0."""
+    content = b"II*\0" + struct.pack("<I", 8)
+    for place, (gray, kind) in enumerate(zip(pages, kinds or [0] * len(pages), strict=True), 1):
+        height, width = gray.shape
+        end = len(content) + 2 + 9 * 12 + 4  # of this directory, where its pixels begin
+        tags = [(SUBFILE_TYPE, kind), (256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, end)]
+        tags += [(278, height), (279, gray.size)]
+        entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+        following = end + gray.size if place < len(pages) else 0
+        content += struct.pack("<H", len(tags)) + entries + struct.pack("<I", following) + gray.tobytes()
+    return content
+
+
+def numbered(number):
+    """A page of its own size with `number` dark strokes."""
+    gray = np.full((60, 90 + number), 220, np.uint8)
+    for stroke in range(number):
+        gray[10:50, 10 + 10 * stroke : 14 + 10 * stroke] = 30
+    return gray
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "packbits"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16"])
+def test_a_tiff_of_any_orientation_is_read_alike_by_path_and_by_bytes(tmp_path, orientation, compression, mode):
+    deep = Image.fromarray(page().astype(np.uint16) * 257)
+    stored = deep if mode == "I;16" else Image.fromarray(page()).convert(mode)
+    content = encoded(stored, "TIFF", tiffinfo={ORIENTATION: orientation}, compression=compression)
+    path = tmp_path / "scan.tif"
+    path.write_bytes(content)
+    turns = {2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: np.transpose}
+    turns |= {6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).T, 8: np.rot90}
+    upright = turns.get(orientation, np.asarray)(page())
+    for decode in (image.load, image.load_rgb):
+        for picture in (path, str(path), content, Image.open(path), Image.open(io.BytesIO(content))):
+            levels = np.asarray(Image.fromarray(np.asarray(decode(picture))).convert("L"))
+            np.testing.assert_array_equal(levels > 125, upright > 125)
+
+
+def test_every_page_of_a_tiff_is_read(tmp_path):
+    content = tiff(*[numbered(number) for number in (1, 2, 3)])
+    (tmp_path / "scan.tif").write_bytes(content)
+    for picture in (content, tmp_path / "scan.tif", str(tmp_path / "scan.tif")):
+        assert image.page_count(picture) == 3
+        for place in range(3):
+            np.testing.assert_array_equal(image.load(picture, page=place), numbered(place + 1))
+            assert image.load_rgb(picture, page=place).size == (91 + place, 60)
+            assert image.load_reduced(picture, page=place)[1] == 1
+
+
+@pytest.mark.parametrize("wrong", [3, 99, -1])
+def test_a_page_that_is_not_there_is_an_error(wrong):
+    content = tiff(*[numbered(number) for number in (1, 2, 3)])
+    for picture in (content, encoded(Image.fromarray(page())), page(), Image.fromarray(page())):
+        for decode in (image.load, image.load_rgb):
+            with pytest.raises(InputError, match=f"has no page {wrong + 1}"):
+                decode(picture, page=wrong)
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "MPO", "JPEG", "BMP"])
+def test_an_animation_has_one_page(form):
+    several = {"save_all": True, "append_images": [Image.fromarray(numbered(2))]} if form not in ("JPEG", "BMP") else {}
+    assert image.page_count(encoded(Image.fromarray(numbered(2)[:, ::-1].copy()), form, **several)) == 1
+
+
+@pytest.mark.skipif(
+    tuple(map(int, PIL.__version__.split(".")[:2])) < (11, 2), reason="older Pillows write one set of tags on all pages"
+)
+def test_thumbnails_and_masks_in_a_tiff_are_no_pages():
+    content = tiff(*[numbered(number) for number in (1, 2, 3, 4, 5)], kinds=(0, 1, 2, 4, 0))
+    assert image.page_count(content) == 3
+    assert [image.load(content, page=place).shape[1] for place in range(3)] == [91, 93, 95]
+
+
+def page_or_none(content, place):
+    """That page of a TIFF; None where it is damaged."""
+    try:
+        return image.load(content, page=place)
+    except InputError:
+        return None
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, of the damage
+def test_a_damaged_page_counts_and_the_others_are_read():
+    content = tiff(*[numbered(number) for number in (1, 2, 3)])
+    whole = [image.load(content, page=place) for place in range(3)]
+    for length in range(len(content) - 100, len(content) // 3, -997):
+        cut = content[:length]
+        pages = [page_or_none(cut, place) for place in range(image.page_count(cut))]
+        assert any(one is None for one in pages)
+        assert all(one is None or (one == whole[place]).all() for place, one in enumerate(pages))
+
+
+def test_a_tiff_of_endless_pages_is_refused(monkeypatch):
+    monkeypatch.setattr(image, "MAX_PAGES", 2)
+    assert image.page_count(tiff(numbered(1), numbered(2))) == 2
+    with pytest.raises(InputError, match="over 2 pages"):
+        image.page_count(tiff(*[numbered(number) for number in (1, 2, 3)]))
+
+
+def test_a_page_of_a_tiff_may_not_be_too_large(monkeypatch):
+    content = tiff(numbered(1), np.full((100, 200), 220, np.uint8))
+    monkeypatch.setattr(image, "MAX_PIXELS", 91 * 60)
+    assert image.load(content).shape == (60, 91)
+    with pytest.raises(InputError, match="200x100"):
+        image.load(content, page=1)
+
+
+@pytest.mark.parametrize("mode", ["LAB", "HSV", "YCbCr", "RGBX", "RGBa", "La", "PA", "I;16", "I;16B"])
+def test_rarer_modes_of_pillow(mode):
+    through = {"RGBa": "RGBA", "La": "LA"}.get(mode, "RGB")
+    if mode.startswith("I;16"):
+        stored = Image.fromarray(page().astype(np.uint16)).convert(mode)
+    elif mode == "LAB":
+        stored = Image.merge("LAB", [Image.fromarray(page()), *[Image.new("L", (90, 60), 128)] * 2])
+    else:
+        stored = Image.fromarray(page()).convert(through).convert(mode)
+    gray, shown = image.load(stored), np.asarray(image.load_rgb(stored).convert("L"))
+    for levels in (gray, shown):
+        assert int(levels[20, 14]) < int(levels[50, 80]) - 100
+
+
+def test_a_tiff_in_lab_is_read():
+    lab = Image.merge("LAB", [Image.fromarray(page()), *[Image.new("L", (90, 60), 128)] * 2])
+    np.testing.assert_array_equal(image.load(encoded(lab, "TIFF")), page())
+    assert image.load_rgb(encoded(lab, "TIFF")).getpixel((14, 20))[0] < 60
+
+
+def test_load_rgb_takes_what_load_takes(tmp_path):
+    colour = np.random.default_rng(3).integers(100, 256, (50, 70, 3), np.uint8)
+    (tmp_path / "a.png").write_bytes(encoded(Image.fromarray(colour)))
+    for picture in (colour, Image.fromarray(colour), tmp_path / "a.png", str(tmp_path / "a.png")):
+        shown = image.load_rgb(picture)
+        np.testing.assert_array_equal(np.asarray(shown), colour)
+        shown.putpixel((0, 0), (1, 2, 3))
+    assert colour[0, 0].min() >= 100
+    assert image.load_rgb(page() > 100).getpixel((80, 50)) == (255, 255, 255)
+
+
+def test_exif_that_pillow_cannot_write_turns_the_picture_all_the_same():
+    width = struct.pack("<HHI4s", 0x0100, 2, 4, b"abc\0")  # a text where a number belongs
+    content = jpeg_with(
+        b"Exif\0\0II*\0\x08\0\0\0\x02\0" + width + struct.pack("<HHIHH", ORIENTATION, 3, 1, 6, 0) + bytes(4)
+    )
+    assert image.load(content).shape == (90, 60)
+    assert image.load_rgb(content).size == (60, 90)
+
+
+def brands(*names):
+    """The first box of a file in an ISO container."""
+    box = b"ftyp" + names[0] + bytes(4) + b"".join(names[1:])
+    return struct.pack(">I", len(box) + 4) + box + bytes(100)
+
+
+@pytest.mark.skipif(not formats.has_avif(), reason="this Pillow is built without AVIF")
+def test_avif_is_read(monkeypatch):
+    content = encoded(Image.fromarray(page()).convert("RGB"), "AVIF", quality=95)
+    gray = image.load(content)
+    assert gray.shape == (60, 90)
+    assert int(gray[20, 14]) < int(gray[50, 80]) - 150
+    assert image.page_count(content) == 1
+    with pytest.raises(InputError, match="damaged"):
+        image.load(content[:60])
+    monkeypatch.setattr(image, "MAX_PIXELS", 100)
+    with pytest.raises(InputError, match="90x60"):
+        image.load(content)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["AVIF", "HEIF"])
+def test_avif_and_heif_are_upright(form, orientation):
+    if form == "HEIF":
+        pytest.importorskip("pillow_heif", reason="the extra heif is not installed").register_heif_opener()
+    elif not formats.has_avif():
+        pytest.skip("this Pillow is built without AVIF")
+    stored = Image.fromarray(page()).convert("RGB")
+    exif = stored.getexif()
+    exif[ORIENTATION] = orientation
+    content = encoded(stored, form, exif=exif.tobytes(), quality=95)
+    expected = image.load(encoded(stored, "PNG", exif=exif.tobytes()))
+    for gray in (image.load(content), np.asarray(image.load_rgb(content).convert("L"))):
+        np.testing.assert_array_equal(gray > 125, expected > 125)
+
+
+def test_pages_are_counted_of_pictures_only(tmp_path):
+    for wrong in (b"II", b"MM*\0 and so on", b"II*\0", tmp_path, tmp_path / "none.tif"):
+        with pytest.raises(InputError):
+            image.page_count(wrong)
+
+
+def test_avif_without_a_pillow_that_reads_it_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(image, "has_avif", lambda: False)
+    for content in (brands(b"avif", b"mif1"), brands(b"mif1", b"avif")):
+        with pytest.raises(InputError, match=r"needs Pillow 11.3 or later; type: pip install --upgrade pillow"):
+            image.load(content)
+
+
+def test_heif_is_read_with_its_extra(monkeypatch):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    file = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(page()).convert("RGB")).save(file, quality=95)
+    content = file.getvalue()
+    gray = image.load(content)
+    assert gray.shape == (60, 90)
+    assert int(gray[20, 14]) < int(gray[50, 80]) - 150
+    assert image.load_rgb(content).size == (90, 60)
+    assert image.page_count(content) == 1
+    with pytest.raises(InputError, match="damaged"):
+        image.load(content[:80])
+    monkeypatch.setattr(image, "MAX_PIXELS", 100)
+    with pytest.raises(InputError, match="90x60"):
+        image.load(content)
+
+
+def test_heif_without_its_extra_says_what_to_type(monkeypatch, tmp_path):
+    monkeypatch.setattr(image, "has_heif", lambda: False)
+    path = tmp_path / "photo.heic"
+    for names in ((b"heic", b"mif1"), (b"mif1", b"heic"), (b"heix",), (b"msf1", b"hevc")):
+        path.write_bytes(brands(*names))
+        with pytest.raises(MissingExtraError, match=r"photo.heic.*'digitocr\[heif\]'"):
+            image.load(path)
+
+
+def test_a_video_is_no_picture():
+    with pytest.raises(InputError, match="not a picture that can be read; formats: JPEG"):
+        image.load(brands(b"isom", b"mp41"))
+
+
+def test_want_of_memory_is_not_taken_for_damage(monkeypatch):
+    def refuse(*_):
+        raise MemoryError
+
+    content = encoded(Image.fromarray(page()).convert("RGB"))
+    monkeypatch.setattr(Image.Image, "convert", refuse)
+    for decode in (image.load, image.load_rgb):
+        with pytest.raises(MemoryError):
+            decode(encoded(Image.fromarray(page()), "GIF") if decode is image.load_rgb else content)

@@ -5,8 +5,14 @@ import pytest
 
 from digitocr.runtime import models
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.interpreter import first_line, onnx_session
-from digitocr.runtime.models import MODELS, check_shipped, model_content, shipped_checksums, shipped_model
+from digitocr.runtime.models import (
+    MODELS,
+    check_shipped,
+    model_content,
+    network_id,
+    shipped_checksums,
+    shipped_model,
+)
 
 FILES = ("digitocr-int8.onnx", "detector-int8.onnx")  # what the reader loads unless it is told otherwise
 
@@ -50,7 +56,7 @@ def test_content_is_read_whole_and_what_is_none_is_refused(tmp_path):
     path.write_bytes(b"\0\1\2")
     assert model_content(path) == b"\0\1\2"
     with path.open("wb") as file:
-        file.truncate(models.MAX_BYTES + 1)
+        file.truncate(models.MAX_MODEL_BYTES + 1)
     refused(lambda: model_content(path), path, "over 64 MB")
     path.unlink()
     path.mkdir()
@@ -60,23 +66,7 @@ def test_content_is_read_whole_and_what_is_none_is_refused(tmp_path):
     refused(lambda: model_content(path), path, "a folder or a device")
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_a_session_runs_on_the_processor_in_so_many_threads_and_does_not_spin(threads):
-    path = shipped_model(FILES[1])
-    session = onnx_session(path.read_bytes(), path, threads)
-    options = session.get_session_options()
-    assert session.get_providers() == ["CPUExecutionProvider"]
-    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (threads, 1)
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
-
-
-@pytest.mark.parametrize("content", [b"", b"no model", bytes(5000)])
-def test_what_onnx_runtime_cannot_load_is_a_line_and_nothing_on_stderr(content, tmp_path, capfd):
-    path = tmp_path / "m.onnx"
-    refused(lambda: onnx_session(content, path, 1), path, "ONNX Runtime cannot load it")
-    assert capfd.readouterr() == ("", "")
-
-
-def test_of_a_long_error_the_first_line_is_kept():
-    assert first_line(ValueError("\n what \nand why")) == "what "
-    assert len(first_line(ValueError("x" * 5000))) == 200
+def test_all_exports_of_a_network_have_one_id_and_other_files_their_own():
+    assert network_id({"training": {"model_sha256": "a"}}, "b") == "a"
+    for card in ({}, {"training": None}, {"training": {}}, {"training": {"model_sha256": 3}}):
+        assert network_id(card, "b") == "b"

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitocr.runtime import image, preprocessing
 from digitocr.runtime.classifier import Classifier
@@ -34,16 +36,25 @@ def test_scale_is_a_division_by_255():
 def test_a_picture_of_mnist_s_form_is_taken_as_it_is_with_its_ink_made_bright():
     bright = np.zeros((28, 28), np.uint8)
     bright[4:24, 12:16] = 200
-    for given in (bright, 255 - bright):
-        np.testing.assert_array_equal(preprocessing.lone(given), bright[None])
+    for picture in (bright, 255 - bright):
+        np.testing.assert_array_equal(preprocessing.lone(picture), bright[None])
+
+
+def test_a_picture_with_hardly_any_contrast_is_blank():
+    gray = np.full((28, 28), 100, np.uint8)
+    assert preprocessing.is_blank(gray)
+    gray[5, 5] = 100 + preprocessing.BLANK_BELOW - 1
+    assert preprocessing.is_blank(gray)
+    gray[5, 5] += 1
+    assert not preprocessing.is_blank(gray)
 
 
 @pytest.mark.parametrize("ground", [12, 120])
 def test_a_picture_of_mnist_s_form_whose_ground_is_grey_is_normalised(ground):
     dark = np.full((28, 28), ground, np.uint8)
     dark[4:24, 12:16] = ground + 90
-    for given in (dark, 255 - dark):
-        np.testing.assert_array_equal(preprocessing.lone(given), 255 * (dark > ground)[None])
+    for picture in (dark, 255 - dark):
+        np.testing.assert_array_equal(preprocessing.lone(picture), 255 * (dark > ground)[None])
 
 
 @pytest.mark.parametrize("light_on_dark", [False, True])
@@ -87,7 +98,7 @@ def test_what_hardly_stands_out_is_not_made_loud():
     faint = np.full((28, 28), 128, np.uint8)
     faint[4:24, 12:15] = 130
     (made,) = preprocessing.normalised(faint[None])
-    assert 0 < made.max() < 255 * 3 / preprocessing.FAINT
+    assert 0 < made.max() < 255 * 3 / preprocessing.MIN_CONTRAST
     assert (preprocessing.normalised(np.full((1, 28, 28), 77, np.uint8)) == 0).all()
 
 
@@ -131,6 +142,36 @@ def test_beyond_the_picture_its_edges_go_on():
     for box, one, other in zip(boxes, made, expected, strict=True):
         assert np.abs(one.astype(int) - other).max() <= 1, box
     assert (made.min((1, 2)) < made.max((1, 2))).mean() > 0.9
+
+
+@settings(derandomize=True, deadline=None, max_examples=80)
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.lists(
+        st.tuples(st.floats(-200, 200), st.floats(-200, 200), st.floats(0, 120), st.floats(0, 120)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_crops_may_lie_anywhere_and_repeat_the_edge(shape, rows):
+    gray = np.random.default_rng(shape).integers(0, 256, shape, np.uint8)
+    boxes = boxes_of(*rows)
+    made = preprocessing.crops(gray, boxes)
+    assert (made.shape, made.dtype) == ((len(boxes), 28, 28), np.uint8)
+    wide = np.pad(gray, 500, "edge")
+    expected = preprocessing.crops(wide, boxes + np.float32([500, 500, 0, 0]))
+    # squares are rounded to whole pixels, and float32 rounds halves of shifted boxes differently
+    exact = (np.round(boxes * 8) == boxes * 8).all(1)
+    assert np.abs(made[exact].astype(int) - expected[exact]).max(initial=0) <= 1
+    normalised = preprocessing.images(gray, boxes)
+    assert (normalised.shape, normalised.dtype) == (made.shape, np.uint8)
+
+
+def test_images_are_normalised_by_blocks_as_at_once(monkeypatch):
+    fields = np.random.default_rng(0).integers(0, 256, (23, 28, 28), np.uint8)
+    whole = preprocessing.normalised(fields)
+    monkeypatch.setattr(preprocessing, "BLOCK", 5)
+    np.testing.assert_array_equal(preprocessing.normalised(fields), whole)
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (5, 400), (400, 5)])

@@ -1,6 +1,11 @@
 import io
 import math
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,8 +18,9 @@ from digitocr import Reader
 from digitocr.runtime import preprocessing
 from digitocr.runtime import reader as module
 from digitocr.runtime.background import evened
-from digitocr.runtime.confidence import CERTAIN, confidence_features
+from digitocr.runtime.confidence import ConfidenceModel, load_confidence
 from digitocr.runtime.errors import InputError, ModelError, UsageError
+from digitocr.runtime.models import shipped_model
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
 from digitocr.train.synthesis.pages import draw_page, random_style
@@ -38,6 +44,14 @@ def lone(digit, height, margin, seed=0, light_on_dark=False):
     paper = np.pad(235 - 200 * np.asarray(ink), round(margin * height), constant_values=235)
     paper = np.clip(paper + rng.normal(0, 1, paper.shape), 0, 255).astype(np.uint8)
     return 255 - paper if light_on_dark else paper
+
+
+def printed(text, size=28, paper=(640, 400)):
+    """Dark text of matplotlib's DejaVu Sans on light paper."""
+    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+    page = Image.new("L", paper, 235)
+    ImageDraw.Draw(page).multiline_text((40, 60), text, 30, font, spacing=size // 2)
+    return np.asarray(page)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +93,9 @@ def test_a_reading_says_what_was_read_how_long_it_took_and_with_what(reader):
         assert 0.5 <= digit.confidence <= 1
         assert len(digit.topk) == 3
         assert [p for _, p in digit.topk] == sorted((p for _, p in digit.topk), reverse=True)
-    assert list(reading.ms) == ["decode", "find", "classify"]
-    assert all(spent >= 0 for spent in reading.ms.values())
-    assert reading.model == {"name": "digitocr-int8", "sha256": reader.classifier.sha256}
+    assert reading.ms._fields == ("decode", "detect", "classify")
+    assert all(spent >= 0 for spent in reading.ms)
+    assert reading.model == ("digitocr-int8", reader.classifier.sha256)
     assert (reading.turned, reading.why) == (0, "")
 
 
@@ -139,7 +153,8 @@ def test_a_28x28_crop_is_taken_for_a_digit_of_mnist_s_form(reader):
         assert reading.text == "1"
         assert reading.digits[0].box == Box(0, 0, 28, 28)
     (probabilities,) = reader.classifier.predict(preprocessing.scale(crop[None]))
-    assert reader.read(crop).digits[0].confidence == probabilities[1]
+    assert reader.read(crop).digits[0].topk[0] == (1, pytest.approx(float(probabilities[1])))
+    assert reader.read(crop).digits[0].confidence == load_confidence().of_lone(float(probabilities[1]))
 
 
 def test_conf_leaves_out_digits_below_it_and_lines_that_are_left_empty():
@@ -162,8 +177,12 @@ def test_conf_leaves_out_digits_below_it_and_lines_that_are_left_empty():
         {"conf": 1.1},
         {"conf": math.nan},
         {"mode": "word"},
-        {"rotate": "45"},
-        {"rotate": "-90"},
+        {"rotate": 45},
+        {"rotate": -90},
+        {"rotate": "90"},
+        {"rotate": None},
+        {"providers": ["NoSuchProvider"]},
+        {"providers": []},
     ],
 )
 def test_senseless_settings_are_usage_errors(settings):
@@ -175,6 +194,111 @@ def test_senseless_settings_are_usage_errors(settings):
 def test_threads_change_nothing_but_the_time(reader):
     page = scene(["1785", "39"], 2).image
     assert Reader(threads=2).read(page).lines == reader.read(page).lines
+
+
+EXAMPLES = sorted(
+    path for path in (Path(__file__).parents[2] / "examples").iterdir() if path.suffix in (".jpg", ".png")
+)
+
+
+def hard_pages():
+    """Drawn pages in several orientations, and print with letters, in which many digits are unsure."""
+    for seed in range(4):
+        page = scene(["40712", "8956", "31"], seed, (700, 500)).image
+        yield np.ascontiguousarray(np.rot90(page, seed))
+    yield printed("The keys O l I B S\n1234567890\nQWERTZUIOP", 22)
+    yield printed("The quick brown fox\njumps over the lazy dog\nand never comes back", 20)
+
+
+def conf_pictures():
+    yield from (pytest.param(path, id=path.name) for path in EXAMPLES)
+    yield from (pytest.param(page, id=f"page{number}") for number, page in enumerate(hard_pages()))
+
+
+def is_rest_of(fewer, more):
+    """Whether the lines are the other ones with digits left out, and lines that are left empty."""
+    left = {digit.box: digit for line in fewer for digit in line.digits}
+    rest = [tuple(digit for digit in line.digits if left.get(digit.box) == digit) for line in more]
+    return [line for line in rest if line] == [line.digits for line in fewer]
+
+
+@pytest.mark.parametrize("picture", list(conf_pictures()))
+def test_raising_conf_only_takes_digits_away(picture):
+    some = Reader()
+    readings = []
+    for conf in (0, 0.1, 0.45, 0.5, 0.7, 0.85, 0.999):
+        some.conf = conf
+        readings.append(some.read(picture))
+        assert all(digit.confidence >= conf for digit in readings[-1].digits)
+    assert len({reading.turned for reading in readings}) == 1
+    for more, fewer in pairwise(readings):
+        assert is_rest_of(fewer.lines, more.lines)
+
+
+def test_threads_may_share_a_reader(reader):
+    pages = [scene(["407", "82"], seed, (300 + 50 * seed, 240)).image for seed in range(4)]
+    expected = [reader.read(page).lines for page in pages]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            assert [reading.lines for reading in pool.map(reader.read, pages)] == expected
+
+
+def test_a_reader_may_be_sent_to_another_process():
+    page = scene(["407", "82"], 0).image
+    some = Reader(conf=0.8, mode="line", rotate=0, threads=2)
+    some.conf = 0.7
+    copy = pickle.loads(pickle.dumps(some))
+    assert (copy.conf, copy.mode, copy.rotate, copy.calibrated) == (0.7, "line", 0, True)
+    assert copy.read(page).lines == some.read(page).lines
+
+
+def test_the_confidence_is_calibrated_for_the_shipped_networks_only(tmp_path):
+    own = tmp_path / "own.onnx"
+    onnx = pytest.importorskip("onnx")
+    for name, option in (("digitocr-int8.onnx", "model"), ("detector-int8.onnx", "detector")):
+        network = onnx.load(shipped_model(name))
+        del network.metadata_props[:]  # the card, which names the network
+        own.write_bytes(network.SerializeToString())
+        assert not Reader(**{option: own}).calibrated
+        own.write_bytes(shipped_model(name).read_bytes())
+        assert Reader(**{option: own}).calibrated
+    assert Reader().calibrated
+    assert Reader(shipped_model("digitocr-float32.onnx")).calibrated  # the same network
+
+
+def test_own_weights_of_the_confidence_are_used(tmp_path):
+    path, page = tmp_path / "own.json", scene(["52"], 1).image
+    path.write_text(replace(load_confidence(), weights=np.zeros(15, np.float32), detector="other").as_json(), "utf-8")
+    some = Reader(confidence=path, rotate=0)
+    assert {digit.confidence for digit in some.read(page).digits} == {0.5}
+    assert not some.calibrated
+    with pytest.raises(ModelError, match=r"none\.json"):
+        Reader(confidence=tmp_path / "none.json")
+
+
+DENSE = """
+import resource, sys
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from digitocr import Reader
+reader, page = Reader(), Image.new("L", (1000, 1000), 235)
+font, rng = ImageFont.truetype(sys.argv[1], 14), np.random.default_rng(0)
+for row in range(62):
+    ImageDraw.Draw(page).text((5, 16 * row), "".join(rng.choice(list("0123456789"), 110)), 20, font)
+reader.read(np.asarray(page)[:200, :200])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+digits = len(reader.read(np.asarray(page)).digits)
+print(digits, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak memory differs")
+def test_a_dense_page_of_small_print_takes_little_memory():
+    font = str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+    done = subprocess.run([sys.executable, "-c", DENSE, font], capture_output=True, text=True, check=True)
+    digits, megabytes = map(int, done.stdout.split())
+    assert digits > 3000
+    assert megabytes < 200  # beside what a small picture takes
 
 
 def test_a_model_may_be_named_as_text_or_as_a_path(tmp_path):
@@ -240,12 +364,15 @@ SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24),
 @pytest.fixture
 def plain_confidence(monkeypatch):
     """Of the digit's probability and half the detector's log-odds, whatever the shipped networks are calibrated to."""
-    monkeypatch.setattr(module, "WEIGHTS", np.array([0.5, 1.0, *[0] * 13], np.float32))
+    weights = np.array([0.5, 1.0, *[0] * 13], np.float32)
+    plain = ConfidenceModel("", "", weights, (1.0, 0.0), {})
+    monkeypatch.setattr(module, "load_confidence", lambda _: plain)
 
 
 def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     both = told(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
-    odds = module.WEIGHTS[:3] @ [np.log(9), np.log(4), np.log(9) * np.log(4)] + module.WEIGHTS[5 + 3]
+    weights = load_confidence().weights
+    odds = weights[:3] @ [np.log(9), np.log(4), np.log(9) * np.log(4)] + weights[5 + 3]
     assert both.confidence == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
     assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8)))
     for better in (told(Blobs(0.97), answers((3, 0.8))), told(Blobs(0.9), answers((3, 0.9)))):
@@ -255,19 +382,7 @@ def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
     assert none.confidence < 0.5
 
 
-def test_evidence_is_both_log_odds_their_product_the_neighbour_and_which_digit_and_certainty_is_limited():
-    digits = np.full((3, 10), 0.01, np.float32)
-    digits[0, 4], digits[1, 0], digits[2, 9] = 0.9, 0.1, 1
-    boxes = np.array([[10, 10, 15, 30], [30, 10, 15, 30], [300, 10, 15, 30]], np.float32)
-    seen = confidence_features(boxes, np.array([0.5, 0.9, 1], np.float32), digits)
-    most, nine = np.log((1 - CERTAIN) / CERTAIN), np.log(9)
-    expected = [[0, nine, 0], [nine, -nine, -(nine**2)], [most, most, most**2]]
-    np.testing.assert_allclose(seen[:, :3], expected, rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(seen[:, 3:5], [[0.09, 0], [0.45, 0.45], [0, 0]], rtol=1e-3)
-    np.testing.assert_array_equal(seen[:, 5:], np.eye(10)[[4, 0, 9]])
-
-
-@pytest.mark.parametrize(("rotate", "turned"), [("auto", 0), ("0", 0), ("90", 90), ("180", 180), ("270", 270)])
+@pytest.mark.parametrize(("rotate", "turned"), [("auto", 0), (0, 0), (90, 90), (180, 180), (270, 270)])
 def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
     seen = []
 
@@ -296,7 +411,7 @@ def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
         return rows
 
     network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
-    digit = told(Blobs(), network, conf=0, rotate="0").read(blobs(ROW[0])).digits[0]
+    digit = told(Blobs(), network, conf=0, rotate=0).read(blobs(ROW[0])).digits[0]
     assert digit.topk[:2] == ((4, pytest.approx(0.7)), (9, pytest.approx(0.2)))
     tight, wide = (int((view > 0.5).sum()) for view in seen[0])
     assert tight / wide == pytest.approx((1.14 / 0.86) ** 2, rel=0.15)
@@ -313,9 +428,9 @@ def test_digits_are_cut_out_of_an_even_ground():
     shaded = np.full((200, 300), 100, np.uint8)
     shaded[:, 150:] = 40
     box = np.array([[140, 90, 12, 20]], np.float32)
-    told(Blobs(), network).digits(shaded, box)
+    told(Blobs(), network).classify(shaded, box)
     x, y, w, h = box[0]
-    for view, given in zip(module.VIEWS, seen[0], strict=True):
+    for view, given in zip(module.CROP_SCALES, seen[0], strict=True):
         sized = np.array([[x + (1 - view) * w / 2, y + (1 - view) * h / 2, view * w, view * h]], np.float32)
         expected = preprocessing.scale(preprocessing.images(evened(shaded), sized))[0]
         np.testing.assert_allclose(given, expected, atol=1e-6)
@@ -329,18 +444,18 @@ def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
     assert alone.confidence < beside.confidence
 
 
-@pytest.mark.parametrize("rotate", ["0", "90", "180", "270"])
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 def test_boxes_of_a_turned_picture_lie_where_they_are_shown(rotate):
     some = told(Blobs(), answers((4, 0.99)), rotate=rotate)
     page = blobs((20, 10, 8, 30), shape=(60, 200))
     reading = some.read(page)
-    assert reading.turned == int(rotate)
+    assert reading.turned == rotate
     assert [digit.box for digit in reading.digits] == [Box(20, 10, 8, 30)]
-    assert some.detector.seen == [(60, 200) if rotate in ("0", "180") else (200, 60)]
+    assert some.detector.seen == [(60, 200) if rotate in (0, 180) else (200, 60)]
 
 
 def test_turning_is_clockwise_and_decides_the_order():
-    some = told(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99)), rotate="90")
+    some = told(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99)), rotate=90)
     column = blobs((10, 10, 20, 12), (10, 40, 20, 12), (10, 70, 20, 12))
     reading = some.read(column)  # what is at the bottom comes to the left
     assert reading.text == "123"
@@ -392,7 +507,8 @@ def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
     faint[20:50, 30:45] = 70
     (digit,) = single.read(faint).digits
     assert (digit.digit, digit.box) == (9, Box(30, 20, 15, 30))
-    assert digit.confidence == pytest.approx(0.2 / 0.92, abs=1e-3)  # of the digits alone
+    assert digit.topk[0] == (9, pytest.approx(0.2 / 0.92, abs=1e-3))  # of the digits alone
+    assert digit.confidence == pytest.approx(load_confidence().of_lone(0.2 / 0.92), abs=1e-3)
     assert single.read(np.full((60, 90), 100, np.uint8)).text == "9"
     assert told(Blobs(), answers((4, 0.2)), mode="single").read(np.full((28, 28), 9, np.uint8)).text == "4"
 
@@ -400,15 +516,15 @@ def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
 def test_line_puts_all_in_one_line_from_left_to_right():
     stairs = blobs((10, 10, 12, 20), (50, 40, 12, 20), (90, 70, 12, 20))
     digits = answers((1, 0.99), (2, 0.99), (3, 0.99))
-    assert told(Blobs(), digits, mode="line", rotate="0").read(stairs).text == "123"
+    assert told(Blobs(), digits, mode="line", rotate=0).read(stairs).text == "123"
     column = blobs((20, 10, 12, 20), (21, 40, 12, 20), (22, 70, 12, 20))
-    assert told(Blobs(), digits, rotate="0").read(column).text == "1\n2\n3"
-    assert told(Blobs(), digits, mode="line", rotate="0").read(column).text == "123"
+    assert told(Blobs(), digits, rotate=0).read(column).text == "1\n2\n3"
+    assert told(Blobs(), digits, mode="line", rotate=0).read(column).text == "123"
     assert told(Blobs(), digits, mode="line").read(blobs()).lines == ()
 
 
 def test_candidates_are_all_that_was_found_and_what_became_of_it(plain_confidence):
-    some = told(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate="0")
+    some = told(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate=0)
     page = blobs(*ROW)
     kept = some.candidates(page)
     assert [one.kept for one in kept] == [True, True, False, False]
@@ -427,7 +543,7 @@ def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_conf
     some = told(Blobs(), answers((2, 0.9), (5, 0.95), (8, 0.1)), mode="single")
     assert [(one.kept, one.why) for one in some.candidates(blobs(*ROW[:3]))] == [
         (True, ""),
-        (False, "another one is likelier, and --mode single reads one"),
+        (False, "another one is more confident, and --mode single reads one"),
         (False, "below --conf 0.5"),
     ]
 
@@ -435,7 +551,7 @@ def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_conf
 def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
     file = io.BytesIO()
     Image.fromarray(blobs((400, 800, 160, 320), shape=(2000, 3200))).save(file, "JPEG", quality=95)
-    some = told(Blobs(), answers((4, 0.99)), rotate="90")
+    some = told(Blobs(), answers((4, 0.99)), rotate=90)
     (digit,) = some.read(file.getvalue()).digits
     (candidate,) = some.candidates(file.getvalue())
     assert some.detector.seen[0] == (1600, 1000)
@@ -448,12 +564,16 @@ def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
     ("classifier", "boxes", "why"),
     [
         (answers((3, 0.9)), [], "nothing in it looks like a digit"),
-        (answers((3, 0.1)), ROW[:1], "1 region was found, the surest is a 3 with"),
-        (answers((3, 0.1), (7, 0.2), (2, 0.1)), ROW[:3], "3 regions were found, the surest is a 7 with"),
+        (answers((3, 0.1)), ROW[:1], "1 region was found, the most confident reading is a 3"),
+        (
+            answers((3, 0.1), (7, 0.2), (2, 0.1)),
+            ROW[:3],
+            "3 regions were found, the most confident reading is a 7",
+        ),
     ],
 )
 def test_why_nothing_was_read_is_a_line(plain_confidence, classifier, boxes, why):
-    reading = told(Blobs(), classifier, rotate="0").read(blobs(*boxes))
+    reading = told(Blobs(), classifier, rotate=0).read(blobs(*boxes))
     assert reading.lines == ()
     assert reading.why.startswith(why)
     assert reading.why.endswith("below --conf 0.5") == bool(boxes)
@@ -465,14 +585,6 @@ def test_a_model_without_no_digit_is_read_as_well():
 
 
 # What it makes of pictures, with the networks that are shipped
-
-
-def printed(text, size=28, paper=(640, 400)):
-    """Dark text of matplotlib's DejaVu Sans on light paper."""
-    font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
-    page = Image.new("L", paper, 235)
-    ImageDraw.Draw(page).multiline_text((40, 60), text, 30, font, spacing=size // 2)
-    return np.asarray(page)
 
 
 def test_of_the_letters_of_words_hardly_any_is_read_as_a_digit(reader):
@@ -530,7 +642,7 @@ def test_lines_that_are_steep_are_made_level(reader, degrees):
         off = middle - (other.box.x + other.box.w / 2, other.box.y + other.box.h / 2)
         assert np.abs(off).max() < 4
         assert one.box.h < other.box.h < 1.5 * one.box.h  # the box round the turned one
-    assert Reader(rotate="0").read(picture).turned == 0
+    assert Reader(rotate=0).read(picture).turned == 0
 
 
 STAIRS = [(20 + 40 * step, 20 + 20 * step, 20, 30) for step in range(4)]  # 27 degrees down to the right

@@ -61,7 +61,7 @@ def rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDA
     Returns the image itself if its ink got lost.
     """
     page, (x, y, w, h) = _page(image, rng)
-    if h < preprocessing.BOX / 4:
+    if h < preprocessing.DIGIT_SIDE / 4:
         return image
     side = max(w, h) * np.exp(rng.normal(0, BOX_SCALE))
     middle = np.array([x + w / 2, y + h / 2]) + rng.normal(0, BOX_SHIFT, 2) * side

@@ -18,13 +18,13 @@ from numpy.random import Generator
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.background import shadeless
-from digitocr.runtime.boxes import Boxes
+from digitocr.runtime.boxes import Boxes, iou
 from digitocr.runtime.detector import Detector
 from digitocr.runtime.processes import map_interruptibly
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene, draw_scene
-from digitocr.train.synthesis.strokes import Bytes, Floats
+from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE
+from digitocr.train.synthesis.strokes import Bytes
 from digitocr.train.synthesis.workers import glyphs, worker_pool
 
 BOX_SHIFT = 0.05  # standard deviation of the error of a box's middle, in longer sides of the box
@@ -116,31 +116,22 @@ def _elsewhere(scene: Scene, rng: Generator) -> Boxes:
             size = np.array([w, h]) * grown
         else:
             height = float(np.exp(rng.uniform(np.log(9), np.log(90))))
-            middle, size = rng.uniform(0, SIDE, 2), np.array([rng.uniform(0.3, 1) * height, height])
+            middle, size = rng.uniform(0, SCENE_SIDE, 2), np.array([rng.uniform(0.3, 1) * height, height])
         tried.append([*(middle - size / 2), *size])
     boxes = np.array(tried, np.float32)
     known = np.concatenate([scene.boxes, scene.unsure])
     middles = boxes[:, :2] + boxes[:, 2:] / 2
-    inside = ((middles > 0) & (middles < SIDE)).all(1)
-    return np.asarray(boxes[inside & (overlaps(boxes, known).max(1, initial=0.0) < NO_DIGIT_BELOW)], np.float32)
+    inside = ((middles > 0) & (middles < SCENE_SIDE)).all(1)
+    return np.asarray(boxes[inside & (iou(boxes, known).max(1, initial=0.0) < NO_DIGIT_BELOW)], np.float32)
 
 
 def _detected_boxes(scene: Scene, boxes: Boxes) -> tuple[Boxes, Bytes]:
     """The detector's boxes with their labels: a digit, or "no digit". Boxes in between are left out."""
-    shared = overlaps(boxes, scene.boxes)
+    shared = iou(boxes, scene.boxes)
     best = shared.max(1, initial=0.0)
     labels = np.full(len(boxes), NO_DIGIT, np.uint8)
     if len(scene.boxes):
         labels = np.where(best >= SAME_DIGIT, scene.labels[shared.argmax(1)], labels).astype(np.uint8)
-    beside = np.maximum(best, overlaps(boxes, scene.unsure).max(1, initial=0.0))
+    beside = np.maximum(best, iou(boxes, scene.unsure).max(1, initial=0.0))
     clear = (best >= SAME_DIGIT) | (beside < NO_DIGIT_BELOW)
     return boxes[clear], labels[clear]
-
-
-def overlaps(boxes: Boxes, others: Boxes) -> Floats:
-    """(n, m) float32: intersection over union of each of (n, 4) boxes with each of (m, 4)."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    both = boxes[:, 2:].prod(1)[:, None] + others[:, 2:].prod(1)[None] - shared
-    return np.asarray(shared / np.maximum(both, 1e-6), np.float32)

@@ -42,7 +42,7 @@ try:
 
         from digitocr.train.classifier.batch_norm import debias
         from digitocr.train.classifier.network import EXPERIMENTS, build_network
-        from digitocr.train.paper.plots import draw_curves
+        from digitocr.train.paper.figures import draw_curves
 except ImportError as error:
     raise MissingExtraError("train", "training") from error
 

@@ -28,8 +28,8 @@ from digitocr.train.quiet import progress_line, remaining, silenced
 from digitocr.train.runs import Row, Run, begin, train_command
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts
-from digitocr.train.synthesis.layouts import SIDE
 from digitocr.train.synthesis.scenes import draw_scene
+from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.workers import glyphs, worker_pool
 
 try:
@@ -165,8 +165,8 @@ def _scenes(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
     firsts = range(part * size, (part + 1) * size, BATCH) if part >= 0 else range(0)
     batches = map_interruptibly(pool, _draw_batch, repeat(seed), firsts)
     if not batches:
-        cells = SIDE // STRIDE
-        return np.zeros((0, SIDE, SIDE, PLANES), np.float16), np.zeros((0, cells, cells, CHANNELS), np.float16)
+        cells = SCENE_SIDE // STRIDE
+        return np.zeros((0, SCENE_SIDE, SCENE_SIDE, PLANES), np.float16), np.zeros((0, cells, cells, CHANNELS), np.float16)
     return np.concatenate([inputs for inputs, _ in batches]), np.concatenate([wanted for _, wanted in batches])
 
 

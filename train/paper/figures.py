@@ -1,30 +1,34 @@
-"""Figures as SVG that follows the reader's light or dark and prints: the paper's nine and those of a study.
+"""Figures: the paper's nine, those of a study and a search as SVG, and the curves of a training run as PNG.
 
-    svg = bars([5923, 6742, ...], "Training images")        # text of one .svg file
+    svg = labels([5923, 6742, ...])        # the text of an .svg file
 
-Text and lines are drawn in one colour, which the file's own style sheet turns with the colour scheme; pictures of
-digits are ink on black in both. The same input gives the same bytes.
+Text and lines of an SVG have one colour, which the file's own style sheet changes with the reader's light or dark
+scheme and for print; images of digits are ink on black in both. Equal input gives equal bytes.
 """
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-INK = "#1c2025"  # stands for the reader's text colour
+INK = "#1c2025"  # replaced by the reader's text colour
 COLOURS = ("#3b82c4", "#d97706", "#2f9e6e", "#a855c7")  # legible on white and on near black
+MIN_ERROR = 0.01  # percent; stands for no error on a logarithmic axis
+IMAGE_SIDE = 24  # pixels that a smaller image is enlarged to, as the gaps would be as wide as a 3x3 filter
 _STYLE = (
     f"<style>svg {{ color: {INK} }} @media (prefers-color-scheme: dark) {{ svg {{ color: #e8ebee }} }} "
     f"@media print {{ svg {{ color: {INK} }} }}</style>"
 )
 _SETTINGS = {
-    "svg.hashsalt": "digitocr",  # names inside the file are the same each time
+    "svg.hashsalt": "digitocr",  # makes the identifiers inside the file reproducible
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
@@ -39,8 +43,8 @@ _SETTINGS = {
 Image = npt.NDArray[np.floating] | npt.NDArray[np.uint8]
 
 
-def _drawn(draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
-    """What draw draws on a figure of that size in inches."""
+def _svg(draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
+    """The text of an SVG of what `draw` draws on a figure of that width and height in inches."""
     with mpl.rc_context(_SETTINGS):
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
@@ -53,7 +57,7 @@ def _drawn(draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
 
 
 def labels(counts: Sequence[int]) -> str:
-    """Figure 1: how often each digit occurs."""
+    """Figure 1: the number of training images of each digit."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -62,18 +66,18 @@ def labels(counts: Sequence[int]) -> str:
             axes.text(digit, count, f"{count:,}", ha="center", va="bottom", fontsize=8)
         axes.set(xticks=range(len(counts)), xlabel="label", ylabel="training images")
 
-    return _drawn(draw, (7, 3))
+    return _svg(draw, (7, 3))
 
 
 def grid(images: Sequence[Image], columns: int, titles: Sequence[str] | None = None) -> str:
-    """Figures 2, 4, 5, 6 and 9: pictures of one size side by side, each from its darkest to its brightest value.
+    """Figures 2, 4, 5, 6 and 9: images of one size in rows, each scaled from its least to its greatest value.
 
-    titles: two lines to stand over each. Drawn as one picture, which takes a twentieth of the time of one for each.
+    titles: two lines of text over each image. All images are drawn as one, since a single image is quick to draw.
     """
-    enlarge = -(-24 // len(images[0]))  # a filter has three pixels, and the gaps would be as wide
+    enlarge = -(-IMAGE_SIDE // len(images[0]))
     images = [image.repeat(enlarge, axis=0).repeat(enlarge, axis=1) for image in images]
     side, rows = len(images[0]), -(-len(images) // columns)
-    across, over = side * 1.18, side * (1.18 if titles is None else 1.55)  # from picture to picture
+    across, over = side * 1.18, side * (1.18 if titles is None else 1.55)  # from image to image
     gap, room = int(across) - side, int(over) - side
     sheet = np.full((rows * (side + room), columns * (side + gap)), np.nan)  # nan is drawn transparent
     for place, image in enumerate(images):
@@ -90,66 +94,93 @@ def grid(images: Sequence[Image], columns: int, titles: Sequence[str] | None = N
             left, top = (side + gap) * (place % columns), room + (side + room) * (place // columns)
             axes.text(left + side / 2, top - 1.5, title, ha="center", va="bottom", fontsize=8)
 
-    return _drawn(draw, (columns * inches, rows * inches * sheet.shape[0] / rows / (side + gap)))
+    return _svg(draw, (columns * inches, rows * inches * sheet.shape[0] / rows / (side + gap)))
 
 
 def matrix(confusion: Sequence[Sequence[float]]) -> str:
-    """Figure 8: row the truth, column the answer; colour shows the mistakes alone."""
+    """Figure 8: a confusion matrix of counts; rows are labels, columns answers. Only the mistakes are coloured."""
+    return _svg(lambda figure: _draw_matrix(figure.subplots(), confusion), (5.5, 5.2))
+
+
+def _draw_matrix(axes: Axes, confusion: Sequence[Sequence[float]]) -> None:
     classes = range(len(confusion))
     wrong = np.array([[0 if t == a else confusion[t][a] for a in classes] for t in classes], float)
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        shade = np.zeros((*wrong.shape, 4))
-        shade[..., :3] = to_rgb(COLOURS[1])
-        shade[..., 3] = wrong / max(wrong.max(), 1)
-        axes.imshow(shade, interpolation="none")
-        for t in classes:
-            for a in classes:
-                if confusion[t][a]:
-                    axes.text(a, t, f"{confusion[t][a]:.4g}", ha="center", va="center", fontsize=8)
-        axes.set(xlabel="answer", ylabel="truth", xticks=classes, yticks=classes)
-
-    return _drawn(draw, (5.5, 5.2))
+    shade = np.zeros((*wrong.shape, 4))
+    shade[..., :3] = to_rgb(COLOURS[1])
+    shade[..., 3] = wrong / max(wrong.max(), 1)
+    axes.imshow(shade, interpolation="none")
+    for t in classes:
+        for a in classes:
+            if confusion[t][a]:
+                axes.text(a, t, f"{confusion[t][a]:.4g}", ha="center", va="center", fontsize=8)
+    axes.set(xlabel="answer", ylabel="label", xticks=classes, yticks=classes)
 
 
 def curves(
     by_name: Mapping[str, Sequence[Sequence[float]]], ylabel: str, level: tuple[str, float] | None = None
 ) -> str:
-    """A line for each name, the mean of its runs' accuracies, and a band from the least to the greatest, by epoch.
+    """Accuracy by epoch: for each name a line, the mean of its runs, and a band from the lowest to the highest run.
 
-    Accuracies and level in %; level: the name and the height of a broken line across all epochs. The axis is
-    logarithmic in what is wrong: a first epoch of 40 % leaves room to tell 99.1 from 99.2.
+    by_name: accuracies in percent, for each run one an epoch. level: the name and height of a dashed horizontal line.
+    The axis is logarithmic in the error, so that 99.1 and 99.2 can be told apart although the first epoch is at 40.
     """
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        for number, (name, runs) in enumerate(by_name.items()):
-            values = np.maximum(100 - np.array(runs), 0.01)
-            epochs = np.arange(1, values.shape[1] + 1)
-            colour = COLOURS[number % len(COLOURS)]
-            axes.plot(epochs, values.mean(axis=0), marker=".", label=name, color=colour)
-            axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), alpha=0.15, color=colour, lw=0)
+        _draw_curves(axes, by_name, ylabel)
         if level:
             axes.axhline(100 - level[1], linestyle="--", lw=1, color=INK, label=level[0])
-        axes.set(xlabel="epoch", ylabel=ylabel, yscale="log")
-        axes.invert_yaxis()
-        _plain_ticks(axes.yaxis, lambda wrong: 100 - wrong)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(alpha=0.3)
         axes.legend(frameon=False)
 
-    return _drawn(draw, (7, 3.6))
+    return _svg(draw, (7, 3.6))
+
+
+def _draw_curves(axes: Axes, by_name: Mapping[str, Sequence[Sequence[float]]], ylabel: str) -> None:
+    for number, (name, runs) in enumerate(by_name.items()):
+        values = np.maximum(100 - np.array(runs), MIN_ERROR)
+        colour = COLOURS[number % len(COLOURS)]
+        epochs = np.arange(1, values.shape[1] + 1)
+        axes.plot(epochs, values.mean(axis=0), marker=".", label=name, color=colour)
+        axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), alpha=0.15, color=colour, lw=0)
+    axes.set(xlabel="epoch", ylabel=ylabel, yscale="log")
+    axes.invert_yaxis()
+    _plain_ticks(axes.yaxis, lambda wrong: 100 - wrong)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(alpha=0.3)
+
+
+def draw_curves(history: Sequence[Mapping[str, float]], confusion: Sequence[Sequence[int]], path: Path) -> None:
+    """Writes the PNG of a training run: accuracy and loss by epoch, and the confusion matrix of the test images.
+
+    history: one row an epoch with accuracy, loss, val_accuracy and val_loss; confusion: rows are labels, columns
+    answers, in counts.
+    """
+    series = {"training": "", "held out": "val_"}  # the prefixes of their columns
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(15, 4.5), layout="constrained")
+        accuracy, loss, matrix_axes = figure.subplots(1, 3)
+        shares = {name: [[100 * row[f"{prefix}accuracy"] for row in history]] for name, prefix in series.items()}
+        _draw_curves(accuracy, shares, "accuracy, %")
+        for number, (name, prefix) in enumerate(series.items()):
+            losses = [row[f"{prefix}loss"] for row in history]
+            loss.plot(range(1, len(losses) + 1), losses, marker=".", label=name, color=COLOURS[number])
+        loss.set(xlabel="epoch", ylabel="loss")
+        loss.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        loss.grid(alpha=0.3)
+        accuracy.legend(frameon=False)
+        loss.legend(frameon=False)
+        _draw_matrix(matrix_axes, confusion)
+        figure.savefig(path, dpi=100, format="png")
 
 
 def dots(by_name: Mapping[str, Sequence[float]], marks: Mapping[str, float], xlabel: str, mark: str) -> str:
-    """A row for each name: a dot a run, their mean as a bar, and a cross for a number of somebody else's."""
+    """A row for each name: a dot for each run, a bar for their mean, and a cross for the value in `marks`."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for row, (name, values) in enumerate(by_name.items()):
             colour = COLOURS[0]
-            axes.plot(values, [row] * len(values), "o", color=colour, alpha=0.6, label="a run" if row == 0 else None)
+            axes.plot(values, [row] * len(values), "o", color=colour, alpha=0.6, label="run" if row == 0 else None)
             axes.plot(
                 [np.mean(values)],
                 [row],
@@ -157,7 +188,7 @@ def dots(by_name: Mapping[str, Sequence[float]], marks: Mapping[str, float], xla
                 color=colour,
                 markersize=18,
                 mew=2,
-                label="their mean" if row == 0 else None,
+                label="mean" if row == 0 else None,
             )
             if name in marks:
                 axes.plot([marks[name]], [row], "x", color=COLOURS[1], mew=2, label=mark if row == 0 else None)
@@ -165,21 +196,21 @@ def dots(by_name: Mapping[str, Sequence[float]], marks: Mapping[str, float], xla
         axes.grid(axis="x", alpha=0.3)
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 
-    return _drawn(draw, (7, 0.9 + 0.38 * len(by_name)))
+    return _svg(draw, (7, 0.9 + 0.38 * len(by_name)))
 
 
 def front(points: Sequence[tuple[float, float]], best: Sequence[tuple[float, float]], xlabel: str, ylabel: str) -> str:
-    """Trials as dots, (x, y) each, both over 0, and the best of them as a stepped line; on logarithmic axes."""
+    """Trials as dots, the best of them joined by a stepped line, on logarithmic axes. Points: (x, y), both above 0."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.plot(*zip(*points, strict=True), "o", color=COLOURS[0], alpha=0.45, label="a trial")
+        axes.plot(*zip(*points, strict=True), "o", color=COLOURS[0], alpha=0.45, label="trial")
         axes.plot(
             *zip(*sorted(best), strict=True),
             "o-",
             color=COLOURS[1],
             drawstyle="steps-post",
-            label="the front of the two",
+            label="Pareto front",
         )
         axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
         for axis in (axes.xaxis, axes.yaxis):
@@ -187,11 +218,11 @@ def front(points: Sequence[tuple[float, float]], best: Sequence[tuple[float, flo
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
 
-    return _drawn(draw, (7, 4))
+    return _svg(draw, (7, 4))
 
 
 def _plain_ticks(axis: Axis, shown: Callable[[float], float] = lambda value: value) -> None:
-    """Ticks at 1, 2 and 5 of each power of ten of a logarithmic axis, without exponents."""
+    """Ticks of a logarithmic axis at 1, 2 and 5 times each power of ten, labelled without exponents."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(lambda value, _: f"{shown(value):g}")
     axis.set_minor_locator(NullLocator())

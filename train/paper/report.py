@@ -1,57 +1,46 @@
-"""Reports of a study, a search or one training run: HTML in one file, and Markdown with its figures beside it.
+"""Reports on a study, a search or one training run: HTML in one file, and Markdown with its figures beside it.
 
     write(pages(Path("runs/study"), load_mnist()), Path("docs/paper"))
 
-leaves report.html, README.md, figures/*.svg and, of a study or a search, results.json, which all of it is made from: a
-report is made of that file as well, and the same one.
+writes report.html, README.md, figures/*.svg and, for a study or a search, results.json. That file holds all that the
+report is made from: `pages` of it gives the same report again.
 """
 
-import base64
 import json
 import math
+import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
+from digitocr.runtime.files import replacing
 from digitocr.train.data import Bytes, Mnist
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
-from digitocr.train.paper import verdicts as judged
+from digitocr.train.paper import records, statistics, verdicts
+from digitocr.train.paper.rendering import Pages, Values, render
+from digitocr.train.paper.schemas import TRAINING_RUN, fits_results, read_json
+from digitocr.train.quiet import silenced
 
 try:
-    import jinja2
-
     from digitocr.train.paper import figures
 except ImportError as error:
     raise MissingExtraError("train", "a report") from error
 
-FIRST = 10  # images of each label, as in the paper's figure 2
-BARS = (99.0, 99.3, 99.5)  # percent, that a search's networks are asked to reach
-Values = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Pages:
-    """A report. figures: the text of an SVG by its name; results: what it was made from, but for a training run."""
-
-    html: str
-    markdown: str
-    figures: dict[str, str]
-    results: Values | None = field(default=None, repr=False)
+IMAGES_PER_LABEL = 10  # in the paper's figure 2
+ACCURACY_BARS = (99.0, 99.3, 99.5)  # percent; a search's report names the smallest network that reaches each
 
 
 def pages(source: Path, data: Mnist) -> Pages:
-    """The report of a study or a search (its folder, or a results.json) or of a training run (its folder).
+    """The report on the folder of a study, a search or a training run, or on a results.json.
 
-    Raises UsageError for what is none of them, InputError for a damaged one and for one of other data.
+    Raises UsageError for anything else, InputError where it is damaged or of other data.
     """
     if source.suffix == ".json":
-        results = _json(source)
+        results = read_json(source, fits_results, "give the folder it was made from")
         return study_pages(results, data) if "runs" in results else search_pages(results)
     if (source / "study.json").exists():
         from digitocr.train.paper import study
@@ -63,11 +52,11 @@ def pages(source: Path, data: Mnist) -> Pages:
         return search_pages(search.read_results(source))
     if (source / "run.json").exists():
         return run_pages(source, data)
-    raise UsageError(f"{source}: is no run; give the folder of a run of digitocr train, study or search")
+    raise UsageError(f"{source}: holds no run; give the folder of a run of digitocr train, study or search")
 
 
 def write(report: Pages, out: Path) -> Path:
-    """Writes a report into a folder, over an earlier one; returns its HTML. Raises OutputError."""
+    """Writes a report into a folder, over an earlier one; returns the path of its HTML. Raises OutputError."""
     files = {"report.html": report.html, "README.md": report.markdown}
     files |= {f"figures/{name}.svg": svg for name, svg in report.figures.items()}
     if report.results is not None:
@@ -75,113 +64,99 @@ def write(report: Pages, out: Path) -> Path:
     try:
         (out / "figures").mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            beside = out / f"{name}.writing"
-            beside.write_text(content, "utf-8")
-            beside.replace(out / name)
+            with replacing(out / name) as beside:
+                beside.write_text(content, "utf-8")
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
     return out / "report.html"
 
 
 def compact(results: Values) -> str:
-    """JSON with a line for each run or trial: small, and a change is seen in the line that it is in."""
+    """JSON with one line for each run or trial, so that a diff shows which one changed."""
     *others, (name, each) = results.items()
     lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in each)
     return f'{json.dumps(dict(others), indent=2)[:-2]},\n  "{name}": [\n{lines}\n]}}\n'
 
 
-def _json(path: Path) -> Values:
-    try:
-        content: Values = json.loads(path.read_text("utf-8"))
-        if content["schema"] not in ("digitocr-study/1", "digitocr-search/1"):
-            raise ValueError
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no results.json, or a damaged one; give the folder it was made from") from error
-    return content
-
-
 def study_pages(results: Values, data: Mnist) -> Pages:
-    """The report on what study.read_results returns. Raises InputError for results of other data."""
+    """The report on the results of study.read_results. Raises InputError where they are of other data."""
     if results["data"]["digest"] != data.digest:
-        raise InputError("the study was run on other data; give the same --data")
+        raise InputError("the study is of other data; give the same --data")
     labels, runs = data.test_labels, results["runs"]
     of_paper: dict[int, list[Values]] = {
         number: [run for run in runs if run["cell"] == name] for number, name in _paper_cells().items()
     }
-    ran = {number: found for number, found in of_paper.items() if found}
+    ran = {number: some for number, some in of_paper.items() if some}
     names = {number: f"experiment {number}" for number in ran}
     drawn = {
         "accuracies": figures.dots(
-            {names[number]: [judged.accuracy(run) for run in found] for number, found in ran.items()},
-            {names[number]: judged.PAPER[number] for number in ran},
+            {names[number]: [records.accuracy(run) for run in some] for number, some in ran.items()},
+            {names[number]: verdicts.PAPER_ACCURACIES[number] for number in ran},
             "accuracy on the test images, %",
-            "the paper's",
+            "the paper's run",
         )
         if ran
         else "",
         "epochs": figures.curves(
             {
-                names[number]: [[100 * value for value in run["history"]["val_accuracy"]] for run in found]
-                for number, found in ran.items()
+                names[number]: [[100 * value for value in run["history"]["val_accuracy"]] for run in some]
+                for number, some in ran.items()
             },
             "accuracy on held-out images, %",
-            ("the paper's best, test images", judged.PAPER[4]),
+            ("the paper's best, on test images", verdicts.PAPER_ACCURACIES[4]),
         )
         if ran
         else "",
     }
-    best = min(ran.get(4, []), key=lambda run: run["seed"], default=None)
+    inspected = [run for run in ran.get(4, []) if "layers" in run]
+    best = min(inspected, key=lambda run: run["seed"], default=None)
     context = {
         "results": results,
-        "seeds": {number: len(found) for number, found in ran.items()},
-        "verdicts": judged.judge(results, labels),
-        "experiments": [_experiment(number, found, labels) for number, found in ran.items()],
+        "seeds": {number: len(some) for number, some in ran.items()},
+        "verdicts": verdicts.judge(results, labels),
+        "experiments": [_experiment(number, some, labels) for number, some in ran.items()],
         "table": _table(runs),
-        "slips": judged.slips(),
+        "slips": verdicts.slips(),
         "known_errors": len(LABEL_ERRORS),
     }
     if best:
-        shown = _shown_figures(best, judged.answers(best, labels), data)
-        drawn |= shown
-        context |= _network(best, judged.answers(best, labels), labels) | {"seed": best["seed"]}
-    return _render("study.j2", context, {name: svg for name, svg in drawn.items() if svg}, results)
+        drawn |= _network_figures(best, records.answers(best, labels), data)
+        context |= _network(best, records.answers(best, labels), labels) | {"seed": best["seed"]}
+    return render("study.j2", context, {name: svg for name, svg in drawn.items() if svg}, results)
 
 
 def run_pages(folder: Path, data: Mnist) -> Pages:
     """The report on a run of digitocr train.
 
-    Raises UsageError for one that is not finished, or is the detector's, InputError or ModelError for a damaged one.
+    Raises UsageError where the run is not finished or is of a detector, InputError or ModelError where it is damaged.
     """
-    from digitocr.train.paper.study import measured, shown
+    from digitocr.train.paper.study import inspected, measured
 
-    try:
-        run = json.loads((folder / "run.json").read_text("utf-8"))
-        ended, digest = run["ended"], run["data"]["digest"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / 'run.json'}: is damaged; train again") from error
-    if not ended:
-        raise UsageError(f"{folder}: is not finished; go on with: digitocr train --resume {folder}")
-    if digest != data.digest:
+    run = read_json(folder / "run.json", TRAINING_RUN, "train again")
+    if not run["ended"]:
+        raise UsageError(f"{folder}: is not finished; resume with: digitocr train --resume {shlex.quote(str(folder))}")
+    if run["data"]["digest"] != data.digest:
         raise InputError(f"{folder}: was trained on other data; give the same --data")
     if not (folder / "model.keras").exists():
-        raise UsageError(f"{folder}: holds no network that reads digits, so there is nothing to report on")
-    import keras
+        raise UsageError(f"{folder}: holds no network that reads digits; give the folder of one that does")
+    with silenced():
+        import keras
 
-    from digitocr.train.classifier.loop import probabilities
-    from digitocr.train.runs import read_history
+        from digitocr.train.classifier.loop import probabilities
+        from digitocr.train.runs import read_history
 
     try:
         network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its parts raise
+    except Exception as error:  # Keras documents no particular exception
         raise ModelError(f"{folder / 'model.keras'}: is damaged; train again") from error
     given = probabilities(network, data.test_images)[:, :10]
     record = {
         "test": measured(given, data.test_labels),
         "weights": network.count_params(),
-        **shown(network, given, data),
+        **inspected(network, given, data),
     }
     history = read_history(folder / "history.csv")
-    answered = judged.answers(record, data.test_labels)
+    answered = records.answers(record, data.test_labels)
     drawn = {
         "epochs": figures.curves(
             {
@@ -190,60 +165,62 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
             },
             "accuracy, %",
         ),
-        **_shown_figures(record, answered, data),
+        **_network_figures(record, answered, data),
     }
     context = {
         "run": run,
         "record": record,
-        "accuracy": judged.accuracy(record),
-        "interval": [100 * side for side in wilson(len(given) - judged.errors(record), len(given))],
-        "wrong_labels": judged.without_label_errors(record),
+        "accuracy": records.accuracy(record),
+        "interval": [100 * side for side in wilson(len(given) - records.errors(record), len(given))],
+        "wrong_labels": records.without_label_errors(record),
         "known_errors": len(LABEL_ERRORS),
         **_network(record, answered, data.test_labels),
     }
-    return _render("run.j2", context, drawn, None)
+    return render("run.j2", context, drawn, None)
 
 
 def search_pages(results: Values) -> Pages:
-    """The report on what search.read_results returns. Raises InputError where no trial is finished."""
-    from digitocr.train.search.search import front
+    """The report on the results of search.read_results. Raises InputError where no trial is finished."""
+    from digitocr.train.search.front import front
 
     trials = results["trials"]
     states = [trial["state"] for trial in trials]
     done = [trial for trial in trials if trial["state"] == "complete"]
     if not done:
-        raise InputError("no trial of the search is finished; go on with digitocr search")
+        raise InputError("no trial of the search is finished; resume it with digitocr search")
 
     def drawn(name: str, unit: float, label: str) -> str:
         def points(some: list[Values]) -> list[tuple[float, float]]:
-            return [(trial[name] / unit, max(100 * (1 - trial["accuracy"]), 0.01)) for trial in some]
+            return [(trial[name] / unit, max(100 * (1 - trial["accuracy"]), figures.MIN_ERROR)) for trial in some]
 
         return figures.front(points(done), points(front(done, name)), label, "held-out errors, int8, %")
 
-    reaching = {bar: [trial for trial in done if 100 * trial["accuracy"] >= bar] for bar in BARS}
+    reaching = {bar: [trial for trial in done if 100 * trial["accuracy"] >= bar] for bar in ACCURACY_BARS}
     context = {
         "results": results,
         "counts": {state: states.count(state) for state in ("complete", "pruned", "fail")},
         "front": front(done),
         "smallest": [
-            (bar, min(found, key=lambda trial: (trial["bytes"], -trial["accuracy"]), default=None))
-            for bar, found in reaching.items()
+            (bar, min(some, key=lambda trial: (trial["bytes"], -trial["accuracy"]), default=None))
+            for bar, some in reaching.items()
         ],
     }
     size, products = drawn("bytes", 1000, "KB"), drawn("multiply_accumulates", 1e6, "million multiply-accumulates")
-    return _render("search.j2", context, {"size": size, "products": products}, results)
+    return render("search.j2", context, {"size": size, "products": products}, results)
 
 
 def _paper_cells() -> dict[int, str]:
-    from digitocr.train.classifier.network import EXPERIMENTS
-    from digitocr.train.paper.study import cell_name
+    """The names of the cells that are the paper's experiments, by their numbers."""
+    with silenced():
+        from digitocr.train.classifier.network import EXPERIMENTS
+        from digitocr.train.paper.study import cell_name
 
     return {number: cell_name(cell) for number, cell in EXPERIMENTS.items()}
 
 
 def _experiment(number: int, runs: list[Values], labels: Bytes) -> Values:
-    """A row of each table of the four: means over the runs, and their intervals."""
-    accuracies = [judged.accuracy(run) for run in runs]
+    """One of the paper's four in the tables of the report: means over its runs, and their intervals."""
+    accuracies = [records.accuracy(run) for run in runs]
     full = [run for run in runs if "int8" in run]
 
     def mean(value: Callable[[Values], float], some: list[Values] = runs) -> float:
@@ -254,59 +231,59 @@ def _experiment(number: int, runs: list[Values], labels: Bytes) -> Values:
     return {
         "number": number,
         **runs[0]["experiment"],
-        "paper": judged.PAPER[number],
+        "paper": verdicts.PAPER_ACCURACIES[number],
         "seeds": len(runs),
-        "interval": judged.interval(accuracies),
-        "next_run": judged.next_run(accuracies),
+        "interval": statistics.interval(accuracies),
+        "next_run": statistics.next_run(accuracies),
         "least": min(accuracies),
         "most": max(accuracies),
         "weights": runs[0]["weights"],
         "multiply_accumulates": runs[0]["multiply_accumulates"],
         "rise": _rise([run["history"]["val_accuracy"] for run in runs]),
-        "held_out": judged.interval([100 * run["history"]["val_accuracy"][-1] for run in runs]),
+        "held_out": statistics.interval([100 * run["history"]["val_accuracy"][-1] for run in runs]),
         "log_loss": mean(lambda run: run["test"]["log_loss"]),
         "calibration_error": 100 * mean(lambda run: run["test"]["calibration_error"]),
-        "least_class": 100 * min(float(judged.class_scores(run, labels).min()) for run in runs),
+        "least_class": 100 * min(float(records.class_scores(run, labels).min()) for run in runs),
         "corruptions": 100 * mean(lambda run: float(np.mean(list(run["corruptions"].values()))), full),
-        "errors": mean(judged.errors),
+        "errors": mean(records.errors),
         "int8_errors": quantized,
         "int8_bytes": mean(lambda run: run["int8"]["bytes"], full),
         "int8_microseconds": time,
         "per_thousand_weights": quantized / (runs[0]["weights"] / 1000),
         "per_microsecond": quantized / time,
         "wrong_labels": {
-            name: judged.interval([judged.without_label_errors(run)[name] for run in runs])
+            name: statistics.interval([records.without_label_errors(run)[name] for run in runs])
             for name in ("all", "without", "corrected")
         },
     }
 
 
 def _rise(histories: list[list[float]]) -> float | None:
-    """Points that accuracy rises by from the third quarter of the epochs to the last; None of less than four epochs."""
+    """The mean rise in accuracy, in points, from the third to the last quarter of epochs; None below four epochs."""
     by_epoch = 100 * np.mean(histories, axis=0)
     quarter = len(by_epoch) // 4
     return float(by_epoch[-quarter:].mean() - by_epoch[-2 * quarter : -quarter].mean()) if quarter else None
 
 
 def _table(runs: list[Values]) -> list[Values]:
-    """A row for each cell that has run: its experiment, and its accuracy over the seeds."""
+    """A row for each cell that was run: its settings, and its accuracy over the seeds."""
     cells: dict[str, list[Values]] = {}
     for run in runs:
         cells.setdefault(run["cell"], []).append(run)
     numbers = {name: number for number, name in _paper_cells().items()}
     return [
         {
-            **found[0]["experiment"],
+            **some[0]["experiment"],
             "number": numbers.get(name),
-            "seeds": len(found),
-            "interval": judged.interval([judged.accuracy(run) for run in found]),
+            "seeds": len(some),
+            "interval": statistics.interval([records.accuracy(run) for run in some]),
         }
-        for name, found in cells.items()
+        for name, some in cells.items()
     ]
 
 
 def _network(record: Values, answered: npt.NDArray[np.int64], labels: Bytes) -> Values:
-    """What the templates say of one network: layers, the classification report, the seeds of its figures."""
+    """The values of network.j2: layers, classification report, confusion of 4 and 9, misclassified images."""
     scores = summary(labels, np.eye(10)[answered])
     wrong = [index for index, _ in record["test"]["errors"]]
     return {
@@ -327,14 +304,14 @@ def _network(record: Values, answered: npt.NDArray[np.int64], labels: Bytes) -> 
     }
 
 
-def _shown_figures(record: Values, answered: npt.NDArray[np.int64], data: Mnist) -> dict[str, str]:
-    """The paper's figures of one network, and of the data."""
+def _network_figures(record: Values, answered: npt.NDArray[np.int64], data: Mnist) -> dict[str, str]:
+    """The paper's figures of the data and of one network, by name."""
     kernel, bias = np.array(record["first_layer"]["kernel"]), np.array(record["first_layer"]["bias"])
     stride = record["first_layer"]["stride"]
-    first_of = [data.train_images[np.flatnonzero(data.train_labels == digit)[:FIRST]] for digit in range(10)]
+    first_of = [data.train_images[np.flatnonzero(data.train_labels == digit)[:IMAGES_PER_LABEL]] for digit in range(10)]
     drawn = {
         "labels": figures.labels(np.bincount(data.train_labels, minlength=10).tolist()),
-        "first-ten": figures.grid([image for images in first_of for image in images], FIRST),
+        "first-ten": figures.grid([image for images in first_of for image in images], IMAGES_PER_LABEL),
         "filters": figures.grid(list(np.moveaxis(kernel, -1, 0)), 8),
         "confusion": figures.matrix(confusion(data.test_labels, answered).tolist()),
     }
@@ -355,62 +332,10 @@ def _shown_figures(record: Values, answered: npt.NDArray[np.int64], data: Mnist)
 def feature_maps(
     image: Bytes, kernel: npt.NDArray[np.floating], bias: npt.NDArray[np.floating], stride: int = 1
 ) -> npt.NDArray[np.float64]:
-    """(filters, H, W): what the first convolution, valid, with ReLU, makes of a (28, 28) uint8 image.
+    """(filters, H, W): the output of the first convolution, with valid padding and ReLU, for a (28, 28) uint8 image.
 
     kernel: (k, k, filters); bias: (filters,).
     """
-    windows = np.lib.stride_tricks.sliding_window_view(image / 255, kernel.shape[:2])[
-        ::stride, ::stride
-    ]  # (H, W, k, k)
+    every = np.lib.stride_tricks.sliding_window_view(image / 255, kernel.shape[:2])
+    windows = every[::stride, ::stride]  # (H, W, k, k)
     return np.moveaxis(np.maximum(np.tensordot(windows, kernel, 2) + bias, 0), -1, 0)
-
-
-def _render(template: str, context: Values, drawn: dict[str, str], results: Values | None) -> Pages:
-    rendered = {}
-    for form in ("html", "md"):
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-            autoescape=form == "html",
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {"percent": percent, "between": between, "p_value": p_value}
-        environment.globals["image"] = _embedded(drawn) if form == "html" else _beside
-        environment.globals["form"] = form
-        text = environment.get_template(template).render(**context, drawn=drawn)
-        rendered[form] = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-    return Pages(rendered["html"], _spaced(rendered["md"]), drawn, results)
-
-
-def _spaced(markdown: str) -> str:
-    """With one empty line where there are several."""
-    while "\n\n\n" in markdown:
-        markdown = markdown.replace("\n\n\n", "\n\n")
-    return markdown.strip() + "\n"
-
-
-def _embedded(drawn: dict[str, str]) -> Callable[[str], str]:
-    def image(name: str) -> str:
-        return f"data:image/svg+xml;base64,{base64.b64encode(drawn[name].encode()).decode()}"
-
-    return image
-
-
-def _beside(name: str) -> str:
-    return f"figures/{name}.svg"
-
-
-def percent(mean_low_high: tuple[float, float, float]) -> str:
-    """99.31 % (99.25 to 99.37), of percent; the interval is left out where it is nan."""
-    mean, low, high = mean_low_high
-    return f"{mean:.2f} %" + ("" if math.isnan(low) else f" ({between((low, high))})")
-
-
-def between(low_high: tuple[float, float]) -> str:
-    low, high = low_high
-    return "unknown" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
-
-
-def p_value(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,24 +1,25 @@
-"""The paper's experiments, each over several seeds, as a folder that can be gone on with: what `digitocr study` runs.
+"""The paper's experiments, each over several seeds, in a folder that can be resumed: what `digitocr study` runs.
 
-    study = Study(Path("runs/study"), load_mnist(), Plan(epochs=10), quantize)
+    study = Study(Path("runs/study"), load_mnist(), StudyPlan(epochs=10), quantize)
     study.run(cells("paper"), seeds=5, jobs=2)
     read_results(Path("runs/study"))["runs"][0]["test"]["errors"]     # [[index, answer], ...] of 10,000 test images
 
 The folder:
 
-    study.json                            the plan, the data's digest, versions
-    runs/3conv-3x3-average-bn-dropout-seed0.json     a run, written when it is over
+    study.json                                       the plan, the digest of the data, versions
+    runs/3conv-3x3-average-bn-dropout-seed0.json     a finished run
     runs/3conv-3x3-average-bn-dropout-seed0.keras    its network, for the paper's four
+    lock                                             held by the process that works in the folder
 
-A run that is there is not repeated, so a kill costs the runs in progress and more seeds or cells can be added later.
-Networks of the same seed see the same images in the same order: differences between them are paired. The test images
-are read once in a run, when its training is over; nothing is chosen by them.
+Finished runs are not repeated: a kill loses only the runs in progress, and seeds or cells can be added later. Networks
+of the same seed see the same images in the same order, so that they can be compared in pairs. The test images are read
+once in a run, after its training; no choice depends on them.
 """
 
-import json
 import multiprocessing
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -42,10 +43,12 @@ from digitocr.runtime.processes import begin
 from digitocr.train.data import Bytes, Mnist, split
 from digitocr.train.evaluation.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.evaluation.metrics import calibration_error, log_loss
+from digitocr.train.paper.schemas import STUDY, fits_run, read_json
 from digitocr.train.quiet import silenced
 
 try:
     with silenced():
+        import filelock
         import keras
 
         from digitocr.train.classifier.loop import COLUMNS, probabilities, train
@@ -54,14 +57,22 @@ try:
 except ImportError as error:
     raise MissingExtraError("train", "a study") from error
 
-SCHEMA, RUN_SCHEMA = "digitocr-study/1", "digitocr-study-run/1"
-SHOWN = 25  # misclassified images with all their probabilities
+SCHEMA = "digitocr-study/1"
+RUN_SCHEMA = "digitocr-study-run/1"
+MISCLASSIFIED = 25  # misclassified images that are kept with all their probabilities
+TIMINGS = 10  # means of which the least counts
+CALLS = 100  # calls in each of them
 Quantize: TypeAlias = Callable[[Path, Path, Mnist], Path]  # a .keras file, a folder for the int8 file, the data
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What all runs of a study have in common. Raises UsageError for values that make no sense."""
+class StudyPlan:
+    """The settings that all runs of a study share. Raises UsageError for values below 1.
+
+    Attributes:
+        epochs: of each run.
+        batch_size: images in a training step.
+    """
 
     epochs: int = 10
     batch_size: int = 128
@@ -73,10 +84,11 @@ class Plan:
 
 
 def cells(part: str) -> list[Experiment]:
-    """The networks of that part of a study, or of "all" of them, each once. Raises KeyError for no such part.
+    """The networks of a part of the study, or of "all" parts, without duplicates. Raises KeyError for no such part.
 
-    paper: experiments 1 to 4. table: batch norm x dropout x pooling x kernel with three convolutions, experiments 2 and
-    4 among them. padding: experiments 1 to 3 without padding anywhere, as the paper does not give theirs.
+    Parts: "paper" is experiments 1 to 4; "table" is batch norm x dropout x pooling x kernel with three convolutions,
+    which includes experiments 2 and 4; "padding" is experiments 1 to 3 with valid padding in every convolution, since
+    the paper does not give their padding.
     """
     paper = list(EXPERIMENTS.values())
     table = [
@@ -89,22 +101,28 @@ def cells(part: str) -> list[Experiment]:
 
 
 def cell_name(cell: Experiment) -> str:
-    """3conv-3x3-average-bn-dropout: what tells a cell of the study from the others."""
+    """The name of a cell in files and results, such as 3conv-3x3-average-bn-dropout."""
     words = [f"{cell.conv_layers}conv", f"{cell.kernel}x{cell.kernel}", cell.pooling]
     words += ["bn"] * cell.batch_norm + ["dropout"] * cell.dropout + ["valid"] * (cell.padding == "valid")
     return "-".join(words)
 
 
 class Study:
-    """A folder of runs.
+    """A study in a folder, which is made if it is not there, and resumed if it holds the same study.
 
-    quantize: makes the int8 file of a .keras file in a folder and returns its path; for the paper's four.
+    Args:
+        folder: holds the runs.
+        data: trained and tested with.
+        plan: what all runs share.
+        quantize: makes the int8 file of a .keras file in a folder and returns its path; called for the paper's four.
 
-    Raises UsageError for a folder of another plan, InputError for a damaged one and for one of other data, OutputError
-    for a folder that holds something else or cannot be written, and where another process is at work in it.
+    Raises:
+        UsageError: the folder holds a study with another plan.
+        InputError: the folder holds a study of other data, or is damaged.
+        OutputError: the folder holds something else, or cannot be written.
     """
 
-    def __init__(self, folder: Path, data: Mnist, plan: Plan, quantize: Quantize) -> None:
+    def __init__(self, folder: Path, data: Mnist, plan: StudyPlan, quantize: Quantize) -> None:
         self._folder, self._data, self._plan, self._quantize = folder, data, plan, quantize
         card = {
             "schema": SCHEMA,
@@ -121,17 +139,16 @@ class Study:
         if head.exists():
             begun = read_study(folder)
             if begun["data"] != card["data"]:
-                raise InputError(f"{folder}: was begun with other data; give the same --data, or another --out")
+                raise InputError(f"{folder}: holds a study of other data; give the same --data, or another --out")
             if begun["plan"] != card["plan"]:
-                was = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in begun["plan"].items())
-                raise UsageError(f"{folder}: was begun with {was}; go on with the same, or give another --out")
+                options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in begun["plan"].items())
+                raise UsageError(f"{folder}: holds a study with {options}; give the same options, or another --out")
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if {path.name for path in folder.iterdir()} - {
-                f".{head.stem}.part{head.suffix}"
-            }:  # which a kill may have left
-                raise OutputError(f"{folder}: holds something else than a study; give another --out")
+            # A kill while head is written leaves a part of it under a hidden name.
+            if any(not path.name.startswith(".") for path in folder.iterdir()):
+                raise OutputError(f"{folder}: is not empty and holds no study; give another --out")
             write_json(head, card)
         except OSError as error:
             raise OutputError(f"{folder}: cannot be written ({error.strerror}); give another --out") from error
@@ -139,15 +156,23 @@ class Study:
     def run(
         self, todo: Sequence[Experiment], seeds: int, jobs: int = 1, report: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Does those cells' runs of seeds 0 to seeds - 1 that are not there yet, so many at a time, seed by seed.
+        """Does the runs of these cells, of seeds 0 to seeds - 1, that are not finished yet, seed by seed.
 
-        report: is told a line after each run. KeyboardInterrupt passes and leaves what is finished.
+        Args:
+            todo: the cells.
+            seeds: runs of each cell.
+            jobs: runs at the same time, each in a process.
+            report: is called with a line after each run.
+
+        Raises:
+            InputError: a finished run is damaged.
+            OutputError: a file cannot be written, or another process works in the folder.
+            DigitocrError: a process died.
         """
         if seeds < 1 or jobs < 1:
             raise UsageError("seeds and jobs must be 1 or more")
-        with _alone(self._folder):
-            (self._folder / "runs").mkdir(exist_ok=True)
-            read_runs(self._folder)  # a damaged one is found before hours of work, not after
+        with _locked(self._folder):
+            read_runs(self._folder)  # finds a damaged run before hours of work
             left = [
                 (cell, seed) for seed in range(seeds) for cell in todo if not self._path(cell, seed, ".json").exists()
             ]
@@ -155,7 +180,7 @@ class Study:
             for number, line in enumerate(self._done(left, jobs), start=1):
                 spent = time.perf_counter() - began
                 rest = spent / number * (len(left) - number)
-                report(f"{number}/{len(left)}  {line}  {spent / 60:.0f} min, {rest / 60:.0f} to go")
+                report(f"{number}/{len(left)}  {line}  {spent / 60:.0f} min, about {rest / 60:.0f} min left")
 
     def _done(self, left: Sequence[tuple[Experiment, int]], jobs: int) -> Iterator[str]:
         tasks = [(cell, seed, self._plan, self._path(cell, seed, ".json"), self._quantize) for cell, seed in left]
@@ -163,14 +188,17 @@ class Study:
             for task in tasks:
                 yield run_cell(self._data, *task)
             return
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(max(1, (os.cpu_count() or 1) // jobs))  # of the processes to come
+        threads = max(1, (os.cpu_count() or 1) // jobs)
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)  # read by the processes that the pool starts
         pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin, (self._data,))
         try:
             for future in as_completed([pool.submit(_run_cell, *task) for task in tasks]):
                 yield future.result()
-            pool.shutdown()  # waits: ended before its processes, this one would leave semaphores, and a warning of them
+            pool.shutdown()  # waits: if this process ended first, the semaphores of the pool would leak, with a warning
         except BrokenProcessPool as error:
-            raise DigitocrError("a process died, perhaps for want of memory; go on with fewer --jobs") from error
+            raise DigitocrError(
+                "a worker process died, perhaps because memory ran out; resume with fewer --jobs"
+            ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -179,44 +207,36 @@ class Study:
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """All that is there, as one JSON-ready value: study.json, and `runs`.
+    """The content of study.json, and the finished runs under the key "runs".
 
     Raises InputError for a folder that is damaged or holds no finished run.
     """
     runs = read_runs(folder)
     if not runs:
-        raise InputError(f"{folder}: no run is finished in it; go on with: digitocr study --out {folder}")
+        raise InputError(f"{folder}: no run is finished; resume with: digitocr study --out {shlex.quote(str(folder))}")
     return {**read_study(folder), "runs": runs}
 
 
 def read_study(folder: Path) -> dict[str, Any]:
-    """study.json, checked. Raises InputError."""
-    return _read(folder / "study.json", SCHEMA, "give another --out")
+    """The content of study.json. Raises InputError where it is damaged."""
+    return read_json(folder / "study.json", STUDY, "give another --out")
 
 
 def read_runs(folder: Path) -> list[dict[str, Any]]:
     """The finished runs, in the order of cells and seeds. Raises InputError for one that is damaged."""
-    runs = [
-        _read(path, RUN_SCHEMA, "delete it to do that run again") for path in (folder / "runs").glob("*-seed*.json")
-    ]
+    paths = (folder / "runs").glob("*-seed*.json")
+    runs = [read_json(path, fits_run, "delete it to repeat that run") for path in paths]
     order = {cell_name(cell): place for place, cell in enumerate(cells("all"))}
     return sorted(runs, key=lambda run: (order.get(run["cell"], len(order)), run["cell"], run["seed"]))
 
 
-def _read(path: Path, schema: str, remedy: str) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if content["schema"] != schema:
-            raise ValueError
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is damaged or of another version; {remedy}") from error
-    return content
-
-
 @silenced()
-def run_cell(data: Mnist, cell: Experiment, seed: int, plan: Plan, path: Path, quantize: Quantize) -> str:
-    """Trains a network, measures it, writes the result to path; returns a line for people. Raises OutputError."""
-    keras.utils.clear_session()  # of the run before, in a process that does many
+def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Path, quantize: Quantize) -> str:
+    """Trains and measures one network, and writes the record of the run to `path`; returns a line of progress.
+
+    Raises OutputError where a file cannot be written.
+    """
+    keras.utils.clear_session()  # frees the network of the previous run in this process
     keras.utils.set_random_seed(seed)
     network = build_network(cell)
     network.compile(optimizer=keras.optimizers.Adam(), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -236,25 +256,25 @@ def run_cell(data: Mnist, cell: Experiment, seed: int, plan: Plan, path: Path, q
     try:
         if cell in EXPERIMENTS.values():
             model = path.with_suffix(".keras")
-            bare = build_network(cell)  # what is saved without optimizer state: Keras has no switch
+            bare = build_network(cell)  # Keras cannot leave out the optimizer's state when it saves
             bare.set_weights(network.get_weights())
             bare.save(model)
-            result |= shown(network, given, data)
+            result |= inspected(network, given, data)
             result["corruptions"] = _robustness(network, data)
             result["int8"] = _int8(model, data, quantize)
         write_json(path, result)
     except OSError as error:
         raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); type the same again to go on"
+            f"{path}: cannot be written ({error.strerror or error}); run the same command again to resume"
         ) from error
     accuracy = 1 - len(result["test"]["errors"]) / len(data.test_labels)
     return f"{cell_name(cell)} seed {seed}: {accuracy:.2%}"
 
 
 def measured(given: npt.NDArray[np.float32], labels: Bytes) -> dict[str, Any]:
-    """What (N, classes) probabilities make of (N,) labels.
+    """Scores (N, classes) probabilities against (N,) labels.
 
-    Keys: images, errors ([index, answer] of each image that is answered wrong), log_loss, calibration_error (15 bins).
+    Keys: images (N), errors ([index, answer] of each wrong answer), log_loss, calibration_error (15 bins).
     """
     answers = given.argmax(axis=1)
     wrong = np.flatnonzero(answers != labels)
@@ -266,15 +286,15 @@ def measured(given: npt.NDArray[np.float32], labels: Bytes) -> dict[str, Any]:
     }
 
 
-def shown(network: keras.Sequential, given: npt.NDArray[np.float32], data: Mnist) -> dict[str, Any]:
-    """What the paper's figures show of one network.
+def inspected(network: keras.Sequential, given: npt.NDArray[np.float32], data: Mnist) -> dict[str, Any]:
+    """What the figures of the paper show of one network. given: its (N, 10) probabilities of the test images.
 
     Keys: layers ([name, kind, output shape, weights] of each), first_layer (kernel (k, k, filters), bias (filters,),
-    stride), misclassified (index and ten probabilities of the first SHOWN wrong answers).
+    stride), misclassified (index and ten probabilities of the first MISCLASSIFIED wrong answers).
     """
     convolution = next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
     kernel, bias = convolution.get_weights()
-    wrong = np.flatnonzero(given.argmax(axis=1) != data.test_labels)[:SHOWN]
+    wrong = np.flatnonzero(given.argmax(axis=1) != data.test_labels)[:MISCLASSIFIED]
     return {
         "layers": [
             [layer.name, type(layer).__name__, list(layer.output.shape[1:]), layer.count_params()]
@@ -290,12 +310,12 @@ def shown(network: keras.Sequential, given: npt.NDArray[np.float32], data: Mnist
 
 
 def _rounded(values: npt.NDArray[np.float32]) -> Any:
-    """To four significant digits, which the eye cannot tell from more: nested lists."""
+    """Nested lists of four significant digits, enough for a figure."""
     return np.vectorize(lambda value: float(f"{value:.3e}"), otypes=[float])(values).tolist()
 
 
 def _robustness(network: keras.Sequential, data: Mnist) -> dict[str, float]:
-    """The accuracy under each of the corruptions of MNIST-C, all drawn from seed 0."""
+    """The accuracy on the test images under each kind of corruption of MNIST-C, generated here from seed 0."""
     return {
         name: float(
             (probabilities(network, corrupted(data.test_images, name, 0)).argmax(axis=1) == data.test_labels).mean()
@@ -305,7 +325,7 @@ def _robustness(network: keras.Sequential, data: Mnist) -> dict[str, float]:
 
 
 def _int8(model: Path, data: Mnist, quantize: Quantize) -> dict[str, Any]:
-    """The int8 file: bytes, microseconds (one digit, one thread, the fastest of ten hundreds), errors as measured."""
+    """Measures the int8 file. Keys: bytes, microseconds (of one digit on one thread), errors (as in `measured`)."""
     with TemporaryDirectory() as folder:
         path = quantize(model, Path(folder), data)
         classifier = Classifier(path)
@@ -318,39 +338,48 @@ def _int8(model: Path, data: Mnist, quantize: Quantize) -> dict[str, Any]:
 
 
 def microseconds(classifier: Classifier, image: Bytes) -> float:
-    """What one digit, (1, 28, 28) uint8, takes: the least of ten means of 100 calls, as other work only adds to it."""
+    """The time of one digit, (1, 28, 28) uint8: the least of TIMINGS means, since other load can only add to it."""
     tensor = scale(image)
     means = []
-    for _ in range(10):
+    for _ in range(TIMINGS):
         began = time.perf_counter()
-        for _ in range(100):
+        for _ in range(CALLS):
             classifier.predict(tensor)
-        means.append((time.perf_counter() - began) / 100)
+        means.append((time.perf_counter() - began) / CALLS)
     return 1e6 * min(means)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else runs in that folder. The lock ends with the process, however that ends."""
-    import fcntl
+def _locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes out of the folder, and makes the subfolder of its runs.
 
-    with (folder / "lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: another study is at work in it; wait for it, or give another --out"
-            ) from error
+    The system releases the lock if this process dies.
+    """
+    try:
+        lock = filelock.FileLock(folder / "lock")
+        lock.acquire(timeout=0)
+        (folder / "runs").mkdir(exist_ok=True)
+    except filelock.Timeout as error:
+        raise OutputError(
+            f"{folder}: another process works on this study; wait for it, or give another --out"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); give another --out") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
-_worker: dict[str, Mnist] = {}  # what a process was begun with
+_worker: dict[str, Mnist] = {}  # the data of a worker process, sent once and not with every run
 
 
 def _begin(data: Mnist) -> None:
+    """Runs first in each worker process."""
     begin()
     _worker["data"] = data
 
 
-def _run_cell(cell: Experiment, seed: int, plan: Plan, path: Path, quantize: Quantize) -> str:
+def _run_cell(cell: Experiment, seed: int, plan: StudyPlan, path: Path, quantize: Quantize) -> str:
+    """One run in a worker process; as run_cell."""
     return run_cell(_worker["data"], cell, seed, plan, path, quantize)

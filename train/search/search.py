@@ -1,399 +1,311 @@
-"""A search for networks that are right, small and quick at once: what `digitocr search` runs, on Optuna.
+"""A search for networks that are accurate, small and fast at once: what `digitocr search` runs, with Optuna.
 
-    search = Search(Path("runs/search"), load_mnist(), Plan(space="paper", sampler="tpe", epochs=6), int8_file)
+    search = Search(Path("runs/search"), load_mnist(), SearchPlan(space="paper", sampler="tpe", epochs=6), int8_file)
     search.run(trials=100, jobs=2)
     search.results()["trials"]
 
-Three objectives, after what the edge needs: the accuracy of the int8 file on held-out training images, the bytes of
-that file, and the multiply-accumulates of one digit. No test image is read. Candidates are drawn by Optuna's TPE (J.
-Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011), or are all points of the grid in a random order.
+Three objectives: the accuracy of the int8 file on held-out training images, the size of that file in bytes, and the
+multiply-accumulates of one digit. The test images are not used. Candidates are drawn by Optuna's TPE (J. Bergstra et
+al., "Algorithms for Hyper-Parameter Optimization", 2011), or are all points of the grid in a random order.
 
 The folder:
 
-    journal.log          Optuna's journal: every trial, as far as it has come; any number of processes write to it
-    models/12.keras      the network of a trial that was finished, to be exported and proved with digitocr export
-    trial-12.lock        held by the process that is at work on the trial, and free when that is dead
+    journal.log          Optuna's journal of all trials; any number of processes append to it
+    id                   tells the trials of this folder from those of other machines that share a storage
+    lock                 held while a process asks for a trial
+    models/12.keras      the network of a finished trial, for digitocr export
+    trial-12.lock        held by the process that works on the trial; the system releases it when that process dies
 
-With a storage, which is a database's URL or the address of Optuna's gRPC proxy, the trials are kept there instead of
-in the journal, and machines with a folder each share them. Whoever asks for a trial first looks for one whose process
-is dead, on this folder, and puts its parameters at the head of the queue.
+With a storage (the URL of a database, or the address of Optuna's gRPC proxy) the trials are kept there instead of in
+the journal, and several machines, each with a folder, share the search. Before a process asks for a trial, it looks in
+its folder for trials whose process is dead, and queues their parameters again.
 
-A trial is pruned when, after the same number of epochs, PRUNERS finished trials were better on the held-out images that
-need no more weights and no more multiply-accumulates: it could not lie on the front. The smallest networks are on the
-front however wrong they are, so TPE is told that LEAST of the held-out images are to be right: among candidates that
-reach it all three objectives count, among the others the accuracy.
+A trial is pruned when it cannot be expected to reach the Pareto front (front.hopeless). The smallest networks are on
+the front however inaccurate they are. TPE therefore has MIN_ACCURACY on the held-out images as a constraint: candidates
+that meet it compete in all three objectives, the others in how much they miss it by.
 """
 
-import fcntl
-import itertools
-import math
-import multiprocessing
-import random
+import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
-from multiprocessing.connection import wait
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import Any
 
-import numpy as np
-
-from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
 from digitocr.runtime.files import replacing
-from digitocr.runtime.preprocessing import scale
-from digitocr.runtime.processes import begin
-from digitocr.train.classifier.distort import Distort
-from digitocr.train.data import Mnist, split
+from digitocr.train.data import Mnist
 from digitocr.train.quiet import silenced
+from digitocr.train.search.front import hopeless
+from digitocr.train.search.space import SPACES, SearchPlan, grid
+from digitocr.train.search.workers import run_workers
 
 try:
     with silenced():
+        import filelock
         import keras
         import optuna
-        from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock, JournalStorage
+        from optuna.storages.journal import (
+            JournalFileBackend,
+            JournalFileOpenLock,
+            JournalFileSymlinkLock,
+            JournalStorage,
+        )
         from optuna.trial import FrozenTrial, TrialState
 
-        from digitocr.train.classifier.loop import Row, train
-        from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network, multiply_accumulates
+        from digitocr.train.classifier.loop import Row
+        from digitocr.train.classifier.network import build_network, multiply_accumulates
         from digitocr.train.paper.study import Quantize
+        from digitocr.train.search.candidate import TrialNetwork, held_out_accuracy
 except ImportError as error:
     raise MissingExtraError("search", "a search") from error
 
 SCHEMA = "digitocr-search/1"
-LEAST = 0.99
-PRUNERS = 3
-TRIES = 3  # processes that may die of one trial before it is left alone
-_NAME = "digitocr"  # of the study in its storage
-
-SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
-    # what the paper varied, and the sizes that it left as they were
-    "paper": {
-        "conv_layers": (1, 2, 3),
-        "kernel": (3, 5),
-        "stride": (1, 2),
-        "pooling": ("max", "average"),
-        "batch_norm": (False, True),
-        "dropout": (False, True),
-        "filters": (4, 8, 12, 16, 24, 32),
-        "dense": (16, 32, 64, 128),
-    },
-    # how a network is trained
-    "recipe": {
-        "learning_rate": (0.0005, 0.001, 0.002, 0.004),
-        "schedule": ("constant", "cosine"),
-        "batch_size": (64, 128, 256),
-        "weight_decay": (0.0, 0.0001, 0.001, 0.01),
-        "label_smoothing": (0.0, 0.05, 0.1),
-        "averaging": (False, True),
-        "augmentation": ("none", "affine", "elastic"),
-        "cutout": (0, 6, 10),
-    },
-}
-SPACES["all"] = SPACES["paper"] | SPACES["recipe"]
-_NETWORK = {field.name for field in fields(Experiment)}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What all trials of a search have in common. Raises UsageError for values that make no sense.
-
-    space: of SPACES; what is not in it is as in the paper's experiment 4. sampler: tpe or grid.
-    """
-
-    space: str = "all"
-    sampler: str = "tpe"
-    epochs: int = 6
-
-    def __post_init__(self) -> None:
-        for name, good, rule in (
-            ("space", self.space in SPACES, f"one of {', '.join(SPACES)}"),
-            ("sampler", self.sampler in ("tpe", "grid"), "tpe or grid"),
-            ("epochs", self.epochs >= 1, "1 or more"),
-        ):
-            if not good:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be {rule}")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A network and how it is trained; by default the paper's best, the paper's way."""
-
-    network: Experiment = EXPERIMENTS[4]
-    learning_rate: float = 0.001
-    schedule: str = "constant"  # or cosine, to 0 over all steps
-    batch_size: int = 128
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    averaging: bool = False  # of weights, over about a thousand steps
-    augmentation: str = "none"  # affine, or elastic, which is affine as well
-    cutout: int = 0  # pixels
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> "Candidate":
-        """The candidate with those values of SPACES."""
-        network = {name: value for name, value in params.items() if name in _NETWORK}
-        others = {name: value for name, value in params.items() if name not in _NETWORK}
-        return cls(Experiment(**{**asdict(cls.network), **network}), **others)
-
-    def trained(self, data: Mnist, epochs: int, seed: int, watch: Callable[[keras.Sequential, Row], None]) -> Any:
-        """The network, trained; watch is told each epoch. The order of images and the weights are the seed's."""
-        keras.utils.clear_session()  # of the trial before
-        keras.utils.set_random_seed(seed)
-        network = build_network(self.network)
-        parts = split(data)
-        steps = epochs * math.ceil(len(parts[0]) / self.batch_size)
-        rate: Any = self.learning_rate
-        if self.schedule == "cosine":
-            rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
-        optimizer = keras.optimizers.AdamW(
-            rate, weight_decay=self.weight_decay, use_ema=self.averaging, ema_momentum=0.999
-        )
-        network.compile(
-            optimizer=optimizer,
-            loss=self._loss,
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        )
-        augment = None
-        if self.augmentation != "none" or self.cutout:
-            augment = Distort(self.augmentation != "none", self.augmentation == "elastic", self.cutout)
-        callbacks = (keras.callbacks.SwapEMAWeights(),) if self.averaging else ()
-        train(network, data, parts, epochs, self.batch_size, seed, augment, callbacks, lambda row: watch(network, row))
-        return network
-
-    def _loss(self, labels: Any, given: Any) -> Any:
-        """Keras smooths labels only where they are one-hot."""
-        one_hot = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), given.shape[-1])
-        return keras.losses.categorical_crossentropy(one_hot, given, label_smoothing=self.label_smoothing)
+STUDY_NAME = "digitocr"  # of the study in Optuna's storage
+MIN_ACCURACY = 0.99  # of the held-out images, that TPE treats as a constraint
+MAX_REASON = 200  # characters of an error of a storage that are shown
+MAX_TRIES = 3  # processes that may die during the same trial before it is given up
 
 
 class Search:
-    """A search in a folder, or in a storage that several folders share.
+    """A search in a folder, which is made if it is not there, and resumed if it holds the same search.
 
-    quantize: makes the int8 file of a .keras file in a folder and returns its path. storage: None for the folder's
-    journal; grpc://HOST:PORT of Optuna's proxy; or a database's URL, as SQLAlchemy writes it.
+    Args:
+        folder: holds the search's networks and, without a storage, its trials.
+        data: trained with; its test images are not used.
+        plan: what all trials share.
+        quantize: makes the int8 file of a .keras file in a folder and returns its path.
+        storage: None for a journal in the folder; grpc://HOST:PORT of Optuna's proxy; or the URL of a database in
+            SQLAlchemy's form.
 
-    Raises UsageError for a search of another plan and for a storage that cannot be reached, InputError for one of
-    other data and for a damaged journal, OutputError for a folder that cannot be written.
+    Raises:
+        UsageError: the search has another plan, or the storage cannot be reached.
+        InputError: the search is of other data, or its journal is damaged.
+        OutputError: the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, data: Mnist, plan: Plan, quantize: Quantize, storage: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, data: Mnist, plan: SearchPlan, quantize: Quantize, storage: str | None = None
+    ) -> None:
         self._folder, self._data, self._plan, self._quantize, self._storage = folder, data, plan, quantize, storage
         try:
             (folder / "models").mkdir(parents=True, exist_ok=True)
-            identity = folder / "id"  # tells trials of this folder from those of other machines
-            if not identity.exists():
-                with replacing(identity) as beside:
-                    beside.write_text(uuid.uuid4().hex)
-            self._id = identity.read_text()
-            with self._alone():
-                self._study = self._begun()
+            with self._locked():
+                identity = folder / "id"
+                if not identity.exists():
+                    with replacing(identity) as beside:
+                        beside.write_text(uuid.uuid4().hex, "utf-8")
+                self._id = identity.read_text("utf-8")
+                self._study = self._open_study()
         except OSError as error:
             raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); give another --out") from error
 
-    def _begun(self) -> optuna.Study:
-        """The study, made with its plan and, for a grid, all its points in the queue, where it is not there yet."""
+    def _open_study(self) -> optuna.Study:
+        """The study in the storage; a new one gets the plan and, for a grid, all points in its queue."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
-            with silenced():  # Optuna warns that parts of it are experimental
-                sampler = optuna.samplers.TPESampler(multivariate=True, constraints_func=_missing)
+        with self._storage_errors():
+            with silenced():  # Optuna warns that it uses experimental features
+                sampler = optuna.samplers.TPESampler(multivariate=True, constraints_func=accuracy_constraint)
                 study = optuna.create_study(
-                    study_name=_NAME,
-                    storage=_opened(self._folder, self._storage),
+                    study_name=STUDY_NAME,
+                    storage=open_storage(self._folder, self._storage),
                     sampler=sampler,
                     directions=["maximize", "minimize", "minimize"],
                     load_if_exists=True,
                 )
-                begun = study.user_attrs
+            begun = study.user_attrs
+            if "plan" not in begun:
+                if self._plan.sampler == "grid":
+                    for params in grid(self._plan.space):
+                        study.enqueue_trial(params)
+                study.set_user_attr("data", self._data.digest)
+                study.set_user_attr("plan", asdict(self._plan))  # last, so that a kill before it has a new start
+            elif begun["plan"] != asdict(self._plan):
+                options = " ".join(f"--{name} {value}" for name, value in begun["plan"].items())
+                raise UsageError(
+                    f"{self._folder}: holds a search with {options}; give the same options, or another --out"
+                )
+            elif begun["data"] != self._data.digest:
+                raise InputError(
+                    f"{self._folder}: holds a search of other data; give the same --data, or another --out"
+                )
+        return study
+
+    @contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        """Turns what Optuna's storages raise into DigitocrErrors. OSError, of a full disk, passes."""
+        try:
+            yield
+        except (DigitocrError, OSError):
+            raise
         except (ValueError, KeyError, AssertionError) as error:
             if self._storage is None:
                 raise InputError(f"{self._folder / 'journal.log'}: is damaged; give another --out") from error
             raise UsageError(f"{self._storage}: is no storage that Optuna knows ({error})") from error
-        except OSError:
-            raise
-        except Exception as error:  # databases' and gRPC's own
-            reason = str(error).strip().splitlines()[0][:200]
+        except Exception as error:  # the database drivers and gRPC have their own
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_REASON]
             raise UsageError(
-                f"{self._storage}: cannot be reached ({reason}); start it, or correct --storage"
+                f"{self._storage or self._folder}: cannot be reached ({reason}); start it, or correct --storage"
             ) from error
-        if "plan" not in begun:
-            if self._plan.sampler == "grid":
-                for params in _grid(self._plan.space):
-                    study.enqueue_trial(params)
-            study.set_user_attr("data", self._data.digest)
-            study.set_user_attr("plan", asdict(self._plan))  # last: a kill before leaves a study that is begun anew
-        elif begun["plan"] != asdict(self._plan):
-            was = " ".join(f"--{name} {value}" for name, value in begun["plan"].items())
-            raise UsageError(f"{self._folder}: was begun with {was}; go on with the same, or give another --out")
-        elif begun["data"] != self._data.digest:
-            raise InputError(f"{self._folder}: was begun with other data; give the same --data, or another --out")
-        return study
 
     def run(self, trials: int, jobs: int = 1, report: Callable[[str], None] = lambda _: None) -> None:
-        """Goes on until that many trials are over, pruned ones among them, in that many processes.
+        """Continues until that many trials are finished, pruned ones included.
 
-        report: is told a line after each trial; with several jobs it must be a function that can be pickled. A process
-        that dies is replaced, and its trial taken up again. KeyboardInterrupt passes.
+        Args:
+            trials: of the whole search, earlier ones included.
+            jobs: processes that work at the same time. One that dies is replaced, and its trial repeated.
+            report: is called with a line after each trial; with several jobs it must be possible to pickle it.
+
+        Raises:
+            OutputError: a file cannot be written.
+            UsageError: the storage cannot be reached.
+            DigitocrError: processes die one after the other and no trial is finished.
         """
         if trials < 1 or jobs < 1:
             raise UsageError("trials and jobs must be 1 or more")
         if jobs == 1:
             self.work(trials, report)
             return
-        context = multiprocessing.get_context("spawn")
-        failures = context.SimpleQueue()
-        task = (self._folder, self._data, self._plan, self._quantize, self._storage, trials, report, failures)
+        work = partial(_work, self._folder, self._data, self._plan, self._quantize, self._storage, trials, report)
+        run_workers(work, jobs, report)
 
-        def started() -> Any:
-            process = context.Process(target=_work, args=task, daemon=True)
-            process.start()
-            return process
-
-        working = [started() for _ in range(jobs)]
-        while working:
-            ended = wait([process.sentinel for process in working])
-            for process in [one for one in working if one.sentinel in ended]:
-                process.join()
-                working.remove(process)
-                if not failures.empty():
-                    for other in working:
-                        other.terminate()
-                    raise failures.get()
-                if process.exitcode:
-                    report("a process died; its trial is taken up again")
-                    working.append(started())
-
-    def work(self, trials: int, report: Callable[[str], None] = lambda _: None) -> None:
-        """One process's part of `run`. Raises OutputError where a file cannot be written."""
+    def work(
+        self, trials: int, report: Callable[[str], None] = lambda _: None, progress: Callable[[], None] = lambda: None
+    ) -> None:
+        """The part of `run` that one process does. progress: is called after each trial, before `report`."""
         try:
             while True:
-                with self._asked(trials) as trial:
+                with self._next_trial(trials) as trial:
                     if trial is None:
                         return
-                    report(self._tried(trial))
+                    line = self._try(trial)
+                    progress()
+                    report(line)
         except OSError as error:
-            raise OutputError(f"{self._folder}: cannot be written ({error.strerror or error}); then go on") from error
+            raise OutputError(
+                f"{self._folder}: cannot be written ({error.strerror or error}); make room and resume"
+            ) from error
 
     @contextmanager
-    def _asked(self, trials: int) -> Iterator[optuna.Trial | None]:
-        """A trial that is locked for this process, or None where there are enough; first those of dead processes."""
-        with self._alone():
-            self._take_up()
+    def _next_trial(self, trials: int) -> Iterator[optuna.Trial | None]:
+        """A trial, locked for this process; None where no more are needed. Trials of dead processes come first."""
+        trial, lock = None, None
+        with self._locked(), self._storage_errors():
+            self.requeue_lost_trials()
             every = self._study.get_trials(deepcopy=False)
             counted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
-            waiting = any(trial.state == TrialState.WAITING for trial in every)
-            enough = sum(trial.state in counted for trial in every) >= trials
-            if enough or (self._plan.sampler == "grid" and not waiting):
-                trial, lock = None, None
-            else:
+            waiting = any(one.state == TrialState.WAITING for one in every)
+            enough = sum(one.state in counted for one in every) >= trials
+            if not enough and (waiting or self._plan.sampler != "grid"):
                 trial = self._study.ask()
-                lock = self._lock(trial.number)
+                lock = self._trial_lock(trial.number)
                 trial.set_user_attr("folder", self._id)
         try:
             yield trial
         finally:
-            if trial is not None and lock is not None:
-                lock.close()
-                (self._folder / f"trial-{trial.number}.lock").unlink(missing_ok=True)
+            if lock is not None:
+                lock.release()
+                Path(lock.lock_file).unlink(missing_ok=True)
 
-    def _take_up(self) -> None:
-        """Ends running trials of this folder whose process is dead, and queues the same again, TRIES times at most."""
+    def requeue_lost_trials(self) -> None:
+        """Ends the running trials of this folder whose process is dead, and queues their parameters again.
+
+        A trial during which MAX_TRIES processes have died is not queued again.
+        """
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            # one without a mark was killed while it was asked for, which nobody else does just now
+            # A trial without the mark was killed while it was asked for, which only one process can do at a time.
             if trial.user_attrs.get("folder", None if self._storage else self._id) != self._id:
                 continue
-            with suppress(BlockingIOError):
-                self._lock(trial.number).close()
-                (self._folder / f"trial-{trial.number}.lock").unlink()
-                self._study.tell(trial.number, state=TrialState.FAIL)
+            with suppress(filelock.Timeout):
+                lock = self._trial_lock(trial.number)
+                lock.release()
+                Path(lock.lock_file).unlink(missing_ok=True)
+                ended = self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+                if ended.state != TrialState.FAIL:  # it was finished after the list was made
+                    continue
                 tries = trial.user_attrs.get("tries", 1)
-                if tries < TRIES and trial.params:
+                if tries < MAX_TRIES and trial.params:
                     attributes = {"tries": tries + 1, "again": trial.number}
                     self._study.enqueue_trial(trial.params, user_attrs=attributes)
 
-    def _lock(self, number: int) -> IO[str]:
-        """The trial's lock, taken. Raises BlockingIOError where another process has it."""
-        file = (self._folder / f"trial-{number}.lock").open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise
-        return file
+    def _trial_lock(self, number: int) -> filelock.BaseFileLock:
+        """The lock of a trial, acquired. Raises filelock.Timeout where another process holds it."""
+        lock = filelock.FileLock(self._folder / f"trial-{number}.lock")
+        lock.acquire(timeout=0)
+        return lock
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One process at a time; the lock ends with the process, however that ends."""
-        with (self._folder / "lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    def _locked(self) -> Iterator[None]:
+        """Lets one process of this folder in at a time. The system releases the lock if that process dies."""
+        with filelock.FileLock(self._folder / "lock"):
             yield
 
-    def _tried(self, trial: optuna.Trial) -> str:
-        """Trains, measures and tells; returns a line for people. Raises OSError where a file cannot be written."""
-        params = {name: trial.suggest_categorical(name, values) for name, values in SPACES[self._plan.space].items()}
-        candidate = Candidate.of(params)
+    def _try(self, trial: optuna.Trial) -> str:
+        """Trains, measures and records a trial; returns a line of progress. Raises OSError where a file is refused."""
+        space = SPACES[self._plan.space]
+        with self._storage_errors():
+            params = {name: trial.suggest_categorical(name, values) for name, values in space.items()}
+        candidate = TrialNetwork.of(params)
         began = time.perf_counter()
         accuracies: list[float] = []
 
         def watch(network: keras.Sequential, row: Row) -> None:
             accuracies.append(row["val_accuracy"])
-            cost = (network.count_params(), multiply_accumulates(network))
-            if len(accuracies) < self._plan.epochs and self._hopeless(accuracies, cost):
-                raise optuna.TrialPruned
+            if len(accuracies) < self._plan.epochs:
+                with self._storage_errors():
+                    others = self.results()["trials"]
+                if hopeless(others, accuracies, network.count_params(), multiply_accumulates(network)):
+                    raise optuna.TrialPruned
 
         with silenced():
             try:
-                network = candidate.trained(self._data, self._plan.epochs, trial.number, watch)
+                network = candidate.train(self._data, self._plan.epochs, trial.number, watch)
             except optuna.TrialPruned:
-                trial.set_user_attr("history", accuracies)
-                trial.set_user_attr("seconds", round(time.perf_counter() - began, 1))
-                self._study.tell(trial, state=TrialState.PRUNED)
+                self._finish(trial, None, began, history=accuracies)
                 return f"trial {trial.number}: pruned after {len(accuracies)} epochs"
-            bare = build_network(candidate.network)
+            bare = build_network(candidate.network)  # Keras cannot leave out the optimizer's state when it saves
             bare.set_weights(network.get_weights())
             model = self._folder / "models" / f"{trial.number}.keras"
             with replacing(model) as beside:
                 bare.save(beside)
             with TemporaryDirectory() as folder:
                 file = self._quantize(model, Path(folder), self._data)
-                accuracy, size = _held_out(file, self._data), file.stat().st_size
+                accuracy, size = held_out_accuracy(file, self._data), file.stat().st_size
             products = multiply_accumulates(network)
-            for name, value in {
-                "history": accuracies,
-                "weights": network.count_params(),
-                "seconds": round(time.perf_counter() - began, 1),
-            }.items():
-                trial.set_user_attr(name, value)
-            self._study.tell(trial, [accuracy, size, products])
-        return f"trial {trial.number}: {accuracy:.2%} held out, {size / 1000:.0f} KB, {products / 1e6:.2f} M products"
+            objectives = [accuracy, size, products]
+            self._finish(trial, objectives, began, history=accuracies, weights=network.count_params())
+        return (
+            f"trial {trial.number}: {accuracy:.2%} held out, {size / 1000:.0f} KB, "
+            f"{products / 1e6:.2f} M multiply-accumulates"
+        )
 
-    def _hopeless(self, accuracies: Sequence[float], cost: tuple[int, int]) -> bool:
-        """Whether PRUNERS finished trials that cost no more were better after as many epochs."""
-        better = 0
-        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-            dearer = trial.user_attrs["weights"] > cost[0] or trial.values[2] > cost[1]
-            if not dearer and trial.user_attrs["history"][len(accuracies) - 1] > accuracies[-1]:
-                better += 1
-        return better >= PRUNERS
+    def _finish(self, trial: optuna.Trial, objectives: list[float] | None, began: float, **attributes: Any) -> None:
+        """Records a trial as complete, or without objectives as pruned."""
+        with self._storage_errors():
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+            trial.set_user_attr("seconds", round(time.perf_counter() - began, 1))
+            self._study.tell(trial, objectives, TrialState.PRUNED if objectives is None else TrialState.COMPLETE)
 
     def results(self) -> dict[str, Any]:
-        """All that is there, as one JSON-ready value."""
+        """The plan, the digest of the data and all finished trials, as one value that fits into JSON."""
         return _results(self._study)
 
 
-def _missing(trial: FrozenTrial) -> tuple[float]:
-    """By how much the candidate's accuracy, as far as it was trained, misses LEAST; 0 or less where it does not."""
-    return (LEAST - trial.user_attrs["history"][-1],)
+def accuracy_constraint(trial: FrozenTrial) -> tuple[float]:
+    """Optuna's constraint: MIN_ACCURACY minus the last held-out accuracy of a trial; above 0 it is violated."""
+    return (MIN_ACCURACY - trial.user_attrs["history"][-1],)
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """What Search.results returns, of a folder with a journal. Raises InputError for a damaged one."""
+    """What Search.results returns, for a folder with a journal. Raises InputError where the journal is damaged."""
     try:
         with silenced():
-            return _results(optuna.load_study(study_name=_NAME, storage=_opened(folder, None)))
+            return _results(optuna.load_study(study_name=STUDY_NAME, storage=open_storage(folder)))
     except (ValueError, KeyError, AssertionError) as error:
         raise InputError(f"{folder / 'journal.log'}: is damaged, or holds no search") from error
 
@@ -403,24 +315,28 @@ def _results(study: optuna.Study) -> dict[str, Any]:
         "schema": SCHEMA,
         "plan": study.user_attrs["plan"],
         "data": {"digest": study.user_attrs["data"]},
-        "trials": [_told(trial) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()],
+        "trials": [_record(trial) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()],
     }
 
 
-def _told(trial: FrozenTrial) -> dict[str, Any]:
-    told = {"number": trial.number, "state": trial.state.name.lower(), "params": trial.params}
+def _record(trial: FrozenTrial) -> dict[str, Any]:
+    record = {"number": trial.number, "state": trial.state.name.lower(), "params": trial.params}
     kept = ("history", "weights", "seconds", "again")
-    told |= {name: value for name, value in trial.user_attrs.items() if name in kept}
+    record |= {name: value for name, value in trial.user_attrs.items() if name in kept}
     if trial.state == TrialState.COMPLETE:
-        told |= dict(zip(("accuracy", "bytes", "multiply_accumulates"), trial.values, strict=True))
-    return told
+        record |= dict(zip(("accuracy", "bytes", "multiply_accumulates"), trial.values, strict=True))
+    return record
 
 
-def _opened(folder: Path, storage: str | None) -> Any:
-    """Optuna's storage. A journal whose last line was cut off, as on a full disk, loses that line."""
+def open_storage(folder: Path, storage: str | None = None) -> Any:
+    """Optuna's storage: the journal in the folder, or the one that is given (as to Search).
+
+    A last line of the journal that was cut off, as by a full disk, is removed.
+    """
     if storage is None:
         path = folder / "journal.log"
-        lock = JournalFileSymlinkLock(str(path))
+        # Windows lets only administrators make symbolic links.
+        lock = JournalFileOpenLock(str(path)) if os.name == "nt" else JournalFileSymlinkLock(str(path))
         lock.acquire()
         try:
             content = path.read_bytes() if path.exists() else b""
@@ -436,51 +352,15 @@ def _opened(folder: Path, storage: str | None) -> Any:
     return optuna.storages.RDBStorage(storage)
 
 
-def _grid(name: str) -> list[dict[str, Any]]:
-    """Every point of that space, in an order that is random and always the same: a part of it is a fair sample."""
-    space = SPACES[name]
-    points = [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
-    random.Random(0).shuffle(points)
-    return points
-
-
-def _held_out(file: Path, data: Mnist) -> float:
-    """The accuracy of an int8 file on the held-out images."""
-    _, held = split(data)
-    answers = Classifier(file).predict(scale(data.train_images[held])).argmax(axis=1)
-    return float((answers == data.train_labels[held]).mean())
-
-
 def _work(
     folder: Path,
     data: Mnist,
-    plan: Plan,
+    plan: SearchPlan,
     quantize: Quantize,
     storage: str | None,
     trials: int,
     report: Callable[[str], None],
-    failures: Any,
+    progress: Callable[[], None],
 ) -> None:
-    """A process of Search.run."""
-    begin()
-    try:
-        Search(folder, data, plan, quantize, storage).work(trials, report)
-    except DigitocrError as error:
-        failures.put(error)
-
-
-def front(trials: Sequence[Mapping[str, Any]], *costs: str) -> list[Any]:
-    """The finished trials of `results` that no other one equals or beats in accuracy and all costs at once, and beats
-    in one of them; the smallest file first. costs: by default bytes and multiply_accumulates.
-    """
-    done = [trial for trial in trials if trial["state"] == "complete"]
-    names = costs or ("bytes", "multiply_accumulates")
-    kept = pareto([(-trial["accuracy"], *(trial[name] for name in names)) for trial in done])
-    return sorted((done[index] for index in kept), key=lambda trial: (trial["bytes"], trial["accuracy"]))
-
-
-def pareto(points: Sequence[tuple[float, ...]]) -> list[int]:
-    """Indices of the points that no other one is at least as small as in every coordinate, and smaller in one."""
-    array = np.array(points, float)
-    dominated = [bool(((array <= point).all(axis=1) & (array < point).any(axis=1)).any()) for point in array]
-    return [index for index, worse in enumerate(dominated) if not worse]
+    """What each process of Search.run does."""
+    Search(folder, data, plan, quantize, storage).work(trials, report, progress)

@@ -1,1 +1,1 @@
-"""Synthetic pictures: strokes, fonts, layouts, cameras; scenes to train with and pages to test with."""
+"""Synthetic pictures: strokes, fonts, layouts and a camera make scenes to train with and pages to test with."""

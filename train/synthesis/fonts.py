@@ -1,4 +1,4 @@
-"""The font files that letters and digits are drawn with."""
+"""Font files to draw letters and digits with: where they are, and which look written by hand."""
 
 from pathlib import Path
 from string import ascii_letters
@@ -8,14 +8,26 @@ from PIL import ImageFont
 from digitocr.runtime.errors import InputError, MissingExtraError
 
 SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
-_SIZE = 72  # pixels; at which a font is tried
+_TRIAL_SIZE = 72  # pixels; the size at which a font is tried
+# Parts of the file names of fonts that look written by hand: first words that many such fonts have, then families.
+_HANDWRITTEN_NAMES = (
+    "comic hand humor marker script "
+    "amatic annie- architects belle-aurore bilbo caveat cedarville chilanka coming-soon cookie courgette "
+    "covered-by crafty damion dancing dawning dekko delius dokdo edu- engagement felipa gaegu gamja give-you "
+    "gloria gochi grand-hotel grape-nuts handlee hi-melody homemade hubballi indie-flower italianno itim jim- "
+    "just- kalam kavivanar kirang klee kristi liu-jian long-cang loved-by ma-shan mali- mansalva meddon merienda "
+    "mr-dafoe nanum- neucha niconne norican nothing-you over-the pacifico pangolin parisienne patrick-hand "
+    "permanent-marker playpen playwrite poor-story quintessential qwigley rancho redressed reenie rock-salt ruge- "
+    "ruthie sacramento satisfy schoolbell sedgwick shadows-into shantell short-stack single-day sofia sriracha "
+    "sue-ellen sunshiney swanky the-girl vibur waiting-for walter- yellowtail yomogi zeyada zhi-mang"
+)
 
 
 def find_fonts(directory: Path | None) -> list[Path]:
-    """The font files in a folder and its subfolders, or, where it is None, those of this machine; sorted by name.
+    """The font files that have letters, in a folder and its subfolders or, for None, on this machine; sorted by name.
 
-    Raises InputError where there are none that have letters, MissingExtraError where Matplotlib, which knows the places
-    of a machine's fonts, is not installed.
+    Raises InputError where there is none, and MissingExtraError where this machine's fonts are asked for and
+    Matplotlib, which knows where they are, is not installed.
     """
     if directory is not None:
         found = [path for path in directory.rglob("*") if path.suffix.lower() in SUFFIXES]
@@ -32,11 +44,16 @@ def find_fonts(directory: Path | None) -> list[Path]:
     return fonts
 
 
+def is_handwritten(path: Path) -> bool:
+    """Whether a font looks written by hand, judged by the name of its file."""
+    return any(part in path.name.lower() for part in _HANDWRITTEN_NAMES.split())
+
+
 def _has_letters(path: Path) -> bool:
-    """Whether a font draws letters, each its own: one without them draws a box, or nothing, for each."""
+    """Whether a font draws a shape of its own for each letter; one without letters draws one box, or nothing."""
     try:
-        font = ImageFont.truetype(str(path), _SIZE)
+        font = ImageFont.truetype(str(path), _TRIAL_SIZE)
         drawn = [bytes(font.getmask(letter)) for letter in ascii_letters]
-    except (OSError, ValueError):  # damaged, or a font of pictures in one size
+    except (OSError, ValueError):  # damaged, or a bitmap font without this size
         return False
     return all(drawn) and len(set(drawn)) >= len(ascii_letters) / 2  # some fonts have no small letters

@@ -1,16 +1,17 @@
-"""Digits and letters to draw scenes with: MNIST's hands, the project's own strokes, fonts, seven segments.
+"""Digits and letters to draw scenes with: MNIST's digits, the project's own strokes, fonts, seven-segment displays.
 
     glyphs = Glyphs(images, labels, fonts)
-    alphabet = glyphs.alphabet(rng)       # one source: a crowd of MNIST's writers, a drawn hand, a font, a display
+    alphabet = glyphs.alphabet(rng)       # one source: digits of MNIST, a drawn hand, a font or a display
     glyph = alphabet.digit(7, rng)        # its ink, and where it stands on the line
 
-All lengths of a glyph are in digit heights, so that every source is set in the same way.
+All lengths of a glyph are in digit heights, so that glyphs of every source are placed in the same way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -18,39 +19,73 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digitocr.runtime.opencv import cv2
+from digitocr.train.synthesis.fonts import is_handwritten
 from digitocr.train.synthesis.strokes import Bytes, Reals, draw_digit, random_hand
 
-HEIGHT = 64  # pixels; of a digit's ink as it is kept
+GLYPH_HEIGHT = 64  # pixels; of a digit's ink as it is stored
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SYMBOLS = "+-=/.,:;()?!*%&#@$<>[]÷±°€£~_"
-ALIKE = frozenset("OoQlIiSsZzBbGgqD()/|!.,:;-'°_")  # alone, these can be taken for a digit, or are specks
+AMBIGUOUS = frozenset("OoQlIiSsZzBbGgqD()/|!.,:;-'°_")  # alone, these look like a digit or like a speck
+KINDS: Mapping[str, float] = {  # of alphabets, and how often each is drawn
+    "mnist": 0.34,
+    "strokes": 0.2,
+    "hand-font": 0.21,
+    "font": 0.19,
+    "segments": 0.06,
+}
+_MNIST_SCALE = 90 / 28  # of MNIST's 28 pixels, of which a digit takes 20: it becomes 64 pixels high
+_MNIST_ROOM = 20  # pixels left and right of an MNIST digit, for its slant
+_TAILED = (1, 3, 4, 7, 9)  # the digits that reach below the line in some hands
+_FONT_SIZE = 80  # pixels
+_MIN_FONT_HEIGHT = 20  # pixels; a font whose digits are lower at _FONT_SIZE is not used
+_NO_CHARACTER = "\uffff"  # in no font, so it is drawn as a missing character
+_PLAIN_UNIT = 64.0  # pixels; the height of OpenCV's digits as they are drawn here
+_PLAIN_BASE = 110  # pixels; the row of their line
+_INSTANCES = 3  # of each digit in a drawn hand
+_STROKE_WIDTHS = (0.025, 0.22)  # digit heights; the range of a drawn hand's pen
 
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """ink: (h, w) uint8, tight, of any scale; the rest in digit heights, y downwards from the line's base."""
+    """A character's ink and where it stands on the line. Lengths are in digit heights, y downwards from the line.
+
+    Attributes:
+        ink: (h, w) uint8, cut out tightly, of any scale.
+        left: From the pen to the ink's left edge.
+        top: From the line to the ink's top; -1 for a digit that stands on the line.
+        width: Of the ink.
+        height: Of the ink.
+        advance: How far the pen moves on.
+    """
 
     ink: Bytes
-    left: float  # of the ink, from where the pen stands
-    top: float  # of the ink; -1 for a digit that stands on the line
+    left: float
+    top: float
     width: float
     height: float
-    advance: float  # how far the pen moves on
+    advance: float
 
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """One way of writing. letter is None for sources that have only digits."""
+    """One way of writing.
 
-    kind: str  # mnist, strokes, font, hand-font or segments
+    Attributes:
+        kind: A key of KINDS.
+        digit: Draws one of the digits 0 to 9.
+        letter: Draws a letter or a symbol; None for a source that has only digits.
+    """
+
+    kind: str
     digit: Callable[[int, Generator], Glyph]
     letter: Callable[[str, Generator], Glyph | None] | None = None
 
 
 class Glyphs:
-    """All sources. images: (n, 28, 28) uint8 of MNIST's training set, or none; labels: (n,); fonts: files.
+    """All sources of glyphs.
 
-    The drawn hands come from a seed of their own, the same ones every time.
+    images: (n, 28, 28) uint8 of MNIST's training set, n may be 0; labels: (n,); fonts: font files; hands: the number of
+    drawn hands; seed: of these hands, so that they are the same each time.
     """
 
     def __init__(self, images: Bytes, labels: Bytes, fonts: Sequence[Path], hands: int = 150, seed: int = 0) -> None:
@@ -61,8 +96,8 @@ class Glyphs:
         self._hands = [_hand(rng) for _ in range(hands)]
 
     def alphabet(self, rng: Generator, kinds: Sequence[str] | None = None) -> Alphabet:
-        """A source by chance, of those kinds if they are given."""
-        kind = str(rng.choice(kinds)) if kinds else str(rng.choice(_KINDS, p=_SHARES))
+        """A random source, of one of `kinds` where they are given; drawn hands stand in for one that is not there."""
+        kind = str(rng.choice(kinds)) if kinds else str(rng.choice(list(KINDS), p=list(KINDS.values())))
         if kind == "mnist" and len(self._images):
             return self._crowd(rng)
         if kind in ("font", "hand-font") and self._fonts:
@@ -81,7 +116,7 @@ class Glyphs:
         return Alphabet("strokes", drawn)
 
     def words(self, rng: Generator, by_hand: bool = False) -> Alphabet:
-        """A source that has letters: a font, or OpenCV's plain strokes where there is none."""
+        """A source that has letters: a font, handwritten for by_hand; OpenCV's plain strokes where there is no font."""
         if not self._fonts:
             return Alphabet("font", lambda digit, _: _plain(str(digit)), lambda letter, _: _plain(letter))
         return self.alphabet(rng, ("hand-font",) if by_hand else ("font", "hand-font"))
@@ -89,16 +124,19 @@ class Glyphs:
     def _crowd(self, rng: Generator) -> Alphabet:
         """MNIST's digits, each of another writer, all with the same pen."""
         pen, shear, wide = rng.integers(-3, 5), rng.normal(0, 0.12), float(np.exp(rng.normal(0, 0.12)))
-
-        tailed = rng.random() < 0.2  # ones, threes, fours, sevens and nines reach below the line
+        tailed = rng.random() < 0.2
         zero = _zero_size(rng)
+        side = round(28 * _MNIST_SCALE)
+        # y keeps its place; x is stretched, slanted about the digit's middle and moved by the room on the left
+        matrix = np.array(
+            [[_MNIST_SCALE * wide, -shear * _MNIST_SCALE, 0.5 * shear * side + _MNIST_ROOM], [0, _MNIST_SCALE, 0]]
+        )
 
         def digit(label: int, rng: Generator) -> Glyph:
             rows = self._rows[label]
             image = self._images[rows[rng.integers(len(rows))]]
-            side = 90  # 28 pixels of which 20 are the digit's: 64 for the digit
-            matrix = np.array([[side / 28 * wide, -shear * side / 28, 0.5 * shear * side + 20], [0, side / 28, 0]])
-            large = cv2.warpAffine(image, matrix, (int(side * wide) + 40, side), flags=cv2.INTER_CUBIC)
+            size = int(side * wide) + 2 * _MNIST_ROOM, side
+            large = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_CUBIC)
             if pen > 0:
                 large = cv2.dilate(large, _ellipse(int(pen) + 1))
             elif pen < 0:
@@ -106,32 +144,32 @@ class Glyphs:
             glyph = _standing(large)
             if label == 0:
                 return _sized(glyph, *zero)
-            return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in (1, 3, 4, 7, 9) else glyph
+            return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in _TAILED else glyph
 
         return Alphabet("mnist", digit)
 
 
-_KINDS = ("mnist", "strokes", "hand-font", "font", "segments")
-_SHARES = (0.34, 0.2, 0.21, 0.19, 0.06)
-
-
 class Font:
-    """A font file; its glyphs are drawn once."""
+    """A font file; each of its glyphs is drawn once.
+
+    handwritten: whether it looks written by hand; usable: whether it can be read and has digits.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.handwritten = any(name in path.name.lower() for name in _HANDWRITTEN.split())  # by its file's name
+        self.handwritten = is_handwritten(path)
         self._glyph = lru_cache(maxsize=None)(self._drawn)
         try:
-            self._font = ImageFont.truetype(str(path), 80)
+            self._font = ImageFont.truetype(str(path), _FONT_SIZE)
             boxes = [self._font.getbbox(digit, anchor="ls") for digit in "0123456789"]
             self._height = float(np.median([bottom - top for _, top, _, bottom in boxes]))
-            self.usable = self._height > 20 and all(
-                bytes(self._font.getmask(digit)) != bytes(self._font.getmask("\uffff")) for digit in "0123456789"
+            self.usable = self._height > _MIN_FONT_HEIGHT and all(
+                bytes(self._font.getmask(digit)) != bytes(self._font.getmask(_NO_CHARACTER)) for digit in "0123456789"
             )
         except (OSError, ValueError, TypeError):
             self.usable = False
 
     def glyph(self, character: str) -> Glyph:
+        """A digit, a letter or a symbol."""
         return self._glyph(character)
 
     def _drawn(self, character: str) -> Glyph:
@@ -147,51 +185,40 @@ class Font:
         return Glyph(tight, (left - 4 + x) / unit, (top - 4 + y) / unit, w / unit, h / unit, advance)
 
 
-_HANDWRITTEN = (
-    "caveat kalam patrick-hand indie-flower shadows-into permanent-marker homemade reenie nothing-you gloria "
-    "architects rock-salt just- coming-soon schoolbell handlee nanum- cedarville belle-aurore covered-by gochi gaegu "
-    "mansalva playwrite edu- comic humor hand script marker amatic annie- bilbo chilanka cookie courgette crafty "
-    "damion dancing dawning dekko delius dokdo engagement felipa gamja give-you grand-hotel grape-nuts hi-melody "
-    "hubballi italianno itim jim- kavivanar kirang klee kristi liu-jian long-cang loved-by ma-shan mali- meddon "
-    "merienda mr-dafoe neucha niconne norican over-the pacifico pangolin parisienne playpen poor-story quintessential "
-    "qwigley rancho redressed ruge- ruthie sacramento satisfy sedgwick shantell short-stack single-day sofia sriracha "
-    "sue-ellen sunshiney swanky the-girl vibur waiting-for walter- yellowtail yomogi zeyada zhi-mang"
-)
-
-
 def _hand(rng: Generator) -> list[list[Glyph]]:
-    """Three instances of each digit in one hand, with one pen."""
-    hand, stroke = random_hand(rng), float(np.exp(rng.uniform(np.log(0.025), np.log(0.22))))
-    return [
-        [_standing((draw_digit(digit, hand, rng, HEIGHT, stroke) * 255).astype(np.uint8)) for _ in range(3)]
-        for digit in range(10)
-    ]
+    """_INSTANCES of each digit in one hand, with one pen."""
+    hand, stroke = random_hand(rng), float(np.exp(rng.uniform(*np.log(_STROKE_WIDTHS))))
+
+    def instance(digit: int) -> Glyph:
+        return _standing((draw_digit(digit, hand, rng, GLYPH_HEIGHT, stroke) * 255).astype(np.uint8))
+
+    return [[instance(digit) for _ in range(_INSTANCES)] for digit in range(10)]
 
 
 def _standing(ink: Bytes) -> Glyph:
-    """A digit cut out tightly, that stands on the line; its height is a digit's, whatever it measures."""
+    """A digit cut out tightly that stands on the line and is one digit height high, whatever its size in pixels."""
     x, y, w, h = cv2.boundingRect((ink > 70).astype(np.uint8))
     if h < 8:
-        return Glyph(np.zeros((HEIGHT, 8), np.uint8), 0, -1, 0.12, 1, 0.3)
+        return Glyph(np.zeros((GLYPH_HEIGHT, 8), np.uint8), 0, -1, 0.12, 1, 0.3)
     tight = np.ascontiguousarray(ink[y : y + h, x : x + w])
     return Glyph(tight, 0.0, -1.0, w / h, 1.0, w / h)
 
 
 def _lengthened(glyph: Glyph, times: float) -> Glyph:
-    """The digit that many times as high, beginning where it did."""
+    """The digit `times` as high, with its top where it was."""
     height, width = glyph.ink.shape
     ink = cv2.resize(glyph.ink, (width, round(height * times)), interpolation=cv2.INTER_LINEAR)
     return replace(glyph, ink=np.asarray(ink, np.uint8), height=times)
 
 
 def _zero_size(rng: Generator) -> tuple[float, float]:
-    """How high a hand's zeros are beside its other digits, and how wide: some make them smaller, some flatter."""
+    """Height of a hand's zeros as a share of its other digits, and extra width: some hands write small or flat ones."""
     times = float(rng.uniform(0.45, 0.9)) if rng.random() < 0.33 else 1.0
     return times, float(rng.uniform(1.1, 1.7)) if rng.random() < 0.25 else 1.0
 
 
 def _sized(glyph: Glyph, times: float, wide: float) -> Glyph:
-    """The digit that many times as large, on the line, and so much wider."""
+    """The digit `times` as large, standing on the line, and `wide` times as wide on top of that."""
     ink = glyph.ink
     if wide != 1:
         size = round(ink.shape[1] * wide), ink.shape[0]
@@ -211,38 +238,55 @@ def _ellipse(side: int) -> Bytes:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
-_LIT = ("abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg")  # of each digit
+# The lit segments of each digit: a at the top, then clockwise b to f; g in the middle.
+_LIT = ("abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg")
+_LIT_WITHOUT_TAILS = {6: "cdefg", 9: "abcfg"}
 
 
-def _segment_look(rng: Generator) -> tuple[int, int, int, float, bool]:
-    """Width, thickness and gap in pixels, slant, and whether 6, 7 and 9 have their tails."""
-    return (
-        int(rng.integers(28, 44)),
-        int(rng.integers(6, 13)),
-        int(rng.integers(1, 4)),
-        float(rng.uniform(0, 0.18)),
-        bool(rng.random() < 0.8),
+class _SegmentLook(NamedTuple):
+    """How a display's digits look.
+
+    Attributes:
+        width: Of a digit, pixels.
+        thick: Of a segment, pixels.
+        gap: Between the ends of two segments, pixels.
+        slant: Pixels to the right for each pixel up.
+        tails: Whether the six and the nine have a segment at their open end.
+    """
+
+    width: int
+    thick: int
+    gap: int
+    slant: float
+    tails: bool
+
+
+def _segment_look(rng: Generator) -> _SegmentLook:
+    return _SegmentLook(
+        width=int(rng.integers(28, 44)),
+        thick=int(rng.integers(6, 13)),
+        gap=int(rng.integers(1, 4)),
+        slant=float(rng.uniform(0, 0.18)),
+        tails=bool(rng.random() < 0.8),
     )
 
 
 @lru_cache(maxsize=4096)
-def _segments(digit: int, look: tuple[int, int, int, float, bool]) -> Glyph:
-    """A seven-segment digit."""
+def _segments(digit: int, look: _SegmentLook) -> Glyph:
+    """A digit of a seven-segment display; each segment is a bar with pointed ends."""
     width, thick, gap, slant, tails = look
-    half = HEIGHT // 2
-    canvas = np.zeros((HEIGHT + 4, width + 24), np.uint8)
-    lit = _LIT[digit]
-    if not tails:
-        lit = {6: "cdefg", 9: "abcfg"}.get(digit, lit)
+    half = GLYPH_HEIGHT // 2
+    canvas = np.zeros((GLYPH_HEIGHT + 4, width + 24), np.uint8)
+    lit = _LIT[digit] if tails else _LIT_WITHOUT_TAILS.get(digit, _LIT[digit])
     t = thick / 2
     ends = {
         "a": ((t, t), (width - t, t)),
         "g": ((t, half), (width - t, half)),
-        "d": ((t, HEIGHT - t), (width - t, HEIGHT - t)),
+        "d": ((t, GLYPH_HEIGHT - t), (width - t, GLYPH_HEIGHT - t)),
         "f": ((t, t), (t, half)),
-        "e": ((t, half), (t, HEIGHT - t)),
+        "e": ((t, half), (t, GLYPH_HEIGHT - t)),
         "b": ((width - t, t), (width - t, half)),
-        "c": ((width - t, half), (width - t, HEIGHT - t)),
+        "c": ((width - t, half), (width - t, GLYPH_HEIGHT - t)),
     }
     for name in lit:
         (x0, y0), (x1, y1) = ends[name]
@@ -252,33 +296,32 @@ def _segments(digit: int, look: tuple[int, int, int, float, bool]) -> Glyph:
         start, end = np.array([x0, y0]) + along * gap, np.array([x1, y1]) - along * gap
         points = np.array([start, start + along * t + across, end - along * t + across, end])
         points = np.vstack([points, [end - along * t - across, start + along * t - across]])
-        points[:, 0] += slant * (HEIGHT - points[:, 1]) + 2
+        points[:, 0] += slant * (GLYPH_HEIGHT - points[:, 1]) + 2
         cv2.fillPoly(canvas, [np.rint((points + np.array([0, 2])) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     x, _, w, _ = cv2.boundingRect(canvas)
-    tight = np.ascontiguousarray(canvas[2 : HEIGHT + 2, x : x + w])
-    # a one is narrow, but takes the place of a whole digit
-    return Glyph(tight, (x - 2) / HEIGHT, -1.0, w / HEIGHT, 1.0, (width + thick) / HEIGHT)
+    tight = np.ascontiguousarray(canvas[2 : GLYPH_HEIGHT + 2, x : x + w])
+    # the advance does not depend on the digit: a one takes as much room as an eight
+    return Glyph(tight, (x - 2) / GLYPH_HEIGHT, -1.0, w / GLYPH_HEIGHT, 1.0, (width + thick) / GLYPH_HEIGHT)
 
 
 @lru_cache(maxsize=256)
 def _plain(character: str) -> Glyph:
     """OpenCV's own letters, for machines without fonts."""
     canvas = np.zeros((160, 160), np.uint8)
-    cv2.putText(canvas, character, (30, 110), cv2.FONT_HERSHEY_SIMPLEX, 3, 255, 6, cv2.LINE_AA)
+    cv2.putText(canvas, character, (30, _PLAIN_BASE), cv2.FONT_HERSHEY_SIMPLEX, 3, 255, 6, cv2.LINE_AA)
     x, y, w, h = cv2.boundingRect((canvas > 48).astype(np.uint8))
-    unit = 64.0
     return Glyph(
         np.ascontiguousarray(canvas[y : y + max(h, 1), x : x + max(w, 1)]),
-        0.0,
-        (y - 110) / unit,
-        w / unit,
-        h / unit,
-        w / unit + 0.15,
+        left=0.0,
+        top=(y - _PLAIN_BASE) / _PLAIN_UNIT,
+        width=w / _PLAIN_UNIT,
+        height=h / _PLAIN_UNIT,
+        advance=w / _PLAIN_UNIT + 0.15,
     )
 
 
 def hull(ink: Bytes) -> Reals:
-    """(k, 2) points round the ink, in pixels: what bounds it after any turn."""
+    """(k, 2) corners of the convex hull of the ink, in pixels: they bound it after any rotation."""
     return np.asarray(_hull(ink.tobytes(), ink.shape), np.float64)
 
 

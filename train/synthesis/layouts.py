@@ -1,72 +1,50 @@
-"""What stands on a scene: lines, close-ups, forms, grids, displays, words, scribbles, texture, nothing.
+"""Layouts of a scene: lines, close-ups, forms, tables, displays, words, scribbles, texture, blank pages.
 
     sheet = Sheet()
     layout = LAYOUTS[int(rng.choice(len(LAYOUTS), p=ODDS))]
-    layout(sheet, rng, glyphs)      # sheet.items, sheet.rules, sheet.areas, on the flat sheet, in pixels
+    layout(sheet, rng, glyphs)      # fills sheet.items, sheet.rules and sheet.areas
 
-scenes.py puts it into a picture.
+Each layout is a function that fills a flat sheet at random; scenes.py draws the sheet and takes a picture of it. The
+numbers in them are ranges of random draws: sizes in pixels of the scene, gaps in digit heights, and probabilities.
 """
-
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
 
-from digitocr.train.synthesis.glyphs import ALIKE, LETTERS, SYMBOLS, Alphabet, Glyph, Glyphs
+from digitocr.train.synthesis.glyphs import AMBIGUOUS, LETTERS, SYMBOLS, Alphabet, Glyphs
+from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Area, Rule, Sheet
 from digitocr.train.synthesis.strokes import Reals
 
-SIDE = 256  # pixels; of the sheet as of the scene
-# How often English has the letters a to z, in thousandths (R. Lewand, "Cryptological Mathematics", 2000), and 3 more:
-# other languages, and names, have the rare ones too.
+# How often English has the letters a to z, in thousandths (R. Lewand, "Cryptological Mathematics", 2000), plus 3 each,
+# since rare letters are less rare in names and in other languages.
 ENGLISH = 3 + np.array(
     [82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1], np.float64
 )
-FADING = 0.12  # share of what is written with a pen that skips or a pencil pressed now hard, now not
-NO_DIGIT = 10  # the label of a letter or a symbol
-DOUBTFUL = 11  # and of one that alone could be taken for a digit
-
-
-@dataclass
-class Sheet:
-    """What is drawn before it is put into the picture. Coordinates in pixels, the scene's own before the homography."""
-
-    items: list[tuple[Glyph, int, Reals, float]] = field(default_factory=list)  # glyph, label, 2x3 matrix, strength
-    rules: list[tuple[Reals, float, float]] = field(default_factory=list)  # points (k, 2), thickness, strength
-    areas: list[tuple[Reals, float]] = field(default_factory=list)  # filled polygons, strength; below the ink
-
-    def put(
-        self, glyph: Glyph, label: int, x: float, base: float, height: float, rng: Generator, strength: float = 1.0
-    ) -> None:
-        """The glyph with the pen at x on the line at base, a digit being that high, a little turned."""
-        scale = height / glyph.ink.shape[0] * glyph.height
-        turn = rng.normal(0, 0.045)
-        cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
-        left, top = x + glyph.left * height, base + glyph.top * height
-        self.items.append((glyph, label, np.array([[cos, -sin, left], [sin, cos, top]]), strength))
-
-    def line(self, x0: float, y0: float, x1: float, y1: float, thick: float, strength: float) -> None:
-        self.rules.append((np.array([[x0, y0], [x1, y1]], np.float64), thick, strength))
-
-    def box(self, x: float, y: float, w: float, h: float, thick: float, strength: float) -> None:
-        corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h], [x, y]], np.float64)
-        self.rules.append((corners, thick, strength))
+FADING = 0.12  # share of texts that are written with a pen that skips or a pencil under uneven pressure
+_CLEAR_LETTERS = [letter for letter in LETTERS if letter not in AMBIGUOUS]
+_CLEAR_CHARACTERS = [character for character in LETTERS + SYMBOLS if character not in AMBIGUOUS]
+_FAR = 80  # pixels beyond the scene's edges that ruled lines reach, so that they fill it when it is turned
 
 
 def _height(rng: Generator, least: float = 10, most: float = 60) -> float:
+    """Pixels, uniform in its logarithm."""
     return float(np.exp(rng.uniform(np.log(least), np.log(most))))
 
 
 def _write(
     sheet: Sheet, text: str, alphabet: Alphabet, x: float, base: float, height: float, gap: float, rng: Generator
 ) -> float:
-    """Digits and letters of a text from x on; returns where it ends. Spaces are half a digit wide."""
+    """Put a text on the sheet from x on; returns the x where it ends. A space is half a digit height wide.
+
+    height: of a digit, pixels; gap: between two characters, in digit heights.
+    """
     uneven = 0.0 if alphabet.kind in ("font", "segments") else rng.uniform(0.0, 0.09)
     fading = rng.random() < FADING
     for character in text:
         if character == " ":
             x += 0.5 * height
             continue
-        label = int(character) if character.isdigit() else DOUBTFUL if character in ALIKE else NO_DIGIT
+        label = int(character) if character.isdigit() else AMBIGUOUS_LABEL if character in AMBIGUOUS else NO_DIGIT
         glyph = alphabet.digit(label, rng) if label < 10 else alphabet.letter and alphabet.letter(character, rng)
         if glyph is None:
             continue
@@ -74,87 +52,89 @@ def _write(
         strength = float(rng.uniform(0.25, 1)) if fading else 1.0
         sheet.put(glyph, label, x, base + height * float(rng.normal(0, uneven)), tall, rng, strength)
         x += glyph.advance * tall + gap * height * float(rng.uniform(0.6, 1.4))
-        if x > 1.3 * SIDE:
+        if x > 1.3 * SCENE_SIDE:
             break
     return x
 
 
 def _number(rng: Generator, least: int = 1, most: int = 10) -> str:
+    """A number of `least` to `most` digits."""
     return "".join(map(str, rng.integers(0, 10, int(rng.integers(least, most + 1)))))
 
 
 def _gap(alphabet: Alphabet, rng: Generator) -> float:
-    """Between two digits, in digit heights: a font has its own."""
+    """Between two digits, in digit heights; fonts bring a gap of their own, so theirs is smaller."""
     if alphabet.kind in ("font", "segments"):
         return float(rng.choice([0.02, 0.06, 0.3, 0.8], p=[0.45, 0.25, 0.2, 0.1]))
     return float(rng.choice([-0.1, -0.02, 0.12, 0.3, 0.7, 1.3], p=[0.05, 0.09, 0.3, 0.28, 0.18, 0.1]))
 
 
 def lines(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """Lines of digits, at times with words, letters or symbols among them."""
+    """Lines of digits, sometimes with words, letters or symbols among them."""
     alphabet, height = glyphs.alphabet(rng), _height(rng)
     gap, pitch = _gap(alphabet, rng), rng.uniform(1.35, 2.8)
     mixed = rng.random() < 0.3
-    base = rng.uniform(-0.2, 0.7) * SIDE
+    base = rng.uniform(-0.2, 0.7) * SCENE_SIDE
     for _ in range(int(rng.integers(1, 9))):
-        x = rng.uniform(-0.15, 0.6) * SIDE
-        while x < SIDE:
+        x = rng.uniform(-0.15, 0.6) * SCENE_SIDE
+        while x < SCENE_SIDE:
             x = _write(sheet, _number(rng), alphabet, x, base, height, gap, rng) + rng.uniform(0.5, 4) * height
             if mixed and rng.random() < 0.6:
                 x = _write(sheet, _word(rng), _lettered(alphabet, rng, glyphs), x, base, height, 0.08, rng) + height
             if rng.random() < 0.6:
                 break
         base += pitch * height
-        if base > SIDE + height:
+        if base > SCENE_SIDE + height:
             break
     if rng.random() < 0.25:
         _speckle(sheet, rng, height)
 
 
 def _lettered(alphabet: Alphabet, rng: Generator, glyphs: Glyphs) -> Alphabet:
+    """The alphabet itself where it has letters, another one otherwise."""
     return alphabet if alphabet.letter else glyphs.words(rng)
 
 
 def _word(rng: Generator) -> str:
-    """Letters as a word, a symbol, or a letter that is like no digit, alone."""
-    lot = rng.random()
-    if lot < 0.25:
+    """A word, a single symbol, or a single letter that looks like no digit."""
+    kind = rng.random()
+    if kind < 0.25:
         return str(rng.choice(list(SYMBOLS)))
-    if lot < 0.4:
-        return str(rng.choice([letter for letter in LETTERS if letter not in ALIKE]))
+    if kind < 0.4:
+        return str(rng.choice(_CLEAR_LETTERS))
     letters = rng.choice(list(LETTERS[:26]), int(rng.integers(2, 11)), p=ENGLISH / ENGLISH.sum())
     word = "".join(letters)
-    return word.upper() if lot > 0.85 else word.capitalize() if rng.random() < 0.3 else word
+    return word.upper() if kind > 0.85 else word.capitalize() if rng.random() < 0.3 else word
 
 
 def close_up(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """One to three large digits."""
     alphabet, height = glyphs.alphabet(rng), rng.uniform(50, 150)
     text = _number(rng, 1, 3 if height < 90 else 1) if rng.random() < 0.8 else "1"
-    x, base = rng.uniform(10, 150), height + rng.uniform(-0.05, 1) * (SIDE - height)
+    x, base = rng.uniform(10, 150), height + rng.uniform(-0.05, 1) * (SCENE_SIDE - height)
     _write(sheet, text, alphabet, x, base, height, max(0.1, _gap(alphabet, rng)), rng)
 
 
 def giant(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """The strokes of digits that are far too large, as a close-up shows them at a fine scale: nothing to find here."""
+    """Digits that are far too large to be found, so that their strokes alone are seen; sometimes normal ones on top."""
     alphabet, height = glyphs.alphabet(rng), _height(rng, 200, 900)
     x, base = rng.uniform(-0.6, 0.5) * height, rng.uniform(0.2, 1.3) * height
     _write(sheet, _number(rng, 1, 3), alphabet, x, base, height, max(0.1, _gap(alphabet, rng)), rng)
     if rng.random() < 0.15:
-        _write(sheet, _number(rng), alphabet, rng.uniform(0, 150), rng.uniform(40, SIDE), _height(rng), 0.3, rng)
+        _write(sheet, _number(rng), alphabet, rng.uniform(0, 150), rng.uniform(40, SCENE_SIDE), _height(rng), 0.3, rng)
 
 
 def form(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """Digits in boxes, combs and tables' rows, with empty ones, and a label in print."""
+    """A form: rows of boxes, combs or cells, some of them empty, and printed labels."""
     alphabet, cell = glyphs.alphabet(rng), _height(rng, 14, 64)
     height = cell * rng.uniform(0.45, 0.95)
     wide, space = cell * rng.uniform(0.45, 1.25), rng.choice([0.0, 0.0, 0.15, 0.4]) * cell
     thick, strength = float(np.exp(rng.uniform(np.log(0.6), np.log(4)))), rng.uniform(0.25, 1)
     style, filled = rng.choice(["box", "comb", "cells"], p=[0.55, 0.15, 0.3]), rng.choice([1.0, 0.85, 0.5])
-    longest = int(rng.integers(1, 12)) if rng.random() < 0.35 else 99  # cells in a row that are filled
-    y = rng.uniform(-0.1, 0.75) * SIDE
+    longest = int(rng.integers(1, 12)) if rng.random() < 0.35 else 99  # cells of a row that may be filled
+    y = rng.uniform(-0.1, 0.75) * SCENE_SIDE
     for _ in range(int(rng.integers(1, 5))):
-        x = rng.uniform(-0.2, 0.45) * SIDE
+        x = rng.uniform(-0.2, 0.45) * SCENE_SIDE
         if rng.random() < 0.4:
             words = glyphs.words(rng)
             x = _write(sheet, _word(rng), words, x, y + 0.8 * cell, height * rng.uniform(0.4, 0.9), 0.05, rng) + 8
@@ -171,21 +151,21 @@ def form(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
                 left = x + (wide - glyph.width * tall) / 2 - glyph.left * tall + rng.normal(0, 0.07) * wide
                 sheet.put(glyph, digit, left, y + (cell + tall) / 2 + rng.normal(0, 0.05) * cell, tall, rng)
             x += wide + space
-            if x > SIDE:
+            if x > SCENE_SIDE:
                 break
         y += cell * rng.uniform(1.0, 2.5) if style != "cells" or rng.random() < 0.5 else cell
     if rng.random() < 0.4:
-        sheet.line(rng.uniform(0, 200), y, SIDE, y, thick, strength)
+        sheet.line(rng.uniform(0, 200), y, SCENE_SIDE, y, thick, strength)
 
 
 def grid(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """A table or a Sudoku: a lattice of cells, some with a digit or a number, some with a letter."""
+    """A table or a Sudoku: a grid of cells, some with a number, some with letters."""
     alphabet, cell = glyphs.alphabet(rng), _height(rng, 16, 60)
     words = glyphs.words(rng) if rng.random() < 0.3 else None
     aspect = rng.choice([1.0, 1.0, 1.4, 2.2])
     wide, height = cell * aspect, cell * rng.uniform(0.4, 0.8)
     rows, columns = int(rng.integers(2, 10)), int(rng.integers(2, 10))
-    left, top = rng.uniform(-0.4, 0.4, 2) * SIDE
+    left, top = rng.uniform(-0.4, 0.4, 2) * SCENE_SIDE
     thin, strength = float(rng.uniform(0.5, 2)), rng.uniform(0.2, 1)
     heavy = thin * rng.choice([1.0, 2.5])
     for row in range(rows + 1):
@@ -198,7 +178,7 @@ def grid(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     for row in range(rows):
         for column in range(columns):
             x, base = left + column * wide, top + row * cell + (cell + height) / 2
-            if not (-cell < x < SIDE and 0 < base < SIDE + cell) or rng.random() > filled:
+            if not (-cell < x < SCENE_SIDE and 0 < base < SCENE_SIDE + cell) or rng.random() > filled:
                 continue
             text = _number(rng, 1, 1 if aspect == 1 else 3)
             if words and rng.random() < 0.3:
@@ -209,26 +189,28 @@ def grid(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def column(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
+    """One to three columns of numbers of one or two digits, one below the other."""
     alphabet, height = glyphs.alphabet(rng), _height(rng, 10, 40)
     for _ in range(int(rng.integers(1, 4))):
-        x, base, pitch = rng.uniform(0, 0.9) * SIDE, rng.uniform(0, 0.4) * SIDE, rng.uniform(1.2, 2.2) * height
-        while base < SIDE + height:
+        x, base = rng.uniform(0, 0.9) * SCENE_SIDE, rng.uniform(0, 0.4) * SCENE_SIDE
+        pitch = rng.uniform(1.2, 2.2) * height
+        while base < SCENE_SIDE + height:
             _write(sheet, _number(rng, 1, 2), alphabet, x + rng.normal(0, 0.1) * height, base, height, 0.15, rng)
             base += pitch
 
 
 def scattered(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """Digits here and there, of many sizes, colours and hands, and other marks between them."""
+    """Separate digits of many sizes, strengths and hands, with letters and symbols between them."""
     taken: list[tuple[float, float, float]] = []
     words = glyphs.words(rng)
     alphabet = glyphs.alphabet(rng)
     for _ in range(int(rng.integers(3, 22))):
-        height, x, base = _height(rng, 10, 80), rng.uniform(0, SIDE), rng.uniform(10, SIDE)
+        height, x, base = _height(rng, 10, 80), rng.uniform(0, SCENE_SIDE), rng.uniform(10, SCENE_SIDE)
         if any(abs(x - x0) + abs(base - y0) < 1.1 * (height + h0) for x0, y0, h0 in taken):
             continue
         taken.append((x, base, height))
         if rng.random() < 0.25:
-            letter = str(rng.choice([letter for letter in LETTERS + SYMBOLS if letter not in ALIKE]))
+            letter = str(rng.choice(_CLEAR_CHARACTERS))
             glyph = words.letter(letter, rng) if words.letter else None
             if glyph is not None:
                 sheet.put(glyph, NO_DIGIT, x, base, height, rng, rng.uniform(0.4, 1))
@@ -240,20 +222,20 @@ def scattered(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def display(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """A meter or a display: digits on a dark field or each in its own window, marks between them."""
+    """A meter or a display: digits on a dark field or each in its own window, sometimes with a unit behind them."""
     alphabet = glyphs.alphabet(rng, ("segments", "segments", "font"))
     height = _height(rng, 12, 90)
     pitch, window = height * rng.uniform(0.75, 1.3), rng.random() < 0.5
-    x, base = rng.uniform(-0.2, 0.4) * SIDE, height + rng.uniform(0.05, 0.9) * (SIDE - height)
+    x, base = rng.uniform(-0.2, 0.4) * SCENE_SIDE, height + rng.uniform(0.05, 0.9) * (SCENE_SIDE - height)
     margin = rng.uniform(0.1, 0.35) * height
     count, dark = int(rng.integers(2, 10)), rng.uniform(0.15, 0.7)
     if not window:
         end = x + count * pitch
-        sheet.areas.append((_rectangle(x - margin, base - height - margin, end + margin, base + margin), dark))
+        sheet.rectangle(x - margin, base - height - margin, end + margin, base + margin, dark)
     for _ in range(count):
         if window:
             right = x + pitch * rng.uniform(0.84, 0.96)
-            sheet.areas.append((_rectangle(x, base - height - margin, right, base + margin), dark))
+            sheet.rectangle(x, base - height - margin, right, base + margin, dark)
             if rng.random() < 0.3:
                 sheet.line(right, base - rng.uniform(0, 1) * height, right, base, 0.15 * pitch, rng.uniform(0.3, 1))
         digit = int(rng.integers(10))
@@ -268,38 +250,34 @@ def display(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         _write(sheet, _word(rng), words, x + 0.3 * height, base, 0.5 * height, 0.05, rng)
 
 
-def _rectangle(left: float, top: float, right: float, bottom: float) -> Reals:
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-
-
 def text(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """Words in print or by hand, dense or not; now and then a number among them."""
+    """A text, printed or handwritten, sometimes with numbers among the words."""
     words = glyphs.words(rng, by_hand=rng.random() < 0.6)
     height = _height(rng, 6, 110)
-    base, pitch = rng.uniform(0, 0.3) * SIDE, rng.uniform(1.5, 2.6) * height
+    base, pitch = rng.uniform(0, 0.3) * SCENE_SIDE, rng.uniform(1.5, 2.6) * height
     numbers = rng.choice([0.0, 0.0, 0.15])
     tight = rng.uniform(-0.02, 0.06)
     for _ in range(int(rng.integers(1, 20))):
-        x = rng.uniform(-0.2, 0.2) * SIDE
-        while x < SIDE:
+        x = rng.uniform(-0.2, 0.2) * SCENE_SIDE
+        while x < SCENE_SIDE:
             text = _number(rng, 1, 5) if rng.random() < numbers else _word(rng)
             x = _write(sheet, text, words, x, base, height, tight, rng) + rng.uniform(0.3, 0.8) * height
         base += pitch
-        if base > SIDE + height:
+        if base > SCENE_SIDE + height:
             break
 
 
 def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """Waves, loops, arrows, shapes, strokes, crosses and dots: what people draw that is no digit."""
+    """Waves, loops, polygons, crosses, strokes and dots: drawings that are no digits; sometimes a number among them."""
     for _ in range(int(rng.integers(1, 9))):
-        size, x, y = _height(rng, 10, 120), rng.uniform(0, SIDE), rng.uniform(0, SIDE)
+        size, x, y = _height(rng, 10, 120), rng.uniform(0, SCENE_SIDE), rng.uniform(0, SCENE_SIDE)
         thick, strength = max(0.7, size * rng.uniform(0.02, 0.12)), rng.uniform(0.3, 1)
         t = np.linspace(0, 1, 40)
         kind = int(rng.integers(6))
         if kind == 0:  # a wavy line
             waves = rng.uniform(2, 8)
             points = np.stack([3 * size * t, 0.3 * size * np.sin(2 * np.pi * waves * t)], 1)
-        elif kind == 1:  # loops, as of running script
+        elif kind == 1:  # loops, as in running handwriting
             turns = rng.uniform(3, 9)
             points = np.stack(
                 [size * (2.5 * t + 0.2 * np.sin(2 * np.pi * turns * t)), 0.4 * size * np.cos(2 * np.pi * turns * t)], 1
@@ -312,7 +290,7 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             arm = rng.uniform(0.2, 0.6) * size
             points = np.array([[-arm, 0], [arm, rng.normal(0, 0.2) * arm]])
             across = np.array([[0, -arm], [rng.normal(0, 0.2) * arm, arm]])
-            sheet.rules.append((across + np.array([x, y]), thick, strength))
+            sheet.rules.append(Rule(across + np.array([x, y]), thick, strength))
         elif kind == 4:  # a wandering stroke
             points = np.cumsum(rng.normal(0, 0.25, (14, 2)) * size, 0)
         else:  # a large ellipse or an arc
@@ -322,7 +300,7 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             )
         turn = rng.uniform(-0.5, 0.5)
         points = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        sheet.rules.append((points + np.array([x, y]), thick, strength))
+        sheet.rules.append(Rule(points + np.array([x, y]), thick, strength))
     _speckle(sheet, rng, 40)
     if rng.random() < 0.35:
         alphabet = glyphs.alphabet(rng)
@@ -331,7 +309,7 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             _number(rng),
             alphabet,
             rng.uniform(0, 150),
-            rng.uniform(40, SIDE),
+            rng.uniform(40, SCENE_SIDE),
             _height(rng),
             _gap(alphabet, rng),
             rng,
@@ -339,38 +317,38 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def texture(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """No sheet: the ground alone is there, at times with a word or a number on it."""
+    """The ground alone, which is a natural texture here, sometimes with a word or a number on it."""
     if rng.random() < 0.2:
         alphabet = glyphs.words(rng)
         text = _word(rng) if rng.random() < 0.5 else _number(rng)
-        _write(sheet, text, alphabet, rng.uniform(0, 120), rng.uniform(60, SIDE), _height(rng, 14, 70), 0.1, rng)
+        _write(sheet, text, alphabet, rng.uniform(0, 120), rng.uniform(60, SCENE_SIDE), _height(rng, 14, 70), 0.1, rng)
 
 
 def blank(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: ARG001  # all layouts take the same
-    """An empty page: ruled or not, stained, with holes in its margin."""
+    """A page without writing: sometimes ruled, with holes, stains or specks."""
     if rng.random() < 0.5:
         ruled(sheet, rng)
-    if rng.random() < 0.5:  # here nothing is near them that would make a ring a zero
+    if rng.random() < 0.5:  # whole rings are allowed: without digits around, a ring is no zero
         _holes(sheet, rng, whole=True)
-    for _ in range(int(rng.integers(0, 4))):  # stains, rings
-        _ring(sheet, rng.uniform(0, SIDE, 2), rng.uniform(2, 14), *_look(rng, whole=rng.random() < 0.5))
+    for _ in range(int(rng.integers(0, 4))):  # stains and rings
+        _ring(sheet, rng.uniform(0, SCENE_SIDE, 2), rng.uniform(2, 14), *_ring_look(rng, whole=rng.random() < 0.5))
     if rng.random() < 0.3:
         _speckle(sheet, rng, 40)
 
 
 def _holes(sheet: Sheet, rng: Generator, whole: bool) -> None:
-    """A row of holes, one like the other, as they are punched or torn from a spiral."""
-    (x, y), radius, look = rng.uniform(0, SIDE, 2), rng.uniform(3, 16), _look(rng, whole)
+    """A row or a column of equal holes, as of a binder or a spiral."""
+    (x, y), radius, look = rng.uniform(0, SCENE_SIDE, 2), rng.uniform(3, 16), _ring_look(rng, whole)
     step = max(3 * radius, rng.uniform(20, 160))
     along = np.array([0.0, 1.0] if rng.random() < 0.8 else [1.0, 0.0])
-    for place in np.arange(-SIDE, SIDE, step):
+    for place in np.arange(-SCENE_SIDE, SCENE_SIDE, step):
         _ring(sheet, np.array([x, y]) + place * along, radius, *look)
 
 
-def _look(rng: Generator, whole: bool) -> tuple[float, float, float, float]:
-    """How a ring looks: where it starts, its sweep in radians, its line's thickness, its strength; 0 thick is a disc.
+def _ring_look(rng: Generator, whole: bool) -> tuple[float, float, float, float]:
+    """A ring's start and sweep in radians, its thickness in pixels, 0 for a disc, and its strength.
 
-    A disc or part of a circle, or a whole one, which is so like a zero that it is drawn only where no digits are.
+    It is an arc or a disc; a full circle only where `whole` allows it, since that looks like a zero.
     """
     sweep = 2 * np.pi if whole and rng.random() < 0.8 else float(rng.uniform(2, 5))
     thick = 0.0 if rng.random() < 0.3 else float(rng.uniform(0.7, 2.5))
@@ -380,36 +358,41 @@ def _look(rng: Generator, whole: bool) -> tuple[float, float, float, float]:
 def _ring(
     sheet: Sheet, centre: Reals, radius: float, start: float, sweep: float, thick: float, strength: float
 ) -> None:
+    """Add a ring; start, sweep, thick and strength: of _ring_look."""
     angle = start + np.linspace(0, sweep, 33)
     points = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
     if not thick:
-        sheet.areas.append((points, strength))
+        sheet.areas.append(Area(points, strength))
         return
-    sheet.rules.append((points, thick, strength))
-    if sweep > 6 and strength > 0.5:  # the light from one side: half of the rim is thicker
-        sheet.rules.append((points[:17], 1.8 * thick, strength))
+    sheet.rules.append(Rule(points, thick, strength))
+    if sweep > 6 and strength > 0.5:  # lit from one side: half of the rim is thicker
+        sheet.rules.append(Rule(points[:17], 1.8 * thick, strength))
 
 
 def ruled(sheet: Sheet, rng: Generator) -> None:
-    """Ruled or squared paper, a margin line."""
+    """Add the lines of ruled or squared paper, sometimes with a margin line or the holes of a binder."""
     step, thick, strength = rng.uniform(8, 70), float(rng.choice([0.6, 1.0, 1.6])), float(rng.uniform(0.05, 0.8))
-    for y in np.arange(rng.uniform(-60, 0), SIDE + 60, step):
-        sheet.line(-80, float(y), SIDE + 80, float(y), thick, strength)
+    for y in np.arange(rng.uniform(-60, 0), SCENE_SIDE + 60, step):
+        sheet.line(-_FAR, float(y), SCENE_SIDE + _FAR, float(y), thick, strength)
     if rng.random() < 0.45:
-        for x in np.arange(rng.uniform(-60, 0), SIDE + 60, step):
-            sheet.line(float(x), -80, float(x), SIDE + 80, thick, strength)
+        for x in np.arange(rng.uniform(-60, 0), SCENE_SIDE + 60, step):
+            sheet.line(float(x), -_FAR, float(x), SCENE_SIDE + _FAR, thick, strength)
     elif rng.random() < 0.4:
-        x = rng.uniform(0, SIDE)
-        sheet.line(x, -80, x, SIDE + 80, thick, strength)
+        x = rng.uniform(0, SCENE_SIDE)
+        sheet.line(x, -_FAR, x, SCENE_SIDE + _FAR, thick, strength)
     if rng.random() < 0.08:
         _holes(sheet, rng, whole=False)
 
 
 def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
+    """Add specks; height: of the digits among which they lie, pixels."""
     for _ in range(int(rng.integers(1, 12))):
-        at, size = rng.uniform(0, SIDE, 2), rng.uniform(0.01, 0.12) * height
-        sheet.rules.append((np.array([at, at + rng.normal(0, size, 2)]), max(1.0, size), rng.uniform(0.3, 1)))
+        at, size = rng.uniform(0, SCENE_SIDE, 2), rng.uniform(0.01, 0.12) * height
+        speck = np.array([at, at + rng.normal(0, size, 2)])
+        sheet.rules.append(Rule(speck, max(1.0, size), rng.uniform(0.3, 1)))
 
 
 LAYOUTS = (lines, close_up, giant, form, grid, column, scattered, display, text, scribbles, texture, blank)
-ODDS = np.array([0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.12, 0.05, 0.06, 0.05])
+ODDS = np.array(  # of each layout
+    [0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.12, 0.05, 0.06, 0.05]
+)

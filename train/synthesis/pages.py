@@ -1,13 +1,14 @@
 r"""Drawn pages of handwritten digits, from a seed: the project's own strokes, hands, pens, paper, light and camera.
 
     rng = np.random.default_rng(7)
-    scene = draw_page(["407", "12"], rng, random_style(rng))
-    scene.image   # (H, W, 3) uint8 RGB: what a phone would have taken
-    scene.text    # "407\n12"
-    scene.boxes   # (5, 4) int32: x, y, width, height of each digit's ink, in reading order
+    page = draw_page(["407", "12"], rng, random_style(rng))
+    page.image   # (H, W, 3) uint8 RGB: what a phone would have taken
+    page.text    # "407\n12"
+    page.boxes   # (5, 4) int32: x, y, width, height of each digit's ink, in reading order
 
-The digits come from strokes.py. Their curves are put through the page's homography as points, so perspective costs
-no sharpness and the boxes fit the ink. Paper, ink, light and camera follow, in that order. Needs no data.
+The digits come from strokes.py. The points of their curves are mapped by the page's homography before they are drawn,
+so perspective costs no sharpness and the boxes fit the ink. Paper, ink, light and camera follow, in that order. No
+data set is needed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,14 +24,32 @@ from digitocr.train.synthesis.strokes import Bytes, Floats, Hand, Reals, drawn, 
 Colour = tuple[int, int, int]  # red, green, blue, 0 to 255
 
 
+_FIT_ROUNDS = 8  # at most, to fit the writing to the picture; perspective makes it not quite linear, 2 or 3 suffice
+_ROOM = 0.88  # share of the picture that writing may take up
+_ROOM_ON_DESK = 0.6  # the same where a desk shows round the sheet
+_FORESHORTENING = 0.4  # of a page that is seen at an angle, as a share of its perspective
+_NOISE_MEAN = 127.5  # of _noise, grey levels
+_NOISE_STD = 24.6  # of _noise, grey levels: of the mean of nine random bytes
+_LIGHT_SIDE = 48  # pixels; the light varies slowly, so it is computed small and enlarged
+_DIGIT_INK = 48  # of 255; pixels with more ink belong to the digit's box
+
+
 @dataclass(frozen=True)
 class Medium:
-    """What a pen leaves on paper."""
+    """The mark that a pen leaves on paper.
 
-    stroke: tuple[float, float]  # range of the stroke's width, in digit heights
-    opacity: float  # of a full stroke
-    tooth: float  # how much the paper's grain breaks the stroke up, 0 to 1
-    taper: float  # how much thinner a stroke's ends are, as a share; below 0 the ink pools there
+    Attributes:
+        stroke: Range of the stroke's width, in digit heights.
+        opacity: Of a full stroke, 0 to 1.
+        tooth: How much the paper's grain breaks the stroke up, 0 to 1.
+        taper: How much thinner a stroke's ends are, as a share of its width; below 0 the ends are wider.
+        inks: Its colours.
+    """
+
+    stroke: tuple[float, float]
+    opacity: float
+    tooth: float
+    taper: float
     inks: tuple[Colour, ...]
 
 
@@ -54,27 +73,49 @@ _DARK_PAPERS: tuple[Colour, ...] = ((30, 30, 32), (46, 66, 58), (58, 62, 66))
 
 @dataclass(frozen=True)
 class Style:
-    """Everything about a page but its digits. Lengths in pixels unless said otherwise."""
+    """Everything about a page but its digits.
 
-    size: tuple[int, int] = (512, 512)  # width and height of the picture
-    digit_height: float = 64  # smaller where the lines would not fit
+    Attributes:
+        size: Width and height of the picture, pixels.
+        digit_height: Pixels; less where the lines would not fit.
+        hand: The writer.
+        medium: A key of MEDIA.
+        ink: Colour of the ink.
+        paper: Colour of the paper.
+        stroke: Width of the strokes, in digit heights.
+        gap: Between two digits, in digit heights.
+        angle: Rotation, degrees clockwise.
+        perspective: 0 is a view from straight above; with 0.3 one side is a third nearer than the other; at most 0.8.
+        facing: Direction of the near side, degrees: 0 right, 90 bottom.
+        desk: Colour of what shows round the sheet; None where the sheet fills the picture.
+        light: Share of the light that is lost from the brightest to the darkest place.
+        shadow: Share of the light that a soft-edged shadow takes.
+        grain: Unevenness of the paper, grey levels.
+        mottle: Unevenness of the paper in large clouds, grey levels.
+        blur: Standard deviation of the blur, pixels.
+        noise: Of the sensor, grey levels.
+        jpeg: Quality of the compression; None for none.
+    """
+
+    size: tuple[int, int] = (512, 512)
+    digit_height: float = 64
     hand: Hand = field(default_factory=Hand)
-    medium: str = "ballpoint"  # of MEDIA
+    medium: str = "ballpoint"
     ink: Colour = (34, 48, 128)
     paper: Colour = (232, 231, 226)
-    stroke: float = 0.07  # width, in digit heights
-    gap: float = 0.3  # between two digits, in digit heights
-    angle: float = 0.0  # degrees clockwise
-    perspective: float = 0.0  # 0: seen from straight above; 0.3: one side is a third nearer; at most 0.8
-    facing: float = 0.0  # degrees: where the near side is, 0 right, 90 bottom
-    desk: Colour | None = None  # what shows around the sheet; None: the sheet fills the picture
-    light: float = 0.2  # share of the light that is lost from the brightest to the darkest place
-    shadow: float = 0.0  # share of the light that a soft-edged shadow takes
-    grain: float = 2.0  # unevenness of the paper, grey levels
-    mottle: float = 1.5  # the same in large clouds
-    blur: float = 0.7  # standard deviation
-    noise: float = 2.0  # of the sensor, grey levels
-    jpeg: int | None = 85  # quality; None: not compressed
+    stroke: float = 0.07
+    gap: float = 0.3
+    angle: float = 0.0
+    perspective: float = 0.0
+    facing: float = 0.0
+    desk: Colour | None = None
+    light: float = 0.2
+    shadow: float = 0.0
+    grain: float = 2.0
+    mottle: float = 1.5
+    blur: float = 0.7
+    noise: float = 2.0
+    jpeg: int | None = 85
 
     @property
     def light_on_dark(self) -> bool:
@@ -83,9 +124,10 @@ class Style:
 
 
 def random_style(rng: Generator, size: tuple[int, int] = (512, 512), light_on_dark: bool | None = None) -> Style:
-    """A page as it comes: a writer, a pen, a paper, a camera. `size` is width and height in pixels.
+    """A random writer, pen, paper and camera. Digits are a twelfth to a third of the picture's height.
 
-    `light_on_dark` None leaves that to chance (one in eight). Digits are a twelfth to a third of the picture's height.
+    size: width and height in pixels; light_on_dark: whether the ink is brighter than the paper; None leaves that to
+    chance, one in eight.
     """
     dark_page = rng.random() < 0.125 if light_on_dark is None else light_on_dark
     names = ["chalk", "felt"] if dark_page else ["ballpoint", "pencil", "felt", "marker"]
@@ -117,18 +159,26 @@ def random_style(rng: Generator, size: tuple[int, int] = (512, 512), light_on_da
 
 
 def _vary(colour: Colour, rng: Generator) -> Colour:
+    """The colour with a little noise."""
     red, green, blue = (int(np.clip(c + rng.normal(0, 5), 0, 255)) for c in colour)
     return red, green, blue
 
 
 @dataclass(frozen=True)
 class Page:
-    """A picture and what is written in it."""
+    """A picture and what is written in it.
 
-    image: Bytes  # (H, W, 3) RGB
-    text: str  # the digits in reading order, lines joined by a newline
-    boxes: NDArray[np.int32]  # (n, 4): x, y, width, height of each digit's ink in pixels, in reading order
-    ink: Bytes  # (H, W): how much of each pixel the pen has covered, 255 for all of it
+    Attributes:
+        image: (H, W, 3) RGB.
+        text: The digits in reading order, lines joined by a newline.
+        boxes: (n, 4) x, y, width, height of each digit's ink in pixels, in reading order.
+        ink: (H, W) how much of each pixel the pen has covered, 255 for all of it.
+    """
+
+    image: Bytes
+    text: str
+    boxes: NDArray[np.int32]
+    ink: Bytes
 
     @property
     def digits(self) -> NDArray[np.int64]:
@@ -137,23 +187,25 @@ class Page:
 
 
 def draw_page(lines: Sequence[str], rng: Generator, style: Style) -> Page:
-    """A page with those lines of digits, photographed. A space in a line is a wider gap, and no part of the text.
+    """A page with these lines of digits, photographed. A space in a line is a wider gap and no part of the text.
 
-    The same lines, style and state of `rng` give the same scene. Raises ValueError where a line holds anything but
-    digits and spaces, or where there is no digit at all.
+    The same lines, style and state of `rng` give the same page. Raises ValueError for a line that holds anything but
+    digits and spaces or has no digit, and where there is no line.
     """
     text = [line.replace(" ", "") for line in lines]
     if not all(text) or not "".join(text).isdecimal() or not "".join(text).isascii():
         raise ValueError(f"a page needs lines of the digits 0 to 9 and spaces, each with a digit, got {list(lines)!r}")
-    ink, boxes, view = _place(_set(lines, rng, style), rng, style)
+    digits = _set(lines, rng, style)
+    view = _view(digits, rng, style)
+    ink, boxes = _inked(digits, view, style)
     image = _photograph(ink, view, rng, style)
     return Page(image, "\n".join(text), boxes, ink)
 
 
 def _set(lines: Sequence[str], rng: Generator, style: Style) -> list[list[Reals]]:
-    """The strokes of each digit where they stand on the flat page: x, y in digit heights, width in stroke widths."""
+    """The strokes of each digit on the flat page, each (n, 3): x, y in digit heights and the width in stroke widths."""
     digits = []
-    pitch = rng.uniform(1.55, 1.9)
+    pitch = rng.uniform(1.55, 1.9)  # digit heights from line to line
     for row, line in enumerate(lines):
         x, drift = rng.normal(0, 0.15), rng.normal(0, 0.012)
         for c in line:
@@ -170,8 +222,8 @@ def _set(lines: Sequence[str], rng: Generator, style: Style) -> list[list[Reals]
     return digits
 
 
-def _place(digits: Sequence[list[Reals]], rng: Generator, style: Style) -> tuple[Bytes, NDArray[np.int32], Reals]:
-    """The ink on the picture (H, W) uint8, the boxes (n, 4), and the homography (3, 3) from digit heights to pixels."""
+def _view(digits: Sequence[list[Reals]], rng: Generator, style: Style) -> Reals:
+    """The homography (3, 3) from digit heights on the flat page to pixels: rotated, tilted, fitted to the picture."""
     size = np.array(style.size)
     points = np.vstack([stroke[:, :2] for strokes in digits for stroke in strokes])
     x, y = (points.min(axis=0) + points.max(axis=0)) / 2
@@ -179,12 +231,12 @@ def _place(digits: Sequence[list[Reals]], rng: Generator, style: Style) -> tuple
     near = np.array([np.cos(facing), np.sin(facing)])
     tilt = np.eye(3)
     tilt[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
-    tilt[:2, :2] -= 0.4 * style.perspective * np.outer(near, near) @ tilt[:2, :2]  # a page seen aslant is foreshortened
+    tilt[:2, :2] -= _FORESHORTENING * style.perspective * np.outer(near, near) @ tilt[:2, :2]
     tilt[2, :2] = -style.perspective / size.max() * near
 
-    room = size * (0.88 if style.desk is None else 0.6)  # what the writing may take up
+    room = size * (_ROOM if style.desk is None else _ROOM_ON_DESK)
     height = style.digit_height
-    for _ in range(8):  # perspective makes the fit not quite linear; it settles in two or three rounds
+    for _ in range(_FIT_ROUNDS):
         view = tilt @ np.array([[height, 0, -height * x], [0, height, -height * y], [0, 0, 1]])
         placed = _project(view, points)
         extent = placed.max(axis=0) - placed.min(axis=0) + 2 * style.stroke * height
@@ -193,76 +245,91 @@ def _place(digits: Sequence[list[Reals]], rng: Generator, style: Style) -> tuple
         height *= 0.99 * float((room / extent).min())
     shift = size / 2 - (placed.max(axis=0) + placed.min(axis=0)) / 2
     shift += rng.uniform(-0.35, 0.35, 2) * np.maximum(room - extent, 0)
-    view = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]]) @ view
+    return np.asarray(np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]]) @ view)
 
+
+def _inked(digits: Sequence[list[Reals]], view: Reals, style: Style) -> tuple[Bytes, NDArray[np.int32]]:
+    """The ink in the picture, (H, W) uint8 coverage, and the boxes of the digits, (n, 4)."""
     ink = np.zeros((style.size[1], style.size[0]), np.uint8)
     boxes = []
     for strokes in digits:
-        scene, left, top = drawn(
+        digit, left, top = drawn(
             [(_project(view, line[:, :2]), line[:, 2] * style.stroke * _scale(view, line[:, :2])) for line in strokes]
         )
-        h, w = scene.shape
-        spot = ink[top : top + h, left : left + w]
-        np.maximum(spot, scene, out=spot)
+        h, w = digit.shape
+        window = ink[top : top + h, left : left + w]
+        np.maximum(window, digit, out=window)
         boxes.append((left, top, w, h))
-    return ink, np.array(boxes, np.int32), view
+    return ink, np.array(boxes, np.int32)
 
 
 def _project(homography: Reals, points: Reals) -> Reals:
-    """(n, 2) points of the flat sheet on the picture."""
+    """(n, 2) points of the flat page in the picture."""
     moved = points @ homography[:, :2].T + homography[:, 2]
     return np.asarray(moved[:, :2] / moved[:, 2:])
 
 
 def _scale(homography: Reals, points: Reals) -> Reals:
-    """(n,) how much larger the picture is than the flat sheet there: the root of the change of area."""
+    """(n,) pixels per digit height at points of the flat page: the root of the change of area."""
     depth = points @ homography[2, :2] + homography[2, 2]
     return np.asarray(np.sqrt(np.linalg.det(homography) / depth**3))
 
 
 def _photograph(ink: Bytes, view: Reals, rng: Generator, style: Style) -> Bytes:
     """Paper under the ink, light on both, and the camera: (H, W, 3) uint8."""
-    size, medium = style.size, MEDIA[style.medium]
     light = _light(rng, style)
-    image = _lit(style.paper, light, size)
-    image = _add(image, _noise(rng, size), style.grain)
-    image = _add(image, _noise(rng, size, cell=max(size) / 12), style.mottle)
-    if style.desk is not None:
-        sheet, shade = _sheet(view, size)
-        desk = _add(_lit(style.desk, light, size), _noise(rng, size, cell=max(size) / 40), 3)
-        image = (image * sheet + desk * (shade * (1 - sheet))).astype(np.uint8)
-
-    # the pen misses the paper's hollows, most where it presses least: at a stroke's edges, here and there along it
-    thick = style.stroke * float(_scale(view, np.zeros((1, 2)))[0])
-    x, y, w, h = cv2.boundingRect(ink)
-    left, top, right, bottom = max(0, x - int(thick)), max(0, y - int(thick)), x + w + int(thick), y + h + int(thick)
-    spot = np.s_[top:bottom, left:right]
-    h, w = ink[spot].shape
-    hollows = _noise(rng, (w, h), cell=float(np.clip(thick / 12, 1, 2.5))).astype(np.float32)
-    hollows += 0.5 * _noise(rng, (w, h), cell=max(4.0, 3 * thick)).astype(np.float32) - (1.5 * _NOISE_MEAN - 12)
-    soft = cv2.GaussianBlur(ink[spot], (0, 0), max(0.1, 0.2 * medium.tooth * thick)).astype(np.float32) / 255
-    cover = soft * (1 + 0.6 * medium.tooth) - medium.tooth / 45 * np.maximum(hollows, 0) * (soft > 0)
-    cover = np.clip(cover, 0, 1) * medium.opacity
-    image[spot] = cv2.blendLinear(image[spot], _lit(style.ink, light, size)[spot], 1 - cover, cover)
-
+    image = _ground(light, view, rng, style)
+    _write_on(image, ink, light, view, rng, style)
     if style.blur > 0:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), style.blur), np.uint8)
-    image = _add(image, _noise(rng, size, channels=3), style.noise)
+    image = _add(image, _noise(rng, style.size, channels=3), style.noise)
     if style.jpeg is None:
         return image
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, style.jpeg))
-    seen = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-    return np.asarray(cv2.cvtColor(seen, cv2.COLOR_BGR2RGB), np.uint8)
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _ground(light: Floats, view: Reals, rng: Generator, style: Style) -> Bytes:
+    """The paper in its light, and the desk round it where the style has one: (H, W, 3) uint8."""
+    size = style.size
+    image = _lit(style.paper, light, size)
+    image = _add(image, _noise(rng, size), style.grain)
+    image = _add(image, _noise(rng, size, cell=max(size) / 12), style.mottle)
+    if style.desk is None:
+        return image
+    sheet, shade = _sheet(view, size)
+    desk = _add(_lit(style.desk, light, size), _noise(rng, size, cell=max(size) / 40), 3)
+    return (image * sheet + desk * (shade * (1 - sheet))).astype(np.uint8)
+
+
+def _write_on(image: Bytes, ink: Bytes, light: Floats, view: Reals, rng: Generator, style: Style) -> None:
+    """Put the ink on the image, in place.
+
+    The pen misses the paper's hollows: at a stroke's edges, where it presses least, and here and there along it.
+    """
+    medium = MEDIA[style.medium]
+    thick = style.stroke * float(_scale(view, np.zeros((1, 2)))[0])  # pixels
+    x, y, w, h = cv2.boundingRect(ink)
+    left, top, right, bottom = max(0, x - int(thick)), max(0, y - int(thick)), x + w + int(thick), y + h + int(thick)
+    window = np.s_[top:bottom, left:right]
+    h, w = ink[window].shape
+    hollows = _noise(rng, (w, h), cell=float(np.clip(thick / 12, 1, 2.5))).astype(np.float32)
+    hollows += 0.5 * _noise(rng, (w, h), cell=max(4.0, 3 * thick)).astype(np.float32) - (1.5 * _NOISE_MEAN - 12)
+    soft = cv2.GaussianBlur(ink[window], (0, 0), max(0.1, 0.2 * medium.tooth * thick)).astype(np.float32) / 255
+    cover = soft * (1 + 0.6 * medium.tooth) - medium.tooth / 45 * np.maximum(hollows, 0) * (soft > 0)
+    cover = np.clip(cover, 0, 1) * medium.opacity
+    image[window] = cv2.blendLinear(image[window], _lit(style.ink, light, style.size)[window], 1 - cover, cover)
 
 
 def _lit(colour: Colour, light: Floats, size: tuple[int, int]) -> Bytes:
-    """A surface of one colour in that light: (H, W, 3) uint8."""
+    """A surface of one colour in this light: (H, W, 3) uint8; size: width and height."""
     return np.asarray(cv2.resize(np.clip(light * colour + 0.5, 0, 255).astype(np.uint8), size), np.uint8)
 
 
 def _light(rng: Generator, style: Style) -> Floats:
-    """The light on the scene, as a small picture of its own: (48, 48, 3) float32, the brightest place about 1."""
-    y, x = np.mgrid[-1:1:48j, -1:1:48j]
+    """The light on the page: (48, 48, 3) float32, about 1 at the brightest place."""
+    y, x = np.mgrid[-1 : 1 : _LIGHT_SIDE * 1j, -1 : 1 : _LIGHT_SIDE * 1j]
     toward, at = rng.uniform(0, 2 * np.pi), rng.uniform(-0.4, 0.4, 2)
     fall = np.cos(toward) * x + np.sin(toward) * y + rng.uniform(0, 1) * ((x - at[0]) ** 2 + (y - at[1]) ** 2)
     fall = (fall - fall.min()) / np.ptp(fall)
@@ -276,7 +343,7 @@ def _light(rng: Generator, style: Style) -> Floats:
 
 
 def _sheet(view: Reals, size: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Where the sheet lies, and what its own shadow leaves of the light on the desk: both (H, W, 1) in [0, 1]."""
+    """The sheet's coverage of the picture, and what its shadow leaves of the desk's light: both (H, W, 1) in [0, 1]."""
     middle = _project(np.asarray(np.linalg.inv(view), np.float64), np.array([size]) / 2)
     corners = middle + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size * 0.4 / _scale(view, middle)
     fixed = np.rint(_project(view, corners) * 16).astype(np.int32)
@@ -287,13 +354,11 @@ def _sheet(view: Reals, size: tuple[int, int]) -> tuple[Floats, Floats]:
     return masks[0] * np.float32(1 / 255), 1 - cast * np.float32(0.45 / 255)
 
 
-_NOISE_MEAN, _NOISE_STD = 127.5, 24.6
-
-
 def _noise(rng: Generator, size: tuple[int, int], cell: float = 1, channels: int = 1) -> Bytes:
-    """(H, W, channels) uint8, (H, W) for one: mean 127.5, standard deviation near 24.6, grains of `cell` pixels.
+    """(H, W, channels) uint8, (H, W) for one channel, in grains of `cell` pixels; size: width and height.
 
-    Random bytes averaged over 3x3 pixels: nearly normal, a little smeared as a camera's noise is, and cheap.
+    Random bytes averaged over 3x3 pixels: fast, nearly normal, and correlated between neighbours as the noise of a
+    camera is. Its mean is _NOISE_MEAN and its standard deviation about _NOISE_STD.
     """
     columns, rows = (max(2, round(side / cell)) for side in size)
     shape = (rows, columns) if channels == 1 else (rows, columns, channels)
@@ -302,7 +367,7 @@ def _noise(rng: Generator, size: tuple[int, int], cell: float = 1, channels: int
 
 
 def _add(image: Bytes, noise: Bytes, levels: float) -> Bytes:
-    """The (H, W, 3) image with that noise on it, of that standard deviation in grey levels."""
+    """The (H, W, 3) image with noise, of _noise, added; levels: its standard deviation in grey levels."""
     if noise.ndim == 2:
         noise = np.asarray(cv2.cvtColor(noise, cv2.COLOR_GRAY2BGR), np.uint8)
     gain = levels / _NOISE_STD
@@ -310,10 +375,10 @@ def _add(image: Bytes, noise: Bytes, levels: float) -> Bytes:
 
 
 def paste_page(images: Bytes, labels: NDArray[np.uint8], columns: int, scale: int, rng: Generator) -> Page:
-    """Given digits as dark ink on light, plain paper, in straight lines and well apart.
+    """Given digits as dark ink on plain, bright paper, in straight lines and well apart.
 
-    `images` is (n, 28, 28) uint8, ink bright, as MNIST's; `labels` (n,); `columns` digits go in a line, each `scale`
-    times as large, smoothly interpolated. The paper is even but for a breath of noise.
+    images: (n, 28, 28) uint8, ink bright, as MNIST's; labels: (n,); columns: digits in a line; scale: how many times as
+    large they become, by cubic interpolation. The paper is even except for noise of one grey level.
     """
     cell = 28 * scale
     rows = -(-len(images) // columns)
@@ -324,7 +389,7 @@ def paste_page(images: Bytes, labels: NDArray[np.uint8], columns: int, scale: in
         y, x = margin + i // columns * pitch_y, margin + i % columns * pitch_x
         large = cv2.resize(image, (cell, cell), interpolation=cv2.INTER_CUBIC)
         ink[y : y + cell, x : x + cell] = large
-        left, top, w, h = cv2.boundingRect((large > 48).astype(np.uint8))
+        left, top, w, h = cv2.boundingRect((large > _DIGIT_INK).astype(np.uint8))
         boxes.append((x + left, y + top, w, h))
     paper, dark = rng.uniform(225, 245), rng.uniform(20, 60)
     page = np.rint(paper - (paper - dark) / 255 * ink).astype(np.uint8)

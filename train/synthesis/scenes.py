@@ -1,184 +1,248 @@
-"""Grey pictures to train the detector and the reader with, drawn by the thousand from a seed: 256x256, about 8 ms each.
+"""Grey pictures to train both networks with, drawn from a seed: 256x256 pixels, about 8 ms each.
 
     scene = draw_scene(np.random.default_rng(7), glyphs)
     scene.image     # (256, 256) uint8
     scene.boxes     # (n, 4) float32: x, y, width, height of each digit's ink
     scene.labels    # (n,) uint8
-    scene.ignored   # (m, 4) float32: what is neither a digit nor none: too small, or cut off by the edge
+    scene.ignored   # (m, 4) float32: digits that are too small, too large, cut off or illegible
 
-What stands on a scene is set on a flat sheet (layouts.py); a homography puts it into the picture; ground, light, ink
-and camera follow (camera.py). scenes.py draws whole pages in
-colour, for people to look at; these are many, small and grey.
+A layout fills a flat sheet (layouts.py), a homography maps the sheet to the picture, and ground, light, ink and camera
+follow (camera.py). pages.py draws whole pages in colour, which look like photos; scenes are small, grey and fast.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.random import Generator
 
 from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.camera import framed, photograph
-from digitocr.train.synthesis.glyphs import Glyph, Glyphs, hull
-from digitocr.train.synthesis.layouts import (
-    DOUBTFUL,
-    LAYOUTS,
-    NO_DIGIT,
-    ODDS,
-    SIDE,
-    Sheet,
-    close_up,
-    lines,
-    ruled,
-    scattered,
-    texture,
-)
+from digitocr.train.synthesis.glyphs import Glyphs, hull
+from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, close_up, lines, ruled, scattered, texture
+from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Item, Sheet
 from digitocr.train.synthesis.strokes import Bytes, Floats, Reals
 
-LEAST, MOST = 9.0, 140.0  # pixels; the longer side of a digit that the detector is asked to find
-VISIBLE, LOST = 0.75, 0.25  # of a digit's box: from here on it counts; up to here it is not there
-LEVELS = 6  # of 256 grey levels; a digit that stands out by less is none that can be asked for
-FADED = 110  # of 255; the ink of a digit's darkest pixel
+MIN_DIGIT = 9.0  # pixels; the longer side of the smallest digit that the detector has to find
+MAX_DIGIT = 140.0  # pixels; the longer side of the largest digit that the detector has to find
+IGNORED_DIGIT = 1.3 * MAX_DIGIT  # pixels; a larger digit is not marked: at this scale its strokes count as no digit
+MIN_VISIBLE = 0.75  # share of a digit's box within the picture from which on the digit has to be found
+MAX_LOST = 0.25  # share of a digit's box within the picture up to which the digit is not marked
+MIN_CONTRAST = 6  # grey levels by which a legible digit differs from its ground
+MIN_PEAK = 110  # of 255; ink of the darkest pixel of a digit that has to be found
+_STROKE_INK = 120  # of 255; pixels with more ink belong to a stroke
+_GROUND_INK = 30  # of 255; pixels with less ink belong to the ground
+_MIN_DEPTH = 0.2  # of the homography's denominator, so that nothing near or behind the horizon becomes huge
+_MAX_COORDINATE = 4000  # pixels; a line that reaches further is not drawn
+_FRACTION_BITS = 4  # of OpenCV's fixed-point coordinates: sixteenths of a pixel
+
+Box: TypeAlias = tuple[float, float, float, float]  # x, y, width, height in pixels
 
 
 @dataclass(frozen=True)
 class Scene:
-    image: Bytes  # (256, 256)
-    boxes: Floats  # (n, 4)
-    labels: Bytes  # (n,)
-    ignored: Floats  # (m, 4)
-    others: Floats  # (k, 4): boxes of letters and symbols that are like no digit
-    doubtful: Floats  # (j, 4): boxes of those that alone could be taken for one
+    """A picture and the boxes in it; a box is x, y, width, height in pixels.
+
+    Attributes:
+        image: (256, 256) grey levels.
+        boxes: (n, 4) of the digits that have to be found.
+        labels: (n,) the digit in each of them, 0 to 9.
+        ignored: (m, 4) of digits that are too small, too large, cut off or illegible.
+        others: (k, 4) of letters and symbols that look like no digit.
+        doubtful: (j, 4) of letters and symbols that alone look like a digit.
+    """
+
+    image: Bytes
+    boxes: Floats
+    labels: Bytes
+    ignored: Floats
+    others: Floats
+    doubtful: Floats
 
     @property
     def unsure(self) -> Floats:
-        """(m + j, 4): boxes of which nobody can say whether a digit is there, seen by themselves."""
+        """(m + j, 4): the boxes that are neither digits to be found nor certainly none."""
         return np.concatenate([self.ignored, self.doubtful])
 
 
 def draw_scene(rng: Generator, glyphs: Glyphs) -> Scene:
-    """A scene by chance. The same state of rng and the same glyphs give the same one."""
+    """A random scene. The same state of rng and the same glyphs give the same one."""
     sheet = Sheet()
     layout = LAYOUTS[int(rng.choice(len(LAYOUTS), p=ODDS))]
     layout(sheet, rng, glyphs)
     if rng.random() < 0.3 and layout not in (texture, close_up):
         ruled(sheet, rng)
     view = _view(rng, steep=layout in (lines, scattered, close_up) and rng.random() < 0.22)
-    ink, rule, area = (np.zeros((SIDE, SIDE), np.uint8) for _ in range(3))
-    found: list[tuple[float, float, float, float]] = []
-    labels: list[int] = []
-    ignored: list[tuple[float, float, float, float]] = []
-    others: list[tuple[float, float, float, float]] = []
-    doubtful: list[tuple[float, float, float, float]] = []
-    for points, strength in sheet.areas:
-        cv2.fillPoly(area, [np.rint(_project(view, points) * 16).astype(np.int32)], int(255 * strength), cv2.LINE_AA, 4)
-    for points, thick, strength in sheet.rules:
-        _draw_rule(rule, _project(view, points), thick, strength)
-    for glyph, label, matrix, strength in sheet.items:
-        box = _draw_item(ink, glyph, view, matrix, strength)
-        if box is None:
-            continue
-        x, y, w, h, seen = box
-        if label == DOUBTFUL:
-            doubtful.append((x, y, w, h))
-        elif label == NO_DIGIT:
-            others.append((x, y, w, h))
-        elif seen >= VISIBLE and LEAST <= max(w, h) <= MOST:
-            found.append((x, y, w, h))
-            labels.append(label)
-        elif seen > LOST and max(w, h) <= 1.3 * MOST:  # larger ones are to be found at a coarser scale, not here
-            ignored.append((x, y, w, h))
-    image = photograph(ink, rule, area, rng, natural=layout is texture or rng.random() < 0.06)
-    plain = [_legible(image, ink, box) for box in found]
-    ignored += [box for box, seen in zip(found, plain, strict=True) if not seen]
-    labels = [label for label, seen in zip(labels, plain, strict=True) if seen]
-    found = [box for box, seen in zip(found, plain, strict=True) if seen]
+    ink, truth = _drawn_items(sheet.items, view)
+    rules, areas = _drawn_rules(sheet, view), _drawn_areas(sheet, view)
+    image = photograph(ink, rules, areas, rng, natural=layout is texture or rng.random() < 0.06)
+    truth.keep([_legible(image, ink, box) for box in truth.boxes])
     if rng.random() < 0.15:
-        image, kept = framed(image, rng, found)
-        keep = [i for i, inside in enumerate(kept) if inside]
-        ignored += [box for box, inside in zip(found, kept, strict=True) if not inside]
-        found, labels = [found[i] for i in keep], [labels[i] for i in keep]
-    return Scene(image, _boxes(found), np.array(labels, np.uint8), _boxes(ignored), _boxes(others), _boxes(doubtful))
+        image, whole = framed(image, rng, truth.boxes)
+        truth.keep(whole)
+    return truth.scene(image)
 
 
-def _boxes(boxes: list[tuple[float, float, float, float]]) -> Floats:
-    return np.array(boxes, np.float32).reshape(-1, 4)
+@dataclass
+class _Truth:
+    """The boxes of a scene while it is drawn; the attributes of Scene, as lists."""
+
+    boxes: list[Box] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    ignored: list[Box] = field(default_factory=list)
+    others: list[Box] = field(default_factory=list)
+    doubtful: list[Box] = field(default_factory=list)
+
+    def add(self, box: Box, label: int, visible: float) -> None:
+        """Add a glyph; visible: the share of its box that lies within the picture."""
+        side = max(box[2:])
+        if label == AMBIGUOUS_LABEL:
+            self.doubtful.append(box)
+        elif label == NO_DIGIT:
+            self.others.append(box)
+        elif visible >= MIN_VISIBLE and MIN_DIGIT <= side <= MAX_DIGIT:
+            self.boxes.append(box)
+            self.labels.append(label)
+        elif visible > MAX_LOST and side <= IGNORED_DIGIT:
+            self.ignored.append(box)
+
+    def keep(self, good: Iterable[bool]) -> None:
+        """Move the digits that are not good, one flag for each, to the ignored ones."""
+        flags = list(good)
+        self.ignored += [box for box, flag in zip(self.boxes, flags, strict=True) if not flag]
+        self.labels = [label for label, flag in zip(self.labels, flags, strict=True) if flag]
+        self.boxes = [box for box, flag in zip(self.boxes, flags, strict=True) if flag]
+
+    def scene(self, image: Bytes) -> Scene:
+        """The finished scene."""
+        boxes, ignored, others, doubtful = (
+            np.array(some, np.float32).reshape(-1, 4) for some in (self.boxes, self.ignored, self.others, self.doubtful)
+        )
+        return Scene(image, boxes, np.array(self.labels, np.uint8), ignored, others, doubtful)
 
 
 def _view(rng: Generator, steep: bool) -> Reals:
-    """The homography (3, 3) of the sheet into the picture: turned, slanted, seen aslant."""
+    """The homography (3, 3) from the sheet to the picture: rotated, slanted and tilted about the middle.
+
+    steep: up to 46 degrees of rotation instead of a few.
+    """
     turn = rng.uniform(-0.8, 0.8) if steep else rng.normal(0, 0.06) if rng.random() < 0.8 else rng.normal(0, 0.2)
     slant, aspect = rng.normal(0, 0.07), float(np.exp(rng.normal(0, 0.06)))
     matrix = np.eye(3)
     matrix[:2, :2] = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[aspect, slant], [0, 1]]
     matrix[2, :2] = rng.normal(0, 0.0006, 2) if rng.random() < 0.5 else 0
-    middle = np.array([[1, 0, SIDE / 2], [0, 1, SIDE / 2], [0, 0, 1]])
+    middle = np.array([[1, 0, SCENE_SIDE / 2], [0, 1, SCENE_SIDE / 2], [0, 0, 1]])
     return np.asarray(middle @ matrix @ np.linalg.inv(middle))
 
 
 def _project(view: Reals, points: Reals) -> Reals:
+    """(n, 2) points of the sheet in the picture."""
     moved = points @ view[:, :2].T + view[:, 2]
-    return np.asarray(moved[:, :2] / np.maximum(moved[:, 2:], 0.2))
+    return np.asarray(moved[:, :2] / np.maximum(moved[:, 2:], _MIN_DEPTH))
 
 
-def _draw_item(
-    ink: Bytes, glyph: Glyph, view: Reals, matrix: Reals, strength: float
-) -> tuple[float, float, float, float, float] | None:
-    """Draws the glyph; returns its box in the scene and the share of it that is seen, None where that is nothing."""
-    height, width = glyph.ink.shape
-    centre = matrix @ [width / 2, height / 2, 1]
-    depth = max(0.2, float(view[2, :2] @ centre + view[2, 2]))
-    origin = _project(view, centre[None])[0]
-    # near the glyph the homography is its derivative there
-    local = (view[:2, :2] - np.outer(origin, view[2, :2])) / depth
-    linear = local @ matrix[:, :2]
-    shift = origin - linear @ [width / 2, height / 2]
-    points = hull(glyph.ink) @ linear.T + shift
-    (x0, y0), (x1, y1) = points.min(0), points.max(0)
+def _drawn_areas(sheet: Sheet, view: Reals) -> Bytes:
+    """(256, 256) coverage of the sheet's filled areas."""
+    plane = np.zeros((SCENE_SIDE, SCENE_SIDE), np.uint8)
+    for corners, strength in sheet.areas:
+        fixed = np.rint(_project(view, corners) * 2**_FRACTION_BITS).astype(np.int32)
+        cv2.fillPoly(plane, [fixed], int(255 * strength), cv2.LINE_AA, _FRACTION_BITS)
+    return plane
+
+
+def _drawn_rules(sheet: Sheet, view: Reals) -> Bytes:
+    """(256, 256) coverage of the sheet's lines. Lines thinner than a pixel are drawn a pixel wide and fainter."""
+    plane = np.zeros((SCENE_SIDE, SCENE_SIDE), np.uint8)
+    for line, thickness, strength in sheet.rules:
+        points = _project(view, line)
+        if not np.isfinite(points).all() or np.abs(points).max() > _MAX_COORDINATE:
+            continue
+        level = int(255 * strength * min(1.0, thickness))
+        fixed = np.rint(points * 2**_FRACTION_BITS).astype(np.int32)
+        cv2.polylines(plane, [fixed], False, level, max(1, round(thickness)), cv2.LINE_AA, _FRACTION_BITS)
+    return plane
+
+
+def _drawn_items(items: Iterable[Item], view: Reals) -> tuple[Bytes, _Truth]:
+    """(256, 256) coverage of the glyphs, and their boxes."""
+    ink, truth = np.zeros((SCENE_SIDE, SCENE_SIDE), np.uint8), _Truth()
+    for item in items:
+        drawn = _draw_item(ink, item, view)
+        if drawn:
+            truth.add(drawn.box, item.label, drawn.visible)
+    return ink, truth
+
+
+class _Drawn(NamedTuple):
+    """The part of a glyph within the picture: the box of its ink, and that box as a share of the whole one."""
+
+    box: Box
+    visible: float
+
+
+def _draw_item(ink: Bytes, item: Item, view: Reals) -> _Drawn | None:
+    """Draw a glyph on the ink plane; None if it lies outside of the picture."""
+    linear, shift = _local_map(item, view)
+    outline = hull(item.glyph.ink) @ linear.T + shift
+    (x0, y0), (x1, y1) = outline.min(0), outline.max(0)
     left, top = max(0.0, x0), max(0.0, y0)
-    right, bottom = min(float(SIDE), x1), min(float(SIDE), y1)
+    right, bottom = min(float(SCENE_SIDE), x1), min(float(SCENE_SIDE), y1)
     if right <= left or bottom <= top:
         return None
-    shrink = np.sqrt(abs(np.linalg.det(linear)))
-    source = glyph.ink
-    while shrink < 0.5 and min(source.shape) > 3:  # halved first, so that no stroke is skipped
-        smaller = (max(1, source.shape[1] // 2), max(1, source.shape[0] // 2))
-        ratio = np.array([source.shape[1] / smaller[0], source.shape[0] / smaller[1]])
-        source = cv2.resize(source, smaller, interpolation=cv2.INTER_AREA)
-        linear, shrink = linear * ratio, shrink * 2
-    px, py = int(np.floor(left)) - 1, int(np.floor(top)) - 1
-    px, py = max(px, 0), max(py, 0)
-    qx, qy = min(SIDE, int(np.ceil(right)) + 2), min(SIDE, int(np.ceil(bottom)) + 2)
-    offset = shift - [px, py] + linear @ [0.5, 0.5] - 0.5
-    placed = cv2.warpAffine(source, np.column_stack([linear, offset]), (qx - px, qy - py), flags=cv2.INTER_LINEAR)
-    if shrink > 1.5:  # enlarged, an edge would be as soft as the scale is large
-        placed = cv2.convertScaleAbs(cv2.max(placed, int(128 - 128 / shrink)), alpha=shrink, beta=128 - 128 * shrink)
-    faded = placed.max(initial=0) < FADED
-    if strength < 1:
-        placed = cv2.convertScaleAbs(placed, alpha=strength)
-    spot = ink[py:qy, px:qx]
-    np.maximum(spot, placed, out=spot)
-    seen = (right - left) * (bottom - top) / max((x1 - x0) * (y1 - y0), 1e-6)
-    if faded:  # so thin and small that hardly a pixel is inked: nobody could say whether it is there
-        seen = min(seen, (LOST + VISIBLE) / 2)
-    return float(left), float(top), float(right - left), float(bottom - top), float(seen)
+    # a window of whole pixels round the visible box, with room for soft edges
+    columns = slice(max(int(np.floor(left)) - 1, 0), min(SCENE_SIDE, int(np.ceil(right)) + 2))
+    rows = slice(max(int(np.floor(top)) - 1, 0), min(SCENE_SIDE, int(np.ceil(bottom)) + 2))
+    coverage = _resampled(item.glyph.ink, linear, shift, rows, columns)
+    faded = coverage.max(initial=0) < MIN_PEAK
+    if item.strength < 1:
+        coverage = np.asarray(cv2.convertScaleAbs(coverage, alpha=item.strength), np.uint8)
+    np.maximum(ink[rows, columns], coverage, out=ink[rows, columns])
+    visible = (right - left) * (bottom - top) / max((x1 - x0) * (y1 - y0), 1e-6)
+    if faded:  # so thin and small that hardly a pixel is inked: neither a digit to be found nor none
+        visible = min(visible, (MAX_LOST + MIN_VISIBLE) / 2)
+    return _Drawn((float(left), float(top), float(right - left), float(bottom - top)), float(visible))
 
 
-def _legible(image: Bytes, ink: Bytes, box: tuple[float, float, float, float]) -> bool:
-    """Whether the digit in the box stands out of its ground by as much as the ground varies, and by LEVELS."""
+def _local_map(item: Item, view: Reals) -> tuple[Reals, Reals]:
+    """(2, 2) and (2,): the affine map from the glyph's pixels to the picture's.
+
+    It is the derivative of the homography at the glyph's middle, which is exact enough over the size of a glyph.
+    """
+    height, width = item.glyph.ink.shape
+    centre = item.matrix @ [width / 2, height / 2, 1]
+    depth = max(_MIN_DEPTH, float(view[2, :2] @ centre + view[2, 2]))
+    origin = _project(view, centre[None])[0]
+    derivative = (view[:2, :2] - np.outer(origin, view[2, :2])) / depth
+    linear = derivative @ item.matrix[:, :2]
+    return linear, origin - linear @ [width / 2, height / 2]
+
+
+def _resampled(ink: Bytes, linear: Reals, shift: Reals, rows: slice, columns: slice) -> Bytes:
+    """A window of the picture with the ink mapped to it by x -> linear @ x + shift."""
+    scale = np.sqrt(abs(np.linalg.det(linear)))
+    while scale < 0.5 and min(ink.shape) > 3:  # halved first, so that bilinear sampling skips no stroke
+        smaller = (max(1, ink.shape[1] // 2), max(1, ink.shape[0] // 2))
+        ratio = np.array([ink.shape[1] / smaller[0], ink.shape[0] / smaller[1]])
+        ink = np.asarray(cv2.resize(ink, smaller, interpolation=cv2.INTER_AREA), np.uint8)
+        linear, scale = linear * ratio, scale * 2
+    offset = shift - [columns.start, rows.start] + linear @ [0.5, 0.5] - 0.5  # from pixel corners to pixel middles
+    size = columns.stop - columns.start, rows.stop - rows.start
+    coverage = cv2.warpAffine(ink, np.column_stack([linear, offset]), size, flags=cv2.INTER_LINEAR)
+    if scale > 1.5:  # sharpened, since an enlarged edge is as soft as the scale is large
+        floor = int(128 - 128 / scale)
+        coverage = cv2.convertScaleAbs(cv2.max(coverage, floor), alpha=scale, beta=128 - 128 * scale)
+    return np.asarray(coverage, np.uint8)
+
+
+def _legible(image: Bytes, ink: Bytes, box: Box) -> bool:
+    """Whether a digit differs from its ground by MIN_CONTRAST and by the ground's own standard deviation."""
     x, y, w, h = box
-    spot = np.s_[max(0, int(y) - 1) : int(y + h) + 2, max(0, int(x) - 1) : int(x + w) + 2]
-    grey, cover = image[spot], ink[spot]
-    stroke = (cover > 120).astype(np.uint8)
+    window = np.s_[max(0, int(y) - 1) : int(y + h) + 2, max(0, int(x) - 1) : int(x + w) + 2]
+    grey, cover = image[window], ink[window]
+    stroke = (cover > _STROKE_INK).astype(np.uint8)
     if not stroke.any():
         return False
     inked = cv2.mean(grey, stroke)[0]
-    ground, varies = cv2.meanStdDev(grey, mask=(cover < 30).astype(np.uint8))
-    return bool(abs(inked - ground[0, 0]) >= max(LEVELS, varies[0, 0]))
-
-
-def _draw_rule(rule: Bytes, points: Reals, thick: float, strength: float) -> None:
-    if not np.isfinite(points).all() or np.abs(points).max() > 4000:
-        return
-    whole = max(1, round(thick))
-    level = int(255 * strength * min(1.0, thick))
-    cv2.polylines(rule, [np.rint(points * 16).astype(np.int32)], False, level, whole, cv2.LINE_AA, 4)
+    ground, spread = cv2.meanStdDev(grey, mask=(cover < _GROUND_INK).astype(np.uint8))
+    return bool(abs(inked - ground[0, 0]) >= max(MIN_CONTRAST, spread[0, 0]))

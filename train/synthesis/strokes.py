@@ -1,6 +1,6 @@
 """Handwritten digits as strokes: smooth curves through knots, in the hand of a writer.
 
-A hand picks one form for each digit and bends all of them in the same way; every instance differs a little.
+A hand picks one form for each digit and distorts all of them in the same way; each instance differs a little.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,20 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from digitocr.runtime.errors import MissingExtraError
 from digitocr.runtime.opencv import cv2
+
+try:
+    from scipy.interpolate import CubicSpline
+except ImportError as error:
+    raise MissingExtraError("train", "drawing digits") from error
 
 Reals = NDArray[np.float64]  # geometry
 Floats = NDArray[np.float32]  # pixels
 Bytes = NDArray[np.uint8]  # pixels
 
-# The forms of each digit. A stroke is its knots "x,y" in hundredths of the digit's height, y downwards; "!" marks a
-# corner; "/" lifts the pen. American and continental hands both.
+# The forms of each digit, of American and continental European handwriting. A stroke is a list of knots "x,y" in
+# hundredths of the digit's height, y downwards; "!" marks a corner and "/" lifts the pen.
 GLYPHS: Mapping[int, tuple[str, ...]] = {
     0: (
         "33,2 12,16 4,50 14,86 33,99 53,84 60,50 52,14 31,2",  # begun and closed at the top
@@ -86,49 +92,54 @@ GLYPHS: Mapping[int, tuple[str, ...]] = {
     ),
 }
 
-_SAMPLES = 12  # points drawn between two knots
-_MODES = 6  # cosines in a wobble
+_SAMPLES = 12  # points of the curve from one knot to the next
+_MODES = 6  # cosines along a stroke that make up its wobble
+_HABIT = 0.012  # digit heights; standard deviation of the knots of a hand's own form of a digit
+_SLANT_SPREAD = 0.03  # standard deviation of the slant within one hand
+_TAPER_LENGTH = 0.08  # digit heights from the stroke's end in which it tapers to 1/e
+_WIDTHS = (0.4, 1.6)  # stroke widths; the range of pressure
+_INK = 48  # of 255; pixels with more coverage belong to the cut-out
+_THIN = 12  # pixels; strokes that are thinner are drawn four times as large, others twice
+_FRACTION_BITS = 4  # of OpenCV's fixed-point coordinates: sixteenths of a pixel
 
 
 class _Stroke(NamedTuple):
-    knots: Reals  # (k, 2), in digit heights
-    sharp: Reals  # (n, k): knots -> points of the curve, corners kept
-    round: Reals  # (n, k): the same with the corners smoothed
-    along: Reals  # (n,): length of curve up to each point, in digit heights
-    modes: Reals  # (n, _MODES): slow waves along the stroke, the first ones strongest
+    """One stroke of a form, with k knots and n points on its curve.
 
+    Attributes:
+        knots: (k, 2), in digit heights.
+        sharp: (n, k) matrix from knots to points, with the corners kept.
+        round: (n, k) matrix from knots to points, with the corners smoothed.
+        along: (n,) length of the curve up to each point, in digit heights.
+        modes: (n, _MODES) cosines along the stroke; the slower, the stronger.
+    """
 
-def _slopes(steps: Reals) -> Reals:
-    """Matrix from k knots, `steps` (k - 1,) apart, to the slopes of the natural cubic spline through them: (k, k)."""
-    k = len(steps) + 1
-    pull = 1 / np.concatenate([[np.inf], steps, [np.inf]])  # of the interval before and after each knot
-    left = np.diag(2 * (pull[:-1] + pull[1:])) + np.diag(pull[1:-1], 1) + np.diag(pull[1:-1], -1)
-    chords = np.diff(np.eye(k), axis=0) * (3 * pull[1:-1] ** 2)[:, None]
-    right = np.vstack([chords, np.zeros(k)]) + np.vstack([np.zeros(k), chords])
-    return np.linalg.solve(left, right)
+    knots: Reals
+    sharp: Reals
+    round: Reals
+    along: Reals
+    modes: Reals
 
 
 def _basis(knots: Reals, corners: Sequence[bool]) -> Reals:
-    """Matrix from k knots to points of the curve through them: a natural cubic spline from each corner to the next.
+    """(n, k) matrix from k knots to the points of the curve through them: natural cubic splines between corners.
 
-    Knots lie apart by the root of their distance, which keeps the curve from looping between near and far ones.
+    The spline's parameter grows by the square root of the distance between knots (the centripetal parametrization),
+    which keeps the curve from looping where near and far knots follow each other.
     """
     k = len(knots)
-    steps = np.sqrt(np.linalg.norm(np.diff(knots, axis=0), axis=1))
-    rows = []
+    at = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(knots, axis=0), axis=1)))])
     ends = [0, *(i for i in range(1, k - 1) if corners[i]), k - 1]
+    rows = []
     for start, stop in pairwise(ends):
-        slopes = np.zeros((k, k))
-        slopes[start : stop + 1, start : stop + 1] = _slopes(steps[start:stop])
-        for i in range(start, stop):
-            s = np.linspace(0, 1, _SAMPLES, endpoint=i == k - 2)[:, None]
-            curve = (1 + 2 * s) * (1 - s) ** 2 * np.eye(k)[i] + s**2 * (3 - 2 * s) * np.eye(k)[i + 1]
-            rows.append(curve + steps[i] * (s * (1 - s) ** 2 * slopes[i] - s**2 * (1 - s) * slopes[i + 1]))
+        spline = CubicSpline(at[start : stop + 1], np.eye(k)[start : stop + 1], bc_type="natural")
+        rows += [spline(np.linspace(at[i], at[i + 1], _SAMPLES, endpoint=i == k - 2)) for i in range(start, stop)]
     return np.vstack(rows)
 
 
 @cache
 def _strokes(digit: int, form: int) -> tuple[_Stroke, ...]:
+    """The strokes of one form of a digit."""
     strokes = []
     for stroke in GLYPHS[digit][form].split("/"):
         names = stroke.split()
@@ -145,31 +156,43 @@ def _strokes(digit: int, form: int) -> tuple[_Stroke, ...]:
 
 @dataclass(frozen=True)
 class Hand:
-    """How one person writes. Lengths are in digit heights."""
+    """How one person writes.
 
-    forms: tuple[int, ...] = (0,) * 10  # which of GLYPHS[digit], for each digit
-    slant: float = 0.1  # how far the top leans to the right of the foot
-    width: float = 1.0  # stretch along the line
-    roundness: float = 0.1  # 0: corners stay sharp; 0.5: they are swung through
-    jitter: float = 0.012  # how far a knot strays from one instance to the next
-    wobble: float = 0.006  # how far the line trembles
-    pressure: float = 0.08  # how much the stroke's width varies, as a share of it
-    unevenness: float = 0.05  # how much size and baseline vary
-    habit: int = 0  # seed of what is this person's own in each form
+    Attributes:
+        forms: Which of GLYPHS[digit] is written, for each digit.
+        slant: How far the top leans to the right of the foot, in digit heights.
+        width: Stretch along the line, as a factor.
+        roundness: 0 keeps corners sharp; 0.5 swings through them.
+        jitter: Standard deviation of a knot from one instance to the next, in digit heights.
+        wobble: Standard deviation of the line's tremor, in digit heights.
+        pressure: How much the stroke's width varies, as a share of it.
+        unevenness: How much size and baseline vary, as a share of the size.
+        habit: Seed of the way this person alters each form.
+    """
+
+    forms: tuple[int, ...] = (0,) * 10
+    slant: float = 0.1
+    width: float = 1.0
+    roundness: float = 0.1
+    jitter: float = 0.012
+    wobble: float = 0.006
+    pressure: float = 0.08
+    unevenness: float = 0.05
+    habit: int = 0
 
 
 def random_hand(rng: Generator) -> Hand:
-    """A writer out of the crowd: most are tidy, a few are not."""
-    care = rng.beta(2, 3)  # 0 tidy, 1 careless
+    """A random writer: most are tidy, a few are not."""
+    carelessness = rng.beta(2, 3)  # 0 to 1
     return Hand(
         forms=tuple(int(rng.integers(len(GLYPHS[digit]))) for digit in range(10)),
         slant=float(rng.normal(0.1, 0.12)),
         width=float(np.exp(rng.normal(0, 0.13))),
         roundness=float(rng.uniform(0, 0.45)),
-        jitter=0.006 + 0.016 * float(care),
+        jitter=0.006 + 0.016 * float(carelessness),
         wobble=0.002 + 0.008 * float(rng.beta(2, 4)),
         pressure=float(rng.uniform(0.03, 0.15)),
-        unevenness=0.02 + 0.07 * float(care),
+        unevenness=0.02 + 0.07 * float(carelessness),
         habit=int(rng.integers(2**31)),
     )
 
@@ -177,50 +200,55 @@ def random_hand(rng: Generator) -> Hand:
 def draw_digit(digit: int, hand: Hand, rng: Generator, height: float = 64, stroke: float = 0.08) -> Floats:
     """One digit in that hand: (H, W) float32 in [0, 1], the share of each pixel that is ink, cut out tightly.
 
-    `height` is the digit's in pixels before the hand's own variation, `stroke` the stroke's width in digit heights.
+    height: of the digit in pixels, before the hand's own variation; stroke: the stroke's width in digit heights.
     """
     lines = write(digit, hand, rng)
-    scene, _, _ = drawn([(line[:, :2] * height, line[:, 2] * stroke * height) for line in lines])
-    return np.asarray(scene / np.float32(255), np.float32)
+    ink, _, _ = drawn([(line[:, :2] * height, line[:, 2] * stroke * height) for line in lines])
+    return np.asarray(ink / np.float32(255), np.float32)
 
 
 def write(digit: int, hand: Hand, rng: Generator, taper: float = 0.0) -> list[Reals]:
-    """The strokes of one instance: each (n, 3), x and y in digit heights and width in stroke widths."""
+    """The strokes of one instance: each (n, 3), x and y in digit heights and the width in stroke widths.
+
+    taper: the share of the width that a stroke loses at its ends; below 0 its ends are wider.
+    """
     own = np.random.default_rng((hand.habit, digit))
-    lean = hand.slant + rng.normal(0, 0.03)
+    lean = hand.slant + rng.normal(0, _SLANT_SPREAD)
     size = np.exp(rng.normal(0, hand.unevenness, 2))
     lines = []
     for stroke in _strokes(digit, hand.forms[digit]):
         k = len(stroke.knots)
-        knots = stroke.knots + own.normal(0, 0.012, (k, 2)) + rng.normal(0, hand.jitter, (k, 2))
+        knots = stroke.knots + own.normal(0, _HABIT, (k, 2)) + rng.normal(0, hand.jitter, (k, 2))
         basis = stroke.sharp + hand.roundness * (stroke.round - stroke.sharp)
         waves = stroke.modes @ rng.standard_normal((_MODES, 3))  # (n, 3)
         points = basis @ knots + hand.wobble * waves[:, :2]
         points[:, 0] = points[:, 0] * hand.width + lean * (1 - points[:, 1])
         to_end = np.minimum(stroke.along, stroke.along[-1] - stroke.along)
-        width = (1 + hand.pressure * waves[:, 2]) * (1 - taper * np.exp(-to_end / 0.08))
-        lines.append(np.column_stack([points * size, np.clip(width, 0.4, 1.6)]))
+        width = (1 + hand.pressure * waves[:, 2]) * (1 - taper * np.exp(-to_end / _TAPER_LENGTH))
+        lines.append(np.column_stack([points * size, np.clip(width, *_WIDTHS)]))
     return lines
 
 
 def drawn(lines: Sequence[tuple[Reals, Reals]]) -> tuple[Bytes, int, int]:
-    """The strokes drawn, cut out tightly: (H, W) uint8 coverage, and x and y of its corner.
+    """The strokes drawn and cut out tightly: (H, W) uint8 coverage, and x and y of its upper left corner.
 
-    Each stroke is points (n, 2) and widths (n,), in pixels. Drawn two or four times as large with lines of whole
-    thicknesses (one call for each run of equal ones), then averaged: smooth edges, and widths to a quarter of a pixel.
+    Each stroke is its points (n, 2) and widths (n,), in pixels. OpenCV draws lines of whole thicknesses, so the strokes
+    are drawn two or four times as large, one call for each run of equal thickness, and averaged: edges become smooth
+    and widths exact to a quarter or half of a pixel.
     """
     widest = max(float(width.max()) for _, width in lines)
-    factor = 4 if widest < 12 else 2
+    factor = 4 if widest < _THIN else 2
     low = np.floor(np.min([points.min(axis=0) for points, _ in lines], axis=0) - widest / 2 - 1).astype(int)
     high = np.ceil(np.max([points.max(axis=0) for points, _ in lines], axis=0) + widest / 2 + 1).astype(int)
     columns, rows = high - low
     canvas = np.zeros((rows * factor, columns * factor), np.uint8)
     for points, widths in lines:
-        fixed = np.rint(((points - low) * factor - 0.5) * 16).astype(np.int32)  # 4 bits below the point
+        fixed = np.rint(((points - low) * factor - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
         thick = np.maximum(1, np.rint(widths * factor)).astype(int)
         cuts = [0, *(np.flatnonzero(np.diff(thick)) + 1), len(thick) - 1]
         for start, stop in pairwise(cuts):
-            cv2.polylines(canvas, [fixed[start : stop + 1]], False, 255, int(thick[start]), cv2.LINE_8, 4)
-    scene = cv2.resize(canvas, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
-    x, y, w, h = cv2.boundingRect((scene > 48).astype(np.uint8))
-    return np.asarray(scene[y : y + h, x : x + w], np.uint8), int(low[0]) + x, int(low[1]) + y
+            run, thickness = fixed[start : stop + 1], int(thick[start])
+            cv2.polylines(canvas, [run], False, 255, thickness, cv2.LINE_8, _FRACTION_BITS)
+    coverage = cv2.resize(canvas, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
+    x, y, w, h = cv2.boundingRect((coverage > _INK).astype(np.uint8))
+    return np.asarray(coverage[y : y + h, x : x + w], np.uint8), int(low[0]) + x, int(low[1]) + y

@@ -1,9 +1,9 @@
-"""Processes that draw, each with its glyphs loaded once.
+"""Processes that draw scenes; each loads its glyphs once.
 
     with worker_pool(2, images, labels, fonts) as pool:
         pool.submit(work, 7)        # work(7) may call glyphs()
 
-They start anew, and so hold nothing of the process that asks them but what they draw with.
+They are spawned, not forked, so they share nothing with the process that started them.
 """
 
 import os
@@ -21,14 +21,17 @@ _glyphs: Glyphs | None = None
 
 
 def worker_pool(count: int, images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> ProcessPoolExecutor:
-    """That many processes; images (n, 28, 28) and labels (n,) of MNIST's training set, and font files, to draw with."""
+    """A pool of `count` processes that draw with these glyphs.
+
+    images: (n, 28, 28) uint8 of MNIST's training set, n may be 0; labels: (n,); fonts: font files.
+    """
     return ProcessPoolExecutor(count, get_context("spawn"), _start, (images, labels, list(fonts)))
 
 
 def glyphs() -> Glyphs:
-    """In such a process, what it draws with."""
+    """The glyphs of a worker process. Raises RuntimeError in any other process."""
     if _glyphs is None:
-        raise RuntimeError("glyphs() is for processes that worker_pool() started")
+        raise RuntimeError("glyphs() works only in processes that worker_pool() started")
     return _glyphs
 
 
@@ -37,5 +40,5 @@ def _start(images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> None:
     begin()
     cv2.setNumThreads(1)
     if hasattr(os, "nice"):
-        os.nice(1)  # what is trained with comes first
+        os.nice(1)  # training, which waits for the scenes, comes first
     _glyphs = Glyphs(images, labels, fonts)

@@ -1,9 +1,12 @@
+import itertools
 import json
 import os
 from pathlib import Path
 
 import pytest
 import typer
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from digitocr.cli.batch import output, render
 from digitocr.runtime.errors import OutputError, UsageError
@@ -61,7 +64,7 @@ def test_a_file_that_is_to_be_read_is_not_written_to(tmp_path):
     (tmp_path / "a.png").write_bytes(b"a picture")
     (tmp_path / "link").symlink_to("a.png")
     for source in (tmp_path / "a.png", tmp_path / "link"):
-        with pytest.raises(UsageError, match=r"a\.png: is what is to be read"):
+        with pytest.raises(UsageError, match=r"a\.png: is a file to be read"):
             output.refuse_source(tmp_path / "a.png", ["none.png", str(source)])
     for one in ("a.png", "b.png"):
         output.refuse_source(tmp_path / one, ["-", "0", "none.png", str(tmp_path), "x" * 999, "a\0"])
@@ -82,12 +85,13 @@ def test_without_an_earlier_run_nothing_is_taken_up(tmp_path):
         "3\n",
         '{"schema": "other/1"}\n',
         json.dumps({"schema": "digitocr/1"}) + "\n",
+        json.dumps({"schema": "digitocr/1", "source": ["a.png"], "error": None}) + "\n",
     ],
 )
 def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, content):
     path = tmp_path / "notes.txt"
     path.write_text(line("a.png") + "\n" + content)
-    with pytest.raises(OutputError, match=r"notes\.txt:2: is no line of digitocr predict --jsonl"):
+    with pytest.raises(OutputError, match=r"notes\.txt:2: is not a line of digitocr predict --jsonl"):
         output.taken_up(path)
     assert path.read_text() == line("a.png") + "\n" + content
     assert list(tmp_path.iterdir()) == [path]
@@ -103,21 +107,22 @@ def test_control_characters_become_escapes():
 
 
 def test_names_do_not_collide_and_earlier_files_are_kept(tmp_path):
-    used = set()
-    for source in ("a/1.png", "b/1.png", "-"):
-        output.save(b"drawn", tmp_path / "out", source, ".png", used, force=False)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["1.png-2.png", "1.png.png", "stdin.png"]
+    drawn = output.ResultFolder(tmp_path / "out", ".png", force=False)
+    for source in ("a/1.png", "b/1.png", "1.png-2", "c/1.png", "-"):
+        drawn.save(b"drawn", source)
+    names = ["1.png-2-2.png", "1.png-2.png", "1.png-3.png", "1.png.png", "stdin.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     with pytest.raises(OutputError, match="exists already"):
-        output.save(b"again", tmp_path / "out", "a/1.png", ".png", set(), force=False)
+        output.ResultFolder(tmp_path / "out", ".png", force=False).save(b"again", "a/1.png")
     assert (tmp_path / "out" / "1.png.png").read_bytes() == b"drawn"
-    output.save(b"again", tmp_path / "out", "a/1.png", ".png", set(), force=True)
+    output.ResultFolder(tmp_path / "out", ".png", force=True).save(b"again", "a/1.png")
     assert (tmp_path / "out" / "1.png.png").read_bytes() == b"again"
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):
-        output.save(b"drawn", tmp_path / "file", "a.png", ".png", set(), force=False)
+        output.ResultFolder(tmp_path / "file", ".png", force=False).save(b"drawn", "a.png")
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
@@ -128,5 +133,85 @@ def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, monkeypatc
 
     monkeypatch.setattr("pathlib.Path.write_bytes", fill)
     with pytest.raises(OutputError, match=r"a\.png\.png: cannot be written \(No space left on device\)"):
-        output.save(b"drawn", tmp_path, "a.png", ".png", set(), force=False)
+        output.ResultFolder(tmp_path, ".png", force=False).save(b"drawn", "a.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def protected(folder, *inputs, output_=None, drawn=None):
+    folders = [output.ResultFolder(folder / drawn, ".png", force=True)] if drawn is not None else []
+    output.protect_inputs(lambda: [str(folder / one) for one in inputs], output_ and folder / output_, folders)
+    return folders
+
+
+def test_no_result_overwrites_an_input(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("page", "page.png", "other.png", "in/a"):
+        (tmp_path / name).write_bytes(b"a picture")
+    (tmp_path / "link").symlink_to("page.png")
+    for inputs, targets in (
+        (("page", "page.png"), {"drawn": ""}),
+        (("page", "link"), {"drawn": ""}),  # the same file by another name
+        (("in/page", "other.png", "page", "in/page", "page.png"), {"drawn": ""}),
+        (("page", "page.png"), {"output_": "page.png"}),
+        (("page.png",), {"output_": "link"}),
+    ):
+        with pytest.raises(UsageError, match="would be overwritten; name another"):
+            protected(tmp_path, *inputs, **targets)
+    for inputs, targets in (
+        (("page.png",), {"drawn": ""}),
+        (("page", "other.png"), {"drawn": "", "output_": "lines"}),
+        (("in/a", "other.png"), {"drawn": "in"}),
+    ):
+        protected(tmp_path, *inputs, **targets)
+
+
+def test_a_result_whose_name_only_reading_tells_does_not_overwrite_an_input(tmp_path):
+    for name in ("scan.tif", "scan.tif#2.png"):
+        (tmp_path / name).write_bytes(b"a picture")
+    (drawn,) = protected(tmp_path, "scan.tif", "scan.tif#2.png", drawn="")
+    drawn.save(b"drawn", "scan.tif#1")
+    with pytest.raises(UsageError, match=r"scan\.tif#2\.png: is a picture to be read"):
+        drawn.save(b"drawn", "scan.tif#2")
+    assert (tmp_path / "scan.tif#2.png").read_bytes() == b"a picture"
+
+
+def test_inputs_are_not_listed_where_nothing_could_be_overwritten(tmp_path):
+    folder = output.ResultFolder(tmp_path / "new", ".png", force=False)
+    output.protect_inputs(lambda: pytest.fail("listed"), tmp_path / "lines", [folder])
+
+
+ROWS = [
+    render.json_line("a.png", None, None),
+    render.json_line("scan.tif", None, None, 0, 3),
+    render.json_line("scan.tif", None, None, 1, 3),
+    render.json_line("scan.tif", None, None, 2, 3),
+    render.json_line("bad\n.png", None, "bad.png: why"),
+    render.json_line("ä\udcff.png", None, None),
+]
+WHOLE = "".join(f"{row}\n" for row in ROWS).encode()
+ENDS = [len(part) for part in itertools.accumulate(f"{row}\n".encode() for row in ROWS)]  # bytes up to each line's end
+
+
+@settings(
+    derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(cut=st.integers(0, len(WHOLE)))
+@example(cut=ENDS[1])
+@example(cut=ENDS[3])
+@example(cut=ENDS[3] - 1)
+def test_a_run_that_was_cut_anywhere_is_taken_up_at_the_pictures_that_it_read_as_a_whole(tmp_path, cut):
+    path = tmp_path / "lines"
+    path.write_bytes(WHOLE[:cut])
+    whole = sum(end <= cut for end in ENDS)
+    expected = [row for row, needed in zip(ROWS, (1, 4, 4, 4, 99, 6), strict=True) if needed <= whole]
+    assert list(output.taken_up(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
+    assert path.read_text().splitlines() == expected
+    assert list(output.taken_up(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_digits_on_any_page_are_digits_of_the_document(tmp_path):
+    rows = [json.loads(render.json_line("scan.tif", None, None, page, 2)) for page in range(2)]
+    rows[0]["text"] = "407"
+    (tmp_path / "lines").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert output.taken_up(tmp_path / "lines") == {"scan.tif": True}

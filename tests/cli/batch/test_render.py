@@ -25,20 +25,9 @@ def test_a_reading_as_json_and_an_error_as_json(picture):
     failed = json.loads(render.json_line("ä\n.png", None, "why"))
     assert (failed["source"], failed["text"], failed["error"]) == ("ä\n.png", "", "why")
     assert set(failed) == set(row)
-
-
-def test_boxes_are_drawn_around_the_digits_and_nowhere_else(picture):
-    reading = Reader().read(picture)
-    plain, drawn = (
-        np.asarray(Image.open(picture)).astype(int),
-        np.asarray(render.annotated(picture.read_bytes(), reading)).astype(int),
-    )
-    assert drawn.shape == plain.shape
-    changed = (drawn != plain).any(axis=2)
-    for digit in reading.digits:
-        box = digit.box
-        assert changed[box.y : box.y + box.h, box.x - 1].all()
-        assert not changed[box.y + 2 : box.y + box.h - 2, box.x + 2 : box.x + box.w - 2].any()
+    assert (row["page"], row["pages"]) == (failed["page"], failed["pages"]) == (None, 1)
+    second = json.loads(render.json_line("scan.tif", reader.read(picture), None, 1, 3))
+    assert (second["source"], second["page"], second["pages"]) == ("scan.tif", 2, 3)
 
 
 def test_a_line_of_text_is_one_line(picture):
@@ -46,14 +35,3 @@ def test_a_line_of_text_is_one_line(picture):
     assert render.text_line("new\nline.png", reading) == "new\\nline.png\t604"
     two = dataclasses.replace(reading, lines=reading.lines * 2)
     assert render.text_line("a.png", two) == "a.png\t604 604"
-
-
-def test_drawing_follows_the_picture_as_it_is_shown(tmp_path, picture):
-    turned = tmp_path / "turned.png"
-    with Image.open(picture) as upright:
-        stored = upright.transpose(Image.Transpose.ROTATE_90)
-        exif = stored.getexif()
-        exif[0x0112] = 6
-        stored.save(turned, exif=exif)
-        shown = render.annotated(turned.read_bytes(), Reader().read(turned))
-        assert shown.size == upright.size

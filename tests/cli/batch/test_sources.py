@@ -3,10 +3,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from digitocr.cli.batch.sources import SUFFIXES, Source, expanded, is_single, loaded
+from digitocr.cli.batch.sources import Source, expanded, is_single, loaded, paths
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.live import capture
 
 
 @pytest.fixture
@@ -22,10 +23,6 @@ def folder(tmp_path, monkeypatch):
 def names(*named):
     """The names of what is named; of what is no picture, its error."""
     return [str(one.picture) if isinstance(one.picture, InputError) else one.name for one in expanded(named)]
-
-
-def test_predict_and_webcam_take_the_same_files_for_pictures():
-    assert set(capture.SUFFIXES) == SUFFIXES  # two lists: what names pictures does without the libraries
 
 
 def test_folders_globs_and_files_in_order(folder):
@@ -44,7 +41,7 @@ def test_what_names_nothing_is_an_error_and_the_rest_is_read(folder):
     (folder / "empty").mkdir()
     empty, none, good = names("empty", "*.gif", "in/a.png")
     assert empty.startswith("empty: the folder holds no pictures")
-    assert (none, good) == ("*.gif: no file is named like that", "in/a.png")
+    assert (none, good) == ("*.gif: no file has a name of that pattern", "in/a.png")
 
 
 def test_only_one_named_picture_is_single(folder):
@@ -55,13 +52,6 @@ def test_only_one_named_picture_is_single(folder):
     assert not is_single(["in/a.png", "in/b.JPG"])
 
 
-def test_what_lies_in_a_folder_under_a_picture_s_name(folder):
-    (folder / "odd").mkdir()
-    (folder / "odd" / "folder.png").mkdir()
-    (folder / "odd" / "broken.png").symlink_to("nowhere")
-    assert names("odd") == ["odd/broken.png"]  # for the reader to refuse; a folder is left out
-
-
 @pytest.mark.parametrize("named", ["", "x" * 5000, "nul*" + "y" * 5000])
 def test_names_that_cannot_be(folder, named):
     is_single([named])
@@ -70,14 +60,6 @@ def test_names_that_cannot_be(folder, named):
 
 def test_an_empty_name_is_not_the_folder_that_one_is_in(folder):
     assert names("") == ["an empty name is no picture; name a file, a folder, a glob, or - for standard input"]
-
-
-def test_a_folder_that_cannot_be_read_is_an_error(folder, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr("os.scandir", refuse)
-    assert names("in") == ["in: the folder cannot be read (Permission denied)"]
 
 
 def test_standard_input(monkeypatch):
@@ -112,3 +94,55 @@ def test_the_content_is_loaded_and_what_has_none_is_its_error(folder, monkeypatc
         assert str(error).startswith(f"{name}: {why}")
     unchanged = Source("b.png", InputError("b.png: why"))
     assert loaded(unchanged) is unchanged
+
+
+NAMES = st.text(st.characters() | st.sampled_from("*?[]./-:\0\udcff"), max_size=40)
+
+
+@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(named=NAMES.filter(lambda named: ".." not in named and not named.startswith("/")))
+@example(named="nul\0.png")
+@example(named="nul*\0.png")
+@example(named="[!")
+@example(named="lone \ud800.png")
+@example(named="~")
+@example(named="http://[")
+def test_any_string_is_a_picture_or_one_line_that_says_why_not(folder, monkeypatch, named):
+    monkeypatch.setattr("sys.stdin", None)
+    is_single([named])
+    sources = list(expanded([named]))
+    assert sources
+    for source in map(loaded, sources):
+        if not isinstance(source.picture, bytes):
+            assert isinstance(source.picture, InputError)
+            assert str(source.picture)
+    assert list(paths([named])) == [source.picture for source in sources if isinstance(source.picture, str)]
+
+
+def test_a_video_a_pdf_and_an_address_are_told_with_what_reads_them(folder):
+    for name in ("clip.MP4", "scan.pdf"):
+        (folder / name).write_bytes(b"no picture")
+    for named, why in (
+        ("clip.MP4", "clip.MP4: is a video; read it with: digitocr webcam --source clip.MP4"),
+        ("scan.pdf", "scan.pdf: is a PDF; save its pages as PNG first"),
+        ("gone.mp4", "gone.mp4: cannot be read (No such file"),
+        ("http://host/a.jpg?b=[1]", "http://host/a.jpg?b=[1]: is an address and not a file; download the picture"),
+        ("rtsp://user:secret@cam/1", "rtsp://cam/1: is an address and not a file"),
+    ):
+        (source,) = map(loaded, expanded([named]))
+        assert str(source.picture).startswith(why)
+        assert "secret" not in source.name
+
+
+def test_what_is_left_out_of_folders_is_noted_and_subfolders_can_be_read(folder):
+    (folder / "in" / "sub").mkdir()
+    (folder / "in" / "sub" / "d.png").touch()
+    notes = []
+    assert [source.name for source in expanded(["in", "in/*"], note=notes.append)][:3] == names("in")
+    assert notes == ["in: left out 1 other file, 1 subfolder (add --recursive)"]
+    everything = [source.name for source in expanded(["in"], recursive=True, note=notes.append)]
+    assert everything == [*names("in"), "in/sub/d.png"]
+    assert notes[1:] == ["in: left out 1 other file"]
+    skip = {os.path.realpath("in/sub")}
+    assert [source.name for source in expanded(["in"], True, skip, notes.append)] == names("in")
+    assert list(paths(["in", "-"], True, skip)) == names("in")

@@ -12,7 +12,8 @@ FEW = """
 import sys
 from dataclasses import replace
 from digitocr.cli import main
-from digitocr.train import data, evaluate
+from digitocr.train import data
+from digitocr.train.evaluation import evaluate
 whole = data.load_mnist
 def few(*words):
     mnist = whole(*words)
@@ -46,7 +47,8 @@ def test_evaluate_prints_a_table_or_the_same_as_json_without_the_libraries_of_tr
     report = json.loads(done.stdout)
     assert report["mnist"]["images"] == 100
     assert (report["seed"], report["conf"], report["fonts"]) == (0, 0.25, ["sans.ttf"])
-    assert f"{report['corruptions']['mean']:.2%}, the mean of" in table.stdout
+    assert f"{report['corruptions']['mean']:.2%}, the mean of (made after MNIST-C's fifteen kinds)" in table.stdout
+    assert report["mnist_c"] is None
 
 
 @pytest.mark.usefixtures("mnist")
@@ -58,6 +60,7 @@ def test_evaluate_prints_a_table_or_the_same_as_json_without_the_libraries_of_tr
         (["--seed", "-1"], 2, "--seed"),
         (["--fonts", os.devnull], 4, "--fonts DIR"),
         (["--data", os.devnull], 4, "is not a folder"),
+        (["--mnist-c", os.devnull], 4, "mnist_c.zip"),
     ],
 )
 def test_errors_are_a_line_and_an_exit_code(words, code, message, fonts):

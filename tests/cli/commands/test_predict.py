@@ -1,6 +1,7 @@
 """The command predict, as a whole process."""
 
 import json
+import os
 
 import pytest
 from PIL import Image
@@ -23,9 +24,10 @@ def test_many_pictures_print_their_names_and_a_bad_one_does_not_stop_the_others(
     done = digitocr("predict", ".", cwd=pages)
     assert done.stdout.decode() == "a.png\t407 12\nb.jpg\t38\nc.png\t\n"
     assert done.returncode == 4
-    broken, blank = done.stderr.decode().splitlines()
+    broken, blank, left_out = done.stderr.decode().splitlines()
     assert broken.startswith("digitocr: broken.png: not a picture")
     assert blank.startswith("digitocr: c.png: ")
+    assert left_out == "digitocr: .: left out 1 other file"
     quiet = digitocr("predict", ".", "--quiet", cwd=pages)
     assert (quiet.stdout, quiet.stderr.decode()) == (done.stdout, broken + "\n")
 
@@ -91,12 +93,160 @@ def test_what_an_earlier_run_read_counts_when_it_is_gone_on_with(digitocr, pages
         assert [digitocr(*words, *more).returncode for more in ([], ["--resume"])] == [code, code]
 
 
-def test_a_picture_is_not_overwritten_with_what_is_read_in_it(digitocr, pages, tmp_path):
-    picture = tmp_path / "a.png"
-    picture.write_bytes((pages / "a.png").read_bytes())
-    done = digitocr("predict", picture, "--output", picture, "--force")
-    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
-    assert picture.read_bytes() == (pages / "a.png").read_bytes()
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["page", "page.png", "--save-image", "."],
+        ["page", "page.png", "--save-image", ".", "--force", "--jobs", "2"],
+        ["page", "*.png", "--save-image", ".", "--force"],
+        ["page", "linked", "--save-image", ".", "--force"],
+        [".", "--save-image", ".", "--force"],
+        ["page.png", "page.png.html", "--explain", ".", "--force"],
+        ["page.png", "--output", "page.png"],
+        [".", "--output", "page.png", "--force"],
+    ],
+)
+def test_no_picture_is_overwritten_with_what_is_read_in_it(digitocr, pages, tmp_path, words):
+    names = ("page", "page.png", "page.png.png", "page.png.html")
+    for name in names:
+        (tmp_path / name).write_bytes((pages / "a.png").read_bytes())
+    (tmp_path / "linked").symlink_to(".")
+    done = digitocr("predict", *words, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"would be overwritten" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "linked"])
+    assert all((tmp_path / name).read_bytes() == (pages / "a.png").read_bytes() for name in names)
+
+
+def test_drawings_may_lie_in_a_folder_that_is_read_with_its_subfolders(digitocr, pages, tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("1.png", "sub/1.png"):
+        (tmp_path / name).write_bytes((pages / "a.png").read_bytes())
+    words = ["predict", ".", "-r", "--force", "--save-image", "sub/drawn"]
+    for _ in range(2):
+        done = digitocr(*words, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"1.png\t407 12\nsub/1.png\t407 12\n", b"")
+    assert sorted(path.name for path in (tmp_path / "sub" / "drawn").iterdir()) == ["1.png-2.png", "1.png.png"]
+
+
+ODD = """
+from digitocr.runtime import reader
+read = reader.Reader.read
+
+def odd(self, picture, **page):
+    if isinstance(picture, bytes) and picture.endswith(b"odd"):
+        raise MemoryError
+    return read(self, picture, **page)
+
+reader.Reader.read = odd
+"""
+
+
+@pytest.fixture
+def odd_picture(pages, tmp_path, monkeypatch):
+    """A folder in which reading the second of three pictures, odd.png, is given no memory, in every process."""
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "odd.png", "z.png"):
+        content = (pages / "a.png").read_bytes()
+        (tmp_path / "in" / name).write_bytes(content + b"odd" * (name == "odd.png"))
+    (tmp_path / "sitecustomize.py").write_text(ODD)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    return tmp_path / "in"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_one_odd_picture_does_not_end_a_batch(digitocr, odd_picture, jobs):
+    error = "odd.png: there is not enough memory to read it; make it smaller, or read fewer at the same time"
+    words = ["predict", ".", "--jobs", jobs]
+    done = digitocr(*words, cwd=odd_picture)
+    assert (done.returncode, done.stdout.decode()) == (1, "a.png\t407 12\nz.png\t407 12\n")
+    assert done.stderr.decode() == f"digitocr: {error}\n"
+    assert digitocr(*words, "gone.png", cwd=odd_picture).returncode == 1  # of 1 and 4 the lower
+    for more in ([], ["--resume"]):
+        assert digitocr(*words, "--jsonl", "--output", "../lines", *more, cwd=odd_picture).returncode == 1
+        rows = list(map(json.loads, (odd_picture.parent / "lines").read_text().splitlines()))
+        assert sorted((row["source"], row["error"]) for row in rows) == [
+            ("a.png", None),
+            ("odd.png", error),
+            ("z.png", None),
+        ]
+    debug = digitocr("--debug", "predict", "odd.png", "z.png", cwd=odd_picture)
+    assert (debug.returncode, debug.stdout.decode()) == (1, "z.png\t407 12\n")
+    assert b"Traceback" in debug.stderr
+
+
+@pytest.fixture(scope="module")
+def scan(pages, tmp_path_factory):
+    """A TIFF of a blank page, a.png and b.jpg."""
+    path = tmp_path_factory.mktemp("scan") / "scan.tif"
+    with Image.open(pages / "a.png") as a, Image.open(pages / "b.jpg") as b:
+        Image.new("RGB", a.size, (180, 180, 180)).save(path, save_all=True, append_images=[a, b])
+    return path
+
+
+def test_every_page_of_a_document_is_read(digitocr, scan, tmp_path):
+    for more in ([], ["--jobs", "2"]):
+        done = digitocr("predict", "scan.tif", "--save-image", tmp_path / "drawn", "--force", *more, cwd=scan.parent)
+        assert (done.returncode, done.stdout) == (0, b"scan.tif#1\t\nscan.tif#2\t407 12\nscan.tif#3\t38\n")
+        assert done.stderr == b"digitocr: scan.tif#1: nothing in it looks like a digit\n"
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
+        f"scan.tif#{page}.png" for page in (1, 2, 3)
+    ]
+    done = digitocr("predict", "-", stdin=scan.read_bytes())
+    assert done.stdout == b"-#1\t\n-#2\t407 12\n-#3\t38\n"
+
+
+def test_a_document_of_which_some_pages_were_read_is_read_again_and_a_whole_one_is_not(digitocr, scan, tmp_path):
+    words = ["predict", "scan.tif", "--jsonl", "--output", tmp_path / "lines"]
+    assert digitocr(*words, cwd=scan.parent).returncode == 0
+    whole = (tmp_path / "lines").read_bytes()
+    rows = list(map(json.loads, whole.splitlines()))
+    assert [(row["source"], row["page"], row["pages"]) for row in rows] == [("scan.tif", page, 3) for page in (1, 2, 3)]
+    assert digitocr(*words, "--resume", cwd=scan.parent).returncode == 0
+    assert (tmp_path / "lines").read_bytes() == whole  # with the same times, so not read again
+    (tmp_path / "lines").write_bytes(whole[:-9])
+    assert digitocr(*words, "--resume", cwd=scan.parent).returncode == 0
+    again = list(map(json.loads, (tmp_path / "lines").read_text().splitlines()))
+    assert [(row["page"], row["text"]) for row in again] == [(1, ""), (2, "407\n12"), (3, "38")]
+
+
+def test_subfolders_are_read_where_that_is_asked_for(digitocr, pages, tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "b.jfif").write_bytes((pages / "b.jpg").read_bytes())
+    (tmp_path / "scan.pdf").touch()
+    done = digitocr("predict", ".", cwd=tmp_path)
+    left_out = "left out 1 PDF (save the pages as PNG), 1 subfolder (add --recursive)"
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr.decode().endswith(f"; {left_out}\n")
+    done = digitocr("predict", ".", "--recursive", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"sub/b.jfif\t38\n")
+    assert done.stderr == b"digitocr: .: left out 1 PDF (save the pages as PNG)\n"
+    assert digitocr("predict", ".", "-r", "--quiet", cwd=tmp_path).stderr == b""
+
+
+def test_what_is_no_picture_points_to_what_reads_it(digitocr, pages, tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"a video")
+    done = digitocr("predict", "clip.mp4", "http://user:secret@host/a.jpg", pages / "b.jpg", cwd=tmp_path)
+    assert (done.returncode, done.stdout.decode()) == (4, f"{pages}/b.jpg\t38\n")
+    video, address = done.stderr.decode().splitlines()
+    assert video == "digitocr: clip.mp4: is a video; read it with: digitocr webcam --source clip.mp4"
+    assert address.startswith("digitocr: http://host/a.jpg: is an address and not a file; download the picture first")
+
+
+def test_confidences_of_other_networks_are_told_to_be_uncalibrated_once(digitocr, pages, monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "from digitocr.runtime import reader\n"
+        "class Other(reader.Reader):\n    calibrated = property(lambda self: False, lambda self, value: None)\n"
+        "reader.Reader = Other\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    for jobs in ("1", "2"):
+        done = digitocr("predict", "a.png", "b.jpg", "--jobs", jobs, cwd=pages)
+        assert done.stdout == b"a.png\t407 12\nb.jpg\t38\n"
+        assert done.stderr.decode().splitlines() == [
+            "digitocr: confidences are not calibrated for these networks: they do not say how many readings are right"
+        ]
+        assert digitocr("predict", "a.png", "b.jpg", "--jobs", jobs, "--quiet", cwd=pages).stderr == b""
 
 
 @pytest.mark.parametrize(
@@ -123,7 +273,10 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     done = digitocr("predict", "--jsonl", "a.png", "broken.png", "missing.png", cwd=pages)
     good, broken, missing = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 4
-    assert list(good) == ["schema", "source", "text", "confidence", "turned", "lines", "ms", "model", "error"]
+    what = ["text", "confidence", "turned", "lines", "why", "ms", "model"]
+    names = ["schema", "source", "page", "pages", *what, "error"]
+    assert list(good) == list(broken) == names
+    assert (good["page"], good["pages"]) == (None, 1)
     assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/1", "a.png", "407\n12", None)
     assert [line["text"] for line in good["lines"]] == ["407", "12"]
     digit = good["lines"][0]["digits"][0]
@@ -131,7 +284,7 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     assert all(isinstance(side, int) for side in digit["box"])
     assert digit["topk"][0][0] == digit["digit"] == 4
     assert 0.5 < digit["confidence"] <= 1
-    assert set(good["ms"]) == {"decode", "find", "classify"}
+    assert set(good["ms"]) == {"decode", "detect", "classify"}
     assert set(good["model"]) == {"name", "sha256"}
     for row, name in ((broken, "broken.png"), (missing, "missing.png")):
         assert (row["source"], row["text"], row["lines"]) == (name, "", [])

@@ -104,7 +104,8 @@ def test_every_bad_picture_is_one_line_and_the_good_one_is_read(folder):
     assert code == 4
     assert stdout == "good.png\t47\n"
     lines = stderr.splitlines()
-    assert len(lines) == len(BAD) + 4
+    assert len(lines) == len(BAD) + 5
+    assert lines[-1] == "digitocr: .: left out 1 subfolder (add --recursive)"
     for line, (name, why) in zip(lines, sorted(BAD.items()), strict=False):
         assert line.startswith(f"digitocr: {name}: ")
         assert why in line
@@ -139,6 +140,8 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
     assert shapes(good) == {
         "schema": "digitocr/1",
         "source": "good.png",
+        "page": None,
+        "pages": 1,
         "text": "47",
         "confidence": float,
         "turned": 0,
@@ -151,21 +154,25 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
                 ],
             }
         ],
-        "ms": {"decode": float, "find": float, "classify": float},
+        "why": "",
+        "ms": {"decode": float, "detect": float, "classify": float},
         "model": {"name": "digitocr-int8"},
         "error": None,
     }
     assert (again["source"], again["text"], again["lines"][0]["text"]) == ("good.png", "47", "47")
+    assert bad.pop("error").startswith("text.png: not a picture that can be read; formats: JPEG, PNG, ")
     assert shapes(bad) == {
         "schema": "digitocr/1",
         "source": "text.png",
+        "page": None,
+        "pages": 1,
         "text": "",
         "confidence": float,
         "turned": 0,
         "lines": [],
+        "why": "",
         "ms": {},
         "model": None,
-        "error": "text.png: not a picture that can be read; formats: JPEG, PNG, WEBP, BMP, TIFF, GIF, PPM",
     }
     assert "megapixels" in large["error"]
 

@@ -37,6 +37,15 @@ def test_senseless_arguments_end_with_their_exit_code(
     assert done.stdout == ""
 
 
+def test_a_report_prints_its_path_and_nothing_else(mnist: Mnist, tmp_path: Path) -> None:
+    results = Path(__file__).parents[3] / "docs" / "paper" / "results.json"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-m", "digitocr.cli.main", "report", str(results), "--out", str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{tmp_path / 'report.html'}\n"
+
+
 def test_without_a_library_of_the_extra_the_line_to_type_is_given(tmp_path: Path) -> None:
     (tmp_path / "jinja2.py").write_text("raise ImportError")
     command = [sys.executable, "-m", "digitocr.cli.main", "report", "runs/x", "--data", str(tmp_path)]

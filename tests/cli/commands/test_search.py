@@ -1,5 +1,8 @@
 """The command search: its arguments, what it prints, how it ends."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +45,7 @@ def test_interrupted_it_says_how_to_go_on(cut_short: Mnist, monkeypatch: pytest.
     monkeypatch.setattr(search.Search, "run", stop)
     done = run("search", "--out", tmp_path / "begun")
     assert done.exit_code == 130
-    assert "interrupted; type the same again to go on" in done.stderr
+    assert "interrupted; run the same command again to resume" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,13 @@ def test_senseless_arguments_end_with_their_exit_code(
     ended = done.exception.exit_code if isinstance(done.exception, DigitocrError) else done.exit_code
     assert ended == code
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("package", ["keras", "scipy", "optuna"])
+def test_whatever_package_is_missing_the_extra_to_install_is_that_of_a_search(package: str, tmp_path: Path) -> None:
+    (tmp_path / f"{package}.py").write_text("raise ImportError")
+    command = [sys.executable, "-m", "digitocr.cli.main", "search", "--data", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "pip install 'digitocr[search]'" in done.stderr

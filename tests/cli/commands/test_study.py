@@ -11,7 +11,7 @@ from digitocr.cli.main import command_line
 from digitocr.runtime.errors import DigitocrError
 from digitocr.train.classifier.network import Experiment
 from digitocr.train.data import Mnist
-from digitocr.train.paper import study
+from digitocr.train.paper import report, study
 
 SMALL = Experiment(1, 3, "max", False, False, filters=2, dense=8)
 
@@ -29,13 +29,30 @@ def test_a_study_ends_in_verdicts_and_a_report(
     assert done.exit_code == 0, done.output
     assert done.stderr.startswith("1/1  1conv-3x3-max seed 0: ")
     *verdicts, report = done.stdout.splitlines()
-    assert verdicts[0] == "not run         Experiment 4 is the best of the four."
+    claim = "Experiment 4 is the best of the four."
+    assert verdicts[0] == f"not tested      {claim} (needs at least 3 seeds of all four experiments; 0 have run)"
     assert report == f"report          {tmp_path / 'study' / 'report' / 'report.html'}"
     again = run(*words, "--quiet")
     assert (again.stderr, again.stdout) == ("", done.stdout)  # nothing was left to do
     written = run("report", tmp_path / "study", "--out", tmp_path / "docs")
     assert written.stdout == f"{tmp_path / 'docs' / 'report.html'}\n"
     assert json.loads((tmp_path / "docs" / "results.json").read_text())["plan"] == {"epochs": 1, "batch_size": 16}
+
+
+def test_with_one_seed_each_claim_says_what_it_needs(
+    cut_short: Mnist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    experiment = {"conv_layers": 3, "kernel": 3, "pooling": "average", "batch_norm": True, "dropout": True}
+    one = {"experiment": {**experiment, "padding": "same"}, "seed": 0, "test": {"images": 50, "errors": []}}
+    monkeypatch.setattr(study.Study, "run", lambda *_: None)
+    monkeypatch.setattr(study, "read_results", lambda _: {"runs": [one]})
+    monkeypatch.setattr(report, "pages", lambda *_: report.Pages("", "", {}))
+    done = run("study", "--seeds", 1, "--out", tmp_path / "study")
+    assert done.exit_code == 0, done.output
+    assert (
+        "not tested      Nines are never read as fours. (needs at least 3 seeds of experiment 4; 1 has run)"
+        in done.stdout.splitlines()
+    )
 
 
 def test_interrupted_it_says_how_to_go_on(cut_short: Mnist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -45,7 +62,7 @@ def test_interrupted_it_says_how_to_go_on(cut_short: Mnist, monkeypatch: pytest.
     monkeypatch.setattr(study.Study, "run", stop)
     done = run("study", "--out", tmp_path / "begun")
     assert done.exit_code == 130
-    assert "interrupted; type the same again to go on" in done.stderr
+    assert "interrupted; run the same command again to resume" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,15 @@ from digitocr.cli.live import overlay
 from digitocr.runtime.reading import Box, Digit, Line
 
 LINE = Line((Digit(4, 0.98, Box(40, 60, 30, 50), ()),))
-STEADY, PASSING, LIGHT = (np.array(colour) for colour in (overlay.STEADY, overlay.PASSING, overlay.LIGHT))
+STEADY, UNSTEADY, LIGHT = (
+    np.array(colour) for colour in (overlay.STEADY_COLOUR, overlay.UNSTEADY_COLOUR, overlay.LIGHT)
+)
 
 
 def frame(steady):
     image = np.full((240, 320, 3), 100, np.uint8)
     image[:, :160] = 120
-    return FrameReading(0, 0.0, image, Reading((LINE,), {}, {}), steady, (), 12.0)
+    return FrameReading(0, 0.0, image, Reading((LINE,)), steady, (), 12.0)
 
 
 def places(picture, colour):
@@ -28,13 +30,13 @@ def test_a_box_and_a_label_are_drawn_in_the_colour_of_what_holds():
     assert top < 58  # the label
     picture = overlay.drawn(frame(()), None, 30, False)
     assert places(picture, STEADY) is None
-    assert places(picture, PASSING) is not None
+    assert places(picture, UNSTEADY) is not None
 
 
 def test_the_strip_under_the_picture_has_the_rest():
     given = frame((LINE,))
     picture = overlay.drawn(given, None, 30, False)
-    assert picture.shape == (240 + overlay.BAR, 320, 3)
+    assert picture.shape == (240 + overlay.BAR_HEIGHT, 320, 3)
     assert (picture[150:240] == given.image[150:]).all()
     assert (picture[240:] == LIGHT).all(2).any()
     assert (given.image[0, 0] == 120).all()  # the frame itself is left alone
@@ -48,6 +50,12 @@ def test_a_mirror_turns_picture_and_boxes_but_not_writing(mirror):
     assert abs(left - (250 if mirror else 40)) <= 2
     part = places(picture[:240], LIGHT)
     assert (part[0], part[2]) == ((220, 320 - 1) if mirror else (0, 100))
+
+
+def test_steady_lines_are_green_and_others_orange_in_rgb():
+    assert STEADY.argmax() == 1
+    assert UNSTEADY.argmax() == 0
+    assert overlay.to_bgr(np.full((1, 1, 3), UNSTEADY, np.uint8))[0, 0].tolist() == UNSTEADY[::-1].tolist()
 
 
 def test_keys_are_laid_over_when_asked():

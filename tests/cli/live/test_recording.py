@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitocr.cli.live.recording import Recording
+from digitocr.cli.live.recording import MAX_GAP, Recording
 from digitocr.runtime.errors import OutputError, UsageError
 
 
@@ -40,6 +40,23 @@ def test_a_gap_is_filled_and_what_comes_too_soon_is_left_out(tmp_path):
         for level, time in ((1, 0.0), (2, 0.04), (3, 0.1), (4, 0.5)):
             recording.write(picture(level), time)
     assert levels(tmp_path / "a.avi") == [1, 3, 4, 4, 4, 4]
+
+
+def test_a_long_gap_is_shortened(tmp_path):
+    with Recording(tmp_path / "a.avi", 10, False) as recording:
+        recording.write(picture(1), 0.0)
+        recording.write(picture(2), 3600.0)
+        recording.write(picture(3), 3600.1)
+        recording.write(picture(4), 7200.0)
+    gap = round(MAX_GAP * 10)
+    assert levels(tmp_path / "a.avi") == [1] + [2] * (gap + 1) + [3] + [4] * (gap + 1)
+
+
+def test_a_recording_has_the_colours_of_its_rgb_pictures(tmp_path):
+    with Recording(tmp_path / "a.avi", 10, False) as recording:
+        recording.write(np.full((48, 64, 3), (200, 100, 50), np.uint8), 0.0)
+    bgr = cv2.VideoCapture(str(tmp_path / "a.avi")).read()[1]
+    assert np.abs(bgr[20, 20].astype(int) - (50, 100, 200)).max() < 12
 
 
 def test_frames_of_another_size_are_taken_as_well(tmp_path):
@@ -82,7 +99,7 @@ def test_nothing_is_overwritten_unless_forced(tmp_path):
 
 
 def test_a_name_that_cannot_be_is_an_error(tmp_path):
-    with pytest.raises(UsageError, match=r"a\.gif: a recording is a \.avi or a \.mp4"):
+    with pytest.raises(UsageError, match=r"a\.gif: a recording ends in \.avi or \.mp4"):
         Recording(tmp_path / "a.gif", 10, False)
     with pytest.raises(OutputError, match="there is no folder"):
         Recording(tmp_path / "none" / "a.avi", 10, False)

@@ -5,7 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import urlopen
 
 import cv2
 import numpy as np
@@ -47,7 +50,7 @@ def test_every_number_of_a_file_comes_once_in_order(clip):
     first, last = error.splitlines()
     assert first == f"digitocr: {clip}: 320x240 at 30 frames a second"
     assert last.startswith("digitocr: 60 frames in ")
-    assert "0 passed by unread; 3 readings announced; latency" in last
+    assert "0 skipped; 3 readings announced; latency" in last
     assert webcam("--source", clip, "--view", "none", "--quiet", "--digits", "3")[1:] == ("407\n365\n", "")
 
 
@@ -58,11 +61,11 @@ def test_jsonl_is_the_documented_object(clip, tmp_path):
     assert code == 0
     rows = [json.loads(row) for row in out.splitlines()]
     assert [row["text"] for row in rows] == ["407", "82", "365"]
-    keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "ms", "model", "error"]
+    keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "why", "ms", "model", "error"]
     assert list(rows[0]) == keys
     assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/1", "clip.avi", None)
     assert rows[0]["time"] == round(rows[0]["frame"] / 30, 3)
-    assert set(rows[0]["ms"]) == {"decode", "find", "classify", "latency"}
+    assert set(rows[0]["ms"]) == {"decode", "detect", "classify", "latency"}
     assert count(tmp_path / "out.avi") == 60
 
 
@@ -83,40 +86,38 @@ def test_once_prints_a_number_and_ends(clip):
     assert webcam("--source", clip, "--view", "none", "--once", "--quiet", "--expect", r"8\d") == (0, "82\n", "")
     code, out, error = webcam("--source", clip, "--view", "none", "--once", "--quiet", "--digits", "7")
     assert (code, out) == (8, "")
-    assert "nothing that holds was read" in error
+    assert "no steady number was read" in error
 
 
 def test_a_stream_is_read_until_the_time_is_over(stream, page):
     address = stream(np.full_like(page, 200))
     code, out, error = webcam("--source", address, "--view", "none", "--max-seconds", "0.5")
     assert (code, out) == (8, "")
-    assert error.splitlines()[-1].startswith(f"digitocr: {address}: nothing that holds was read in ")
+    assert error.splitlines()[-1].startswith(f"digitocr: {address}: no steady number was read in ")
 
 
 def test_a_stream_that_ends_is_tried_again_and_then_an_error(stream, page):
-    address = stream(page, ends=60, serves=1)
+    address = stream(page, ends=60, serves=2)  # one to ask what it is, one to read
     code, out, error = webcam("--source", address, "--view", "none", "--reconnect", "0.3")
     assert (code, out) == (7, "407\n")
     assert "the picture is lost; trying again for 0.3 s" in error
     assert "start what sends it" in error.splitlines()[-1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_the_recording_is_playable(stream, page, tmp_path, number):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_and_the_recording_is_playable(stream, page, tmp_path, number, code):
     process = start("--source", stream(page), "--view", "none", "--record", tmp_path / "a.avi")
     assert process.stdout.readline() == "407\n"
     time.sleep(0.3)
     process.send_signal(number)
     _, error = process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in error
     assert count(tmp_path / "a.avi") >= 10
     assert [path.name for path in tmp_path.iterdir()] == ["a.avi"]
 
 
 def test_a_page_is_served_while_it_reads(stream, page):
-    from urllib.request import urlopen
-
     process = start("--source", stream(page), "--view", "web", "--port", "0", stdin=subprocess.DEVNULL)
     assert process.stdout.readline() == "407\n"
     process.stderr.readline()
@@ -130,7 +131,94 @@ def test_a_page_is_served_while_it_reads(stream, page):
         viewer.readline()
         process.terminate()
         process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == 143
+
+
+def test_sigterm_ends_it_with_the_same_code_before_the_first_frame(tmp_path):
+    os.mkfifo(tmp_path / "clip.avi")
+    process = start("--source", tmp_path / "clip.avi", "--view", "none")
+    time.sleep(0.2)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode in (143, -signal.SIGTERM)  # -15: as Python tells of what a shell reports as 143
+
+
+def test_the_page_of_a_recording_stays_until_it_is_interrupted(clip, tmp_path):
+    record = tmp_path / "a.avi"
+    process = start("--source", clip, "--view", "web", "--port", "0", "--record", record)
+    process.stderr.readline()
+    address = process.stderr.readline().split()[-1]
+    while "page stays open until Ctrl-C" not in process.stderr.readline():
+        assert process.poll() is None
+    assert count(record) == 60
+    with urlopen(address + "reading", timeout=10) as answer:
+        shown = json.load(answer)
+    assert [text for _, text in shown["announced"]] == ["365", "82", "407"]
+    assert shown["state"] == "the recording has ended"
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, "407\n82\n365\n")
+
+
+def test_the_page_of_a_recording_ends_when_the_time_is_over(clip):
+    code, out, _ = webcam("--source", clip, "--view", "web", "--port", "0", "--max-seconds", "3")
+    assert code == 0
+    assert out
+    assert "407\n82\n365\n".startswith(out)
+
+
+def test_libraries_write_only_when_debugging(tmp_path):
+    (tmp_path / "text.avi").write_text("no video\n")
+    for words, chatter in (([], False), (["--debug"], True)):
+        command = [*COMMAND[:-1], *words, COMMAND[-1], "--source", "text.avi", "--view", "none"]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 4
+        assert ("VIDEOIO" in ran.stderr) is chatter
+        assert "digitocr: text.avi: not a video that can be decoded" in ran.stderr
+
+
+def test_a_password_is_in_no_output(stream, page, clip):
+    host = stream(page, ends=60, serves=2).removeprefix("http://")
+    address = f"http://user:secret@{host}"
+    code, out, error = webcam("--source", address, "--view", "none", "--reconnect", "0.3", "--jsonl")
+    assert code == 7
+    assert json.loads(out)["source"] == f"http://{host}"
+    assert f"digitocr: http://{host}: 320x240" in error
+    assert f"digitocr: http://{host}: the picture is lost" in error
+    assert "secret" not in out + error
+    address = f"http://user:secret@{stream(np.full_like(page, 200)).removeprefix('http://')}"
+    code, out, error = webcam("--source", address, "--view", "none", "--max-seconds", "0.5", "--all-frames", "--jsonl")
+    assert code == 8
+    assert out
+    assert "secret" not in out + error
+    code, out, error = webcam("--source", "rtsp://user:secret@127.0.0.1:9/", "--view", "none")
+    assert (code, out) == (7, "")
+    assert error.startswith("digitocr: rtsp://127.0.0.1:9/: no stream can be opened")
+    assert "secret" not in error
+
+
+def test_a_snapshot_s_address_is_asked_again_and_again(page):
+    content = cv2.imencode(".jpg", page)[1].tobytes()
+
+    class Camera(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "image/jpeg")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *words):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_address[1]}/snap.jpg"
+    code, out, error = webcam("--source", address, "--view", "none", "--once", "--fps", "20")
+    server.shutdown()
+    server.server_close()
+    assert (code, out) == (0, "407\n")
+    assert error.startswith(f"digitocr: {address}: 320x240 at 20 frames a second")
 
 
 def test_an_address_for_everybody_says_what_that_means(clip):
@@ -152,16 +240,16 @@ def test_whoever_reads_the_output_may_leave(stream, page):
     [
         (["--source", "gone.avi"], 4, "gone.avi: there is no such file and no camera of that name"),
         (["--source", "9876"], 7, "camera 9876"),
-        (["--source", "text.avi"], 4, "text.avi: no video that can be decoded"),
+        (["--source", "text.avi"], 4, "text.avi: not a video that can be decoded"),
         (["--source", "clip.avi", "--roi", "1,2"], 2, "--roi is X,Y,WIDTH,HEIGHT"),
         (["--source", "clip.avi", "--roi", "300,0,100,10"], 2, "not inside the frame of 320x240"),
-        (["--source", "clip.avi", "--expect", "["], 2, "[ is no regular expression"),
+        (["--source", "clip.avi", "--expect", "["], 2, "[ is not a regular expression"),
         (["--source", "clip.avi", "--expect", "1", "--digits", "1"], 2, "leave one out"),
-        (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "5 pixels a side is the least"),
+        (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "each side must be at least 5 pixels"),
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
-        (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording is a .avi or a .mp4"),
+        (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording ends in .avi or .mp4"),
         (["--source", "clip.avi", "--record", "other.avi"], 9, "exists already"),
-        (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is what is to be read"),
+        (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is a file to be read"),
         (["--source", "clip.avi", "--model", "gone.onnx"], 5, "gone.onnx"),
         (["--source", "clip.avi", "--view", "web", "--port", "70000"], 2, "a port is from 0 to 65535"),
     ],

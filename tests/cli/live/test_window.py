@@ -94,16 +94,16 @@ class Shown:
 
 @pytest.fixture
 def show(display, tmp_path):
-    """A function that starts the command with a video, in the test's folder."""
+    """A function that starts the command with a video, in the test's folder, and returns once a steady line shows."""
     started = []
 
     def begin(video, *words):
-        for _ in range(4):  # without a window manager, Qt leaves one window in twenty black
+        for _ in range(4):  # without a window manager, Qt leaves one window in twenty black, or stops painting it
             shown = Shown(display, video, tmp_path, *words)
             started.append(shown)
-            end = time.monotonic() + 15
+            end = time.monotonic() + 20
             while time.monotonic() < end:
-                if shown.process.poll() is not None or shown.screen().any():
+                if shown.process.poll() is not None or green(shown.screen()) > 300:
                     return shown
                 time.sleep(0.1)
             shown.process.kill()
@@ -112,7 +112,7 @@ def show(display, tmp_path):
 
     yield begin
     for shown in started:
-        if shown.process.poll() is None:
+        if not shown.process.stdout.closed:
             shown.process.kill()
             shown.process.communicate()
 
@@ -140,7 +140,6 @@ def long(clip, tmp_path_factory):
 
 def test_keys_freeze_save_and_end(show, long, tmp_path):
     shown = show(long)
-    shown.until(lambda screen: green(screen) > 300)
     shown.key("space")
     time.sleep(0.3)  # of keys that come at once, OpenCV tells the last
     shown.key("h")
@@ -165,7 +164,6 @@ def test_keys_freeze_save_and_end(show, long, tmp_path):
 
 def test_a_part_is_drawn_with_the_mouse(show, long):
     shown = show(long, "--all-frames")
-    shown.until(lambda screen: green(screen) > 300)
     place = shown.tool("getwindowgeometry", "--shell", shown.id)
     left, top = (int(place.split(f"{axis}=")[1].split()[0]) for axis in "XY")
     shown.tool("mousemove", str(left + 5), str(top + 5), "mousedown", "1")
@@ -181,7 +179,6 @@ def test_a_part_is_drawn_with_the_mouse(show, long):
 
 def test_closing_the_window_ends_it(show, long):
     shown = show(long)
-    shown.until(lambda screen: green(screen) > 300)
     shown.close()
     code, out, _ = shown.ended()
     assert (code, out) == (0, "407\n")
@@ -207,6 +204,32 @@ def test_a_display_that_is_not_there_is_an_error_and_no_crash(monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(DeviceError, match=r"the display :9876 cannot be opened; add --view web"):
         window.check_display()
+
+
+def trial(monkeypatch, tmp_path, code):
+    """Checks a display in a folder with a cv2.py of that code."""
+    (tmp_path / "cv2.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISPLAY", ":9876")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(cv2, "currentUIFramework", lambda: "QT")
+    window.check_display()
+
+
+def test_a_cv2_of_the_current_folder_is_not_run(monkeypatch, tmp_path):
+    with pytest.raises(DeviceError, match="the display :9876 cannot be opened"):
+        trial(monkeypatch, tmp_path, "open('ran', 'w')\ndef namedWindow(*_): pass\n")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_display_that_hangs_is_an_error(monkeypatch, tmp_path):
+    def hangs(*_, timeout, **__):
+        raise subprocess.TimeoutExpired("python", timeout)
+
+    monkeypatch.setattr(subprocess, "run", hangs)
+    with pytest.raises(DeviceError, match="the display :9876 does not answer within 10 seconds; add --view web"):
+        trial(monkeypatch, tmp_path, "")
 
 
 def test_an_opencv_without_windows_is_told_apart(monkeypatch):

@@ -1,15 +1,15 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitocr.runtime.live.tracking import (
-    COVERED_HELD,
-    DISTURBED_HELD,
-    HELD,
-    REMEMBERED,
-    SURE,
-    VOTES,
+    COVERED,
+    DISTURBED,
+    MEMORY,
+    MIN_CONFIDENCE,
+    NEW,
     Tracker,
-    around,
-    overlap,
+    is_part,
 )
 from digitocr.runtime.reading import Box, Digit, Line, Reading
 
@@ -29,18 +29,16 @@ def announced(frames):
     """What a new tracker announces: the number of the frame and the text, for frames that are lists of lines."""
     tracker = Tracker()
     return [
-        (number, fresh.text)
-        for number, lines in enumerate(frames)
-        for fresh in tracker.update(Reading(tuple(lines), {}, {}))
+        (number, fresh.text) for number, lines in enumerate(frames) for fresh in tracker.update(Reading(tuple(lines)))
     ]
 
 
 def test_a_line_is_announced_once_when_it_has_held():
-    assert announced([[line("407")]] * 500) == [(HELD - 1, "407")]
+    assert announced([[line("407")]] * 500) == [(NEW.agree - 1, "407")]
 
 
 def test_what_does_not_hold_is_not_announced():
-    assert announced([[line("407")]] * (HELD - 1) + [[]] * 50) == []
+    assert announced([[line("407")]] * (NEW.agree - 1) + [[]] * 50) == []
     assert announced([[line("407")], [line("401")]] * 50) == []
 
 
@@ -50,17 +48,17 @@ def test_a_line_holds_though_some_frames_read_it_wrong_or_not_at_all():
 
 
 def test_lines_are_announced_each_in_reading_order():
-    assert announced([[line("12", y=150), line("407")]] * 20) == [(HELD - 1, "407"), (HELD - 1, "12")]
+    assert announced([[line("12", y=150), line("407")]] * 20) == [(NEW.agree - 1, "407"), (NEW.agree - 1, "12")]
 
 
 def test_a_line_that_moves_is_the_same_line():
-    assert announced([[line("407", x=100 + 3 * step, y=50 + step)] for step in range(100)]) == [(HELD - 1, "407")]
+    assert announced([[line("407", x=100 + 3 * step, y=50 + step)] for step in range(100)]) == [(NEW.agree - 1, "407")]
     jump = [[line("407")]] * 20 + [[line("407", x=600, y=400)]] * 20
-    assert announced(jump) == [(HELD - 1, "407")]
+    assert announced(jump) == [(NEW.agree - 1, "407")]
 
 
 def test_another_number_in_its_place_is_announced():
-    frames = [[line(text)] for text in ("407", "82", "365", "9") for _ in range(VOTES + 1)]
+    frames = [[line(text)] for text in ("407", "82", "365", "9") for _ in range(NEW.window + 1)]
     assert [text for _, text in announced(frames)] == ["407", "82", "365", "9"]
 
 
@@ -72,22 +70,22 @@ def test_a_number_that_was_away_for_long_is_announced_again():
     def away(frames):
         return [text for _, text in announced([[line("12")]] * 20 + [[]] * frames + [[line("12")]] * 20)]
 
-    assert away(REMEMBERED - 1) == ["12"]
-    assert away(REMEMBERED) == ["12", "12"]
+    assert away(MEMORY - 1) == ["12"]
+    assert away(MEMORY) == ["12", "12"]
 
 
 def test_what_a_hand_hides_is_no_new_number_until_it_stays_away():
     for covered in ("4 71", "  71", "407", "4"):
-        hand = [[line("4071")]] * 20 + [[line(covered)]] * (COVERED_HELD - 1) + [[line("4071")]] * 20
-        assert announced(hand) == [(HELD - 1, "4071")]
+        hand = [[line("4071")]] * 20 + [[line(covered)]] * (COVERED.agree - 1) + [[line("4071")]] * 20
+        assert announced(hand) == [(NEW.agree - 1, "4071")]
     erased = announced([[line("4071")]] * 20 + [[line("407")]] * 100)
-    assert erased == [(HELD - 1, "4071"), (20 + COVERED_HELD - 1, "407")]
+    assert erased == [(NEW.agree - 1, "4071"), (20 + COVERED.agree - 1, "407")]
 
 
 def test_a_digit_that_looks_like_another_for_a_moment_is_no_new_number():
     for other in ("4077", "401", "1071"):
-        moment = [[line("4071")]] * 20 + [[line(other)]] * (DISTURBED_HELD - 1) + [[line("4071")]] * 20
-        assert announced(moment) == [(HELD - 1, "4071")]
+        moment = [[line("4071")]] * 20 + [[line(other)]] * (DISTURBED.agree - 1) + [[line("4071")]] * 20
+        assert announced(moment) == [(NEW.agree - 1, "4071")]
     counter = announced([[line(str(count))] for count in range(4071, 4075) for _ in range(30)])
     assert [text for _, text in counter] == ["4071", "4072", "4073", "4074"]
 
@@ -95,9 +93,9 @@ def test_a_digit_that_looks_like_another_for_a_moment_is_no_new_number():
 def test_a_hand_makes_no_new_number_of_what_it_leaves():
     before = [[line("3633")]] * 20
     for left in ("73", "3138", "1233"):
-        assert announced(before + [[line(left)]] * (DISTURBED_HELD - 1) + before) == [(HELD - 1, "3633")]
-    apart = [[line("36"), line("33", x=140)]] * (COVERED_HELD - 1)
-    assert announced(before + apart + before) == [(HELD - 1, "3633")]
+        assert announced(before + [[line(left)]] * (DISTURBED.agree - 1) + before) == [(NEW.agree - 1, "3633")]
+    apart = [[line("36"), line("33", x=140)]] * (COVERED.agree - 1)
+    assert announced(before + apart + before) == [(NEW.agree - 1, "3633")]
 
 
 def test_two_lines_that_a_hand_joins_are_the_same_two_behind_it():
@@ -109,11 +107,11 @@ def test_two_lines_that_a_hand_joins_are_the_same_two_behind_it():
 
 def test_a_line_that_is_read_with_more_digits_now_and_then_has_to_hold_for_longer():
     frames = [[line("7350")]] * 2 + ([[line("7350")]] + [[line("730")]] * 7) * 10
-    assert announced(frames[:COVERED_HELD]) == []
+    assert announced(frames[: COVERED.agree]) == []
     assert [text for _, text in announced(frames)] == ["730"]
 
 
-@pytest.mark.parametrize(("confidence", "count"), [(SURE - 0.01, 0), (SURE + 0.01, 1)])
+@pytest.mark.parametrize(("confidence", "count"), [(MIN_CONFIDENCE - 0.01, 0), (MIN_CONFIDENCE + 0.01, 1)])
 def test_what_is_not_sure_is_not_announced(confidence, count):
     assert len(announced([[line("407", confidence=confidence)]] * 100)) == count
 
@@ -121,25 +119,47 @@ def test_what_is_not_sure_is_not_announced(confidence, count):
 def test_what_holds_stays_while_a_hand_passes_and_goes_when_it_is_gone():
     tracker = Tracker()
     for lines in [[line("4071")]] * 20 + [[line("40", x=102)]] * 10:
-        tracker.update(Reading(tuple(lines), {}, {}))
+        tracker.update(Reading(tuple(lines)))
     assert [steady.text for steady in tracker.steady] == ["4071"]
-    for _ in range(VOTES):
-        tracker.update(Reading((), {}, {}))
+    for _ in range(NEW.window):
+        tracker.update(Reading(()))
     assert tracker.steady == ()
 
 
 def test_the_newest_boxes_are_those_that_hold():
     tracker = Tracker()
     for step in range(20):
-        tracker.update(Reading((line("407", x=100 + step),), {}, {}))
+        tracker.update(Reading((line("407", x=100 + step),)))
     assert tracker.steady == (line("407", x=119),)
 
 
-def test_boxes():
-    assert around(line("407", x=10, y=20)) == Box(10, 20, 56, 30)
-    assert overlap(Box(0, 0, 10, 10), Box(5, 0, 10, 10)) == 0.5
-    assert overlap(Box(0, 0, 10, 10), Box(2, 2, 3, 3)) == 1
-    assert overlap(Box(0, 0, 10, 10), Box(10, 0, 10, 10)) == 0
+@pytest.mark.parametrize(("x", "steady"), [(138, ["82"]), (139, ["407", "82"])])
+def test_lines_that_share_half_of_the_smaller_one_are_at_one_place(x, steady):
+    tracker = Tracker()
+    for lines in [[line("407", x=100)]] * 20 + [[line("82", x=x)]] * (NEW.window - 1):
+        tracker.update(Reading(tuple(lines)))
+    assert (line("407").box, line("82", x=x).box.w) == (Box(100, 50, 56, 30), 36)
+    assert [text.text for text in tracker.steady] == steady
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.text("0123", max_size=6), st.text("0123", max_size=6))
+def test_a_part_is_what_is_left_when_digits_are_missing(text, more):
+    assert not is_part(text, text)
+    assert is_part(text, text + more) == (more != "")
+    assert is_part(text, more + text) == (more != "")
+    if is_part(text, more):
+        assert not is_part(more, text)
+        assert all(more.count(digit) >= text.count(digit) for digit in text)
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.lists(st.sampled_from(["407", "40", "12", ""]), max_size=60))
+def test_no_line_is_announced_that_was_not_read_often_enough(texts):
+    said = announced([[line(text)] if text else [] for text in texts])
+    for frame, text in said:
+        assert texts[max(0, frame - COVERED.window) : frame + 1].count(text) >= NEW.agree
+    assert len(said) <= len(texts) // NEW.agree
 
 
 @pytest.mark.parametrize("frames", [0, 1])

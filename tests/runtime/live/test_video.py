@@ -1,11 +1,12 @@
 import json
 import threading
 
+import cv2
 import numpy as np
 import pytest
 
 from digitocr import FrameReading, Reader, Reading, SteadyReading, VideoReader
-from digitocr.runtime.errors import InputError, UsageError
+from digitocr.runtime.errors import DeviceError, InputError, UsageError
 from digitocr.runtime.reading import Box, Digit, Line
 
 
@@ -19,9 +20,9 @@ class Told:
     def read(self, picture):
         self.given.append(picture)
         digits = (Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
-        return Reading((Line(tuple(digits)),) if self.text else (), {}, {})
+        return Reading((Line(tuple(digits)),) if self.text else ())
 
-    def digits(self, *_):
+    def classify(self, *_):
         return np.eye(10)[[int(one) for one in self.text]]
 
 
@@ -35,7 +36,7 @@ def threads():
 
 @pytest.fixture(scope="module")
 def reader():
-    return Reader(rotate="0")
+    return Reader(rotate=0)
 
 
 def test_every_number_of_a_clip_is_given_once_in_order(clip, reader):
@@ -43,11 +44,11 @@ def test_every_number_of_a_clip_is_given_once_in_order(clip, reader):
     assert [reading.text for reading in readings] == ["407", "82", "365"]
     assert all(isinstance(reading, SteadyReading) for reading in readings)
     for reading, page in zip(readings, (0, 20, 40), strict=True):
-        assert page + 5 <= reading.frame < page + 15
-        assert reading.time == reading.frame / 30
+        assert page + 5 <= reading.index < page + 15
+        assert reading.time == reading.index / 30
         assert 0.5 <= reading.confidence <= 1
     row = json.loads(json.dumps(readings[0].to_dict()))
-    assert (row["frame"], row["text"], row["lines"][0]["text"]) == (readings[0].frame, "407", "407")
+    assert (row["frame"], row["text"], row["lines"][0]["text"]) == (readings[0].index, "407", "407")
     assert not threads()
 
 
@@ -55,7 +56,7 @@ def test_every_frame_tells_what_is_read_in_it(clip, reader):
     with VideoReader(str(clip), reader) as video:
         assert (video.live, video.fps, video.size, video.lost) == (False, 30, (320, 240), "")
         frames = [frame for frame in video.frames() if frame is not None]
-    assert [frame.frame for frame in frames] == list(range(60))
+    assert [frame.index for frame in frames] == list(range(60))
     first = frames[0]
     assert isinstance(first, FrameReading)
     assert (first.reading.text, first.steady, first.announced) == ("407", (), ())
@@ -78,6 +79,92 @@ def test_a_loop_that_is_left_gives_the_source_back(clip):
 def test_only_what_is_expected_is_announced(clip):
     assert [reading.text for reading in VideoReader(str(clip), Told("407"), expect=r"\d{3}")] == ["407"]
     assert list(VideoReader(str(clip), Told("4071"), expect=r"\d{3}")) == []
+
+
+def test_only_lines_of_that_many_digits_are_announced(clip):
+    assert [reading.text for reading in VideoReader(str(clip), Told("407"), digits=3)] == ["407"]
+    assert list(VideoReader(str(clip), Told("4071"), digits=3)) == []
+
+
+class Own:
+    """A source of one's own: the clip's frames, RGB."""
+
+    live = False
+    fps = 30.0
+
+    def __init__(self, clip):
+        self.capture = cv2.VideoCapture(str(clip))
+        self.released = 0
+
+    def read(self):
+        read, bgr = self.capture.read()
+        return bgr[:, :, ::-1] if read else None
+
+    def release(self):
+        self.released += 1
+
+
+def test_a_source_of_one_s_own_is_read_like_a_file(clip, reader):
+    own = Own(clip)
+    from_own = [(reading.index, reading.time, reading.text) for reading in VideoReader(own, reader)]
+    assert from_own == [(reading.index, reading.time, reading.text) for reading in VideoReader(str(clip), reader)]
+    assert own.released == 1
+    assert not threads()
+
+
+def test_a_live_source_of_one_s_own_ends_where_it_gives_no_frame():
+    class Three:
+        def __init__(self):
+            self.left = 3
+
+        def read(self):
+            self.left -= 1
+            return np.full((48, 64), self.left, np.uint8) if self.left >= 0 else None
+
+        def release(self):
+            self.left = "released"
+
+    own = Three()
+    with VideoReader(own, Told("12")) as video:
+        assert (video.live, video.fps, video.size) == (True, 30, (64, 48))
+        assert [frame.index for frame in video.frames() if frame is not None][-1] == 2
+    assert own.left == "released"
+
+
+@pytest.mark.parametrize(("source", "settings"), [(3.5, {}), (None, {}), (Own("none"), {"fps": 5})])
+def test_what_is_no_source_and_what_cannot_be_asked_of_one_is_refused(source, settings):
+    with pytest.raises(UsageError, match=r"has read\(\) and release\(\)|asked of a camera only"):
+        VideoReader(source, Told(""), **settings)
+
+
+def test_a_frame_s_image_is_rgb_and_read_as_it_is(tmp_path, reader):
+    from PIL import Image
+
+    Image.new("RGB", (64, 48), (200, 100, 50)).save(tmp_path / "a.png")
+    given = []
+
+    class Keeping(Told):
+        def read(self, picture):
+            given.append(picture)
+            return super().read(picture)
+
+    (frame,) = [frame for frame in VideoReader(str(tmp_path), Keeping("")).frames() if frame is not None]
+    assert frame.image[0, 0].tolist() == [200, 100, 50]
+
+
+def test_a_password_is_in_no_message_and_no_thread_s_name(stream, clip):
+    page = cv2.VideoCapture(str(clip)).read()[1]
+    host = stream(page, ends=5, serves=2).removeprefix("http://")
+    with VideoReader(f"http://user:secret@{host}", Told("12"), reconnect=0.2) as video:
+        names = [thread.name for thread in threading.enumerate()]
+        assert f"digitocr http://{host}" in names
+        assert not any("secret" in name for name in names)
+        with pytest.raises(DeviceError, match=f"^http://{host}: ") as lost:
+            list(video.frames())
+    assert "secret" not in str(lost.value)
+    with pytest.raises(DeviceError, match=r"^rtsp://127\.0\.0\.1:9/: no stream") as refused:
+        VideoReader("rtsp://user:secret@127.0.0.1:9/")
+    assert "secret" not in str(refused.value)
 
 
 def test_a_part_is_read_and_told_in_the_pixels_of_the_whole(clip):
@@ -114,12 +201,14 @@ def test_frames_of_a_video_are_followed_and_pictures_are_not(clip, tmp_path):
     ("settings", "why"),
     [
         ({"every": 0}, "every is 1"),
-        ({"expect": "("}, r"\( is no regular expression .* for five digits it is \\d\{5\}"),
+        ({"expect": "("}, r"\( is not a regular expression .* for five digits it is \\d\{5\}"),
         ({"roi": (300, 0, 21, 10)}, "the part 300,0,21,10 is not inside the frame of 320x240 pixels"),
         ({"roi": (0, 0, 0, 10)}, "is not inside the frame"),
         ({"roi": (-1, 0, 10, 10)}, "is not inside the frame"),
-        ({"roi": (0, 0, 10, 4)}, "is too small; 5 pixels a side is the least"),
+        ({"roi": (0, 0, 10, 4)}, "is too small; each side must be at least 5 pixels"),
         ({"width": 640}, "asked of a camera"),
+        ({"expect": "1", "digits": 1}, "leave one out"),
+        ({"digits": -1}, "digits is 0, for any number of them, or more, not -1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(clip, settings, why):

@@ -1,20 +1,21 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib import get_data_path
 
-from digitocr.runtime.confidence import confidence_features
+from digitocr.runtime.confidence import confidence_features, load_confidence
+from digitocr.runtime.reader import Reader
 from digitocr.train.classifier import calibrate as module
-from digitocr.train.classifier.calibrate import fitted, observed
-from digitocr.train.synthesis.glyphs import Glyphs
+from digitocr.train.classifier.calibrate import calibrated, fitted, lone_examples, scene_examples
 from digitocr.train.synthesis.scenes import Scene
 
 TRUE = np.array([0.6, 1.4, 0.2, -0.8])
 
 
 def drawn(count, seed=0):
-    """(count, 4) of evidence and (count,) whether right, as by TRUE."""
+    """(count, 4) features and (count,) whether right, as by TRUE."""
     rng = np.random.default_rng(seed)
     found, read = rng.normal(1, 2, count), rng.normal(1, 2, count)
     odds = np.stack([found, read, found * read, np.ones(count)], 1)
@@ -39,8 +40,9 @@ def reader_of(boxes, found, digits, probability=0.9):
     """In a Reader's place: what it finds and reads in every scene."""
     answers = np.full((len(boxes), 10), (1 - probability) / 9, np.float32)
     answers[np.arange(len(boxes)), digits] = probability
-    detector = SimpleNamespace(find=lambda _: (boxes, np.array(found, np.float32)))
-    return SimpleNamespace(detector=detector, digits=lambda *_: answers)
+    detector = SimpleNamespace(detect=lambda _: (boxes, np.array(found, np.float32)), card={}, sha256="d")
+    classifier = SimpleNamespace(predict=lambda tensors: answers[:1].repeat(len(tensors), 0), card={}, sha256="c")
+    return SimpleNamespace(detector=detector, classifier=classifier, classify=lambda *_: answers)
 
 
 @pytest.fixture
@@ -79,18 +81,18 @@ def test_a_candidate_is_right_if_a_digit_is_there_and_is_that_one(scene):
         (20, 180, 20, 30),  # a letter like a zero
     )
     found = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
-    odds, right = observed(reader_of(boxes, found, [3, 7, 8, 4, 1, 0]), None, range(2))
+    odds, right = scene_examples(reader_of(boxes, found, [3, 7, 8, 4, 1, 0]), None, range(2))
     assert odds.dtype == np.float64
     assert right.tolist() == [True, False, False, False, False] * 2
-    answers = reader_of(boxes, found, [3, 7, 8, 4, 1, 0]).digits()
+    answers = reader_of(boxes, found, [3, 7, 8, 4, 1, 0]).classify()
     expected = confidence_features(boxes, np.array(found, np.float32), answers)[[0, 1, 2, 3, 5]]
     np.testing.assert_allclose(odds, np.concatenate([expected] * 2), atol=1e-4)
 
 
 def test_every_scene_is_another_and_each_always_the_same(scene):
     reader = reader_of(boxes_of((20, 20, 20, 30)), [0.9], [3])
-    observed(reader, None, range(3))
-    observed(reader, None, range(2, 5))
+    scene_examples(reader, None, range(3))
+    scene_examples(reader, None, range(2, 5))
     assert scene[2] == scene[3]
     assert len(set(scene)) == 5
     assert module.SEED >= 2**31  # which no training may have
@@ -100,30 +102,68 @@ def test_scenes_without_digits_and_without_candidates_count(monkeypatch):
     none = boxes_of()
     empty = Scene(TILE.image, none, np.zeros(0, np.uint8), none, none, none)
     monkeypatch.setattr(module, "draw_scene", lambda *_: empty)
-    _, right = observed(reader_of(boxes_of((1, 1, 9, 9)), [0.3], [5]), None, range(2))
+    _, right = scene_examples(reader_of(boxes_of((1, 1, 9, 9)), [0.3], [5]), None, range(2))
     assert right.tolist() == [False, False]
-    odds, right = observed(reader_of(none, [], []), None, range(2))
+    odds, right = scene_examples(reader_of(none, [], []), None, range(2))
     assert (odds.shape, right.shape) == ((0, 15), (0,))
 
 
-def test_the_command_prints_the_numbers_and_what_they_are_worth(mnist, monkeypatch, capsys, tmp_path):
-    (tmp_path / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+def test_pictures_of_one_digit_are_mnist_s_and_a_few_that_are_none(mnist):
+    from digitocr.runtime.classifier import Classifier
+
+    images, labels = mnist.train_images[:400], mnist.train_labels[:400]
+    fonts = [Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"]
+    features, right = lone_examples(Classifier(), images, labels, fonts, seed=0)
+    others = len(features) - 400
+    assert others / len(features) == pytest.approx(module.NON_DIGIT_SHARE, abs=0.005)
+    assert not right[400:].any()
+    assert right[:400].mean() > 0.95
+    assert (features[:, 1] == 1).all()
+    assert features[:400, 0].mean() > features[400:, 0].mean() + 3
+
+
+@pytest.fixture
+def few_examples(monkeypatch):
+    """Examples whose confidence is known; the ranges of scenes that are asked for."""
     asked = []
 
-    def watched(reader, glyphs, scenes):
-        assert isinstance(glyphs, Glyphs)
-        asked.append(scenes)
-        return drawn(6000, seed=len(asked))
+    def scenes(reader, glyphs, numbers):
+        asked.append(numbers)
+        rng = np.random.default_rng(len(asked))
+        features = np.concatenate([rng.normal(0, 1, (3000, 5)), np.eye(10)[rng.integers(0, 10, 3000)]], 1)
+        return features, rng.random(3000) < 1 / (1 + np.exp(-features @ np.linspace(-1, 1, 15)))
 
-    monkeypatch.setattr(module, "observed", watched)
-    monkeypatch.setattr(module, "WEIGHTS", np.zeros(4))
-    monkeypatch.setattr(module, "Glyphs", lambda *given, seed: Glyphs(*given, hands=1, seed=seed))
+    def lone(classifier, images, labels, fonts, seed):
+        rng = np.random.default_rng(seed)
+        features = np.stack([rng.normal(1, 2, 4000), np.ones(4000)], 1)
+        return features, rng.random(4000) < 1 / (1 + np.exp(-features @ [0.8, -0.3]))
+
+    monkeypatch.setattr(module, "scene_examples", scenes)
+    monkeypatch.setattr(module, "lone_examples", lone)
+    monkeypatch.setattr(module, "Glyphs", lambda *_, **__: None)
+    return asked
+
+
+def test_both_confidences_are_fitted_and_measured_on_other_examples(mnist, few_examples):
+    model, before = calibrated(reader_of(boxes_of(), [], []), mnist, [], scenes=10)
+    assert few_examples == [range(10), range(10, 15)]
+    assert (model.classifier, model.detector) == ("c", "d")
+    np.testing.assert_allclose(model.weights, np.linspace(-1, 1, 15), atol=0.35)
+    np.testing.assert_allclose(model.lone_weights, [0.8, -0.3], atol=0.15)
+    assert model.calibration_error["scenes"] < 0.05 < before["scenes"]
+    assert model.calibration_error["lone"] < 0.05
+    assert set(before) == {"scenes", "lone"}
+
+
+def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monkeypatch, capsys, tmp_path):
+    (tmp_path / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+    out = tmp_path / "confidence.json"
     monkeypatch.setattr(module, "load_mnist", lambda _: mnist)
-    monkeypatch.setattr("sys.argv", ["calibrate", "--fonts", str(tmp_path), "--scenes", "10"])
+    monkeypatch.setattr("sys.argv", ["calibrate", "--fonts", str(tmp_path), "--scenes", "10", "--out", str(out)])
     module.main()
-    assert asked == [range(10), range(10, 15)]
-    first, *errors = capsys.readouterr().out.splitlines()
-    numbers = [float(number) for number in first.removeprefix("WEIGHTS = ").split(",")]
-    np.testing.assert_allclose(numbers, TRUE, atol=0.25)
-    before, after = (float(line.split(": ")[1].split()[0]) for line in errors)
-    assert after < 0.03 < before
+    printed = capsys.readouterr().out
+    assert f"wrote {out}" in printed
+    assert printed.count("expected calibration error") == 2
+    reader = Reader(confidence=out)
+    assert reader.calibrated
+    np.testing.assert_allclose(load_confidence(out).weights, np.linspace(-1, 1, 15), atol=0.35)

@@ -5,11 +5,12 @@ import pytest
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.background import shadeless
+from digitocr.runtime.boxes import iou
 from digitocr.train.classifier import crops as module
-from digitocr.train.classifier.crops import draw_all, draw_crops, overlaps
+from digitocr.train.classifier.crops import draw_all, draw_crops
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import NO_DIGIT, SIDE
 from digitocr.train.synthesis.scenes import Scene
+from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
 
@@ -30,7 +31,7 @@ class Found:
 
 DIGITS = [(20, 20, 20, 30), (60, 20, 20, 30), (100, 20, 20, 30)]
 SCENE = Scene(
-    image=np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8),
+    image=np.random.default_rng(0).integers(0, 256, (SCENE_SIDE, SCENE_SIDE), np.uint8),
     boxes=boxes_of(*DIGITS),
     labels=np.array([3, 1, 4], np.uint8),
     ignored=boxes_of((20, 100, 20, 30)),
@@ -53,21 +54,12 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def test_overlaps_are_intersection_over_union():
-    one = boxes_of((0, 0, 10, 10), (5, 0, 10, 10), (0, 0, 0, 0))
-    other = boxes_of((0, 0, 10, 10), (0, 5, 10, 5), (100, 100, 4, 4))
-    shared = overlaps(one, other)
-    assert shared.dtype == np.float32
-    np.testing.assert_allclose(shared, [[1, 0.5, 0], [1 / 3, 25 / 125, 0], [0, 0, 0]], atol=1e-6)
-    assert overlaps(one, other[:0]).shape == (3, 0)
-
-
 def test_digits_keep_their_labels_and_letters_are_no_digits():
     boxes, labels = module._chosen_boxes(SCENE, rng())
-    assert labels[:3].tolist() == [int(SCENE.labels[overlaps(boxes[:3], SCENE.boxes).argmax(1)[i]]) for i in range(3)]
+    assert labels[:3].tolist() == [int(SCENE.labels[iou(boxes[:3], SCENE.boxes).argmax(1)[i]]) for i in range(3)]
     assert sorted(labels[:3].tolist()) == [1, 3, 4]
-    assert overlaps(boxes[:3], SCENE.boxes).max(1).min() > 0.5
-    assert overlaps(boxes[3:5], SCENE.others).max(1).min() > 0.5
+    assert iou(boxes[:3], SCENE.boxes).max(1).min() > 0.5
+    assert iou(boxes[3:5], SCENE.others).max(1).min() > 0.5
     assert (labels[3:] == NO_DIGIT).all()
     assert len(boxes) == len(labels) <= 5 + module.TRIES_ELSEWHERE
 
@@ -101,10 +93,10 @@ def test_what_is_elsewhere_is_no_digit_and_nothing_that_might_be_one():
     for seed in range(80):
         boxes = module._elsewhere(SCENE, rng(seed))
         known = np.concatenate([SCENE.boxes, SCENE.ignored, SCENE.doubtful])
-        assert overlaps(boxes, known).max(initial=0.0) < 0.25
+        assert iou(boxes, known).max(initial=0.0) < 0.25
         middles = boxes[:, :2] + boxes[:, 2:] / 2
-        assert ((middles > 0) & (middles < SIDE)).all()
-        kinds += (overlaps(boxes, SCENE.boxes).max(1, initial=0.0) > 0.02).tolist()
+        assert ((middles > 0) & (middles < SCENE_SIDE)).all()
+        kinds += (iou(boxes, SCENE.boxes).max(1, initial=0.0) > 0.02).tolist()
     assert 60 < len(kinds) <= 80 * module.TRIES_ELSEWHERE
     assert 0.1 < np.mean(kinds) < 0.9  # halves of digits as well as anything else
     empty = replace(SCENE, boxes=boxes_of(), labels=np.zeros(0, np.uint8))

@@ -30,7 +30,7 @@ def test_every_corruption_keeps_the_form_and_depends_on_the_seed_alone(name):
     assert (first == other).all() == (name in ALIKE)
 
 
-def test_there_are_the_fifteen_of_mnist_c_and_no_other():
+def test_there_are_fifteen_kinds_and_no_other():
     assert len(CORRUPTIONS) == 15
     with pytest.raises(KeyError):
         corrupted(BLACK, "snow", 0)

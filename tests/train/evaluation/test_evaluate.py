@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 
-from digitocr.runtime.errors import ModelError
-from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Candidate
+from digitocr.runtime.errors import InputError, ModelError
+from digitocr.runtime.models import MODELS
 from digitocr.train.evaluation import evaluate as module
+from digitocr.train.evaluation import mnist_c
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
-from digitocr.train.evaluation.evaluate import Page, as_text, evaluate, matched, page_report, pages
+from digitocr.train.evaluation.evaluate import as_text, evaluate
 from digitocr.train.synthesis.fonts import find_fonts
 
 
@@ -33,7 +33,7 @@ def few(mnist, monkeypatch):
 
 def reader_of(predict):
     """In place of Reader: one with that network, which finds nothing on a page."""
-    classifier = SimpleNamespace(name="fake", sha256="0" * 64, predict=predict)
+    classifier = SimpleNamespace(name="fake", sha256="0" * 64, predict=predict, outputs="logits", card={})
     return lambda *_, **__: SimpleNamespace(classifier=classifier, candidates=lambda _: [])
 
 
@@ -48,15 +48,17 @@ def test_the_report_of_the_shipped_network(few, fonts):
         "fonts",
         "mnist",
         "corruptions",
+        "mnist_c",
         "non_digits",
         "pages",
     ]
     assert report["model"]["name"] == "digitocr-int8"
+    assert (report["model"]["outputs"], report["model"]["outputs_from"]) == ("logits", "card")
+    assert report["mnist_c"] is None
     assert report["fonts"] == ["sans.ttf"]
-    low, high = report["mnist"]["interval"]
-    assert 0.95 < low < report["mnist"]["accuracy"] <= high
-    assert 0.98 < report["mnist"]["accepted"] <= 1
-    assert 0 < report["mnist"]["log_loss"] < 0.1
+    assert (report["mnist"]["right"], report["mnist"]["accepted"]) == (200, 1.0)
+    assert report["mnist"]["interval"] == pytest.approx([0.9812, 1.0], abs=1e-4)
+    assert 0 < report["mnist"]["log_loss"] < 0.01
     mean, each = report["corruptions"].pop("mean"), report["corruptions"]
     assert list(each) == list(CORRUPTIONS)
     assert mean == np.mean([result["accuracy"] for result in each.values()])
@@ -67,8 +69,7 @@ def test_the_report_of_the_shipped_network(few, fonts):
         "noise": 60,
         "halves": 60 - int((few.test_labels[:60] == 1).sum()),
     }
-    assert report["pages"]["pictures"] == 3
-    assert report["pages"]["right"] > 0.7 * report["pages"]["digits"]
+    assert [report["pages"][key] for key in ("pictures", "digits", "right", "invented")] == [3, 39, 39, 0]
 
 
 def test_the_seed_decides_what_is_drawn(few, fonts, monkeypatch):
@@ -128,66 +129,60 @@ def test_a_model_that_cannot_be_used_is_an_error_before_anything_is_drawn(few, t
         evaluate(tmp_path / "missing.onnx", few, [])
 
 
-def test_pages_read_by_the_shipped_network():
-    report = page_report(Reader(), pages(seed=0, count=6))
-    assert report["pictures"] == 6
-    assert report["found"] + report["missed"] == report["digits"] > 20
-    assert 0.8 * report["digits"] < report["right"] <= report["found"]
+@pytest.fixture
+def published(few, tmp_path, monkeypatch):
+    """A folder like that of the published MNIST-C, with the test images themselves in place of each corruption."""
+    monkeypatch.setattr(mnist_c, "TEST_IMAGES", len(few.test_labels))
+    for name in CORRUPTIONS:
+        folder = tmp_path / "mnist_c" / name
+        folder.mkdir(parents=True)
+        np.save(folder / "test_images.npy", few.test_images[..., None])
+        np.save(folder / "test_labels.npy", few.test_labels.astype(np.int64))
+    return tmp_path / "mnist_c"
 
 
-def test_pages_depend_on_the_seed_alone():
-    first, again, other = (list(pages(seed, 3)) for seed in (0, 0, 1))
-    for page, same in zip(first, again, strict=True):
-        np.testing.assert_array_equal(page.image, same.image)
-        assert len(page.boxes) == len(page.labels)
-    assert [page.labels.tolist() for page in first] != [page.labels.tolist() for page in other]
+def test_only_the_published_files_are_called_mnist_c(few, fonts, published):
+    alone, both = evaluate(None, few, fonts), evaluate(None, few, fonts, mnist_c=published)
+    assert {**both, "mnist_c": None} == alone
+    assert list(both["mnist_c"]) == ["mean", *CORRUPTIONS]
+    for name in CORRUPTIONS:
+        assert both["mnist_c"][name] == {key: both["mnist"][key] for key in both["mnist_c"][name]}
+    assert both["mnist_c"]["mean"] == pytest.approx(both["mnist"]["accuracy"])
+    own = f"corruptions   {both['corruptions']['mean']:.2%}, the mean of (made after MNIST-C's fifteen kinds)"
+    theirs = f"MNIST-C       {both['mnist_c']['mean']:.2%}, the mean of (published)"
+    assert own in as_text(alone).splitlines()
+    assert not any(line.startswith("MNIST-C") for line in as_text(alone).splitlines())
+    assert [line for line in as_text(both).splitlines() if "the mean of" in line] == [own, theirs]
 
 
-SCENE = Page(np.zeros((50, 50), np.uint8), np.array([[0, 0, 10, 10], [20, 0, 10, 10]]), np.array([3, 4], np.uint8))
+def test_a_folder_without_the_published_files_is_an_error_before_anything_is_measured(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "Reader", reader_of(pytest.fail))
+    with pytest.raises(InputError, match=r"mnist_c\.zip"):
+        evaluate(None, few, [], mnist_c=tmp_path)
 
 
-def candidate(box, digit, confidence, kept=True):
-    probabilities = [0.05] * 11  # the last is of no digit
-    probabilities[digit], probabilities[10] = 0.1, 0.4
-    return Candidate(Box(*box), 1.0, np.zeros((28, 28), np.uint8), tuple(probabilities), confidence, kept, "")
-
-
-@pytest.mark.parametrize(
-    ("candidates", "found", "right", "invented", "error", "error_all"),
-    [
-        ([], 0, 0, 0, 0, 0),
-        ([candidate((0, 0, 10, 10), 3, 0.75)], 1, 1, 0, 0.25, 0.25),
-        ([candidate((0, 0, 10, 10), 7, 0.75)], 1, 0, 0, 0.75, 0.75),  # found, and read wrong
-        ([candidate((0, 0, 2, 2), 3, 0.75)], 0, 0, 1, 0.75, 0.75),  # something in a digit
-        ([candidate((0, 0, 10, 10), 3, 0.25, kept=False)], 0, 0, 0, 0, 0.75),
-        # the same digit twice: a candidate that was left out takes it from none that was read
-        ([candidate((1, 0, 10, 10), 3, 0.9), candidate((0, 0, 10, 10), 3, 0.3, kept=False)], 1, 1, 0, 0.1, 0.4),
-        # and twice read, it is there but once
-        ([candidate((1, 0, 10, 10), 3, 0.9), candidate((0, 0, 10, 10), 3, 0.7)], 1, 1, 1, 0.6, 0.6),
-    ],
-)
-def test_what_is_read_is_held_against_what_was_drawn(candidates, found, right, invented, error, error_all):
-    reader = SimpleNamespace(candidates=lambda _: candidates)
-    report = page_report(reader, [SCENE, SCENE])
-    assert (report["pictures"], report["digits"], report["missed"]) == (2, 4, 4 - 2 * found)
-    assert (report["found"], report["right"], report["invented"]) == (2 * found, 2 * right, 2 * invented)
-    np.testing.assert_allclose([report["calibration_error"], report["calibration_error_all"]], [error, error_all])
-
-
-def test_boxes_are_matched_best_first_and_once():
-    truth = np.array([[0, 0, 10, 10], [20, 0, 10, 10], [40, 0, 10, 10]])
-    boxes = np.array(
-        [
-            [1, 0, 10, 10],  # of the first, but another one fits better
-            [0, 0, 10, 10],
-            [20, 0, 10, 21],  # under half
-            [40, 0, 20, 10],  # just half
-            [99, 99, 5, 5],
-        ]
-    )
-    assert matched(boxes, truth).tolist() == [-1, 0, -1, 2, -1]
-    assert matched(boxes[:0], truth).tolist() == []
-    assert matched(boxes, truth[:0]).tolist() == [-1] * 5
+@pytest.mark.parametrize("softmax", [False, True])
+def test_a_model_of_others_is_measured_alike_with_and_without_its_own_softmax(softmax, few, fonts, tmp_path):
+    """The shipped float32 network without its card, and with a softmax at its end."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(MODELS / "digitocr-float32.onnx")
+    del model.metadata_props[:]
+    if softmax:
+        output = model.graph.output[0]
+        logits = output.name
+        output.name = "probabilities"
+        model.graph.node.append(onnx.helper.make_node("Softmax", [logits], ["probabilities"], axis=1))
+    path = tmp_path / "foreign.onnx"
+    onnx.save(model, path)
+    report, expected = evaluate(path, few, fonts), evaluate(MODELS / "digitocr-float32.onnx", few, fonts)
+    kind = "probabilities" if softmax else "logits"
+    assert (report["model"]["outputs"], report["model"]["outputs_from"]) == (kind, "probe")
+    for key in ("right", "accepted", "calibration_error", "log_loss"):
+        assert report["mnist"][key] == pytest.approx(expected["mnist"][key], abs=1e-5)
+    assert report["mnist"]["accepted"] > 0.98  # with two softmaxes no picture is accepted
+    assert report["mnist"]["calibration_error"] < 0.02
+    said = "no softmax applied" if softmax else "softmax applied"
+    assert f"outputs       {kind}, found by a probe, it has no card; {said}" in as_text(report).splitlines()
 
 
 def test_the_text_has_the_numbers_in_80_columns(few, fonts):
@@ -204,7 +199,7 @@ def test_the_text_has_the_numbers_in_80_columns(few, fonts):
         assert line in text
 
 
-def test_a_bar_is_drawn_on_a_terminal_alone_and_wiped_off(few, fonts, monkeypatch):
+def test_a_bar_is_drawn_on_a_terminal_alone(few, fonts, monkeypatch):
     monkeypatch.setattr(module, "Reader", reader_of(lambda tensors: np.full((len(tensors), 10), 0.1, np.float32)))
     plain, terminal = io.StringIO(), io.StringIO()
     terminal.isatty = lambda: True
@@ -212,7 +207,10 @@ def test_a_bar_is_drawn_on_a_terminal_alone_and_wiped_off(few, fonts, monkeypatc
         monkeypatch.setattr("sys.stderr", stream)
         evaluate(None, few, fonts)
     assert plain.getvalue() == ""
-    drawn = terminal.getvalue().split("\r")
-    assert drawn[1] == "-------------------- MNIST         "
-    assert drawn[-3].startswith("##################-- drawn pages")
-    assert drawn[-2:] == [" " * len(drawn[1]), ""]
+    drawn = terminal.getvalue()
+    steps = ["MNIST", *(name.replace("_", " ") for name in CORRUPTIONS), "non-digits", "drawn pages"]
+    places = [drawn.find(f" {step}") for step in steps]
+    assert places == sorted(places)
+    assert places[0] > 0
+    assert "#" * module.BAR in drawn[places[-2] :]
+    assert drawn.endswith("\n")

@@ -1,8 +1,15 @@
+import importlib
 import json
+import sys
+from math import comb
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from digitocr.runtime.errors import MissingExtraError
+from digitocr.train.evaluation import metrics as module
 from digitocr.train.evaluation.metrics import (
     auroc,
     calibration_error,
@@ -67,7 +74,7 @@ def test_summary_is_ready_for_json() -> None:
 def test_mcnemar_by_hand_one_against_nine() -> None:
     a = np.array([True] * 9 + [False] + [True] * 50 + [False] * 3)
     b = np.array([False] * 9 + [True] + [True] * 50 + [False] * 3)
-    assert mcnemar(a, b) == 2 * (1 + 10) / 2**10
+    assert mcnemar(a, b) == pytest.approx(2 * (1 + 10) / 2**10)
     assert mcnemar(b, a) == mcnemar(a, b)
 
 
@@ -117,3 +124,50 @@ def test_fpr_at_tpr_worked_by_hand():
     assert fpr_at_tpr(positives, np.array([5.9, 6.0, 7.0, 100.0]), tpr=1.0) == 1.0
     assert fpr_at_tpr(np.array([0.9, 0.1]), np.array([0.5, 0.95]), tpr=0.5) == 0.5
     assert fpr_at_tpr(np.arange(1.0, 11.0), np.array([1.5, 0.5])) == 0.5  # of ten, nine are too few
+
+
+scores = st.lists(st.integers(0, 20).map(lambda level: level / 20), min_size=1, max_size=30).map(np.array)
+
+
+@settings(derandomize=True, deadline=None)
+@given(scores, scores)
+def test_swapping_positives_and_negatives_turns_the_area_round(positives, negatives):
+    pairs = np.sign(positives[:, None] - negatives).mean() / 2 + 0.5
+    assert auroc(positives, negatives) == pytest.approx(pairs)
+    assert auroc(negatives, positives) == pytest.approx(1 - pairs)
+    assert 0 <= fpr_at_tpr(positives, negatives) <= fpr_at_tpr(positives, negatives, tpr=1.0) <= 1
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_is_the_two_sided_binomial_test_of_a_fair_coin(only_a, only_b):
+    a = np.array([True] * only_a + [False] * only_b, bool)
+    flips = only_a + only_b
+    tail = sum(comb(flips, k) for k in range(min(only_a, only_b) + 1)) / 2**flips
+    assert mcnemar(a, ~a) == pytest.approx(min(1, 2 * tail))
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.integers(1, 2000).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
+def test_wilson_s_ends_are_the_proportions_that_the_test_just_accepts(counts):
+    right, total = counts
+    for end in wilson(right, total):
+        if 0 < end < 1:
+            distance = abs(right / total - end) / np.sqrt(end * (1 - end) / total)
+            assert distance == pytest.approx(1.959964, abs=1e-4)
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=30), st.integers(1, 20))
+def test_a_calibration_error_is_a_share_and_no_less_than_that_of_one_bin(answers, bins):
+    confidence, right = np.array([c for c, _ in answers]), np.array([r for _, r in answers], bool)
+    error = calibration_error(confidence, right, bins)
+    assert calibration_error(confidence, right, 1) <= error + 1e-9
+    assert 0 <= error <= 1
+
+
+def test_without_scipy_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.stats", None)
+    monkeypatch.delitem(sys.modules, module.__name__)
+    with pytest.raises(MissingExtraError, match=r"digitocr\[train\]"):
+        importlib.import_module(module.__name__)

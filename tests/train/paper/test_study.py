@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import shutil
 import subprocess
@@ -16,12 +17,13 @@ from digitocr.train.classifier.network import EXPERIMENTS, Experiment
 from digitocr.train.data import Mnist
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
 from digitocr.train.paper import study as module
-from digitocr.train.paper.study import Plan, Study, cell_name, cells, measured, read_results
+from digitocr.train.paper.schemas import PAPER_RUN, fits, fits_run
+from digitocr.train.paper.study import Study, StudyPlan, cell_name, cells, measured, read_results
 
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-PLAN = Plan(epochs=1, batch_size=16)
+PLAN = StudyPlan(epochs=1, batch_size=16)
 SMALL = Experiment(1, 3, "max", False, False, filters=2, dense=8)  # no cell of the paper: nothing is exported
 
 
@@ -71,6 +73,8 @@ def test_a_run_of_the_paper_s_best_holds_all_that_the_report_needs(tmp_path: Pat
     assert set(run["corruptions"]) == set(CORRUPTIONS)
     assert run["int8"]["bytes"] == (MODELS / "digitocr-int8.onnx").stat().st_size
     assert run["int8"]["microseconds"] > 0
+    assert fits_run(run)
+    assert fits(run, PAPER_RUN)
     assert lines[0].startswith("1/1  3conv-3x3-average-bn-dropout seed 0: ")
     assert str(tmp_path) not in (tmp_path / "study" / "study.json").read_text()
 
@@ -114,7 +118,7 @@ def test_a_kill_costs_the_run_in_progress_and_no_more(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", KILLED, __file__, str(tmp_path)], stderr=subprocess.PIPE) as child:
         while child.poll() is None and not (tmp_path / "runs" / "1conv-3x3-max-seed1.json").exists():
             time.sleep(0.005)
-        with pytest.raises(OutputError, match="another study is at work in it"):
+        with pytest.raises(OutputError, match="another process works on this study"):
             Study(tmp_path, drawn(), PLAN, shipped).run([SMALL], 1)
         child.kill()
         child.communicate()
@@ -129,14 +133,14 @@ def test_other_plans_data_and_folders_are_refused_and_nothing_is_mixed(tmp_path:
     folder = tmp_path / "study"
     Study(folder, drawn(), PLAN, shipped)
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
-    with pytest.raises(UsageError, match="was begun with --epochs 1 --batch-size 16"):
-        Study(folder, drawn(), Plan(epochs=2, batch_size=16), shipped)
-    with pytest.raises(InputError, match="was begun with other data"):
+    with pytest.raises(UsageError, match="holds a study with --epochs 1 --batch-size 16"):
+        Study(folder, drawn(), StudyPlan(epochs=2, batch_size=16), shipped)
+    with pytest.raises(InputError, match="holds a study of other data"):
         Study(folder, drawn(360), PLAN, shipped)
     assert {path: path.read_bytes() for path in folder.rglob("*.json")} == before
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").touch()
-    with pytest.raises(OutputError, match="holds something else"):
+    with pytest.raises(OutputError, match="is not empty and holds no study"):
         Study(tmp_path / "full", drawn(), PLAN, shipped)
     with pytest.raises(OutputError, match="cannot be written"):
         Study(tmp_path / "full" / "letter.txt" / "study", drawn(), PLAN, shipped)
@@ -148,12 +152,21 @@ def test_a_result_cut_off_is_named_before_hours_of_work(tmp_path: Path) -> None:
         read_results(tmp_path)
     cut = tmp_path / "runs" / "1conv-3x3-max-seed0.json"
     cut.parent.mkdir()
-    cut.write_text('{"schema": "digitocr-stu')
-    with pytest.raises(InputError, match=r"seed0\.json: is damaged .* delete it to do that run again"):
-        study.run([SMALL], 1)
-    (tmp_path / "study.json").write_text("{}")
-    with pytest.raises(InputError, match=r"study\.json: is damaged"):
-        Study(tmp_path, drawn(), PLAN, shipped)
+    whole = {"schema": "digitocr-study-run/1", "cell": "1conv-3x3-max", "seed": 0}  # of a record
+    for content in ('{"schema": "digitocr-stu', json.dumps(whole), "[]"):
+        cut.write_text(content)
+        with pytest.raises(InputError, match=r"seed0\.json: is damaged .*; delete it to repeat that run"):
+            study.run([SMALL], 1)
+    for content in ("{}", '{"schema": "digitocr-study/1"}'):
+        (tmp_path / "study.json").write_text(content)
+        with pytest.raises(InputError, match=r"study\.json: is damaged"):
+            Study(tmp_path, drawn(), PLAN, shipped)
+
+
+def test_what_a_kill_leaves_of_the_first_file_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".study.part.json").write_text('{"sch')
+    Study(tmp_path, drawn(), PLAN, shipped)
+    assert (tmp_path / "study.json").exists()
 
 
 def test_a_full_disk_is_said_and_no_half_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,15 +177,19 @@ def test_a_full_disk_is_said_and_no_half_file_stays(tmp_path: Path, monkeypatch:
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "write_json", full)
-        with pytest.raises(OutputError, match=r"No space left on device\); type the same again"):
+        with pytest.raises(OutputError, match=r"No space left on device\); run the same command again"):
             study.run([SMALL], 1)
     assert list((tmp_path / "runs").iterdir()) == []
+    (tmp_path / "runs").rmdir()
+    (tmp_path / "runs").touch()  # in the way
+    with pytest.raises(OutputError, match=r"cannot be written .*; give another --out"):
+        study.run([SMALL], 1)
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch_size": 0}])
 def test_plans_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="it must be 1 or more"):
-        Plan(**wrong)
+        StudyPlan(**wrong)
 
 
 def test_what_is_measured_is_right_on_numbers_done_by_hand() -> None:

@@ -7,21 +7,24 @@ import time
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import optuna
 import pytest
 
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
 from digitocr.runtime.models import MODELS
-from digitocr.train.classifier.network import EXPERIMENTS
 from digitocr.train.data import Mnist
+from digitocr.train.quiet import silenced
 from digitocr.train.search import search as module
-from digitocr.train.search.search import SPACES, Candidate, Plan, Search, pareto, read_results
+from digitocr.train.search.front import MIN_BETTER_TRIALS
+from digitocr.train.search.search import MAX_TRIES, STUDY_NAME, Search, open_storage, read_results
+from digitocr.train.search.space import SPACES, SearchPlan
 
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-PLAN = Plan(space="paper", epochs=1)
+PLAN = SearchPlan(space="paper", epochs=1)
 
 
 def drawn(count: int = 240) -> Mnist:
@@ -39,6 +42,12 @@ def shipped(model: Path, folder: Path, data: Mnist) -> Path:
     """Stands for the export, which takes seconds."""
     assert model.suffix == ".keras"
     return Path(shutil.copy(MODELS / "digitocr-int8.onnx", folder))
+
+
+def study_in(folder: Path) -> optuna.Study:
+    """Optuna's own view of a search."""
+    with silenced():
+        return optuna.load_study(study_name=STUDY_NAME, storage=open_storage(folder))
 
 
 @pytest.fixture
@@ -66,16 +75,15 @@ def test_trials_are_kept_and_gone_on_with(small_space: None, tmp_path: Path) -> 
     assert not list(tmp_path.glob("trial-*.lock"))
 
 
-def test_what_a_candidate_lacks_of_the_least_accuracy_is_told_to_the_sampler(
+def test_the_sampler_learns_by_how_much_a_candidate_misses_the_least_accuracy(
     small_space: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LEAST", 0.5)
-    search = Search(tmp_path, drawn(), PLAN, shipped)
-    search.run(1)
-    (trial,) = search._study.trials
+    monkeypatch.setattr(module, "MIN_ACCURACY", 0.5)
+    Search(tmp_path, drawn(), PLAN, shipped).run(1)
+    (trial,) = study_in(tmp_path).trials
     accuracy = trial.user_attrs["history"][-1]
     assert 0 <= accuracy <= 1
-    assert trial.system_attrs["constraints"] == pytest.approx([0.5 - accuracy])  # above 0 is too little
+    assert trial.system_attrs["constraints"] == pytest.approx([0.5 - accuracy])  # above 0 is violated
 
 
 KILLED = """
@@ -107,23 +115,44 @@ def test_a_killed_worker_loses_its_trial_and_another_takes_it_up_again(tmp_path:
     assert again["params"] == lost["params"]
 
 
-def test_a_trial_that_kills_its_process_is_left_alone_in_the_end(tmp_path: Path) -> None:
+def test_a_trial_that_kills_its_process_is_given_up_in_the_end(tmp_path: Path) -> None:
     search = Search(tmp_path, drawn(), PLAN, shipped)
-    for number in range(module.TRIES):  # as a kill leaves it, each time
-        search._take_up()
-        trial = search._study.ask()
+    study = study_in(tmp_path)
+    for number in range(MAX_TRIES):  # as a kill leaves it, each time
+        search.requeue_lost_trials()
+        trial = study.ask()
         trial.suggest_categorical("kernel", SPACES["paper"]["kernel"])
         assert trial.number == number
-    search._take_up()
-    states = [trial.state for trial in search._study.trials]
-    assert states == [optuna.trial.TrialState.FAIL] * module.TRIES
+    search.requeue_lost_trials()
+    assert [trial["state"] for trial in search.results()["trials"]] == ["fail"] * MAX_TRIES
+    assert len(study.trials) == MAX_TRIES  # none is queued
+
+
+def test_a_trial_that_ends_while_it_is_looked_for_stays_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Search(tmp_path, drawn(), PLAN, shipped)
+    trial = study_in(tmp_path).ask()
+    trial.suggest_categorical("kernel", SPACES["paper"]["kernel"])
+    acquire = filelock.FileLock.acquire
+
+    def late(lock: Any, *words: Any, **options: Any) -> Any:
+        study = study_in(tmp_path)  # the list of running trials is made, the lock is not yet taken
+        if study.trials[0].state == optuna.trial.TrialState.RUNNING:
+            study.tell(0, [0.5, 1, 1])
+        return acquire(lock, *words, **options)
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", late)
+    search.requeue_lost_trials()
+    monkeypatch.undo()
+    assert [one.state.name for one in study_in(tmp_path).trials] == ["COMPLETE"]
 
 
 def test_a_trial_that_cannot_reach_the_front_is_pruned(small_space: None, tmp_path: Path) -> None:
     search = Search(tmp_path, drawn(), dataclasses.replace(PLAN, epochs=2), shipped)
     distributions = {name: optuna.distributions.CategoricalDistribution(v) for name, v in SPACES["paper"].items()}
-    for _ in range(module.PRUNERS):
-        search._study.add_trial(
+    for _ in range(MIN_BETTER_TRIALS):
+        study_in(tmp_path).add_trial(
             optuna.trial.create_trial(
                 params={name: values[0] for name, values in SPACES["paper"].items()},
                 distributions=distributions,
@@ -132,17 +161,9 @@ def test_a_trial_that_cannot_reach_the_front_is_pruned(small_space: None, tmp_pa
             )
         )
     lines: list[str] = []
-    search.run(module.PRUNERS + 1, report=lines.append)
-    assert lines == [f"trial {module.PRUNERS}: pruned after 1 epochs"]
+    search.run(MIN_BETTER_TRIALS + 1, report=lines.append)
+    assert lines == [f"trial {MIN_BETTER_TRIALS}: pruned after 1 epochs"]
     assert search.results()["trials"][-1]["state"] == "pruned"
-    assert not search._hopeless([0.5], (0, 10**9))  # smaller than all of them
-
-
-def test_a_grid_is_every_point_once_in_an_order_of_its_own() -> None:
-    points = module._grid("paper")
-    assert len(points) == len({tuple(point.values()) for point in points}) == 3 * 2**5 * 6 * 4
-    assert points == module._grid("paper")
-    assert [point["conv_layers"] for point in points] != sorted(point["conv_layers"] for point in points)
 
 
 def test_two_folders_share_a_storage_and_a_grid_ends_when_it_is_through(small_space: None, tmp_path: Path) -> None:
@@ -163,9 +184,9 @@ def test_a_storage_that_is_none_is_said(storage: str, tmp_path: Path) -> None:
 def test_other_plans_and_data_are_refused_and_nothing_is_mixed(tmp_path: Path) -> None:
     Search(tmp_path, drawn(), PLAN, shipped)
     before = (tmp_path / "journal.log").read_bytes()
-    with pytest.raises(UsageError, match="was begun with --space paper --sampler tpe --epochs 1"):
+    with pytest.raises(UsageError, match="holds a search with --space paper --sampler tpe --epochs 1"):
         Search(tmp_path, drawn(), dataclasses.replace(PLAN, epochs=2), shipped)
-    with pytest.raises(InputError, match="was begun with other data"):
+    with pytest.raises(InputError, match="holds a search of other data"):
         Search(tmp_path, dataclasses.replace(drawn(), digest="other"), PLAN, shipped)
     assert (tmp_path / "journal.log").read_bytes().startswith(before)
     (tmp_path / "file").touch()
@@ -198,33 +219,12 @@ def test_a_full_disk_is_said_and_the_trial_is_taken_up_later(small_space: None, 
     assert [trial["state"] for trial in read_results(tmp_path)["trials"]] == ["fail", "complete"]
 
 
-@pytest.mark.parametrize("wrong", [{"space": "x"}, {"sampler": "x"}, {"epochs": 0}])
-def test_plans_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=f"{next(iter(wrong))} is .*; it must be"):
-        Plan(**wrong)
-
-
-def test_a_candidate_is_the_paper_s_best_but_for_what_is_given() -> None:
-    assert Candidate.of({}) == Candidate()
-    candidate = Candidate.of({"filters": 8, "cutout": 6})
-    assert candidate.network == dataclasses.replace(EXPERIMENTS[4], filters=8)
-    assert candidate.cutout == 6
-
-
-def test_every_part_of_a_recipe_can_be_trained_with_and_learns() -> None:
-    network = {"conv_layers": 1, "filters": 4, "dense": 16, "batch_norm": False, "dropout": False}
-    descent = {"learning_rate": 0.004, "schedule": "cosine", "batch_size": 16, "weight_decay": 0.01}
-    others = {"label_smoothing": 0.1, "averaging": True, "augmentation": "elastic", "cutout": 6}
-    candidate = Candidate.of(network | descent | others)
-    assert set(network | descent | others) | {"kernel", "stride", "pooling"} == set(SPACES["all"])
-    accuracies: list[float] = []
-    candidate.trained(drawn(720), 8, 0, lambda _, row: accuracies.append(row["val_accuracy"]))
-    assert len(accuracies) == 8
-    assert accuracies[-1] > max(0.3, accuracies[0])
-
-
-def test_the_front_is_what_nothing_beats() -> None:
-    assert pareto([(1, 5), (2, 4), (2, 5), (3, 3), (3, 3), (4, 9)]) == [0, 1, 3, 4]
+def test_a_storage_that_goes_away_is_named_and_no_bug(small_space: None, tmp_path: Path) -> None:
+    database = tmp_path / "trials.db"
+    search = Search(tmp_path, drawn(), PLAN, shipped, f"sqlite:///{database}")
+    database.write_bytes(b"")
+    with pytest.raises(UsageError, match=r"trials\.db: cannot be reached"):
+        search.run(1)
 
 
 def test_several_processes_share_the_work_and_an_error_comes_out(

@@ -3,7 +3,8 @@ import pytest
 
 from digitocr.train.synthesis import layouts as module
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import LAYOUTS, NO_DIGIT, ODDS, Sheet, blank, giant, lines, ruled
+from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, blank, giant, lines, ruled
+from digitocr.train.synthesis.sheet import NO_DIGIT, Sheet
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis import layouts
 from digitocr.train.synthesis import scenes as module
 from digitocr.train.synthesis.glyphs import Alphabet, Glyph, Glyphs
-from digitocr.train.synthesis.layouts import SIDE
-from digitocr.train.synthesis.scenes import LEAST, MOST, draw_scene
+from digitocr.train.synthesis.scenes import MAX_DIGIT, MIN_DIGIT, draw_scene
+from digitocr.train.synthesis.sheet import SCENE_SIDE, Item
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
 NAMES = [layout.__name__.strip("_") for layout in module.LAYOUTS]
@@ -80,25 +82,61 @@ def test_the_same_seed_draws_the_same_scene(glyphs):
         assert (one.image != other.image).any()
 
 
-def test_scenes_have_the_documented_shapes_and_sizes(glyphs):
-    labels = []
-    for scene in drawn(glyphs, 60):
-        assert (scene.image.shape, scene.image.dtype) == ((SIDE, SIDE), np.uint8)
-        assert len(scene.labels) == len(scene.boxes)
-        assert scene.labels.dtype == np.uint8
-        for boxes in (scene.boxes, scene.ignored, scene.others, scene.doubtful):
-            assert boxes.dtype == np.float32
-            assert boxes.shape[1:] == (4,)
-            assert (boxes[:, 2:] > 0).all()
-            assert (boxes[:, :2] >= 0).all()
-            assert (boxes[:, :2] + boxes[:, 2:] <= SIDE + 1e-3).all()
-        sides = scene.boxes[:, 2:].max(1, initial=LEAST, where=True) if len(scene.boxes) else np.array([LEAST])
-        assert sides.min() >= LEAST
-        assert sides.max() <= MOST
-        np.testing.assert_array_equal(scene.unsure, np.concatenate([scene.ignored, scene.doubtful]))
-        labels += scene.labels.tolist()
-    assert set(labels) == set(range(10))
-    assert np.bincount(labels).min() > 0.4 * np.bincount(labels).mean()
+@pytest.mark.parametrize(
+    ("seed", "labels", "first", "mean"),
+    [
+        (1, "3", (93.1, 16.7, 12.9, 29.2), 162.9),
+        (2, "522", (45.3, 37.7, 60.8, 69.2), 117.0),
+        (3, "4651725378011319403327", (47.0, 15.2, 23.0, 24.6), 84.6),
+        (6, "98289581407", (72.3, 10.3, 9.6, 14.6), 149.8),
+        (7, "153", (210.1, 99.1, 13.9, 12.6), 32.0),
+        (11, "691747147781594787542", (63.1, 23.0, 8.0, 11.2), 132.2),
+    ],
+)
+def test_the_scenes_of_a_seed_are_those_that_the_shipped_networks_were_trained_with(seed, labels, first, mean, glyphs):
+    scene = draw_scene(np.random.default_rng(seed), glyphs)
+    assert "".join(map(str, scene.labels)) == labels
+    np.testing.assert_allclose(scene.boxes[0], first, atol=0.1)
+    assert scene.image.mean() == pytest.approx(mean, abs=0.5)  # libraries round and blur a little differently
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(st.integers(0, 2**32))
+def test_boxes_lie_within_the_scene_and_labels_and_sizes_in_their_ranges(glyphs, seed):
+    scene = draw_scene(np.random.default_rng(seed), glyphs)
+    assert (scene.image.shape, scene.image.dtype) == ((SCENE_SIDE, SCENE_SIDE), np.uint8)
+    assert (scene.labels.shape, scene.labels.dtype) == ((len(scene.boxes),), np.uint8)
+    assert (scene.labels <= 9).all()
+    for boxes in (scene.boxes, scene.ignored, scene.others, scene.doubtful):
+        assert (boxes.dtype, boxes.shape[1:]) == (np.float32, (4,))
+        assert (boxes[:, 2:] > 0).all()
+        assert (boxes[:, :2] >= 0).all()
+        assert (boxes[:, :2] + boxes[:, 2:] <= SCENE_SIDE + 1e-3).all()
+    sides = scene.boxes[:, 2:].max(1, initial=0)
+    assert ((sides >= MIN_DIGIT) & (sides <= MAX_DIGIT)).all()
+    np.testing.assert_array_equal(scene.unsure, np.concatenate([scene.ignored, scene.doubtful]))
+
+
+def test_every_digit_is_drawn_about_as_often(glyphs):
+    labels = np.concatenate([scene.labels for scene in drawn(glyphs, 60)])
+    counts = np.bincount(labels, minlength=10)
+    assert counts.min() > 0.4 * counts.mean()
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.integers(0, 2**32), st.booleans(), st.floats(-300, 500), st.floats(-300, 500), st.floats(0.05, 20))
+def test_near_a_glyph_its_affine_map_is_the_homography(seed, steep, x, y, scale):
+    view = module._view(np.random.default_rng(seed), steep)
+    glyph = Blocks.block(0)
+    item = Item(glyph, 0, np.array([[scale, 0.1, x], [-0.1, scale, y]]), 1.0)
+    linear, shift = module._local_map(item, view)
+    height, width = glyph.ink.shape
+    middle = np.array([width / 2, height / 2])
+    if (view[2, :2] @ (item.matrix[:, :2] @ middle + item.matrix[:, 2]) + view[2, 2]) < 0.5:
+        return  # near the horizon
+    for step in ([0, 0], [1e-4, 0], [0, 1e-4]):
+        exact = module._project(view, (item.matrix[:, :2] @ (middle + step) + item.matrix[:, 2])[None])[0]
+        np.testing.assert_allclose(linear @ (middle + step) + shift, exact, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["lines", "close_up", "form", "grid", "column", "scattered", "display"])
@@ -108,7 +146,7 @@ def test_boxes_fit_the_ink_that_is_drawn(name, glyphs, ink_alone, monkeypatch):
     for scene in drawn(glyphs, 12):
         known = everything(scene)
         for x, y, w, h in scene.boxes[:20]:
-            if apart((x, y, w, h), known) and min(x, y, SIDE - x - w, SIDE - y - h) > 12:
+            if apart((x, y, w, h), known) and min(x, y, SCENE_SIDE - x - w, SCENE_SIDE - y - h) > 12:
                 left, top, wide, high = inked(scene.image, (x, y, w, h))
                 slack = 1.6 + 0.02 * max(w, h)
                 assert abs(left - x) <= slack
@@ -174,7 +212,7 @@ def test_letters_are_others_or_doubtful_and_never_digits(glyphs, ink_alone, monk
         (60, -20, 0, 1),  # half is
         (60, -33, 0, 0),  # a ninth is
         (60, -80, 0, 0),
-        (60, SIDE - 20, 0, 1),
+        (60, SCENE_SIDE - 20, 0, 1),
     ],
 )
 def test_what_is_too_small_too_large_or_cut_off_is_ignored_and_what_is_hardly_there_is_not_there(
@@ -197,7 +235,7 @@ def test_what_is_too_small_too_large_or_cut_off_is_ignored_and_what_is_hardly_th
 
 def _straight(self, glyph, label, x, base, height, rng, strength=1.0):
     scale = height / glyph.ink.shape[0]
-    self.items.append((glyph, label, np.array([[scale, 0, x], [0, scale, base - height]]), strength))
+    self.items.append(Item(glyph, label, np.array([[scale, 0, x], [0, scale, base - height]]), strength))
 
 
 @pytest.mark.parametrize("name", ["texture", "blank", "scribbles", "giant", "text"])

@@ -1,9 +1,13 @@
+import importlib
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from digitocr.runtime.errors import MissingExtraError
 from digitocr.runtime.opencv import cv2
+from digitocr.train.synthesis import strokes as module
 from digitocr.train.synthesis.strokes import GLYPHS, Hand, draw_digit, random_hand
 
 
@@ -42,3 +46,21 @@ def test_a_hand_writes_alike_and_hands_differ():
     within = np.mean([np.abs(one - own[0]).mean() for one in own[1:]])
     across = np.mean([np.abs(one - own[0]).mean() for one in foreign])
     assert across > 1.5 * within
+
+
+def test_a_curve_passes_through_its_knots_and_is_smooth_but_for_its_corners():
+    knots = np.array([[0, 0], [0.5, 0.1], [0.6, 0.6], [0.1, 0.9], [0.4, 1.4]])
+    for corners in ([False] * 5, [False, False, True, False, False]):
+        points = module._basis(knots, corners) @ knots
+        np.testing.assert_allclose(points[[*range(0, len(points), module._SAMPLES), -1]], knots, atol=1e-12)
+        steps = np.diff(points, axis=0)
+        turns = np.abs(np.diff(np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))))
+        assert turns.argmax() == 2 * module._SAMPLES - 1 or not corners[2]
+        assert (turns.max() > 0.5) == corners[2]
+
+
+def test_without_scipy_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.interpolate", None)
+    monkeypatch.delitem(sys.modules, module.__name__)
+    with pytest.raises(MissingExtraError, match=r"digitocr\[train\]"):
+        importlib.import_module(module.__name__)

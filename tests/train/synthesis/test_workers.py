@@ -58,7 +58,7 @@ def test_a_process_ends_with_the_one_that_asks_it_and_leaves_ctrl_c_to_it():
 
 
 def test_outside_of_such_a_process_there_is_nothing_to_draw_with():
-    with pytest.raises(RuntimeError, match="drawers"):
+    with pytest.raises(RuntimeError, match="worker_pool"):
         glyphs()
 
 

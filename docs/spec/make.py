@@ -1,0 +1,194 @@
+"""Writes the golden files of docs/preprocessing.md. Run by hand, for a new version of the preprocessing alone.
+
+    python docs/spec/make.py
+
+page.png and lone.png are inputs; everything else follows from them. No test writes these files.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitocr.runtime import background, boxes, confidence, detector, lines, orientation, preprocessing
+from digitocr.runtime.reader import CROP_SCALES, Reader
+
+SPEC = Path(__file__).parent
+SHAPES = ((480, 640), (3000, 4000), (100, 90), (33, 2000), (7, 5))  # (H, W)
+BOXES = (  # of page.png: a digit, the same wider, beyond each edge, wholly outside, thin, tiny
+    (199.4, 81.7, 57.0, 84.3),
+    (190.5, 75.5, 75.0, 100.0),
+    (-20.0, -12.5, 60.0, 70.0),
+    (610.0, 440.0, 50.0, 60.0),
+    (700.0, 500.0, 30.0, 40.0),
+    (300.0, 200.0, 4.0, 90.0),
+    (320.2, 240.8, 0.4, 0.9),
+)
+SUPPRESSED = (  # x, y, width, height, score: a digit found three times, its neighbour, a part of it, a thin 1 beside it
+    (10, 10, 20, 30, 0.9),
+    (12, 11, 20, 30, 0.95),
+    (9, 12, 22, 28, 0.5),
+    (31, 10, 20, 30, 0.8),
+    (33, 14, 8, 10, 0.7),
+    (52, 10, 3, 30, 0.6),
+    (55, 10, 3, 30, 0.65),
+)
+ORDERED = (  # two lines of a page that slopes, and a lone box
+    (10, 10, 20, 30),
+    (70, 16, 20, 30),
+    (40, 13, 20, 30),
+    (12, 60, 18, 28),
+    (45, 63, 18, 28),
+    (300, 200, 20, 30),
+)
+
+
+def golden() -> dict[str, Any]:
+    """Every step's inputs and outputs, but for the pictures."""
+    page = picture("page")
+    rows = np.array(BOXES, np.float32)
+    suppressed = np.array(SUPPRESSED, np.float32)
+    ordered = np.array(ORDERED, np.float32)
+    kept, scores = boxes.non_maximum_suppression(suppressed[:, :4], suppressed[:, 4])
+    probabilities, detected = _probabilities(len(ordered)), np.linspace(0.3, 0.99, len(ordered), dtype=np.float32)
+    network_output = _network_output()
+    decoded, decoded_scores = detector.decoded(network_output)
+    reader = Reader(rotate=0)
+    reading = reader.read(page)
+    return {
+        "preprocessing": preprocessing.VERSION,
+        "sizes": [_sizes(shape) for shape in SHAPES],
+        "planes": _samples(detector.detector_input(page[100:260, 60:340])),
+        "decoded": {
+            "output": _rounded(network_output),
+            "boxes": _rounded(decoded),
+            "scores": _rounded(decoded_scores),
+        },
+        "suppression": {
+            "boxes": _rounded(suppressed[:, :4]),
+            "scores": _rounded(suppressed[:, 4]),
+            "kept": _rounded(kept),
+            "kept scores": _rounded(scores),
+        },
+        "crops": {
+            "boxes": _rounded(rows),
+            "scaled": [_rounded(boxes.scaled(rows[:2], factor)) for factor in CROP_SCALES],
+        },
+        "turned": [
+            {
+                "degrees": degrees,
+                "shape": list(orientation.turned(page, degrees).shape),
+                "boxes": _rounded(rows[:2]),
+                "back": _rounded(orientation.turned_back(rows[:2], page.shape, degrees)),
+            }
+            for degrees in (90, 180, 270, 20)
+        ],
+        "lines": {
+            "boxes": _rounded(ordered),
+            "slope": round(lines.slope(ordered), 5),
+            "order": lines.reading_order(ordered),
+            "scores": _rounded(detected),
+            "best neighbour": _rounded(lines.best_neighbour(ordered, detected)),
+        },
+        "confidence": {
+            "probabilities": _rounded(probabilities),
+            "features": _rounded(confidence.confidence_features(ordered, detected, probabilities)),
+            "confidence": _rounded(confidence.load_confidence().of_candidates(ordered, detected, probabilities)),
+        },
+        "reading": {
+            "text": reading.text,
+            "boxes": [[box.x, box.y, box.w, box.h] for box in (digit.box for digit in reading.digits)],
+            "confidence": [round(digit.confidence, 3) for digit in reading.digits],
+        },
+    }
+
+
+def pictures() -> dict[str, NDArray[np.uint8]]:
+    """The pictures that follow from others, by name; those of 28x28 below each other."""
+    page, lone, crops = picture("page"), *(picture(name).reshape(-1, 28, 28) for name in ("lone", "crops"))
+    return {
+        "coarse": background.shrunk(background.shrunk(page, detector.MIDDLE), detector.COARSE),
+        "even": background.evened(page),
+        "crops": preprocessing.crops(page, np.array(BOXES, np.float32)).reshape(-1, 28),
+        "normalised": preprocessing.normalised(crops).reshape(-1, 28),
+        "lone-normalised": np.concatenate([preprocessing.lone(one)[0] for one in lone]),
+        "turned": orientation.turned(picture("coarse"), 20),
+    }
+
+
+def picture(name: str) -> NDArray[np.uint8]:
+    """(H, W): a golden picture."""
+    return np.asarray(cv2.imread(str(SPEC / f"{name}.png"), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _sizes(shape: tuple[int, int]) -> dict[str, Any]:
+    """How a picture of that shape is resized for the detector at each size, and how it is framed."""
+    seen = []
+    for side in (detector.COARSE, detector.MIDDLE, detector.FINE):
+        width, height = background.fitted(shape, side) if max(shape) > side else shape[::-1]
+        framed = [
+            detector.MARGIN + length + detector.MARGIN + -(length + 2 * detector.MARGIN) % detector.MULTIPLE
+            for length in (height, width)
+        ]
+        seen.append({"longer side": side, "resized": [height, width], "framed": framed})
+    return {"shape": list(shape), "seen": seen}
+
+
+def _samples(planes: NDArray[np.float32]) -> dict[str, Any]:
+    """Some values of (3, H, W) planes: [plane, row, column, value]."""
+    _, height, width = planes.shape
+    places = [
+        (y, x) for y in (0, 1, height // 3, height // 2, height - 1) for x in (0, 2, width // 3, width // 2, width - 1)
+    ]
+    return {
+        "rows": [100, 260],
+        "columns": [60, 340],
+        "values": [[plane, y, x, round(float(planes[plane, y, x]), 4)] for plane in range(3) for y, x in places],
+        "means": _rounded(planes.mean((1, 2))),
+        "deviations": _rounded(planes.std((1, 2))),
+    }
+
+
+def _network_output() -> NDArray[np.float32]:
+    """(5, 2, 3): an output of the detector with one clear digit, one weak one, one below the least score."""
+    output = np.zeros((5, 2, 3), np.float32)
+    output[0] = [[-6, 2.5, -5], [-1.0, -6, -1.5]]
+    output[1:, 0, 1] = [0.1, -0.2, 1.5, 2.0]
+    output[1:, 1, 0] = [-0.05, 0.0, 6.0, -4.0]
+    return output
+
+
+def _probabilities(count: int) -> NDArray[np.float32]:
+    """(count, 10), each row sums to 1: rows whose likeliest digits are 0, 1, 2 and so on."""
+    made = np.full((count, 10), 0.01, np.float32)
+    for row in range(count):
+        made[row, row % 10] = 0.91
+    return made
+
+
+def _rounded(values: Any) -> Any:
+    return np.round(np.asarray(values, np.float64), 5).tolist()
+
+
+def _draw_inputs() -> None:
+    from digitocr.train.synthesis.pages import draw_page, random_style
+
+    rng = np.random.default_rng(11)
+    page = draw_page(["407", "1358"], rng, random_style(rng, (640, 480), light_on_dark=False)).image
+    cv2.imwrite(str(SPEC / "page.png"), cv2.cvtColor(page, cv2.COLOR_RGB2GRAY))
+    lone = np.zeros((3, 28, 28), np.uint8)
+    cv2.putText(lone[0], "5", (6, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2, cv2.LINE_AA)
+    lone[1] = 255 - lone[0]  # the other polarity
+    lone[2] = 90 + lone[0] // 4  # a background that is not black
+    cv2.imwrite(str(SPEC / "lone.png"), lone.reshape(-1, 28))
+
+
+if __name__ == "__main__":
+    _draw_inputs()
+    for _ in range(2):  # some of the pictures are inputs of others
+        for name, made in pictures().items():
+            cv2.imwrite(str(SPEC / f"{name}.png"), made)
+    (SPEC / "golden.json").write_text(json.dumps(golden(), indent=1) + "\n", "utf-8")

@@ -1,0 +1,163 @@
+"""Many pictures read in order, by this process or by several.
+
+If a process dies, the pictures that were under way are read again one at a time. The picture at which a process dies
+once more is an error, and the others are read.
+"""
+
+import multiprocessing
+import os
+import pickle
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from typing import Protocol, TypeAlias
+
+from digitocr.runtime.errors import DigitocrError, InputError, UsageError
+from digitocr.runtime.image import Picture
+from digitocr.runtime.opencv import cv2
+from digitocr.runtime.processes import begin
+from digitocr.runtime.reading import Reading
+
+Outcomes: TypeAlias = "Generator[Reading | Exception, None, None]"
+
+AHEAD = 4  # pictures under way for each process, so that none waits while a slow one is awaited
+
+_pickled: bytes = b""  # in a process that reads: the reader that it was given
+_reader: "Reads | None" = None  # the same, once it is loaded
+
+
+class Reads(Protocol):
+    """What reads a picture, and can be pickled where several processes read."""
+
+    def read(self, picture: Picture) -> Reading: ...
+
+
+def read_many(reader: Reads, pictures: Iterable[Picture], jobs: int, errors: str) -> Iterator[Reading | Exception]:
+    """What the reader reads in each picture, in the order of the pictures, of which a few are taken ahead.
+
+    Args:
+        reader: Reads the pictures; with several jobs each process has its own copy.
+        pictures: What `reader` takes.
+        jobs: How many processes read; with 1 this process does.
+        errors: "raise" the exception of a picture, or "return" it in the place of its Reading.
+
+    Raises:
+        UsageError: `jobs` or `errors` makes no sense, or, when the first reading is asked for, no process starts.
+    """
+    if jobs < 1:
+        raise UsageError(f"jobs must be 1 or more, not {jobs}")
+    if errors not in ("raise", "return"):
+        raise UsageError(f"errors must be raise or return, not {errors}")
+    outcomes = _read_here(reader, pictures) if jobs == 1 else _read_in_processes(pickle.dumps(reader), pictures, jobs)
+    return outcomes if errors == "return" else _raising(outcomes)
+
+
+def _raising(outcomes: Outcomes) -> Generator[Reading, None, None]:
+    with closing(outcomes):  # ends the processes now, and not when the exception is forgotten
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+            yield outcome
+
+
+def _read_here(reader: Reads, pictures: Iterable[Picture]) -> Outcomes:
+    for picture in pictures:
+        try:
+            yield reader.read(picture)
+        except Exception as error:  # whatever it is, it is this picture's alone
+            yield error
+
+
+def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -> Outcomes:
+    todo = enumerate(pictures, 1)
+    waiting: deque[tuple[int, Picture, Future[Reading | Exception]]] = deque()
+    pool = _pool(pickled, jobs)
+    try:
+        _await_start(pool)
+        while True:
+            try:
+                while len(waiting) < AHEAD * jobs and (following := next(todo, None)):
+                    waiting.append((*following, Future()))  # what a broken pool refuses must not be lost
+                    waiting[-1] = (*following, pool.submit(_read, following[1]))
+                if not waiting:
+                    return
+                outcome = waiting[0][2].result()
+            except BrokenProcessPool:
+                pool.shutdown(wait=False)
+                yield from _read_one_by_one(pickled, [(place, picture) for place, picture, _ in waiting])
+                waiting.clear()
+                pool = _pool(pickled, jobs)
+            else:
+                waiting.popleft()
+                yield outcome
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read_one_by_one(pickled: bytes, pictures: Iterable[tuple[int, Picture]]) -> Outcomes:
+    pool = _pool(pickled, 1)
+    try:
+        for place, picture in pictures:
+            try:
+                outcome = pool.submit(_read, picture).result()
+            except BrokenProcessPool:
+                pool.shutdown(wait=False)
+                pool = _pool(pickled, 1)
+                name = picture if isinstance(picture, (str, os.PathLike)) else f"picture {place}"
+                outcome = InputError(f"{name}: the process that read it died, of the picture or for want of memory")
+            yield outcome
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pool(pickled: bytes, jobs: int) -> ProcessPoolExecutor:
+    """Fresh processes, not forks: what threads of the libraries hold in this one would stay held in a fork."""
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (pickled,))
+
+
+def _await_start(pool: ProcessPoolExecutor) -> None:
+    """Returns when a process has loaded the reader. Raises what loading it raises, or UsageError."""
+    try:
+        pool.submit(_load).result()
+    except BrokenProcessPool:
+        raise UsageError(
+            "the processes that are to read cannot start; in a script, call read_many below "
+            '`if __name__ == "__main__":`, since each of them imports the script'
+        ) from None
+
+
+def _start(pickled: bytes) -> None:
+    """The first thing that a process does. The reader is loaded later, so that its errors can be sent back."""
+    global _pickled
+    begin()
+    cv2.setNumThreads(1)  # the processes share the cores
+    _pickled = pickled
+
+
+def _load() -> None:
+    _loaded()
+
+
+def _loaded() -> Reads:
+    global _reader
+    if _reader is None:
+        _reader = pickle.loads(_pickled)
+    return _reader
+
+
+def _read(picture: Picture) -> Reading | Exception:
+    try:
+        return _loaded().read(picture)
+    except Exception as error:  # whatever it is, it is this picture's alone
+        return _sendable(error)
+
+
+def _sendable(error: Exception) -> Exception:
+    """The exception, or one that says the same if it does not survive the way to another process."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return DigitocrError(f"{type(error).__name__}: {error}")
+    return error

@@ -1,0 +1,48 @@
+"""Options that several commands share."""
+
+import inspect
+from importlib import import_module
+from typing import get_args, get_origin
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from digitocr.cli import options
+from digitocr.cli.main import COMMANDS
+from digitocr.runtime.errors import UsageError
+
+SHARED = {name.lower(): value for name, value in vars(options).items() if get_origin(value) and get_args(value)[1:]}
+
+
+def parameters(command):
+    return inspect.signature(getattr(import_module(f"digitocr.cli.commands.{command}"), command)).parameters
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_option_that_several_commands_have_is_defined_once(command):
+    others = {"export": {"model"}, "train": set()}.get(command, set())  # which export has for another kind of file
+    for name, parameter in parameters(command).items():
+        if name in SHARED and name not in others:
+            assert parameter.annotation == SHARED[name], name
+
+
+def test_shared_options_are_used():
+    used = {name for command in COMMANDS for name in parameters(command)}
+    assert set(SHARED) <= used
+    assert {"model", "data", "quiet", "force"} <= set(SHARED)
+
+
+def test_an_option_that_would_have_no_effect_is_refused_if_it_was_typed():
+    app = typer.Typer()
+
+    @app.command()
+    def command(context: typer.Context, seed: options.Seed = 0, quiet: options.Quiet = False) -> None:
+        options.refuse(context, ("seed",), "is for drawing; leave it out")
+
+    for words in ([], ["--quiet"]):
+        assert CliRunner().invoke(app, words).exit_code == 0
+    for words in (["--seed", "0"], ["--seed=3", "--quiet"]):
+        error = CliRunner().invoke(app, words).exception
+        assert isinstance(error, UsageError)
+        assert str(error) == "--seed is for drawing; leave it out"

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from digitocr.runtime.background import evened, ink_box, is_close_up, shadeless, shrunk
+
+
+def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
+    shaded = np.full((80, 100), 220, np.uint8)
+    shaded[:, 30:] = 90
+    small, large = np.array([[10, 10, 10, 20]], np.float32), np.array([[10, 10, 10, 20], [40, 10, 30, 40]], np.float32)
+    assert (shadeless(shaded, small)[:, [5, 20, 40, 60]] == 128).all()
+    assert (shadeless(shaded, small[:0])[:, [5, 20, 40, 60]] == 128).all()
+    np.testing.assert_array_equal(shadeless(shaded, large), shaded)
+
+
+def test_a_close_up_is_a_picture_that_one_digit_fills():
+    gray = np.zeros((50, 100), np.uint8)
+    assert is_close_up(gray, np.array([[0, 0, 5, 40]], np.float32))
+    assert not is_close_up(gray, np.array([[0, 0, 5, 39]], np.float32))
+    assert not is_close_up(gray, np.zeros((0, 4), np.float32))
+
+
+def test_the_ink_box_is_around_what_differs_by_half_of_the_most():
+    gray = np.full((40, 60), 200, np.uint8)
+    assert ink_box(gray) == (0, 0, 60, 40)
+    gray[10:20, 30:35] = 60
+    gray[0, 0] = 150
+    assert ink_box(gray) == ink_box(255 - gray) == (30, 10, 5, 10)
+
+
+def test_shrinking_keeps_the_aspect_and_at_least_a_pixel():
+    assert shrunk(np.zeros((300, 600), np.uint8), 200).shape == (100, 200)
+    assert shrunk(np.zeros((5, 50_000), np.uint8), 100).shape == (1, 100)
+    small = np.zeros((60, 90), np.uint8)
+    assert shrunk(small, 90) is small
+
+
+def test_evened_takes_light_off_and_leaves_ink():
+    gray = np.full((360, 640), 200, np.uint8)
+    gray[:, 300:] = 80  # a shadow
+    gray[100:200, 150:160] = 120
+    gray[100:200, 450:460] = 48
+    even = evened(gray)
+    assert even.shape == gray.shape
+    assert (even[20, [50, 250, 350, 600]] == 128).all()
+    assert (even[150, 155], even[150, 455]) == (48, 96)
+    np.testing.assert_allclose(evened(255 - gray), 256 - even.astype(int), atol=1)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (28, 28), (5, 2000), (720, 1280)])
+def test_evened_of_any_shape(shape):
+    assert (evened(np.full(shape, 77, np.uint8)) == 128).all()

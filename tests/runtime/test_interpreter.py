@@ -1,0 +1,80 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from digitocr.runtime.classifier import Classifier
+from digitocr.runtime.errors import ModelError, UsageError
+from digitocr.runtime.interpreter import first_line, onnx_session
+from digitocr.runtime.models import shipped_model
+
+DETECTOR = "detector-int8.onnx"
+
+
+def refused(what, path, *words):
+    """Calls it; the message of its ModelError must be one line that names the path."""
+    with pytest.raises(ModelError) as caught:
+        what()
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_session_runs_on_the_processor_in_so_many_threads_and_does_not_spin(threads):
+    path = shipped_model(DETECTOR)
+    session = onnx_session(path.read_bytes(), path, threads)
+    options = session.get_session_options()
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (threads, 1)
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", bytes(5000)])
+def test_what_onnx_runtime_cannot_load_is_a_line_and_nothing_on_stderr(content, tmp_path, capfd):
+    path = tmp_path / "m.onnx"
+    refused(lambda: onnx_session(content, path, 1), path, "ONNX Runtime cannot load it")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_of_a_long_error_the_first_line_is_kept():
+    assert first_line(ValueError("\n what \nand why")) == "what "
+    assert len(first_line(ValueError("x" * 5000))) == 200
+
+
+def test_providers_are_onnx_runtime_s_and_those_that_are_not_there_are_usage_errors():
+    path = shipped_model(DETECTOR)
+    for providers in (["NoSuchProvider"], ["CPUExecutionProvider", "NoSuchProvider"], []):
+        with pytest.raises(UsageError, match="CPUExecutionProvider") as caught:
+            onnx_session(path.read_bytes(), path, 1, providers)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_provider_that_does_not_start_is_not_replaced_by_the_processor_in_silence(monkeypatch):
+    path, real = shipped_model(DETECTOR), pytest.importorskip("onnxruntime").InferenceSession
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: available)
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda content, options, **_: real(content, options))
+    with pytest.raises(UsageError, match="CUDAExecutionProvider does not start"):
+        onnx_session(path.read_bytes(), path, 1, ["CUDAExecutionProvider"])
+
+
+@pytest.mark.parametrize("name", ["digitocr-int8.tflite", "digitocr-int8.onnx"])
+def test_threads_may_share_an_interpreter(name):
+    if name.endswith(".tflite"):
+        pytest.importorskip("ai_edge_litert")
+    classifier, count = Classifier(shipped_model(name)), 4
+    tensors = np.random.default_rng(0).random((count, 28, 28, 1), np.float32)
+    expected = [classifier.predict(one[None]) for one in tensors]
+    start = threading.Barrier(count)
+
+    def work(number):
+        start.wait()
+        return [classifier.predict(tensors[number : number + 1]) for _ in range(200)]
+
+    with ThreadPoolExecutor(count) as pool:
+        for answers, right in zip(pool.map(work, range(count)), expected, strict=True):
+            for answer in answers:
+                np.testing.assert_array_equal(answer, right)

@@ -1,0 +1,113 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.boxes import iou
+from digitocr.runtime.orientation import best_attempt, turned, turned_back
+
+LAW = settings(derandomize=True, deadline=None, max_examples=60)
+SHAPES = st.tuples(st.integers(5, 90), st.integers(5, 90))
+
+
+@LAW
+@given(SHAPES, st.sampled_from([0, 90, 180, 270]))
+def test_quarter_turns_and_back_are_exact(shape, degrees):
+    rng = np.random.default_rng(shape)
+    gray = rng.integers(0, 256, shape, np.uint8)
+    rotated = turned(gray, degrees)
+    np.testing.assert_array_equal(turned(rotated, -degrees % 360), gray)
+    height, width = shape
+    left, top = int(rng.integers(0, width - 2)), int(rng.integers(0, height - 2))
+    right, bottom = int(rng.integers(left + 1, width)), int(rng.integers(top + 1, height))
+    mask = np.zeros(shape, np.uint8)
+    mask[top:bottom, left:right] = 1
+    rows, columns = np.nonzero(turned(mask, degrees))
+    seen = [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]
+    back = turned_back(np.array([seen], np.float32), shape, degrees)
+    np.testing.assert_allclose(back, [[left, top, right - left, bottom - top]], atol=1e-3)
+
+
+@LAW
+@given(SHAPES, st.integers(0, 359))
+def test_the_whole_picture_is_in_the_rotated_one_and_its_corners_repeat_the_edge(shape, degrees):
+    rotated = turned(np.full(shape, 77, np.uint8), degrees)
+    assert (rotated == 77).all()
+    reach = np.hypot(*shape) + 1
+    assert max(rotated.shape) <= reach
+    assert rotated.shape[0] * rotated.shape[1] >= shape[0] * shape[1] - 1
+
+
+@LAW
+@given(SHAPES, st.integers(0, 359), st.integers(0, 2**32 - 1))
+def test_boxes_come_back_around_where_they_were(shape, degrees, seed):
+    rng = np.random.default_rng(seed)
+    sides = rng.uniform(2, 30, (5, 2))
+    boxes = np.concatenate([rng.uniform(0, shape[::-1], (5, 2)) - sides / 2, sides], 1).astype(np.float32)
+    rotated_shape = turned(np.zeros(shape, np.uint8), degrees).shape
+    grown_shape = turned(np.zeros(rotated_shape, np.uint8), -degrees % 360).shape  # about the same centre
+    there = turned_back(boxes + frame(shape, grown_shape), rotated_shape, -degrees % 360)
+    back = turned_back(there, shape, degrees)
+    assert (back.shape, back.dtype) == (boxes.shape, np.float32)
+    np.testing.assert_allclose(back[:, :2] + back[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2, atol=1e-3)
+    assert (back[:, 2:] >= boxes[:, 2:] - 1e-3).all()  # the box around the box around
+
+
+def frame(shape, grown_shape):
+    """What boxes of the (H, W) picture are moved by in a larger one about the same centre."""
+    return np.array([grown_shape[1] - shape[1], grown_shape[0] - shape[0], 0, 0], np.float32) / 2
+
+
+def test_a_box_round_a_rotated_blob_holds_the_blob():
+    gray = np.zeros((60, 90), np.uint8)
+    gray[20:40, 30:42] = 255
+    for degrees in (15, 60, 100, 333):
+        rows, columns = np.nonzero(turned(gray, degrees) > 128)
+        seen = [[columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]]
+        (back,) = turned_back(np.array(seen, np.float32), gray.shape, degrees)
+        assert back[0] < 31
+        assert back[1] < 21
+        assert back[0] + back[2] > 41
+        assert back[1] + back[3] > 39
+        assert iou(back[None], np.array([[30, 20, 12, 20]]))[0, 0] > 0.25
+    assert turned(gray, 0) is gray
+
+
+ROW = np.array([[20.0 * place, 10, 12, 20] for place in range(4)], np.float32)
+
+
+def attempt(degrees, confidence, digits=(7, 7, 7, 7), boxes=ROW):
+    count = len(boxes)
+    probabilities = np.zeros((count, 11), np.float32)
+    probabilities[np.arange(count), list(digits)[:count]] = confidence
+    images = np.zeros((count, 28, 28), np.uint8)
+    sure = np.full(count, confidence, np.float32)
+    return Attempt(degrees, boxes, np.full(count, 0.9, np.float32), images, probabilities, sure)
+
+
+def searched(confidences, inverted=False, **changes):
+    """The rotation that is taken and those that are tried, given the confidence at each rotation."""
+    tried = []
+
+    def read_at(degrees):
+        tried.append(degrees)
+        return attempt(degrees, confidences.get(degrees, 0.3), **changes)
+
+    return best_attempt(read_at, lambda _: inverted).degrees, tried
+
+
+def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do():
+    assert searched({0: 0.99}) == (0, [0])
+    assert searched({0: 0.99}, inverted=True) == (0, [0, 180])
+    assert searched({0: 0.3, 270: 0.99}) == (270, [0, 90, 270])
+    assert searched({0: 0.6, 180: 0.99}, inverted=True) == (180, [0, 90, 270, 180])
+    assert searched({0: 0.6, 90: 0.85}) == (0, [0, 90, 270])  # better, but not surely
+    assert searched({0: 0.85, 90: 0.91}) == (0, [0, 90, 270])  # sure, but hardly better
+    assert searched({0: 0.6, 90: 0.99}, boxes=ROW[:2]) == (0, [0])  # too few
+    assert searched({0: 0.3, 90: 0.99}, boxes=ROW[:2]) == (0, [0, 90, 270])  # nothing is read, but too few are
+
+
+def test_steep_lines_are_made_level_and_zeros_do_not_count():
+    stairs = np.array([[20.0 * place, 10.0 * place, 12, 20] for place in range(4)], np.float32)
+    assert searched({0: 0.6, 333: 0.97}, boxes=stairs) == (333, [0, 333])
+    assert searched({0: 0.3, 90: 0.99}, digits=(0, 0, 0, 0)) == (0, [0, 90, 270])
