@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitocr.runtime.errors import InputError
 from digitocr.train import data
@@ -213,12 +215,17 @@ def test_stratified_keeps_the_shares_of_the_classes() -> None:
     assert (np.diff(drawn) > 0).all()  # sorted, none twice
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 123, 549, 550])
-def test_stratified_draws_as_many_as_asked_with_shares_less_than_one_off(count: int) -> None:
-    drawn = stratified(LABELS, count, seed=0)
-    assert len(np.unique(drawn)) == count
-    exact = np.bincount(LABELS) * count / len(LABELS)
-    assert (abs(np.bincount(LABELS[drawn], minlength=10) - exact) < 1).all()
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=200), st.integers(0, 100), st.integers(0, 2**31 - 1))
+def test_stratified_draws_as_many_as_asked_with_shares_less_than_one_off(
+    classes: list[int], percent: int, seed: int
+) -> None:
+    labels = np.array(classes, np.uint8)
+    count = len(labels) * percent // 100
+    drawn = stratified(labels, count, seed)
+    assert len(np.unique(drawn)) == len(drawn) == count
+    exact = np.bincount(labels, minlength=10) * count / len(labels)
+    assert (abs(np.bincount(labels[drawn], minlength=10) - exact) < 1).all()
 
 
 def test_stratified_depends_on_the_seed_alone() -> None:

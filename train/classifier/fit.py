@@ -153,8 +153,8 @@ def _train(run: Run[Settings], data: Mnist, quiet: bool) -> dict[str, Any]:
     start = _take_over(bare, network)
     if start:
         progress_line(
-            f"batch norm: after only {settings.epochs * steps} steps its moving averages hold {start:.2g} of their "
-            "start values; these are removed",
+            f"batch norm: its moving averages still hold {100 * start:.2g} % of their start values after "
+            f"{settings.epochs * steps} steps; these are removed",
             quiet,
         )
     metrics = {

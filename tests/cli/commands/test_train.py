@@ -28,7 +28,7 @@ def digitocr(*words, cwd, **environment):
 
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
-    """In the training's place: a finished run of those settings; returns the calls, settings and quiet each."""
+    """In the training's place: a finished run of those settings; returns what was called, with settings and quiet."""
     calls = []
 
     def fit(_, settings, folder, quiet):
@@ -40,7 +40,7 @@ def trained(monkeypatch, tmp_path):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
-    monkeypatch.setattr("digitocr.train.memory.keep_freed", lambda: True)
+    monkeypatch.setattr("digitocr.train.memory.keep_freed", lambda: calls.append("keep_freed"))
     monkeypatch.setattr("digitocr.train.classifier.fit.fit", fit)
     monkeypatch.setattr("digitocr.train.detector.fit.fit", fit)
     return calls
@@ -99,13 +99,13 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
 )
 def test_settings_are_what_was_typed_and_else_the_recipe_s(words, settings, trained):
     printed(*words)
-    assert trained == [(settings, False)]
+    assert trained == ["keep_freed", (settings, False)]
 
 
 def test_the_command_of_a_run_gives_the_same_run(trained):
     settings = Settings(2, "robust", 3, 16, 5, "my fonts")
     printed(*shlex.split(settings.command)[2:])
-    assert trained == [(settings, False)]
+    assert trained == ["keep_freed", (settings, False)]
 
 
 @pytest.mark.parametrize("recipe", ["paper", "best", "robust"])
@@ -126,7 +126,7 @@ def test_the_detector_says_what_it_finds(trained):
 @pytest.mark.parametrize("recipe", ["paper", "detector"])
 def test_quiet_is_handed_on_and_leaves_out_hints(recipe, trained):
     said = printed("--recipe", recipe, "--quiet")
-    assert trained[0][1]
+    assert trained[1][1]
     assert not [line for line in said if line.startswith(("next", "good for"))]
 
 

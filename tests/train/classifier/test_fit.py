@@ -331,7 +331,7 @@ def test_one_epoch_of_a_network_with_batch_norm_is_measured_without_the_start_of
     assert rows(tmp_path / "run")[0][3] == pytest.approx(metrics["held_out"]["accuracy"], abs=1e-6)
     printed = capsys.readouterr().err.splitlines()
     assert printed[-1] == (
-        "batch norm: after only 35 steps its moving averages hold 0.7 of their start values; these are removed"
+        "batch norm: its moving averages still hold 70 % of their start values after 35 steps; these are removed"
     )
 
 
