@@ -1,4 +1,6 @@
-"""Writes the parts of the documentation that follow from the sources: docs/cli.md and the tree in docs/architecture.md.
+"""Writes the parts of the documentation that follow from others.
+
+These are docs/cli.md, the tree of sources in docs/architecture.md, and the list of decisions, docs/decisions/README.md.
 
 python docs/generate.py
 """
@@ -15,6 +17,7 @@ from digitocr.cli.main import COMMANDS, command_line
 
 ROOT = Path(__file__).parents[1]
 CLI = ROOT / "docs" / "cli.md"
+DECISIONS = ROOT / "docs" / "decisions" / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 FOLDERS = {  # the folders of sources, in the order of reading, and what each holds
     "src/digitocr": "the public names",
@@ -125,6 +128,21 @@ def with_tree(page: str) -> str:
     )
 
 
+def list_of_decisions() -> str:
+    """Every page of docs/decisions/ with its title."""
+    lines = [
+        "# Decisions",
+        "",
+        "Each page says what was decided, why, and what was measured or tried and left out.",
+        "",
+    ]
+    for path in sorted(DECISIONS.parent.glob("*.md")):
+        if path != DECISIONS:
+            lines.append(f"- [{path.stem}]({path.name}): {path.read_text('utf-8').splitlines()[0].removeprefix('# ')}")
+    return "\n".join([*lines, ""])
+
+
 if __name__ == "__main__":
     CLI.write_text(cli_reference(), "utf-8")
+    DECISIONS.write_text(list_of_decisions(), "utf-8")
     ARCHITECTURE.write_text(with_tree(ARCHITECTURE.read_text("utf-8")), "utf-8")

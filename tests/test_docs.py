@@ -184,6 +184,7 @@ def test_what_is_generated_is_current():
     generate = loaded("generate")
     again = "run: python docs/generate.py"
     assert PAGES["docs/cli.md"] == generate.cli_reference(), again
+    assert PAGES["docs/decisions/README.md"] == generate.list_of_decisions(), again
     assert PAGES["docs/architecture.md"] == generate.with_tree(PAGES["docs/architecture.md"]), again
 
 
