@@ -21,12 +21,13 @@ import typer
 
 from digitocr.runtime.preprocessing import lone, scale
 from digitocr.runtime.reader import Reader
-from digitocr.train.data import Bytes, Mnist, progress_stream
+from digitocr.train.data import Bytes, Mnist
 from digitocr.train.evaluation.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.evaluation.metrics import auroc, calibration_error, fpr_at_tpr, log_loss, summary
 from digitocr.train.evaluation.mnist_c import load_mnist_c
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.evaluation.page_report import CALIBRATION_BINS, drawn_pages, page_report
+from digitocr.train.quiet import progress_stream
 
 SCHEMA = "digitocr-evaluation/1"
 NON_DIGITS = 2_000  # pictures of each kind
