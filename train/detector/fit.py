@@ -165,8 +165,10 @@ def _scenes(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
     firsts = range(part * size, (part + 1) * size, BATCH) if part >= 0 else range(0)
     batches = map_interruptibly(pool, _draw_batch, repeat(seed), firsts)
     if not batches:
-        side, cells = SCENE_SIDE, SCENE_SIDE // STRIDE
-        return np.zeros((0, side, side, PLANES), np.float16), np.zeros((0, cells, cells, CHANNELS), np.float16)
+        cells = SCENE_SIDE // STRIDE
+        return np.zeros((0, SCENE_SIDE, SCENE_SIDE, PLANES), np.float16), np.zeros(
+            (0, cells, cells, CHANNELS), np.float16
+        )
     return np.concatenate([inputs for inputs, _ in batches]), np.concatenate([wanted for _, wanted in batches])
 
 
