@@ -31,4 +31,4 @@ def __getattr__(name: str) -> Any:  # PEP 562
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -125,12 +125,17 @@ def default_source(runs: Path) -> Path:
     return max(finished)[1] if finished else shipped_model("digitocr.keras")
 
 
-def load(source: Path) -> keras.Model:
-    """The network in a .keras file. Code in the file is not run. Raises ModelError for any other file."""
+def check_source(source: Path) -> None:
+    """Raises ModelError if there is no file of that name, or it is no .keras file by its name."""
     if not source.exists():
         raise ModelError(f"{source}: does not exist; give the model.keras of a run of digitocr train")
     if source.suffix != ".keras" or not source.is_file():
         raise ModelError(f"{source}: is not a .keras file; give the model.keras of a run of digitocr train")
+
+
+def load(source: Path) -> keras.Model:
+    """The network in a .keras file. Code in the file is not run. Raises ModelError for any other file."""
+    check_source(source)
     try:
         check_shipped(source, source.read_bytes())
     except OSError as error:

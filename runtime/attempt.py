@@ -87,9 +87,9 @@ class Attempt(NamedTuple):
         best, count = int(self.confidence.argmax()), len(self.boxes)
         digit = int(self.probabilities[best, :10].argmax())
         found = "1 region was found" if count == 1 else f"{count} regions were found"
-        return (
-            f"{found}, the most confident reading is a {digit} with {self.confidence[best]:.2f}, below --conf {conf:g}"
-        )
+        confidence = float(self.confidence[best])
+        places = next((places for places in range(2, 8) if round(confidence, places) < conf), 2)  # 1.00 is not below 1
+        return f"{found}, the most confident reading is a {digit} with {confidence:.{places}f}, below --conf {conf:g}"
 
     def why_left_out(self, row: int, conf: float, mode: Mode) -> str:
         """Why a candidate is not among the digits read."""

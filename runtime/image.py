@@ -247,7 +247,7 @@ def _turn_to(opened: Image.Image, page: int, name: str) -> None:
     """Makes that page of a TIFF, from 1 on, the one to decode. Raises InputError."""
     frame = next(islice(_pages(opened), page, None), None) if page > 0 and opened.format == "TIFF" else None
     if frame is None:
-        raise InputError(f"{name}: has no page {page + 1}")
+        raise InputError(f"{name}: has no page {page}, counted from 0")
     with _reporting_damage(f"{name}, page {page + 1}"):
         opened.seek(0)  # a page that Pillow has failed to turn to counts as the current one, and is not tried again
         opened.seek(frame)
@@ -272,7 +272,7 @@ def _pages(opened: Image.Image) -> Iterator[int]:
 
 def _check_only_page(page: int, name: str) -> None:
     if page:
-        raise InputError(f"{name}: has no page {page + 1}")
+        raise InputError(f"{name}: has no page {page}, counted from 0")
 
 
 def _load_unmapped(image: Image.Image) -> None:

@@ -36,6 +36,8 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     """
     import onnxruntime
 
+    if isinstance(providers, str):
+        raise UsageError(f'providers must be a list of names, as ["{providers}"], not "{providers}"')
     available = onnxruntime.get_available_providers()
     if not set(providers) <= set(available) or not providers:
         raise UsageError(f"providers must be among {', '.join(available)}, not {', '.join(providers) or 'empty'}")

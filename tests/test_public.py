@@ -88,7 +88,7 @@ def test_read_says_what_is_wrong():
         digitocr.read("none.png")
     with pytest.raises(digitocr.UsageError):
         digitocr.read(strokes(), conf=2)
-    with pytest.raises(digitocr.InputError, match="has no page 2"):
+    with pytest.raises(digitocr.InputError, match="has no page 1, counted from 0"):
         digitocr.read(strokes(), page=1)
 
 

@@ -139,4 +139,4 @@ def __getattr__(name: str) -> Any:  # loads a name on first use (PEP 562)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

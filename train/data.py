@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError, MissingExtraError
-from digitocr.train.quiet import progress_stream
+from digitocr.train.quiet import progress_stream, silenced
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -219,7 +219,8 @@ def _check(path: Path, file: _File, content: bytes) -> None:
 
 def _download(home: Path, quiet: bool) -> Path:
     try:
-        import keras
+        with silenced():
+            import keras
     except ImportError as error:
         raise MissingExtraError("train", "downloading MNIST") from error
     with redirect_stdout(progress_stream(quiet) or io.StringIO()):

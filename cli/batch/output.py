@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+from unicodedata import category
 
 import typer
 
@@ -14,12 +15,13 @@ from digitocr.runtime.errors import OutputError, UsageError
 from digitocr.runtime.files import replacing
 
 SCHEMA = "digitocr/1"
+CONTROL_CATEGORIES = frozenset(("Cc", "Zl", "Zp"))  # of Unicode: a terminal obeys these, or a line ends at them
 LINE = f'{{"schema": "{SCHEMA}", '.encode()  # the start of each line of JSON
 
 
 def plain(text: str) -> str:
-    """The text on one line: control characters, which names of files may hold, become escapes."""
-    return "".join(repr(char)[1:-1] if char < " " or char == "\x7f" else char for char in text)
+    """The text on one line: control characters and line separators, which names of files may hold, become escapes."""
+    return "".join(repr(char)[1:-1] if category(char) in CONTROL_CATEGORIES else char for char in text)
 
 
 def say(result: str, file: IO[str] | None = None) -> None:
@@ -217,8 +219,10 @@ def _row(line: bytes, where: str) -> dict[str, Any] | None:
         return None
     try:
         row: dict[str, Any] = json.loads(line)
-        if row["schema"] == SCHEMA and isinstance(row["source"], str) and "error" in row:
+        page, pages = row.get("page"), row.get("pages", 1)
+        numbered = isinstance(page, int | None) and isinstance(pages, int)
+        if row["schema"] == SCHEMA and isinstance(row["source"], str) and "error" in row and numbered:
             return row
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
     raise OutputError(f"{where}: is not a line of digitocr predict --jsonl; name another file")

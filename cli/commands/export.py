@@ -44,7 +44,7 @@ def export(
     detector.keras becomes ONNX (none or int8) and is compared with Keras on synthetic scenes. Takes about a minute.
     """
     from digitocr.export.card import training_of
-    from digitocr.export.classifier import default_source
+    from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
     from digitocr.train.data import load_mnist
     from digitocr.train.detector.network import holds_detector
@@ -52,6 +52,7 @@ def export(
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
+    check_source(model)  # before MNIST is loaded, which may be a download
     if holds_detector(model):
         from digitocr.export.detector import export_detector, held_out_scenes
         from digitocr.train.synthesis.fonts import find_fonts

@@ -28,6 +28,7 @@ def report(
     matrix, misclassified images with their probabilities) and the results of the run.
     """
     from digitocr.train.data import load_mnist
-    from digitocr.train.paper.report import pages, write
+    from digitocr.train.paper.report import check_source, pages, write
 
+    check_source(source)  # before MNIST is loaded, which may be a download
     print(write(pages(source, load_mnist(data)), out or (source if source.is_dir() else source.parent) / "report"))

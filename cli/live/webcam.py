@@ -143,7 +143,7 @@ class _Counts:
 
     def __str__(self) -> str:
         if self.frames < 2:
-            return f"{self.frames} frames in {self.seconds:.1f} s"
+            return f"{self.frames} frame{'s' * (self.frames != 1)} in {self.seconds:.1f} s"
         shares = statistics.quantiles(self._latencies, n=20)
         return (
             f"{self.frames} frames in {self.seconds:.1f} s, {self.frames / self.seconds:.1f} a second, "

@@ -58,3 +58,4 @@ def test_why_a_candidate_is_left_out():
     assert attempt(0.3, boxes=ROW[:1]).why_nothing(0.5) == (
         "1 region was found, the most confident reading is a 7 with 0.30, below --conf 0.5"
     )
+    assert attempt(0.9996, boxes=ROW[:1]).why_nothing(1).endswith("a 7 with 0.9996, below --conf 1")

@@ -315,7 +315,7 @@ def test_a_page_that_is_not_there_is_an_error(wrong):
     content = tiff(*[numbered(number) for number in (1, 2, 3)])
     for picture in (content, encoded(Image.fromarray(page())), page(), Image.fromarray(page())):
         for decode in (image.load, image.load_rgb):
-            with pytest.raises(InputError, match=f"has no page {wrong + 1}"):
+            with pytest.raises(InputError, match=f"has no page {wrong}, counted from 0"):
                 decode(picture, page=wrong)
 
 

@@ -184,6 +184,7 @@ def test_conf_leaves_out_digits_below_it_and_lines_that_are_left_empty():
         {"rotate": None},
         {"providers": ["NoSuchProvider"]},
         {"providers": []},
+        {"providers": "CPUExecutionProvider"},
     ],
 )
 def test_senseless_settings_are_usage_errors(settings):

@@ -3,6 +3,8 @@ import gzip
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -188,6 +190,20 @@ def test_it_is_downloaded_into_the_cache(
     assert same(load_mnist(), mnist)
     assert cache.exists()
     assert capsys.readouterr() == ("", "")  # no terminal, no bar
+
+
+def test_a_download_that_fails_leaves_tensorflow_silent(cache: Path) -> None:
+    script = (
+        "from digitocr.train import data\n"
+        "data.URL = 'http://127.0.0.1:9/mnist.npz'\n"
+        "try:\n    data.load_mnist()\n"
+        "except data.InputError as error:\n    print(error)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert "could not be downloaded" in done.stdout
+    assert done.stderr == ""
+    assert not cache.exists()
 
 
 def test_a_download_with_the_wrong_hash_does_not_stay(cache: Path, server: Path) -> None:

@@ -34,11 +34,20 @@ IMAGES_PER_LABEL = 10  # in the paper's figure 2
 ACCURACY_BARS = (99.0, 99.3, 99.5)  # percent; a search's report names the smallest network that reaches each
 
 
+def check_source(source: Path) -> None:
+    """Raises UsageError if that is neither the folder of a run nor a results.json. Looks at names only."""
+    if source.suffix != ".json" and not any(
+        (source / name).exists() for name in ("study.json", "journal.log", "run.json")
+    ):
+        raise UsageError(f"{source}: holds no run; give the folder of a run of digitocr train, study or search")
+
+
 def pages(source: Path, data: Mnist) -> Pages:
     """The report on the folder of a study, a search or a training run, or on a results.json.
 
     Raises UsageError for anything else, InputError where it is damaged or of other data.
     """
+    check_source(source)
     if source.suffix == ".json":
         results = read_json(source, fits_results, "give the folder it was made from")
         return study_pages(results, data) if "runs" in results else search_pages(results)
@@ -50,9 +59,7 @@ def pages(source: Path, data: Mnist) -> Pages:
         from digitocr.train.search import search
 
         return search_pages(search.read_results(source))
-    if (source / "run.json").exists():
-        return run_pages(source, data)
-    raise UsageError(f"{source}: holds no run; give the folder of a run of digitocr train, study or search")
+    return run_pages(source, data)
 
 
 def write(report: Pages, out: Path) -> Path:

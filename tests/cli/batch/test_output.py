@@ -86,6 +86,8 @@ def test_without_an_earlier_run_nothing_is_taken_up(tmp_path):
         '{"schema": "other/1"}\n',
         json.dumps({"schema": "digitocr/1"}) + "\n",
         json.dumps({"schema": "digitocr/1", "source": ["a.png"], "error": None}) + "\n",
+        json.dumps({"schema": "digitocr/1", "source": "a.png", "error": None, "pages": "3"}) + "\n",
+        json.dumps({"schema": "digitocr/1", "source": "a.png", "error": None, "page": [1]}) + "\n",
     ],
 )
 def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, content):
@@ -104,6 +106,7 @@ def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path):
 
 def test_control_characters_become_escapes():
     assert output.plain("a\tb\n\x7f ä") == "a\\tb\\n\\x7f ä"
+    assert output.plain("a\x9b31m\u2028b\u202fc") == "a\\x9b31m\\u2028b\u202fc"  # 0x9b begins a terminal's command
 
 
 def test_names_do_not_collide_and_earlier_files_are_kept(tmp_path):

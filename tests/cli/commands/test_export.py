@@ -50,6 +50,12 @@ def test_a_detector_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
     assert "Keras cannot load it" in str(done.exception)
 
 
+def test_a_model_that_is_not_there_is_refused_before_mnist_is_loaded(monkeypatch, tmp_path):
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: pytest.fail("loaded, which may be a download"))
+    done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "nothere.keras")])
+    assert "nothere.keras: does not exist" in str(done.exception)
+
+
 @pytest.mark.usefixtures("mnist")
 def test_export_writes_a_verified_file_and_says_what_to_type_next(tmp_path):
     done = digitocr("export", "--format", "onnx", "--out", tmp_path / "out", cwd=tmp_path)

@@ -37,6 +37,11 @@ def test_senseless_arguments_end_with_their_exit_code(
     assert done.stdout == ""
 
 
+def test_what_is_no_run_is_refused_before_mnist_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: pytest.fail("loaded, which may be a download"))
+    assert "holds no run" in str(run("report", tmp_path).exception)
+
+
 def test_a_report_prints_its_path_and_nothing_else(mnist: Mnist, tmp_path: Path) -> None:
     results = Path(__file__).parents[3] / "docs" / "paper" / "results.json"
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
