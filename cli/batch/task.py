@@ -25,6 +25,7 @@ CHUNK = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it
 AHEAD_BYTES = 4096  # bytes of the largest file that is decoded ahead of reading
 AHEAD_PIXELS = 4096  # pixels of the largest picture that is kept decoded
+OPENCV_OUT_OF_MEMORY = "Insufficient memory"  # in the message of the cv2.error that stands for a MemoryError
 UNEXPECTED = DigitocrError.exit_code  # the exit code of an error that no class of the tree stands for
 
 _kept = threading.local()  # the task that this thread had last, and its reader
@@ -224,7 +225,7 @@ class Task:
             return self.failed(source, why, error.exit_code, page=page, pages=pages)
         if "--debug" in sys.argv:
             traceback.print_exception(error)
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) or OPENCV_OUT_OF_MEMORY in str(error):
             why = "there is not enough memory to read it; make it smaller, or read fewer at the same time"
         else:
             why = f"an unexpected error: {error!r}; please report what `digitocr --debug predict` prints for it"

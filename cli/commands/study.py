@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr.cli import options
+from digitocr.runtime.errors import MissingExtraError
 
 EXAMPLES = "For example: digitocr study --seeds 5    digitocr study --cells table --seeds 3 --jobs 4"
 
@@ -36,11 +37,14 @@ def study(
     A run of ten epochs takes about five minutes on a CPU. Run the same command again to resume an interrupted study, or
     to add seeds or cells. Prints the verdicts and writes a report, with every figure of the paper, into the folder.
     """
-    from digitocr.export.classifier import int8_file
-    from digitocr.train.data import load_mnist
-    from digitocr.train.paper import study as studies
-    from digitocr.train.paper.report import pages, write
-    from digitocr.train.paper.verdicts import judge
+    try:
+        from digitocr.export.classifier import int8_file
+        from digitocr.train.data import load_mnist
+        from digitocr.train.paper import study as studies
+        from digitocr.train.paper.report import pages, write
+        from digitocr.train.paper.verdicts import judge
+    except MissingExtraError as error:  # of the extra that the first missing package belongs to
+        raise MissingExtraError("export", "a study") from error
 
     mnist = load_mnist(data, quiet)
     work = studies.Study(out, mnist, studies.StudyPlan(epochs, batch_size), int8_file)

@@ -165,7 +165,7 @@ def as_text(report: dict[str, Any]) -> str:
 
 def _corruption_lines(title: str, origin: str, results: dict[str, Any]) -> list[str]:
     return [
-        f"{title:<14}{results['mean']:.2%}, the mean of ({origin})",
+        f"{title:<14}{results['mean']:.2%} on average ({origin})",
         *(
             f"  {name.replace('_', ' '):<14}{result['accuracy']:8.2%}"
             for name, result in results.items()

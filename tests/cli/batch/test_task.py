@@ -123,7 +123,7 @@ def test_settings_are_the_reader_s(drawn):
         (
             cv2.error("OpenCV: Insufficient memory"),
             1,
-            "a.png: an unexpected error: error('OpenCV: Insufficient memory')",
+            "a.png: there is not enough memory to read it",
         ),
         (ZeroDivisionError("by zero"), 1, "a.png: an unexpected error: ZeroDivisionError('by zero')"),
         (MissingExtraError("heif", "a.png: a HEIF picture"), 3, "a.png: a HEIF picture needs packages"),

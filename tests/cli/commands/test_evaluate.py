@@ -47,7 +47,7 @@ def test_evaluate_prints_a_table_or_the_same_as_json_without_the_libraries_of_tr
     report = json.loads(done.stdout)
     assert report["mnist"]["images"] == 100
     assert (report["seed"], report["conf"], report["fonts"]) == (0, 0.25, ["sans.ttf"])
-    assert f"{report['corruptions']['mean']:.2%}, the mean of (made after MNIST-C's fifteen kinds)" in table.stdout
+    assert f"{report['corruptions']['mean']:.2%} on average (made after MNIST-C's fifteen kinds)" in table.stdout
     assert report["mnist_c"] is None
 
 

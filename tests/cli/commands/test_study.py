@@ -1,6 +1,9 @@
 """The command study: its arguments, what it prints, how it ends."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,18 @@ def test_with_one_seed_each_claim_says_what_it_needs(
     assert (
         "not tested      Nines are never read as fours. (needs at least 3 seeds of experiment 4; 1 has run)"
         in done.stdout.splitlines()
+    )
+
+
+@pytest.mark.parametrize("package", ["keras", "scipy", "tf2onnx"])
+def test_whatever_package_is_missing_the_extra_to_install_is_the_one_that_has_all(package: str, tmp_path: Path) -> None:
+    (tmp_path / f"{package}.py").write_text("raise ImportError")
+    command = [sys.executable, "-m", "digitocr.cli.main", "study", "--data", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        3,
+        "digitocr: a study needs packages that are not installed; type: pip install 'digitocr[export]'\n",
     )
 
 
