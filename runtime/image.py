@@ -349,7 +349,7 @@ def _check_size(size: tuple[int, int], name: str) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(_too_large(name, f" {width}x{height}"))
     if min(width, height) < MIN_SIDE:
-        raise InputError(f"{name}: {width}x{height} pixels are too few; {MIN_SIDE} a side is the least")
+        raise InputError(f"{name}: {width}x{height} pixels are too few; each side needs {MIN_SIDE} or more")
 
 
 def _damaged(name: str, error: Exception) -> str:

@@ -9,7 +9,7 @@ and followed into the frames between.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -66,7 +66,8 @@ class FrameReading:
     Attributes:
         index: The frame's number in its source, from 0.
         time: Seconds since the source's first frame.
-        image: (H, W, 3) uint8 RGB, the frame. Reader.read takes it as it is; OpenCV's functions expect BGR.
+        image: (H, W, 3) uint8 RGB, the frame. Reader.read takes it as it is; OpenCV's functions expect BGR. It
+            is left out of `repr`.
         reading: What this frame shows, detected in it or followed into it.
         steady: The lines that are steady at the moment.
         announced: The lines that are steady from this frame on, and were not announced before.
@@ -75,7 +76,7 @@ class FrameReading:
 
     index: int
     time: float
-    image: Pixels
+    image: Pixels = field(repr=False)
     reading: Reading
     steady: tuple[Line, ...]
     announced: tuple[SteadyReading, ...]

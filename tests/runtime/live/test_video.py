@@ -58,6 +58,7 @@ def test_every_frame_tells_what_is_read_in_it(clip, reader):
         frames = [frame for frame in video.frames() if frame is not None]
     assert [frame.index for frame in frames] == list(range(60))
     first = frames[0]
+    assert repr(first).startswith("FrameReading(index=0, time=0.0, reading=Reading(")  # one line: no image
     assert isinstance(first, FrameReading)
     assert (first.reading.text, first.steady, first.announced) == ("407", (), ())
     assert (first.image.shape, first.image.dtype) == ((240, 320, 3), np.uint8)
