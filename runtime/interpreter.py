@@ -80,7 +80,7 @@ class OnnxRuntime:
         self._session = onnx_session(content, path, threads, providers)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
-            raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+            raise _not_a_classifier(path, len(inputs), len(outputs))
         if (inputs[0].type, outputs[0].type) != ("tensor(float)", "tensor(float)"):
             raise ModelError(f"{path}: takes {inputs[0].type} to {outputs[0].type}, not tensor(float); export it again")
         self._input, self._outputs = inputs[0].name, [outputs[0].name]
@@ -112,7 +112,7 @@ class LiteRT:
         self._lock = threading.Lock()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
-            raise ModelError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, not one of each")
+            raise _not_a_classifier(path, len(inputs), len(outputs))
         self._input, self._output = inputs[0], outputs[0]
         for end in (self._input, self._output):
             if end["dtype"] is not np.float32 and not (end["dtype"] is np.int8 and end["quantization"][0] > 0):
@@ -137,6 +137,13 @@ class LiteRT:
             scale, zero_point = self._output["quantization"]
             logits = (logits.astype(np.float32) - zero_point) * np.float32(scale)
         return logits
+
+
+def _not_a_classifier(path: Path, inputs: int, outputs: int) -> ModelError:
+    return ModelError(
+        f"{path}: inputs: {inputs}, outputs: {outputs}; a network that reads a digit has one of each. A detector is "
+        "given by --detector"
+    )
 
 
 BACKENDS: dict[str, Any] = {".onnx": OnnxRuntime, ".tflite": LiteRT}

@@ -23,7 +23,13 @@ def study(
     seeds: Annotated[
         int, typer.Option(min=1, help="Runs of each network; a verdict needs 3. Finished runs are kept.")
     ] = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 10,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Epochs of each run. After a single one, networks with batch norm test far below what they learned.",
+        ),
+    ] = 10,
     batch_size: Annotated[int, typer.Option(min=1, help="Images in a training step.")] = 128,
     jobs: options.Jobs = 1,
     data: options.Data = None,

@@ -109,6 +109,8 @@ class WebPage:
             raise UsageError(f"{host}:{port} is not an address of this machine ({error.strerror})") from None
         bound, port = self._server.server_address[:2]
         self.local = ipaddress.ip_address(str(bound)).is_loopback
+        if ipaddress.ip_address(str(bound)).is_unspecified:  # 0.0.0.0 and :: are no addresses that a browser opens
+            host = "localhost"
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="digitocr web", daemon=True

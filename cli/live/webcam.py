@@ -269,8 +269,8 @@ def _view(settings: Settings, video: VideoReader) -> View | None:
         print(f"digitocr: open {page.address}", file=sys.stderr)
         if not page.local:
             print(
-                "digitocr: everybody who can reach this machine over the network can watch, without a password; the "
-                "picture is not encrypted",
+                "digitocr: everybody who can reach this machine over the network can watch, by its name or address in "
+                "place of localhost, without a password; the picture is not encrypted",
                 file=sys.stderr,
             )
         return page

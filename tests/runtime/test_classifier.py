@@ -254,7 +254,7 @@ def test_a_model_of_batch_one_gets_one_image_at_a_time(tmp_path):
         ({"classes": 12}, ["[N, 28, 28, 1] to [N, 10] or [N, 11]", "12"]),
         ({"element": "UINT8"}, ["tensor(uint8)"]),
         ({"element": "FLOAT16"}, ["tensor(float16)"]),
-        ({"outputs": 2}, ["1 inputs and 2 outputs"]),
+        ({"outputs": 2}, ["inputs: 1, outputs: 2", "--detector"]),
     ],
 )
 def test_models_of_another_shape_or_type_are_refused(changes, words, tmp_path):

@@ -51,7 +51,6 @@ try:
         import filelock
         import keras
 
-        from digitocr.train.classifier.batch_norm import debias
         from digitocr.train.classifier.loop import COLUMNS, probabilities, train
         from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network, multiply_accumulates
         from digitocr.train.runs import data_card, now, write_json
@@ -235,8 +234,6 @@ def read_runs(folder: Path) -> list[dict[str, Any]]:
 def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Path, quantize: Quantize) -> str:
     """Trains and measures one network, and writes the record of the run to `path`; returns a line of progress.
 
-    In a network trained for a few epochs, the start values of batch norm's averages are taken out, as `train` does.
-
     Raises OutputError where a file cannot be written.
     """
     keras.utils.clear_session()  # frees the network of the previous run in this process
@@ -244,7 +241,6 @@ def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Pa
     network = build_network(cell)
     network.compile(optimizer=keras.optimizers.Adam(), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     history = train(network, data, split(data), plan.epochs, plan.batch_size, seed)
-    debias(network, int(network.optimizer.iterations))  # or batch norm looks harmful after an epoch or two
     given = probabilities(network, data.test_images)
     result: dict[str, Any] = {
         "schema": RUN_SCHEMA,

@@ -14,7 +14,7 @@ from digitocr.export.classifier import int8_file
 from digitocr.runtime.errors import InputError, OutputError, UsageError
 from digitocr.runtime.models import MODELS
 from digitocr.train.classifier.network import EXPERIMENTS, Experiment
-from digitocr.train.data import Mnist, split
+from digitocr.train.data import Mnist
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
 from digitocr.train.paper import study as module
 from digitocr.train.paper.schemas import PAPER_RUN, fits, fits_run
@@ -77,14 +77,6 @@ def test_a_run_of_the_paper_s_best_holds_all_that_the_report_needs(tmp_path: Pat
     assert fits(run, PAPER_RUN)
     assert lines[0].startswith("1/1  3conv-3x3-average-bn-dropout seed 0: ")
     assert str(tmp_path) not in (tmp_path / "study" / "study.json").read_text()
-
-
-def test_batch_norm_is_corrected_for_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[int] = []
-    monkeypatch.setattr(module, "debias", lambda _, taken: steps.append(taken))
-    data = drawn()
-    module.run_cell(data, replace(SMALL, batch_norm=True), 0, PLAN, tmp_path / "run.json", shipped)
-    assert steps == [-(-len(split(data)[0]) // PLAN.batch_size)]
 
 
 def test_what_is_there_is_kept_and_seeds_and_cells_can_be_added(tmp_path: Path) -> None:
