@@ -30,7 +30,7 @@ MEGABYTES = 250  # of the largest page, beside what a small picture takes
 
 
 def page(count: int) -> np.ndarray:
-    """(1000, 1000) uint8: so many digits of DejaVu Sans, dark on light, in lines from the top."""
+    """(1000, 1000) uint8: that many digits of DejaVu Sans, dark on light, in lines from the top."""
     font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), HEIGHT)
     rng, drawn = np.random.default_rng(0), Image.new("L", (1000, 1000), 235)
     columns = 1000 // PITCH[0] - 1

@@ -18,7 +18,7 @@ from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.quiet import silenced
 
-OPSET = 17
+OPSET = 17  # of ONNX; all supported versions of ONNX Runtime have it
 
 
 def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None) -> None:

@@ -35,11 +35,11 @@ FEATURES = (
     "digit",  # log-odds of the digit's probability
     "detector x digit",  # a sure reading counts for little where the detector found hardly anything
     "neighbour",  # the best score of a neighbour on the line
-    "neighbour of a zero",  # holes and rings stand alone, zeros seldom do
-    *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read: how seldom other things look like it
+    "neighbour of a zero",  # holes and rings stand alone, zeros rarely do
+    *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read; some are misread more often than others
 )
 LONE_FEATURES = ("digit", "constant")  # log-odds of the digit's probability, and 1
-MAX_CERTAINTY = 0.99  # of a probability; closer to 0 or 1 it says no more than this
+MAX_CERTAINTY = 0.99  # probabilities are limited to this and to 1 minus this; their log-odds stay finite
 MAX_LONE_CERTAINTY = 0.99999  # as MAX_CERTAINTY, for pictures of one digit
 
 

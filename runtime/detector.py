@@ -37,7 +37,7 @@ MARGIN = 8  # pixels; border around the picture in the network's input, at least
 MIN_SCORE = 0.2  # of a candidate
 MAX_CELLS = 10_000  # candidates at one size; a page of small print has fewer, texture has more
 MAX_LOG_SIDE = 5.0  # of a box, in cells; limits what an untrained network can answer
-MIN_LOG_SIDE = -3.0
+MIN_LOG_SIDE = -3.0  # the lower limit, for the same reason
 WINDOWS = (31, 121)  # pixels; the neighbourhoods in which a pixel's contrast is measured
 PLANES = len(WINDOWS) + 1  # of the network's input
 WORKSPACE_PLANES = PLANES + 4  # PLANES and what computing them needs
@@ -138,7 +138,8 @@ class Detector:
                 f"{path}: is no detector of this version; make one with: digitocr export --model detector.keras"
             )
         self.card = model_card(self._session)
-        self._local = threading.local()  # a workspace a thread; a new one for each picture takes a third of the time
+        # one workspace per thread: allocating one for each picture would take a third of the time
+        self._local = threading.local()
 
     def detect(self, gray: GrayImage) -> tuple[Boxes, Scores]:
         """Candidates of digits in an (H, W) uint8 picture of either polarity.

@@ -1,4 +1,4 @@
-"""digitocr evaluate: what a model file is worth."""
+"""digitocr evaluate: measures a model file."""
 
 import json
 from pathlib import Path

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr.cli import options
-from digitocr.cli.batch.output import ResultFolder, opened, plain, protect_inputs, say, taken_up
+from digitocr.cli.batch.output import ResultFolder, opened, plain, prepare_resume, protect_inputs, say
 from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import NothingReadError, UsageError
 
@@ -96,7 +96,7 @@ def predict(
     folders = [one for one in (drawn, explained) if one]
     results = {realpath(one.folder) for one in folders}
     protect_inputs(lambda: paths(sources, recursive, results), output, folders)
-    done = taken_up(output) if resume and output else {}
+    done = prepare_resume(output) if resume and output else {}
     left_out: list[str] = []
     todo = expanded(sources, recursive, results, left_out.append)
     named = not is_single(sources)
@@ -114,7 +114,7 @@ def predict(
         outcomes = task.read_all(unread)
     first = list(islice(outcomes, 1))  # raises what is wrong with the settings before the output is opened
     failures: set[int] = set()  # exit codes of the pictures that could not be read
-    digits = sum(done.values())  # at least so many, of the run that is continued
+    digits = sum(done.values())  # pictures of the resumed run in which digits were read: a lower bound of the digits
     calibrated = True
     with opened(output, resume, force) if output else nullcontext() as file:
         for outcome in chain(first, outcomes):
@@ -122,26 +122,28 @@ def predict(
                 say(outcome.line, file)
             if outcome.error:
                 failures.add(outcome.exit_code)
-                _tell(outcome.error)
+                _print_stderr(outcome.error)
                 continue
             digits += outcome.digits
             if calibrated and not outcome.calibrated and not quiet:
                 calibrated = False
-                _tell("confidences are not calibrated for these networks: they do not say how many readings are right")
+                _print_stderr(
+                    "confidences are not calibrated for these networks: they do not say how many readings are right"
+                )
             if outcome.why and not quiet:
-                _tell(outcome.why)
+                _print_stderr(outcome.why)
             if drawn:
                 drawn.save(outcome.drawn, outcome.name)
             if explained:
                 explained.save(outcome.explanation, outcome.name)
     if not quiet:
         for line in left_out:
-            _tell(line)
+            _print_stderr(line)
     if failures:
         raise typer.Exit(min(failures))
     if fail_on_empty and not digits:
         raise NothingReadError("no digit was recognised in any picture")
 
 
-def _tell(line: str) -> None:
+def _print_stderr(line: str) -> None:
     print(f"digitocr: {plain(line)}", file=sys.stderr)

@@ -83,7 +83,7 @@ def train(
 
 
 def _typed(given: dict[str, Any]) -> dict[str, Any]:
-    """What was typed; paths as text, as the settings of a run hold them."""
+    """The options that were given; paths as text, as the settings of a run hold them."""
     return {
         name: str(value) if isinstance(value, Path) else value for name, value in given.items() if value is not None
     }

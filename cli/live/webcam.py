@@ -24,10 +24,10 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.orientation import Rotation
 from digitocr.runtime.reader import Reader
 
-RECENT = 30  # frames over which the rate on the picture is taken
-COUNTED = 10_000  # frames over which the latency reported at the end is taken
+RATE_FRAMES = 30  # frames over which the rate shown on the picture is averaged
+LATENCY_FRAMES = 10_000  # frames, the newest ones, of which the latency is reported at the end
 TERMINATED = 128 + signal.SIGTERM  # the exit code of a run ended by SIGTERM, as shells report it
-WAIT_SECONDS = 0.2  # between two looks at the clock while a page stays open after the end of a recording
+WAIT_SECONDS = 0.2  # between two checks of the time while a page stays open after the end of a recording
 
 
 class End(Enum):
@@ -124,8 +124,8 @@ class _Counts:
         self.began = perf_counter()
         self.frames = self.announced = 0
         self.last = 0  # the newest frame's index
-        self._shown: deque[float] = deque(maxlen=RECENT)  # perf_counter() of each
-        self._latencies: deque[float] = deque(maxlen=COUNTED)  # ms
+        self._shown: deque[float] = deque(maxlen=RATE_FRAMES)  # perf_counter() of each
+        self._latencies: deque[float] = deque(maxlen=LATENCY_FRAMES)  # ms
 
     @property
     def seconds(self) -> float:
@@ -200,7 +200,7 @@ def run(settings: Settings) -> None:
     if not counts.announced and (settings.once or end is End.TIME):
         raise NothingReadError(
             f"{settings.name}: no steady number was read in {seconds:.0f} s; show it larger, sharper or "
-            "upright, or look at what is read by --view web"
+            "upright, or watch it with --view web"
         )
 
 

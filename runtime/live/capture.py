@@ -4,7 +4,7 @@
     frame = grabber.next(0.1)           # Frame, or None if none came within a tenth of a second
     grabber.close()
 
-Of a live source only the newest frame is kept, so that what is read is never old. Of any other source every frame
+Of a live source only the newest frame is kept, so a reading is never outdated. Of any other source every frame
 comes, in order.
 """
 
@@ -20,7 +20,7 @@ from digitocr.runtime.live.sources import OPEN_MS, READ_MS
 
 STALL = READ_MS / 1000 + 5  # seconds without a frame or an error after which a live source is lost
 RETRY = 0.5  # seconds between two attempts to open a lost source again
-CLOSE_SECONDS = 2.0  # that closing waits for the thread; one that hangs in a driver is left behind
+CLOSE_SECONDS = 2.0  # for which close() waits for the thread; one that hangs in a driver is left behind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Frame:
     """A frame of a source.
 
     Attributes:
-        index: The frame's number in its source, from 0. Frames that were passed by are counted.
+        index: The frame's number in its source, from 0. Frames that were skipped are counted.
         time: Seconds since the first frame; of a source that is not live, by its own rate.
         image: (H, W, 3) uint8 RGB.
         arrived: time.perf_counter() when the frame was there to be read.
@@ -173,7 +173,7 @@ class Grabber:
                     break
                 else:
                     lost, source = source, None
-                    with suppress(Exception):  # it is lost; whether it can be used again, opening it tells
+                    with suppress(Exception):  # it is lost anyway; opening it again shows whether it works
                         lost.release()
                     self._pause("the picture is lost")
         except Exception as error:  # of whatever library reads; next() raises it

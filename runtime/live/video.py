@@ -165,7 +165,10 @@ class VideoReader:
                 yield from frame.announced
 
     def frames(self) -> Iterator[FrameReading | None]:
-        """Yields each frame that is read, and None whenever no frame came for TICK seconds. Raises as iterating."""
+        """Yields each frame that is read, and None whenever no frame came for TICK seconds.
+
+        Raises what iterating raises.
+        """
         try:
             while not self._grabber.ended:
                 frame = self._grabber.next(TICK)
@@ -215,7 +218,7 @@ class VideoReader:
 def _expected(expect: str | None, digits: int) -> re.Pattern[str]:
     """The expression that the whole of an announced line matches."""
     if expect and digits:
-        raise UsageError("expect and digits both say which lines are announced; leave one out")
+        raise UsageError("expect and digits both select the lines to announce; leave one out")
     if digits < 0:
         raise UsageError(f"digits is 0, for any number of them, or more, not {digits}")
     try:
@@ -228,7 +231,7 @@ def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], Fram
     if not isinstance(source, FrameSource):
         raise UsageError(f"a source is a name, a number, or has read() and release(); {type(source).__name__} has not")
     if any(request):
-        raise UsageError("a size or a rate can be asked of a camera only; a source of one's own has its own")
+        raise UsageError("a size or a rate can be asked of a camera only; a FrameSource has its own")
     return lambda: source
 
 

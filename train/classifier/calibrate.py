@@ -1,4 +1,4 @@
-"""Fits the weights of the confidence: after it, of the readings with a confidence of 0.8, eight in ten are right.
+"""Fits the weights of the confidence, so that of the readings with a confidence of 0.8, eight in ten are right.
 
     python -m digitocr.train.classifier.calibrate --data mnist/ --fonts fonts/ --out confidence.json
 
@@ -39,12 +39,12 @@ from digitocr.train.synthesis.scenes import draw_scene
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, since seeds of trainings are smaller
-SCENES = 4_000  # to fit on, and half as many to measure on
+EXAMPLES_SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, since seeds of trainings are smaller
+FIT_SCENES = 4_000  # scenes to fit on; half as many more are measured on
 NON_DIGIT_SHARE = 0.02  # of the pictures of one digit that the confidence is fitted on; nearly all of these show digits
 IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
 IS_CLEAR_IOU = 0.25  # of a candidate with something that is ignored; with more it is neither right nor wrong
-NEWTON_STEPS = 30
+NEWTON_STEPS = 30  # of the fit; it converges in fewer
 RIDGE = 1e-6  # added to the curvature, so that a feature that never occurs keeps the weight 0
 
 
@@ -56,7 +56,7 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Float
     """
     features, rights = [], []
     for number in scenes:
-        scene = draw_scene(np.random.default_rng((SEED, number)), glyphs)
+        scene = draw_scene(np.random.default_rng((EXAMPLES_SEED, number)), glyphs)
         boxes, scores = reader.detector.detect(scene.image)
         digits = reader.classify(scene.image, boxes)
         shared = iou(boxes, scene.boxes)
@@ -78,7 +78,7 @@ def lone_examples(
     images: (n, 28, 28) uint8, of MNIST; labels: (n,). Letters, textures, noise and halves of digits are added in equal
     numbers, NON_DIGIT_SHARE of all; none of them can be read right.
     """
-    rng = np.random.default_rng((SEED, seed))
+    rng = np.random.default_rng((EXAMPLES_SEED, seed))
     count = round(len(images) * NON_DIGIT_SHARE / (1 - NON_DIGIT_SHARE) / 4)
     cut = halves(images, labels, rng)[:count]
     others = np.concatenate([letters(count, fonts, rng), textures(count, rng), noise(count, rng), cut])
@@ -105,7 +105,7 @@ def _share(features: Floats, weights: NDArray[np.floating]) -> Floats:
 
 
 def calibrated(
-    reader: Reader, data: Mnist, fonts: Sequence[Path], scenes: int = SCENES
+    reader: Reader, data: Mnist, fonts: Sequence[Path], scenes: int = FIT_SCENES
 ) -> tuple[ConfidenceModel, dict[str, float]]:
     """The confidence fitted to a Reader's networks, and the calibration errors of the shipped one on the same examples.
 
@@ -143,7 +143,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, help="MNIST's folder")
     parser.add_argument("--fonts", type=Path, help="a folder of fonts")
-    parser.add_argument("--scenes", type=int, default=SCENES, help="synthetic scenes to fit on (default %(default)s)")
+    parser.add_argument(
+        "--scenes", type=int, default=FIT_SCENES, help="synthetic scenes to fit on (default %(default)s)"
+    )
     parser.add_argument("--model", type=Path, help="a .onnx or .tflite file; by default the shipped one")
     parser.add_argument("--detector", type=Path, help="a detector's .onnx file; by default the shipped one")
     parser.add_argument("--out", type=Path, required=True, help="the file to write, for Reader(confidence=FILE)")

@@ -29,11 +29,11 @@ from digitocr.train.synthesis.workers import glyphs, worker_pool
 
 BOX_SHIFT = 0.05  # standard deviation of the error of a box's middle, in longer sides of the box
 BOX_SCALE = 0.12  # standard deviation of the logarithm of the factor of a box's sides
-MAX_DIGITS = 10  # crops per scene
-MAX_LETTERS = 4  # crops per scene
+MAX_DIGIT_CROPS = 10  # crops per scene
+MAX_LETTER_CROPS = 4  # crops per scene
 TRIES_ELSEWHERE = 4  # boxes per scene that are drawn elsewhere; those that meet a digit are dropped
-SAME_DIGIT = 0.5  # intersection over union from which on a box is that of a digit
-NO_DIGIT_BELOW = 0.25  # intersection over union below which a box has nothing of a digit
+SAME_DIGIT_IOU = 0.5  # intersection over union; a box with this much of a digit is that digit's
+NO_DIGIT_IOU = 0.25  # intersection over union; a box with less of every digit shows none
 SCENES_PER_TASK = 20  # that a process draws at a time: about a second, which Ctrl-C has to wait for
 
 
@@ -85,9 +85,9 @@ def draw_crops(scenes: range, seed: int, glyphs: Glyphs, detector: Detector) -> 
 
 def _chosen_boxes(scene: Scene, rng: Generator) -> tuple[Boxes, Bytes]:
     """Boxes (n, 4) and labels (n,) of digits, letters, and places without digits."""
-    some = rng.permutation(len(scene.boxes))[:MAX_DIGITS]
+    some = rng.permutation(len(scene.boxes))[:MAX_DIGIT_CROPS]
     digits = _jittered(scene.boxes[some], rng)
-    letters = _jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTERS]], rng)
+    letters = _jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTER_CROPS]], rng)
     others = _elsewhere(scene, rng)
     labels = np.concatenate([scene.labels[some], np.full(len(letters) + len(others), NO_DIGIT, np.uint8)])
     return np.concatenate([digits, letters, others]), labels
@@ -122,7 +122,7 @@ def _elsewhere(scene: Scene, rng: Generator) -> Boxes:
     known = np.concatenate([scene.boxes, scene.unsure])
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     inside = ((middles > 0) & (middles < SCENE_SIDE)).all(1)
-    return np.asarray(boxes[inside & (iou(boxes, known).max(1, initial=0.0) < NO_DIGIT_BELOW)], np.float32)
+    return np.asarray(boxes[inside & (iou(boxes, known).max(1, initial=0.0) < NO_DIGIT_IOU)], np.float32)
 
 
 def _detected_boxes(scene: Scene, boxes: Boxes) -> tuple[Boxes, Bytes]:
@@ -131,7 +131,7 @@ def _detected_boxes(scene: Scene, boxes: Boxes) -> tuple[Boxes, Bytes]:
     best = shared.max(1, initial=0.0)
     labels = np.full(len(boxes), NO_DIGIT, np.uint8)
     if len(scene.boxes):
-        labels = np.where(best >= SAME_DIGIT, scene.labels[shared.argmax(1)], labels).astype(np.uint8)
+        labels = np.where(best >= SAME_DIGIT_IOU, scene.labels[shared.argmax(1)], labels).astype(np.uint8)
     beside = np.maximum(best, iou(boxes, scene.unsure).max(1, initial=0.0))
-    clear = (best >= SAME_DIGIT) | (beside < NO_DIGIT_BELOW)
+    clear = (best >= SAME_DIGIT_IOU) | (beside < NO_DIGIT_IOU)
     return boxes[clear], labels[clear]

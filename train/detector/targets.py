@@ -1,4 +1,4 @@
-"""What the detector is trained towards: the answer that it should give for a scene.
+"""The targets of the detector: the output that it should give for a scene.
 
     target = targets(scene)                 # (64, 64, 8) float32 of a 256x256 scene
     target[..., HEAT].max()                 # 1.0, in the cell of each digit's centre
@@ -25,11 +25,13 @@ from digitocr.train.synthesis.strokes import Floats
 # The channels of a target.
 HEAT = 0  # 1 in the cell of a centre, falling to 0 around it
 WEIGHT = 1  # 0 where a centre is neither wanted nor refused, else 1
-DX, DY = 2, 3  # from the cell's middle to the digit's, in longer sides of the digit
-LOG_WIDTH, LOG_HEIGHT = 4, 5  # logarithm of the digit's sides in cells
+DX = 2  # from the cell's middle to the digit's, in longer sides of the digit
+DY = 3
+LOG_WIDTH = 4  # logarithm of the digit's width in cells
+LOG_HEIGHT = 5
 BOX = 6  # 1 where the cell learns box and digit
 DIGIT = 7  # 0 to 9
-CHANNELS = 8
+TARGET_CHANNELS = 8
 
 SPREAD = 0.35  # standard deviation of the heat around a centre, in cells per square root of the digit's side in cells
 NEAR = 0.6  # heat from which on a cell learns box and digit
@@ -37,15 +39,15 @@ CENTRE = 0.999  # heat above which a cell is a centre; it has 1, its neighbours 
 
 
 def targets(scene: Scene) -> Floats:
-    """(H/STRIDE, W/STRIDE, CHANNELS) float32 of a scene of H x W pixels."""
+    """(H/STRIDE, W/STRIDE, TARGET_CHANNELS) float32 of a scene of H x W pixels."""
     rows, columns = (side // STRIDE for side in scene.image.shape)
-    target = np.zeros((rows, columns, CHANNELS), np.float32)
+    target = np.zeros((rows, columns, TARGET_CHANNELS), np.float32)
     target[..., WEIGHT] = 1
     for x, y, w, h in scene.ignored:
         top, bottom = int(y // STRIDE), int((y + h) // STRIDE) + 1
         left, right = int(x // STRIDE), int((x + w) // STRIDE) + 1
         target[max(top, 0) : bottom, max(left, 0) : right, WEIGHT] = 0
-    closest = np.zeros((rows, columns), np.float32)  # heat of the digit that a cell learns: the one with most
+    closest = np.zeros((rows, columns), np.float32)  # heat of the digit that a cell learns: the one with the most heat
     for (x, y, w, h), label in zip(scene.boxes, scene.labels, strict=True):
         side = max(w, h)
         cx, cy = (x + w / 2) / STRIDE - 0.5, (y + h / 2) / STRIDE - 0.5  # in cells, from the first cell's middle
@@ -76,10 +78,10 @@ def targets(scene: Scene) -> Floats:
 
 
 def found_share(target: NDArray[np.floating], output: NDArray[np.floating]) -> tuple[float, float]:
-    """Two quick figures to watch a training by.
+    """Two quick measures of a training's progress.
 
     Args:
-        target: (N, rows, columns, CHANNELS), of `targets`.
+        target: (N, rows, columns, TARGET_CHANNELS), of `targets`.
         output: (N, rows, columns, channels) of the network; the first channel is the logit of a centre.
 
     Returns:

@@ -2,7 +2,7 @@
 
     letters(1000, find_fonts(None), np.random.default_rng(0))     # (1000, 28, 28) uint8, ink bright
 
-They measure whether a network refuses what it should refuse. Letters, textures and noise go through the preprocessing
+They measure whether a network rejects images without a digit. Letters, textures and noise go through the preprocessing
 that serves pictures (runtime/preprocessing.py), so they are as large, as bright and as centred as digits are. Half
 digits stay as they are cut, since no box of a detector would hold one whole.
 """

@@ -1,4 +1,4 @@
-"""How well a Reader reads drawn pages: digits found, read right and invented, and whether its confidence holds.
+"""How well a Reader reads drawn pages: digits found, read right and invented, and the calibration of its confidence.
 
 report = page_report(Reader(), drawn_pages(seed=0, count=200))
 report["right"], report["digits"]      # 1400, 1427
@@ -23,8 +23,8 @@ except ImportError as error:
 
 PAGE_STREAM = 1_000_003  # joined to the seed; no training draws from this stream
 MAX_LINES = 3  # on a page
-MAX_DIGITS = 6  # in a line
-MIN_IOU = 0.5  # intersection over union from which on a box has found a digit
+MAX_LINE_DIGITS = 6  # in a line
+MIN_IOU = 0.5  # intersection over union of a box with a digit, at least, for the digit to count as found
 CALIBRATION_BINS = 15  # of the calibration error, of equal width
 
 
@@ -33,7 +33,7 @@ def drawn_pages(seed: int, count: int) -> Iterator[Page]:
     rng = np.random.default_rng((seed, PAGE_STREAM))
     for _ in range(count):
         lines = [
-            "".join(map(str, rng.integers(0, 10, rng.integers(1, MAX_DIGITS + 1))))
+            "".join(map(str, rng.integers(0, 10, rng.integers(1, MAX_LINE_DIGITS + 1))))
             for _ in range(rng.integers(1, MAX_LINES + 1))
         ]
         yield draw_page(lines, rng, random_style(rng))

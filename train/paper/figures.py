@@ -19,24 +19,24 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-INK = "#1c2025"  # replaced by the reader's text colour
+INK_COLOUR = "#1c2025"  # replaced by the reader's text colour
 COLOURS = ("#3b82c4", "#d97706", "#2f9e6e", "#a855c7")  # legible on white and on near black
 MIN_ERROR = 0.01  # percent; stands for no error on a logarithmic axis
 IMAGE_SIDE = 24  # pixels that a smaller image is enlarged to, as the gaps would be as wide as a 3x3 filter
 _STYLE = (
-    f"<style>svg {{ color: {INK} }} @media (prefers-color-scheme: dark) {{ svg {{ color: #e8ebee }} }} "
-    f"@media print {{ svg {{ color: {INK} }} }}</style>"
+    f"<style>svg {{ color: {INK_COLOUR} }} @media (prefers-color-scheme: dark) {{ svg {{ color: #e8ebee }} }} "
+    f"@media print {{ svg {{ color: {INK_COLOUR} }} }}</style>"
 )
 _SETTINGS = {
     "svg.hashsalt": "digitocr",  # makes the identifiers inside the file reproducible
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
+    "text.color": INK_COLOUR,
+    "axes.edgecolor": INK_COLOUR,
+    "axes.labelcolor": INK_COLOUR,
+    "xtick.color": INK_COLOUR,
+    "ytick.color": INK_COLOUR,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
@@ -51,7 +51,7 @@ def _svg(draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
         content = io.StringIO()
         figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = content.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = svg[svg.index("<svg") :].replace(INK_COLOUR, "currentColor")
     end = svg.index(">") + 1
     return svg[:end] + _STYLE + svg[end:]
 
@@ -129,7 +129,7 @@ def curves(
         axes = figure.subplots()
         _draw_curves(axes, by_name, ylabel)
         if level:
-            axes.axhline(100 - level[1], linestyle="--", lw=1, color=INK, label=level[0])
+            axes.axhline(100 - level[1], linestyle="--", lw=1, color=INK_COLOUR, label=level[0])
         axes.legend(frameon=False)
 
     return _svg(draw, (7, 3.6))

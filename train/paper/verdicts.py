@@ -29,10 +29,10 @@ class Verdict:
     """A finding on one claim of the paper.
 
     Attributes:
-        claim: the claim, as a sentence.
+        claim: The claim, as a sentence.
         finding: "holds", "does not hold", "not settled", or "not tested" where too few runs are there.
-        because: the reason, as a sentence.
-        tests: the tests that the finding rests on.
+        because: The reason, as a sentence.
+        tests: The tests that the finding rests on.
     """
 
     claim: str
@@ -269,7 +269,7 @@ def _no_class(table: _Table, labels: npt.NDArray[np.integer]) -> Verdict:
 
 
 def slips() -> list[tuple[str, str]]:
-    """Where the paper contradicts itself or the data: what it says, and what is the case."""
+    """Where the paper contradicts itself or the data: pairs of its statement and the facts."""
     low, high = (100 * value for value in wilson(9929, 10_000))
     other_low, other_high = (100 * value for value in wilson(9875, 10_000))
     return [

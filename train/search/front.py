@@ -1,4 +1,4 @@
-"""Which trials of a search are worth having: those that no other trial beats.
+"""The Pareto front of a search: the trials that no other trial beats, and those that cannot reach it.
 
 front(read_results(Path("runs/search"))["trials"])[0]["bytes"]        # the smallest file on the front
 """

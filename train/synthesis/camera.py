@@ -1,4 +1,4 @@
-"""Ground, light, ink and camera: the picture of what stands on a scene's sheet.
+"""Background, light, ink and camera: from a scene's sheet to a picture of it.
 
     image = photograph(ink, rules, areas, rng, natural=False)     # (256, 256) uint8
     image, whole = framed(image, rng, boxes)                      # as if the picture were smaller
@@ -16,9 +16,7 @@ from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.strokes import Bytes, Floats
 
 _MAX_LEAF = 120.0  # pixels; the largest shape of a natural ground
-_NOISE_SHARE = (
-    60  # noise has this many grey levels at most, times the contrast: a quarter of what the ink stands out by
-)
+_NOISE_SHARE = 60  # grey levels; the most noise at full contrast, a quarter of the difference between ink and paper
 _CUT_TOLERANCE = 2  # pixels of a box that may be cut off before it counts as cut
 _MIN_FRAME = 24  # pixels; a smaller picture is not framed
 _MIN_CROP = 40  # pixels; the least side of a picture that is cropped to its digits

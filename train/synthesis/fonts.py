@@ -7,7 +7,7 @@ from PIL import ImageFont
 
 from digitocr.runtime.errors import InputError, MissingExtraError
 
-SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
+FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")  # FreeType reads all of them
 _TRIAL_SIZE = 72  # pixels; the size at which a font is tried
 # Parts of the file names of fonts that look written by hand: first words that many such fonts have, then families.
 _HANDWRITTEN_NAMES = (
@@ -30,7 +30,7 @@ def find_fonts(directory: Path | None) -> list[Path]:
     Matplotlib, which knows where they are, is not installed.
     """
     if directory is not None:
-        found = [path for path in directory.rglob("*") if path.suffix.lower() in SUFFIXES]
+        found = [path for path in directory.rglob("*") if path.suffix.lower() in FONT_SUFFIXES]
     else:
         try:
             from matplotlib.font_manager import findSystemFonts

@@ -34,7 +34,7 @@ def _height(rng: Generator, least: float = 10, most: float = 60) -> float:
 def _write(
     sheet: Sheet, text: str, alphabet: Alphabet, x: float, base: float, height: float, gap: float, rng: Generator
 ) -> float:
-    """Put a text on the sheet from x on; returns the x where it ends. A space is half a digit height wide.
+    """Puts a text on the sheet from x on; returns the x where it ends. A space is half a digit height wide.
 
     height: of a digit, pixels; gap: between two characters, in digit heights.
     """
@@ -358,7 +358,7 @@ def _ring_look(rng: Generator, whole: bool) -> tuple[float, float, float, float]
 def _ring(
     sheet: Sheet, centre: Reals, radius: float, start: float, sweep: float, thick: float, strength: float
 ) -> None:
-    """Add a ring; start, sweep, thick and strength: of _ring_look."""
+    """Adds a ring; start, sweep, thick and strength: the result of _ring_look."""
     angle = start + np.linspace(0, sweep, 33)
     points = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
     if not thick:
@@ -370,7 +370,7 @@ def _ring(
 
 
 def ruled(sheet: Sheet, rng: Generator) -> None:
-    """Add the lines of ruled or squared paper, sometimes with a margin line or the holes of a binder."""
+    """Adds the lines of ruled or squared paper, sometimes with a margin line or the holes of a binder."""
     step, thick, strength = rng.uniform(8, 70), float(rng.choice([0.6, 1.0, 1.6])), float(rng.uniform(0.05, 0.8))
     for y in np.arange(rng.uniform(-60, 0), SCENE_SIDE + 60, step):
         sheet.line(-_FAR, float(y), SCENE_SIDE + _FAR, float(y), thick, strength)
@@ -385,7 +385,7 @@ def ruled(sheet: Sheet, rng: Generator) -> None:
 
 
 def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
-    """Add specks; height: of the digits among which they lie, pixels."""
+    """Adds specks; height: pixels, of the digits around."""
     for _ in range(int(rng.integers(1, 12))):
         at, size = rng.uniform(0, SCENE_SIDE, 2), rng.uniform(0.01, 0.12) * height
         speck = np.array([at, at + rng.normal(0, size, 2)])

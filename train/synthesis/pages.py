@@ -73,7 +73,7 @@ _DARK_PAPERS: tuple[Colour, ...] = ((30, 30, 32), (46, 66, 58), (58, 62, 66))
 
 @dataclass(frozen=True)
 class Style:
-    """Everything about a page but its digits.
+    """The look of a page: all but its digits.
 
     Attributes:
         size: Width and height of the picture, pixels.
@@ -304,7 +304,7 @@ def _ground(light: Floats, view: Reals, rng: Generator, style: Style) -> Bytes:
 
 
 def _write_on(image: Bytes, ink: Bytes, light: Floats, view: Reals, rng: Generator, style: Style) -> None:
-    """Put the ink on the image, in place.
+    """Draws the ink on the image, in place.
 
     The pen misses the paper's hollows: at a stroke's edges, where it presses least, and here and there along it.
     """

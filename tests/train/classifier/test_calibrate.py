@@ -95,7 +95,7 @@ def test_every_scene_is_another_and_each_always_the_same(scene):
     scene_examples(reader, None, range(2, 5))
     assert scene[2] == scene[3]
     assert len(set(scene)) == 5
-    assert module.SEED >= 2**31  # which no training may have
+    assert module.EXAMPLES_SEED >= 2**31  # which no training may have
 
 
 def test_scenes_without_digits_and_without_candidates_count(monkeypatch):

@@ -3,7 +3,7 @@ import pytest
 
 from digitocr.runtime.boxes import non_maximum_suppression
 from digitocr.runtime.detector import STRIDE, decoded
-from digitocr.train.detector.network import SIZE
+from digitocr.train.detector.network import SIZE_CHANNELS
 from digitocr.train.detector.targets import (
     BOX,
     DIGIT,
@@ -39,7 +39,7 @@ def test_targets_say_where_a_digit_is_how_large_and_which(scene_of):
 def test_the_runtime_decodes_what_targets_say(scene_of, answer):
     digits = [(10, 10, 9, 12, 1), (40, 5, 20, 28, 2), (70, 30, 14, 9, 3), (8.5, 38.25, 30, 22, 4)]
     target = targets(scene_of(*digits))
-    output = answer(target[None])[0, :, :, : SIZE.stop].transpose(2, 0, 1)
+    output = answer(target[None])[0, :, :, : SIZE_CHANNELS.stop].transpose(2, 0, 1)
     boxes, scores = decoded(output, NEAR)
     truth = np.array(digits)[:, :4]
     nearest = np.abs(boxes[:, None] - truth[None]).max(2)
