@@ -3,7 +3,7 @@
     report = publish(Path("exports/digitocr-int8.onnx"), write, judge)
 
 leaves three files: the model, FILE.json (its card) and FILE.report.json (what the gate measured). A file that the gate
-refuses leaves its report alone. An interrupted export leaves no part of a model.
+refuses leaves only its report. An interrupted export leaves no part of a model.
 """
 
 import json

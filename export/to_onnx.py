@@ -3,7 +3,7 @@
     to_onnx(fuse(network), Path("digitocr-float32.onnx"))
     to_onnx(fuse(network), Path("digitocr-int8.onnx"), calibration)
 
-The file of a network without batch norm holds Reshape, Conv, Relu, pooling, MatMul and Add nodes alone. The weights of
+The file of a network without batch norm holds Reshape, Conv, Relu, pooling, MatMul and Add nodes only. The weights of
 the first dense layer are permuted to the order of ONNX's channels-first layout, so that no Transpose node is needed.
 """
 
@@ -40,7 +40,7 @@ def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None
 def _channels_first(network: keras.Model) -> keras.Model:
     """The same function, flattened channels first. The converter cancels this permutation against its own."""
     image = tensor = keras.Input(network.input_shape[1:], name="image")
-    shape: tuple[int, ...] | None = None  # (H, W, C) of what was flattened
+    shape: tuple[int, ...] | None = None  # (H, W, C) of the flattened tensor
     for layer in network.layers:
         if isinstance(layer, keras.layers.InputLayer):
             continue

@@ -3,7 +3,7 @@
     to_tflite(fuse(network), Path("digitocr-float32.tflite"))
     to_tflite(fuse(network), Path("digitocr-int8.tflite"), "int8", calibration)
 
-The file has builtin operators alone. TensorFlow Lite for Microcontrollers has all of those in int8 files. Input and
+The file has only builtin operators. TensorFlow Lite for Microcontrollers has all of those in int8 files. Input and
 output of an int8 file are int8: a pixel of value v, 0 to 255, is exactly v - 128.
 """
 

@@ -25,7 +25,7 @@ from digitocr.runtime.opencv import cv2
 DEFAULT_DETECTOR = "detector-int8.onnx"  # the shipped file
 STRIDE = 4  # pixels of the network's input for one cell of its output
 COARSE = 128  # pixels; the longer side at which the network sees every picture
-MIDDLE = 512  # pixels; at which it sees what is no close-up
+MIDDLE = 512  # pixels; at which it sees pictures that are no close-ups
 FINE = 1024  # pixels; at which it sees pictures with small digits
 SURE_SCORE = 0.5  # of the digits that decide at which sizes the picture is seen
 FINE_BELOW = 20  # pixels at MIDDLE; a digit smaller than that means that FINE may show others
@@ -53,7 +53,7 @@ def detector_input(gray: GrayImage, workspace: npt.NDArray[np.float32] | None = 
     Plane 0 and 1 are each pixel's difference from the mean of a window around it, in units of the standard deviation
     in that window, for the small and the large one of WINDOWS. So uneven light, faint pencil and thick marker look
     alike. Plane 2 is the difference from the mean of the large window in units of the strongest differences from that
-    of the small one in the whole picture, so that what is faint beside the rest can be told from it.
+    of the small one in the whole picture, so that faint marks beside strong ink stay faint.
 
     workspace: (WORKSPACE_PLANES, H, W) float32 that is overwritten; the result is a part of it.
     """

@@ -28,7 +28,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
 MAX_PAGES = 10_000  # of a TIFF; finding the pages of a crafted file with more takes minutes
 DEEP_MODES = ("I", "F")  # how the names of Pillow's modes of more than 8 bits begin
-READER_SIDE = 1536  # pixels of the longer side; a JPEG of twice as many is decoded at half its size, and so on
+READER_SIDE = 1536  # pixels of the longer side; a JPEG with twice this side is decoded at half its size, and so on
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
 HEADER_BYTES = 64  # bytes at the start of a file by which AVIF and HEIF are recognised
 
@@ -39,7 +39,7 @@ NO_PAGE = 1 | 4  # bits of SUBFILE_TYPE: a smaller copy of another page (a thumb
 AVIF_BRANDS = frozenset((b"avif", b"avis"))  # of the box "ftyp", as HEIF_BRANDS
 HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))
 
-# EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose also writes the EXIF anew, and raises an
+# EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose also rewrites the EXIF, and raises an
 # exception where a tag cannot be written, as those of some cameras cannot.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -68,7 +68,7 @@ def load(picture: Picture, *, page: int = 0) -> GrayImage:
 
     Raises:
         InputError: `picture` is not a picture, is damaged, or has no such page; or, before anything is decoded, it has
-            more than MAX_PIXELS pixels or fewer than MIN_SIDE a side.
+            more than MAX_PIXELS pixels or a side below MIN_SIDE.
         MissingExtraError: The picture is HEIF (.heic), and the extra "heif" is not installed.
     """
     return load_reduced(picture, MAX_PIXELS, page=page)[0]

@@ -88,8 +88,8 @@ class OnnxRuntime:
     def logits(self, tensors: Tensors) -> Logits:
         step = 1 if isinstance(self.input_shape[0], int) else RUN_TENSORS
         if len(tensors) <= step:
-            alone: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
-            return alone
+            single: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
+            return single
         parts = [tensors[start : start + step] for start in range(0, len(tensors), step)]
         return np.concatenate([self._session.run(self._outputs, {self._input: part})[0] for part in parts])
 

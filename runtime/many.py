@@ -66,7 +66,7 @@ def _read_here(reader: Reads, pictures: Iterable[Picture]) -> Outcomes:
     for picture in pictures:
         try:
             yield reader.read(picture)
-        except Exception as error:  # whatever it is, it is this picture's alone
+        except Exception as error:  # an error of this picture, not of the batch
             yield error
 
 
@@ -152,7 +152,7 @@ def _loaded() -> Reads:
 def _read(picture: Picture) -> Reading | Exception:
     try:
         return _loaded().read(picture)
-    except Exception as error:  # whatever it is, it is this picture's alone
+    except Exception as error:  # an error of this picture, not of the batch
         return _sendable(error)
 
 

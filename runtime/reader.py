@@ -160,7 +160,7 @@ class Reader:
         """Reads pictures one after the other or in several processes.
 
         With several jobs, call it below `if __name__ == "__main__":` in a script, since each process imports the
-        script. Each process loads the networks anew, so this pays from some hundred pictures on.
+        script. Each process loads the networks itself, so this is faster only from some hundred pictures on.
 
         Args:
             pictures: Each as `read` takes it; of a TIFF the first page is read. A few are read ahead.

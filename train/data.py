@@ -169,7 +169,7 @@ def _from_directory(directory: Path) -> Mnist:
         if paths:
             missing = [file.idx for file, path in zip(_FILES, found, strict=True) if path is None]
     if missing:
-        raise InputError(f"{directory}: MNIST is not complete, {', '.join(missing)} missing; add what is missing")
+        raise InputError(f"{directory}: MNIST is not complete, {', '.join(missing)} missing; add the missing files")
     names = ", ".join(file.idx for file in _FILES)
     raise InputError(f"{directory}: no MNIST in it; it must hold {names} (each plain or .gz), or mnist.npz")
 

@@ -44,8 +44,8 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
     except ImportError as error:
         raise MissingExtraError("cluster", "reading on a cluster") from error
     for logger in ("distributed", "distributed.client"):
-        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what they warn of is either repaired or raised
-    task.reader()  # raises what is wrong with the settings or a network before anything is sent
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # their warnings are either repaired or raised
+    task.reader()  # raises errors of the settings or a network before anything is sent
     named = {"model": task.model, "detector": task.detector}
     own = {what: (path.name, path.read_bytes()) for what, path in named.items() if path}
     try:

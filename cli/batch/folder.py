@@ -45,7 +45,7 @@ _COUNTABLE = (_VIDEO, _HIDDEN, _OTHER, _SUBFOLDER, _LINK)  # words that take an 
 
 
 class Folder:
-    """The pictures of one folder, and after they have been listed, what was left out.
+    """The pictures of one folder and, after they have been listed, the files that were left out.
 
     Files of a folder come by name, then its subfolders' by name. Hidden files and hidden subfolders are left out, as
     a glob leaves them out. A link to a folder is not followed, since it may lead back.

@@ -160,7 +160,7 @@ def opened(path: Path, resume: bool, force: bool) -> Iterator[IO[str]]:
     try:
         yield file
     except KeyboardInterrupt:
-        print(f"digitocr: interrupted; {path} holds what was read so far", file=sys.stderr)
+        print(f"digitocr: interrupted; {path} holds the readings so far", file=sys.stderr)
         raise
     finally:
         with suppress(OSError):  # the same error as of the line that could not be written
@@ -178,7 +178,7 @@ def _is_input(path: Path | None) -> str:
 
 
 def prepare_resume(path: Path) -> dict[str, bool]:
-    """Prepares the file of an earlier run to be continued, and lists what that run read.
+    """Prepares the file of an earlier run to be continued, and lists the pictures that it read.
 
     Leaves in the file only the lines of pictures that were read as a whole. A line that a killed run left unfinished,
     lines with an error, and the pages of a document that was not finished are removed: these are read again.

@@ -31,7 +31,7 @@ class Source(NamedTuple):
 
 
 def is_single(named: list[str]) -> bool:
-    """Whether what is named is exactly one picture, whose digits are printed without its name."""
+    """Whether the names stand for exactly one picture, whose digits are printed without its name."""
     return len(named) == 1 and not _is_glob(named[0]) and not S_ISDIR(_mode(named[0]))
 
 
@@ -41,7 +41,7 @@ def expanded(
     skip: Set[str] = frozenset(),
     note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Source]:
-    """The pictures of files, folders, globs and standard input, in the order of what is named.
+    """The pictures of files, folders, globs and standard input, in the order of the names.
 
     Folders and globs come by name; no more than their names is held in memory.
 
@@ -127,7 +127,7 @@ def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str],
 
 
 def _shown(named: str) -> str:
-    """What is named as it may be printed: of an address without user and password."""
+    """The name as it may be printed: an address without user and password."""
     if not _ADDRESS.match(named):
         return named
     from digitocr.runtime.live.addresses import without_credentials  # here: files need no parser of addresses

@@ -68,7 +68,7 @@ class Task:
         rotate: The rotation of the Reader, as text.
         jsonl: Whether lines are JSON instead of text.
         named: Whether a line of text begins with the picture's name.
-        draw: Whether the picture is drawn with what was read.
+        draw: Whether the picture is drawn with boxes and digits.
         explain: Whether an explanation is made.
         detector: The network that finds digits; None for the shipped one.
     """

@@ -53,7 +53,9 @@ def predict(
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save an HTML page for each picture: what was found, and why it was kept."),
+        typer.Option(
+            metavar="DIR", help="Save an HTML page for each picture: every candidate, and why it was kept or not."
+        ),
     ] = None,
     jobs: options.Jobs = 1,
     cluster: Annotated[
@@ -78,14 +80,14 @@ def predict(
 
     A picture that cannot be read is one line on stderr, and the others are read. The exit code is then the lowest of
     1 (an unexpected error), 3 (an extra is missing) and 4 (not a readable picture) that occurred; --resume tries such
-    pictures again. Unless --quiet is given, stderr also says why no digit was read in a picture, and what a folder
-    holds that is not read.
+    pictures again. Unless --quiet is given, stderr also says why no digit was read in a picture, and which files of
+    a folder were left out.
     """
     from digitocr.cli.batch.sources import expanded, is_single, paths
     from digitocr.cli.batch.task import Task
 
     if cluster and jobs > 1:
-        raise UsageError("--cluster has as many processes as it has workers; leave out --jobs")
+        raise UsageError("--cluster reads on all its workers; leave out --jobs")
     if resume:
         if not jsonl or output is None:
             raise UsageError("--resume continues a file of JSON lines; add --jsonl --output FILE")
@@ -112,7 +114,7 @@ def predict(
         outcomes = read_in_processes(task, unread, jobs)
     else:
         outcomes = task.read_all(unread)
-    first = list(islice(outcomes, 1))  # raises what is wrong with the settings before the output is opened
+    first = list(islice(outcomes, 1))  # raises errors of the settings before the output is opened
     failures: set[int] = set()  # exit codes of the pictures that could not be read
     digits = sum(done.values())  # pictures of the resumed run in which digits were read: a lower bound of the digits
     calibrated = True

@@ -1,4 +1,4 @@
-"""The command webcam: reads the frames of a source, prints what is steady, shows and records the pictures."""
+"""The command webcam: reads the frames of a source, prints steady lines, shows and records the pictures."""
 
 import json
 import re
@@ -83,7 +83,7 @@ class Settings:
         height: Pixels, asked of a camera.
         fps: Frames per second asked of a camera, or requests per second for a snapshot.
         reconnect: Seconds for which a lost source is tried again.
-        quiet: Whether to leave out what the source is and how fast it was read.
+        quiet: Whether to print nothing on the source and the speed.
     """
 
     source: str

@@ -43,7 +43,7 @@ class Follower:
         """Reads the next frame, (H, W) uint8.
 
         A followed digit keeps the confidence with which it was detected. If one of them is another digit now, or gone,
-        all are detected anew.
+        all are detected again.
         """
         reading = None
         if self._before and self._before[0].shape == gray.shape and self._followed < MAX_FOLLOWED:

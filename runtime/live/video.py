@@ -61,7 +61,7 @@ class SteadyReading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameReading:
-    """What was read in one frame.
+    """The reading of one frame, and the state of its lines.
 
     Attributes:
         index: The frame's number in its source, from 0.
@@ -115,7 +115,7 @@ class VideoReader:
 
         Args:
             source: The number or name of a camera, a video file, a folder or a glob of pictures, an address that
-                OpenCV opens (rtsp://, http://), the http address of a snapshot, or a FrameSource of one's own.
+                OpenCV opens (rtsp://, http://), the http address of a snapshot, or any FrameSource.
             reader: By default Reader(rotate=0); other values of rotate take up to four times as long where a frame
                 shows no digits.
             every: Of a source that is not live, read only every `every`-th frame.
@@ -159,7 +159,7 @@ class VideoReader:
         return self._grabber.lost
 
     def __iter__(self) -> Iterator[SteadyReading]:
-        """Yields what is announced, until the source ends. Raises DeviceError if a live source is lost for good."""
+        """Yields the announced lines, until the source ends. Raises DeviceError if a live source is lost for good."""
         for frame in self.frames():
             if frame is not None:
                 yield from frame.announced

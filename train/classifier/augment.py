@@ -23,11 +23,11 @@ Labels = npt.NDArray[np.uint8]  # (N,), 0 to 9, or 10 for no digit
 
 PLAIN = 0.2  # share of a batch that stays as it is; half of it is moved
 REWRITTEN = 0.3  # share of a batch that is rewritten; the rest are crops
-MAX_SHIFT = 4  # pixels, of what is moved
-OUTLINED = 0.08  # share of what is rewritten that is only an outline
-CROSSED = 0.15  # share of what is rewritten that has a line across
-SHADED = 0.3  # share of what is rewritten that has a shadow
-PICTURE_SIDES = (24, 80)  # pixels; smallest and largest picture of what is rewritten
+MAX_SHIFT = 4  # pixels by which an image is moved
+OUTLINED = 0.08  # share of the rewritten digits that are only an outline
+CROSSED = 0.15  # share of the rewritten digits with a line across
+SHADED = 0.3  # share of the rewritten digits with a shadow
+PICTURE_SIDES = (24, 80)  # pixels; smallest and largest picture of a rewritten digit
 STROKE_LEVEL = 90  # of 255; grey level above which a pixel belongs to the stroke
 REWRITE_KNOTS = 6  # along each side of the grid that bends a digit
 REWRITE_BEND = 0.6  # pixels of 28; standard deviation of a knot's shift

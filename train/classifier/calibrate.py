@@ -51,8 +51,8 @@ RIDGE = 1e-6  # added to the curvature, so that a feature that never occurs keep
 def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Floats, Bools]:
     """All candidates in the scenes of those numbers: (n, 15) confidence_features, (n,) whether they are read right.
 
-    A letter that could be a digit if it stood alone is none: it stands among others. Candidates on what is cut off or
-    too faint are left out.
+    A letter that would look like a digit by itself counts as none, since it stands among others. Candidates on glyphs
+    that are cut off or too faint are left out.
     """
     features, rights = [], []
     for number in scenes:

@@ -3,8 +3,8 @@
     crops = draw_all(24_000, seed, images, labels, fonts)       # about a dozen of each scene
     crops.images, crops.labels                                  # (N, 28, 28) uint8, (N,) uint8; 10 is "no digit"
 
-Digits, in boxes that are a little off as a detector's are; and what is no digit: letters and symbols, halves of digits,
-two digits at once, lines and corners of forms, texture, and what the detector itself mistook for a digit.
+Digits, in boxes that are a little off as a detector's are; and crops without a digit: letters and symbols, halves of
+digits, two digits at once, lines and corners of forms, texture, and false detections of the detector itself.
 """
 
 import os

@@ -129,7 +129,9 @@ def _train(run: Run[Settings], data: Mnist, quiet: bool) -> dict[str, Any]:
     network = run.checkpoint()
     if network is None:
         network = _compiled(settings, steps)
-    bare = build_network(settings.experiment, recipe.classes)  # what is kept: Keras saves a compiled one with optimizer
+    bare = build_network(
+        settings.experiment, recipe.classes
+    )  # the network that is kept: Keras saves a compiled one with optimizer
     done = int(network.optimizer.iterations) // steps
     dropping = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout) and layer.rate]
     for number, layer in enumerate(dropping):

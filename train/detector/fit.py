@@ -41,8 +41,8 @@ except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
 DEFAULT_EPOCHS = 11  # by default; 40 minutes on two cores
-EPOCH_SCENES = 8_000  # drawn for an epoch, which also uses those of the epoch before
-STEP_SCENES = 16  # scenes per step
+EPOCH_SCENES = 8_000  # scenes drawn for each epoch, which also uses those of the epoch before
+STEP_SCENES = 16  # scenes per training step
 LEARNING_RATE = 0.003  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
 WARM_STEPS = 300  # in which the rate rises from LEARNING_RATE / 10
 WEIGHT_DECAY = 0.0005  # of AdamW

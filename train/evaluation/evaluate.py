@@ -78,7 +78,7 @@ def evaluate(
     published = load_mnist_c(mnist_c) if mnist_c else {}
 
     def predict(pictures: Bytes) -> Probabilities:
-        """What a Reader makes of (N, 28, 28) pictures, the digits' probabilities alone."""
+        """(N, 10): the probabilities of the digits in (N, 28, 28) pictures, preprocessed as Reader does."""
         tensors = scale(np.concatenate([lone(picture) for picture in pictures]))
         return reader.classifier.predict(tensors)[:, :10]
 

@@ -40,7 +40,7 @@ def drawn_pages(seed: int, count: int) -> Iterator[Page]:
 
 
 def page_report(reader: Reader, pages: Iterable[Page]) -> dict[str, Any]:
-    """Counts of what a Reader makes of drawn pages, at least one.
+    """Counts of digits that a Reader reads right and wrong on drawn pages, at least one.
 
     Keys: pictures; digits (drawn on them); found and missed (digits with and without a box that was read); right
     (found, and read as the digit that it is); invented (boxes that were read where no digit is); calibration_error of

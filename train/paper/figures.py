@@ -121,8 +121,8 @@ def curves(
 ) -> str:
     """Accuracy by epoch: for each name a line, the mean of its runs, and a band from the lowest to the highest run.
 
-    by_name: accuracies in percent, for each run one an epoch. level: the name and height of a dashed horizontal line.
-    The axis is logarithmic in the error, so that 99.1 and 99.2 can be told apart although the first epoch is at 40.
+    by_name: accuracies in percent, one per epoch for each run. level: the name and height of a dashed horizontal line.
+    The axis is logarithmic in the error, so that 99.1 and 99.2 differ visibly although the first epoch is at 40.
     """
 
     def draw(figure: Figure) -> None:
@@ -152,7 +152,7 @@ def _draw_curves(axes: Axes, by_name: Mapping[str, Sequence[Sequence[float]]], y
 def draw_curves(history: Sequence[Mapping[str, float]], confusion: Sequence[Sequence[int]], path: Path) -> None:
     """Writes the PNG of a training run: accuracy and loss by epoch, and the confusion matrix of the test images.
 
-    history: one row an epoch with accuracy, loss, val_accuracy and val_loss; confusion: rows are labels, columns
+    history: one row per epoch with accuracy, loss, val_accuracy and val_loss; confusion: rows are labels, columns
     answers, in counts.
     """
     series = {"training": "", "held out": "val_"}  # the prefixes of their columns

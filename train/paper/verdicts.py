@@ -133,7 +133,7 @@ def _compare(name: str, a: dict[int, Run], b: dict[int, Run]) -> PairedTest:
 
 
 def _shared(*runs_by_seed: dict[int, Run]) -> list[dict[int, Run]]:
-    """The same runs, of the seeds alone that all have, in the order of seeds."""
+    """The same runs, limited to the seeds that all have, in the order of seeds."""
     seeds = sorted(set.intersection(*map(set, runs_by_seed)))
     return [{seed: runs[seed] for seed in seeds} for runs in runs_by_seed]
 

@@ -116,7 +116,7 @@ def close_up(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def giant(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """Digits that are far too large to be found, so that their strokes alone are seen; sometimes normal ones on top."""
+    """Digits that are far too large to be found, so that only their strokes are seen; sometimes normal ones on top."""
     alphabet, height = glyphs.alphabet(rng), _height(rng, 200, 900)
     x, base = rng.uniform(-0.6, 0.5) * height, rng.uniform(0.2, 1.3) * height
     _write(sheet, _number(rng, 1, 3), alphabet, x, base, height, max(0.1, _gap(alphabet, rng)), rng)
@@ -317,7 +317,7 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def texture(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """The ground alone, which is a natural texture here, sometimes with a word or a number on it."""
+    """The background without writing, a natural texture here, sometimes with a word or a number on it."""
     if rng.random() < 0.2:
         alphabet = glyphs.words(rng)
         text = _word(rng) if rng.random() < 0.5 else _number(rng)

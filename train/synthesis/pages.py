@@ -166,7 +166,7 @@ def _vary(colour: Colour, rng: Generator) -> Colour:
 
 @dataclass(frozen=True)
 class Page:
-    """A picture and what is written in it.
+    """A picture and its digits.
 
     Attributes:
         image: (H, W, 3) RGB.
