@@ -244,6 +244,24 @@ def test_every_package_is_in_the_wheel():
     assert set(tool["package-dir"]) == set(tool["packages"])
 
 
+def test_the_model_card_says_what_is_shipped():
+    card = PAGES["runtime/models/README.md"]
+    models = ROOT / "runtime" / "models"
+    for path in models.glob("digitocr-*.onnx"):
+        assert f"`{path.name}`" in card
+    sizes = {path.name: round(path.stat().st_size / 1000) for path in models.iterdir()}
+    assert f"| {sizes['detector-int8.onnx']} KB |" in card
+    assert f"| {sizes['digitocr-int8.onnx']} KB |" in card
+    fonts = set((ROOT / "train" / "synthesis" / "fonts.txt").read_text("utf-8").split())
+    rows = re.findall(r"^\| .*(?:License|Licence) [\d.]+ \| (\d+) \| (.*) \|$", card, re.M)
+    assert sum(int(count) for count, _ in rows) == len(fonts)
+    for count, names in rows[1:]:  # the first row is all others
+        assert len(names.split(", ")) == int(count)
+        assert set(names.split(", ")) <= fonts
+    error = json.loads((models / "confidence.json").read_text("utf-8"))["calibration error"]["scenes"]
+    assert f"| {error} |" in card
+
+
 def test_versions_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     citation = (ROOT / "CITATION.cff").read_text("utf-8")
