@@ -102,12 +102,12 @@ def webcam(
         if not found:
             print("digitocr: there is no camera; plug one in, or name a file or a stream by --source", file=sys.stderr)
         return
-    from digitocr.cli.live.webcam import Settings, run
+    from digitocr.cli.live.webcam import WebcamSettings, run
 
     if record is not None:
         refuse_source(record, [source])
     run(
-        Settings(
+        WebcamSettings(
             source=source,
             view=view,
             host=host,

@@ -56,7 +56,7 @@ class View(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class WebcamSettings:
     """The command's options under their names; 0 and empty stand for an option that was not given.
 
     Attributes:
@@ -152,7 +152,7 @@ class _Counts:
         )
 
 
-def run(settings: Settings) -> None:
+def run(settings: WebcamSettings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
     roi = _parsed_roi(settings.roi)
     if settings.once and settings.all_frames:
@@ -205,7 +205,7 @@ def run(settings: Settings) -> None:
 
 
 def _watch(
-    settings: Settings, video: VideoReader, recording: Recording | None, view: View | None, counts: _Counts
+    settings: WebcamSettings, video: VideoReader, recording: Recording | None, view: View | None, counts: _Counts
 ) -> End:
     """Handles each frame, until the source, a person, the time or a reading ends it."""
     lost = ""
@@ -236,7 +236,7 @@ def _watch(
     return End.SOURCE
 
 
-def _wait(settings: Settings, counts: _Counts) -> End:
+def _wait(settings: WebcamSettings, counts: _Counts) -> End:
     """Keeps a page open until Ctrl-C or --max-seconds."""
     _inform(settings, f"{settings.name} has ended; its page stays open until Ctrl-C")
     with suppress(KeyboardInterrupt):
@@ -257,7 +257,7 @@ def _parsed_roi(roi: str) -> tuple[int, int, int, int] | None:
     return x, y, w, h
 
 
-def _view(settings: Settings, video: VideoReader) -> View | None:
+def _view(settings: WebcamSettings, video: VideoReader) -> View | None:
     if settings.view == "window":
         from digitocr.cli.live.window import Window
 
@@ -277,7 +277,7 @@ def _view(settings: Settings, video: VideoReader) -> View | None:
     return None
 
 
-def _print(settings: Settings, frame: FrameReading) -> None:
+def _print(settings: WebcamSettings, frame: FrameReading) -> None:
     """Prints the frame's reading, or what it announces, to standard output."""
     if settings.all_frames:
         say(_json_line(settings, frame, frame) if settings.jsonl else text_line(str(frame.index), frame.reading))
@@ -286,14 +286,14 @@ def _print(settings: Settings, frame: FrameReading) -> None:
         say(_json_line(settings, reading, frame) if settings.jsonl else reading.text)
 
 
-def _json_line(settings: Settings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:
+def _json_line(settings: WebcamSettings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:
     row = read.reading.to_dict()
     row["ms"]["latency"] = round(frame.latency, 3)
     where = {"source": settings.name, "frame": read.index, "time": round(read.time, 3)}
     return json.dumps({"schema": SCHEMA, **where, **row, "error": None})
 
 
-def _inform(settings: Settings, words: str) -> None:
+def _inform(settings: WebcamSettings, words: str) -> None:
     if not settings.quiet:
         print(f"digitocr: {words}", file=sys.stderr)
 

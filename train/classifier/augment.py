@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.preprocessing import Images
 from digitocr.train.classifier.crops import BOX_SCALE, BOX_SHIFT, Crops
 
-Images = npt.NDArray[np.uint8]  # (N, 28, 28), ink bright
 Labels = npt.NDArray[np.uint8]  # (N,), 0 to 9, or 10 for no digit
 
 PLAIN = 0.2  # share of a batch that stays as it is; half of it is moved

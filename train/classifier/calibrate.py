@@ -36,7 +36,7 @@ from digitocr.train.synthesis.fonts import find_fonts
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import draw_scene
 
-Floats = NDArray[np.float64]
+Reals = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 EXAMPLES_SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, since seeds of trainings are smaller
@@ -48,7 +48,7 @@ NEWTON_STEPS = 30  # of the fit; it converges in fewer
 RIDGE = 1e-6  # added to the curvature, so that a feature that never occurs keeps the weight 0
 
 
-def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Floats, Bools]:
+def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals, Bools]:
     """All candidates in the scenes of those numbers: (n, 15) confidence_features, (n,) whether they are read right.
 
     A letter that would look like a digit by itself counts as none, since it stands among others. Candidates on glyphs
@@ -72,7 +72,7 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Float
 
 def lone_examples(
     classifier: Classifier, images: Images, labels: NDArray[np.integer], fonts: Sequence[Path], seed: int
-) -> tuple[Floats, Bools]:
+) -> tuple[Reals, Bools]:
     """Pictures of one digit, and some of none: (n, 2) LONE_FEATURES, (n,) whether they are read right.
 
     images: (n, 28, 28) uint8, of MNIST; labels: (n,). Letters, textures, noise and halves of digits are added in equal
@@ -90,7 +90,7 @@ def lone_examples(
     return np.stack([log_odds, np.ones(len(log_odds))], 1), right
 
 
-def fitted(features: Floats, right: Bools) -> Floats:
+def fitted(features: Reals, right: Bools) -> Reals:
     """The weights of the logistic regression of (n,) right on (n, k) features: (k,), by Newton's method."""
     weights = np.zeros(features.shape[1])
     for _ in range(NEWTON_STEPS):
@@ -100,7 +100,7 @@ def fitted(features: Floats, right: Bools) -> Floats:
     return weights
 
 
-def _share(features: Floats, weights: NDArray[np.floating]) -> Floats:
+def _share(features: Reals, weights: NDArray[np.floating]) -> Reals:
     return np.asarray(1 / (1 + np.exp(-features @ weights)), np.float64)
 
 

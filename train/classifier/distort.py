@@ -11,12 +11,9 @@ DeVries, G. Taylor, "Improved Regularization of Convolutional Neural Networks wi
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.preprocessing import SIDE
-
-Images = npt.NDArray[np.uint8]
+from digitocr.runtime.preprocessing import SIDE, Images
 
 # Standard deviations of the changes; docs/decisions/recipe.md says what was tried.
 TURN = 0.078  # radians
