@@ -22,10 +22,15 @@ OPSET = 17  # of ONNX; all supported versions of ONNX Runtime have it
 
 
 def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None) -> None:
-    """Writes the network in float32 or, with calibration images (N, 28, 28, 1) float32 in [0, 1], in int8.
+    """Writes the network in float32 or, with calibration images, in int8.
 
-    network: fused or as trained (its softmax is then inside, and the output still named `logits`).
-    Raises OSError where the path cannot be written.
+    Args:
+        network: Fused, or as trained: its softmax is then in the file, and the output is still named `logits`.
+        path: The .onnx file.
+        calibration: (N, 28, 28, 1) float32 in [0, 1].
+
+    Raises:
+        OSError: The path cannot be written.
     """
     import onnx
 

@@ -50,12 +50,14 @@ MAX_CONTRAST = 4.0  # spreads; larger values of the input are clipped
 def detector_input(gray: GrayImage, workspace: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
     """The network's input for an (H, W) uint8 picture: (3, H, W) float32, each -4 to 4.
 
-    Plane 0 and 1 are each pixel's difference from the mean of a window around it, in units of the standard deviation
-    in that window, for the small and the large one of WINDOWS. So uneven light, faint pencil and thick marker look
-    alike. Plane 2 is the difference from the mean of the large window in units of the strongest differences from that
-    of the small one in the whole picture, so that faint marks beside strong ink stay faint.
+    Plane 0 and 1 are each pixel's difference from the mean of a window around it, in units of the standard deviation in
+    that window, for the small and the large one of WINDOWS. So uneven light, faint pencil and thick marker look alike.
+    Plane 2 is the difference from the mean of the large window in units of the strongest differences from that of the
+    small one in the whole picture, so that faint marks beside strong ink stay faint.
 
-    workspace: (WORKSPACE_PLANES, H, W) float32 that is overwritten; the result is a part of it.
+    Args:
+        gray: (H, W) uint8.
+        workspace: (WORKSPACE_PLANES, H, W) float32 that is overwritten; the result is a part of it.
     """
     if workspace is None:
         workspace = np.empty((WORKSPACE_PLANES, *gray.shape), np.float32)

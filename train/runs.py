@@ -162,8 +162,14 @@ class Run(Generic[S]):
 def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
     """Makes the folder of a new run, with run.json in it.
 
-    Raises OutputError if the folder exists or cannot be written, InputError if the fonts cannot be used; then no folder
-    is made.
+    Args:
+        folder: The folder, which must not exist.
+        settings: The settings of the run.
+        data: The data to train with.
+
+    Raises:
+        OutputError: The folder exists or cannot be written.
+        InputError: The fonts cannot be used; no folder is made.
     """
     fonts = settings.font_files()
     record: dict[str, Any] = {
@@ -192,9 +198,15 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
 def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
     """The run in a folder, to be continued from its last full epoch; notes the time in run.json.
 
-    settings: the class of the settings of that kind of run. Raises UsageError for a folder without a run, a run of the
-    other kind and a finished run; InputError for a damaged run.json and for data or fonts that differ from those that
-    the run was begun with; OutputError if the folder cannot be written.
+    Args:
+        folder: The folder of the run.
+        settings: The class of the settings of that kind of run.
+        data: The data that the run was begun with.
+
+    Raises:
+        UsageError: The folder holds no run, one of the other kind, or a finished one.
+        InputError: run.json is damaged, or data or fonts differ from those that the run was begun with.
+        OutputError: The folder cannot be written.
     """
     record = read_record(folder)
     if record["kind"] != settings.kind:

@@ -75,8 +75,15 @@ def lone_examples(
 ) -> tuple[Reals, Bools]:
     """Pictures of one digit, and some of none: (n, 2) LONE_FEATURES, (n,) whether they are read right.
 
-    images: (n, 28, 28) uint8, of MNIST; labels: (n,). Letters, textures, noise and halves of digits are added in equal
-    numbers, NON_DIGIT_SHARE of all; none of them can be read right.
+    Letters, textures, noise and halves of digits are added in equal numbers, NON_DIGIT_SHARE of all; none of them can
+    be read right.
+
+    Args:
+        classifier: The network.
+        images: (n, 28, 28) uint8, of MNIST.
+        labels: (n,), the digits of the images.
+        fonts: The result of find_fonts.
+        seed: Seed of the pictures without a digit.
     """
     rng = np.random.default_rng((EXAMPLES_SEED, seed))
     count = round(len(images) * NON_DIGIT_SHARE / (1 - NON_DIGIT_SHARE) / 4)
@@ -109,7 +116,11 @@ def calibrated(
 ) -> tuple[ConfidenceModel, dict[str, float]]:
     """The confidence fitted to a Reader's networks, and the calibration errors of the shipped one on the same examples.
 
-    data: of its training images those of hold_out are used; fonts: of find_fonts; scenes: to fit on.
+    Args:
+        reader: The Reader whose networks are calibrated.
+        data: MNIST; the training images that hold_out holds out are used.
+        fonts: The result of find_fonts.
+        scenes: The number of scenes to fit on; half as many more are measured on.
     """
     _, held = hold_out(data.train_labels)
     images, labels = data.train_images[held], data.train_labels[held]

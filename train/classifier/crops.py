@@ -53,7 +53,12 @@ class Crops:
 def draw_all(scenes: int, seed: int, images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> Crops:
     """The crops of scenes 0 to scenes - 1 of a seed, drawn by one process per processor.
 
-    images (n, 28, 28) and labels (n,) are of MNIST's training set; fonts: files to draw with.
+    Args:
+        scenes: The number of scenes.
+        seed: Seed of the scenes.
+        images: (n, 28, 28) uint8, of MNIST's training set.
+        labels: (n,) uint8, the digits of the images.
+        fonts: Font files to draw with.
     """
     tasks = [range(start, min(start + SCENES_PER_TASK, scenes)) for start in range(0, scenes, SCENES_PER_TASK)]
     with worker_pool(os.cpu_count() or 1, images, labels, fonts) as pool:

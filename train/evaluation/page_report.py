@@ -79,9 +79,12 @@ def page_report(reader: Reader, pages: Iterable[Page]) -> dict[str, Any]:
 def matched(boxes: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """The index of the true box that each box has found: (n,) int64, -1 for none.
 
-    boxes: (n, 4), truth: (m, 4), each x, y, width, height in pixels. A box and a true box may be paired if their
-    intersection over union is MIN_IOU or more, and each is in one pair at most; of all such pairings, the one with the
-    greatest sum of intersections over unions (H. W. Kuhn, 1955).
+    A box and a true box may be paired if their intersection over union is MIN_IOU or more, and each is in one pair at
+    most; of all such pairings, the one with the greatest sum of intersections over unions (H. W. Kuhn, 1955).
+
+    Args:
+        boxes: (n, 4) x, y, width, height in pixels.
+        truth: (m, 4) x, y, width, height in pixels.
     """
     partner = np.full(len(boxes), -1, np.int64)
     overlap = iou(boxes, truth)

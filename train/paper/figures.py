@@ -72,7 +72,12 @@ def labels(counts: Sequence[int]) -> str:
 def grid(images: Sequence[Image], columns: int, titles: Sequence[str] | None = None) -> str:
     """Figures 2, 4, 5, 6 and 9: images of one size in rows, each scaled from its least to its greatest value.
 
-    titles: two lines of text over each image. All images are drawn as one, since a single image is quick to draw.
+    All images are drawn as one, since a single image is quick to draw.
+
+    Args:
+        images: All of one size.
+        columns: Images in a row.
+        titles: Two lines of text over each image.
     """
     enlarge = -(-IMAGE_SIDE // len(images[0]))
     images = [image.repeat(enlarge, axis=0).repeat(enlarge, axis=1) for image in images]
@@ -121,8 +126,12 @@ def curves(
 ) -> str:
     """Accuracy by epoch: for each name a line, the mean of its runs, and a band from the lowest to the highest run.
 
-    by_name: accuracies in percent, one per epoch for each run. level: the name and height of a dashed horizontal line.
     The axis is logarithmic in the error, so that 99.1 and 99.2 differ visibly although the first epoch is at 40.
+
+    Args:
+        by_name: For each name its runs, and for each run its accuracies in percent, one per epoch.
+        ylabel: The label of the axis.
+        level: The name and height of a dashed horizontal line.
     """
 
     def draw(figure: Figure) -> None:
@@ -152,8 +161,10 @@ def _draw_curves(axes: Axes, by_name: Mapping[str, Sequence[Sequence[float]]], y
 def draw_curves(history: Sequence[Mapping[str, float]], confusion: Sequence[Sequence[int]], path: Path) -> None:
     """Writes the PNG of a training run: accuracy and loss by epoch, and the confusion matrix of the test images.
 
-    history: one row per epoch with accuracy, loss, val_accuracy and val_loss; confusion: rows are labels, columns
-    answers, in counts.
+    Args:
+        history: One row per epoch with accuracy, loss, val_accuracy and val_loss.
+        confusion: Rows are labels, columns answers, in counts.
+        path: The file to write.
     """
     series = {"training": "", "held out": "val_"}  # the prefixes of their columns
     with mpl.rc_context(_SETTINGS):

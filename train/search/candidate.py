@@ -68,7 +68,12 @@ class TrialNetwork:
     ) -> Any:
         """The trained network. The seed determines the initial weights and the order of the images.
 
-        watch: is called after each epoch with the network and the row of the epoch; what it raises ends the training.
+        Args:
+            data: MNIST; its test images are not used.
+            epochs: Number of epochs.
+            seed: Seed of the weights and of the order.
+            watch: Called after each epoch with the network and the row of the epoch; an exception from it ends the
+                training.
         """
         keras.utils.clear_session()  # frees the network of the previous trial
         keras.utils.set_random_seed(seed)

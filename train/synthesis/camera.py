@@ -25,8 +25,12 @@ _MIN_CROP = 40  # pixels; the least side of a picture that is cropped to its dig
 def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bool) -> Bytes:
     """(256, 256) uint8: the picture of a sheet by a camera or a scanner, or as a program draws it.
 
-    ink, rule, area: (256, 256) uint8 coverage by writing, by lines and by filled areas; natural: whether the ground is
-    a natural texture instead of paper.
+    Args:
+        ink: (256, 256) uint8, coverage by writing.
+        rule: (256, 256) uint8, coverage by lines.
+        area: (256, 256) uint8, coverage by filled areas.
+        rng: Determines background, light and camera.
+        natural: Whether the background is a natural texture instead of paper.
     """
     clean = not natural and rng.random() < 0.18  # a scan, a drawing or a screenshot: no texture, no noise
     paper = rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.8, 1.0)
@@ -63,8 +67,15 @@ def framed(
 ) -> tuple[Bytes, NDArray[np.bool_]]:
     """A scene as if its picture were smaller: cropped at random, or to the boxes, and filled up with its edge pixels.
 
-    image: (256, 256); boxes: n times x, y, width, height in pixels. Returns the picture, of the same size, and (n,)
-    whether each box is still whole. A reader fills up small pictures in the same way.
+    A reader fills up small pictures in the same way.
+
+    Args:
+        image: (256, 256) uint8.
+        rng: Determines the frame.
+        boxes: n times x, y, width, height in pixels.
+
+    Returns:
+        The picture, of the same size, and (n,) whether each box is still whole.
     """
     margin = [int(rng.integers(0, SCENE_SIDE // 3)) for _ in range(4)]
     if boxes and rng.random() < 0.7:

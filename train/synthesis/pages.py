@@ -126,8 +126,10 @@ class Style:
 def random_style(rng: Generator, size: tuple[int, int] = (512, 512), light_on_dark: bool | None = None) -> Style:
     """A random writer, pen, paper and camera. Digits are a twelfth to a third of the picture's height.
 
-    size: width and height in pixels; light_on_dark: whether the ink is brighter than the paper; None leaves that to
-    chance, one in eight.
+    Args:
+        rng: Determines the style.
+        size: Width and height in pixels.
+        light_on_dark: Whether the ink is brighter than the paper; None leaves that to chance, one in eight.
     """
     dark_page = rng.random() < 0.125 if light_on_dark is None else light_on_dark
     names = ["chalk", "felt"] if dark_page else ["ballpoint", "pencil", "felt", "marker"]
@@ -377,8 +379,14 @@ def _add(image: Bytes, noise: Bytes, levels: float) -> Bytes:
 def paste_page(images: Bytes, labels: NDArray[np.uint8], columns: int, scale: int, rng: Generator) -> Page:
     """Given digits as dark ink on plain, bright paper, in straight lines and well apart.
 
-    images: (n, 28, 28) uint8, ink bright, as MNIST's; labels: (n,); columns: digits in a line; scale: how many times as
-    large they become, by cubic interpolation. The paper is even except for noise of one grey level.
+    The paper is even except for noise of one grey level.
+
+    Args:
+        images: (n, 28, 28) uint8, ink bright, as MNIST's.
+        labels: (n,) uint8, the digits of the images.
+        columns: Digits in a line.
+        scale: How many times as large they become, by cubic interpolation.
+        rng: Determines the levels and the noise.
     """
     cell = 28 * scale
     rows = -(-len(images) // columns)
