@@ -21,7 +21,7 @@ from digitocr.runtime.files import replacing
 
 Card: TypeAlias = dict[str, Any]
 
-SCHEMA = "digitocr-model/1"  # of the card
+CARD_SCHEMA = "digitocr-model/1"  # of the card
 DESCRIPTION = "Reads one handwritten digit."  # in the TFLite metadata
 LICENCE = "Apache-2.0"  # of the exported files; SPDX identifier
 LABELS = [*map(str, range(10)), "no digit"]  # a network of ten classes has the first ten
@@ -69,7 +69,7 @@ def classifier_card(
     """
     batch = None if form == "onnx" else 1
     return {
-        "schema": SCHEMA,
+        "schema": CARD_SCHEMA,
         "name": name,
         "format": form,
         "quantization": quantization,

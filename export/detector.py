@@ -17,7 +17,7 @@ import numpy as np
 import onnx
 
 from digitocr import __version__
-from digitocr.export.card import LICENCE, SCHEMA, Card, training_of
+from digitocr.export.card import CARD_SCHEMA, LICENCE, Card, training_of
 from digitocr.export.detector_to_onnx import DECODED_CHANNELS, OUTPUTS, detector_to_onnx
 from digitocr.export.parity import Report
 from digitocr.export.publish import publish, refuse_existing
@@ -94,7 +94,7 @@ def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Sce
     if quantize == "int8":
         model = quantize_onnx(model, inputs[:CALIBRATION_SCENES])
     card = {
-        "schema": SCHEMA,
+        "schema": CARD_SCHEMA,
         "name": path.stem,
         "format": "onnx",
         "quantization": quantize,

@@ -28,7 +28,7 @@ from digitocr.runtime.models import shipped_model
 
 Features: TypeAlias = npt.NDArray[np.float32]  # (n, 15), columns as in FEATURES
 
-SCHEMA = "digitocr-confidence/1"
+CONFIDENCE_SCHEMA = "digitocr-confidence/1"
 FILE = "confidence.json"  # the shipped file
 FEATURES = (
     "detector",  # log-odds of the detector's score
@@ -74,7 +74,7 @@ class ConfidenceModel:
     def as_json(self) -> str:
         """The content of a file that load_confidence reads."""
         content = {
-            "schema": SCHEMA,
+            "schema": CONFIDENCE_SCHEMA,
             "networks": {"classifier": self.classifier, "detector": self.detector},
             "weights": dict(zip(FEATURES, (round(weight, 4) for weight in self.weights.tolist()), strict=True)),
             "lone": dict(zip(LONE_FEATURES, (round(weight, 4) for weight in self.lone_weights), strict=True)),
@@ -109,8 +109,10 @@ def load_confidence(path: str | os.PathLike[str] | None = None) -> ConfidenceMod
 def _loaded(path: Path) -> ConfidenceModel:
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if content["schema"] != SCHEMA:
-            raise ModelError(f"{path}: has the schema {content['schema']}, not {SCHEMA}; make it with this version")
+        if content["schema"] != CONFIDENCE_SCHEMA:
+            raise ModelError(
+                f"{path}: has the schema {content['schema']}, not {CONFIDENCE_SCHEMA}; make it with this version"
+            )
         return ConfidenceModel(
             str(content["networks"]["classifier"]),
             str(content["networks"]["detector"]),

@@ -19,7 +19,7 @@ from digitocr.runtime.lines import slope
 from digitocr.runtime.opencv import cv2
 
 Rotation: TypeAlias = int | Literal["auto"]  # degrees clockwise: 0, 90, 180 or 270
-ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)
+ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)  # the values of Reader(rotate=)
 
 MIN_DIGITS = 3  # fewer say nothing about which way is up
 MIN_TILT = 11  # degrees; lines that are steeper are made level

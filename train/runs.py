@@ -34,7 +34,7 @@ from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageEr
 from digitocr.runtime.files import replacing
 from digitocr.train.data import Mnist, split
 
-SCHEMA = "digitocr-run/1"  # of run.json
+RUN_SCHEMA = "digitocr-run/1"  # of run.json
 RUN_KINDS = ("classifier", "detector")  # of networks that a run trains
 RECORD = "run.json"  # of the whole run
 HISTORY = "history.csv"  # one row per epoch
@@ -173,7 +173,7 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
     """
     fonts = settings.font_files()
     record: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": RUN_SCHEMA,
         "kind": settings.kind,
         "command": settings.command,
         "settings": asdict(settings),

@@ -13,6 +13,7 @@ from pathlib import Path
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.formats import AVIF_SUFFIXES, HEIF_SUFFIXES, SUFFIXES, is_readable
 
+# suffixes of files that `webcam` may read; only a hint is printed for them
 VIDEO_SUFFIXES = frozenset((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp"))
 
 _is_readable = cache(is_readable)  # which looks for a package

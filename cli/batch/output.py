@@ -13,8 +13,8 @@ import typer
 from digitocr.runtime.errors import OutputError, UsageError
 from digitocr.runtime.files import replacing
 
-SCHEMA = "digitocr/1"
-LINE = f'{{"schema": "{SCHEMA}", '.encode()  # the start of each line of JSON
+OUTPUT_SCHEMA = "digitocr/1"  # of a line of JSON
+LINE = f'{{"schema": "{OUTPUT_SCHEMA}", '.encode()  # the start of each line of JSON
 
 
 def plain(text: str) -> str:
@@ -223,7 +223,7 @@ def _row(line: bytes, where: str) -> dict[str, Any] | None:
         return None
     try:
         row: dict[str, Any] = json.loads(line)
-        if row["schema"] == SCHEMA and isinstance(row["source"], str) and "error" in row:
+        if row["schema"] == OUTPUT_SCHEMA and isinstance(row["source"], str) and "error" in row:
             return row
     except (ValueError, TypeError, KeyError, RecursionError):
         pass

@@ -2,7 +2,7 @@
 
 import json
 
-from digitocr.cli.batch.output import SCHEMA, plain
+from digitocr.cli.batch.output import OUTPUT_SCHEMA, plain
 from digitocr.runtime.reading import Reading
 
 
@@ -22,7 +22,7 @@ def json_line(source: str, reading: Reading | None, error: str | None, page: int
         else {"text": "", "confidence": 0.0, "turned": 0, "lines": [], "why": "", "ms": {}, "model": None}
     )
     where = {"source": source, "page": page + 1 if pages > 1 else None, "pages": pages}
-    return json.dumps({"schema": SCHEMA, **where, **read, "error": error})
+    return json.dumps({"schema": OUTPUT_SCHEMA, **where, **read, "error": error})
 
 
 def text_line(source: str, reading: Reading) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import NoReturn, Protocol
 
-from digitocr.cli.batch.output import SCHEMA, say
+from digitocr.cli.batch.output import OUTPUT_SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.recording import Recording
@@ -290,7 +290,7 @@ def _json_line(settings: WebcamSettings, read: FrameReading | SteadyReading, fra
     row = read.reading.to_dict()
     row["ms"]["latency"] = round(frame.latency, 3)
     where = {"source": settings.name, "frame": read.index, "time": round(read.time, 3)}
-    return json.dumps({"schema": SCHEMA, **where, **row, "error": None})
+    return json.dumps({"schema": OUTPUT_SCHEMA, **where, **row, "error": None})
 
 
 def _inform(settings: WebcamSettings, words: str) -> None:

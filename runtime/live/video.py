@@ -27,7 +27,7 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Line, Reading
 
-TICK = 0.1  # seconds that frames() waits for a frame before it yields None
+TICK_SECONDS = 0.1  # seconds that frames() waits for a frame before it yields None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +165,13 @@ class VideoReader:
                 yield from frame.announced
 
     def frames(self) -> Iterator[FrameReading | None]:
-        """Yields each frame that is read, and None whenever no frame came for TICK seconds.
+        """Yields each frame that is read, and None whenever no frame came for TICK_SECONDS seconds.
 
         Raises what iterating raises.
         """
         try:
             while not self._grabber.ended:
-                frame = self._grabber.next(TICK)
+                frame = self._grabber.next(TICK_SECONDS)
                 yield None if frame is None else self._read(frame)
         finally:
             self.close()

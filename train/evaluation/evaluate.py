@@ -29,7 +29,7 @@ from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.evaluation.page_report import CALIBRATION_BINS, drawn_pages, page_report
 from digitocr.train.quiet import progress_stream
 
-SCHEMA = "digitocr-evaluation/1"
+EVALUATION_SCHEMA = "digitocr-evaluation/1"
 NON_DIGITS = 2_000  # pictures of each kind
 PAGES = 200  # drawn pages
 BAR_WIDTH = 20  # characters; the width of the progress bar
@@ -112,7 +112,7 @@ def evaluate(
             pages = page_report(reader, drawn_pages(seed, PAGES))
     classifier = reader.classifier
     return {
-        "schema": SCHEMA,
+        "schema": EVALUATION_SCHEMA,
         "model": {
             "name": classifier.name,
             "sha256": classifier.sha256,

@@ -57,8 +57,8 @@ try:
 except ImportError as error:
     raise MissingExtraError("train", "a study") from error
 
-SCHEMA = "digitocr-study/1"  # of study.json
-RUN_SCHEMA = "digitocr-study-run/1"  # of the file of a run
+STUDY_SCHEMA = "digitocr-study/1"  # of study.json
+STUDY_RUN_SCHEMA = "digitocr-study-run/1"  # of the file of a run
 MISCLASSIFIED = 25  # misclassified images that are kept with all their probabilities
 TIMED_MEANS = 10  # means that are taken; the least of them counts
 TIMED_CALLS = 100  # calls in each mean
@@ -125,7 +125,7 @@ class Study:
     def __init__(self, folder: Path, data: Mnist, plan: StudyPlan, quantize: Quantize) -> None:
         self._folder, self._data, self._plan, self._quantize = folder, data, plan, quantize
         card = {
-            "schema": SCHEMA,
+            "schema": STUDY_SCHEMA,
             "plan": asdict(plan),
             "data": data_card(data),
             "versions": {
@@ -243,7 +243,7 @@ def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Pa
     history = train(network, data, split(data), plan.epochs, plan.batch_size, seed)
     given = probabilities(network, data.test_images)
     result: dict[str, Any] = {
-        "schema": RUN_SCHEMA,
+        "schema": STUDY_RUN_SCHEMA,
         "cell": cell_name(cell),
         "experiment": asdict(cell),
         "seed": seed,

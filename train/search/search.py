@@ -64,7 +64,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("search", "a search") from error
 
-SCHEMA = "digitocr-search/1"  # of results.json
+SEARCH_SCHEMA = "digitocr-search/1"  # of results.json
 STUDY_NAME = "digitocr"  # of the study in Optuna's storage
 MIN_ACCURACY = 0.99  # of the held-out images, that TPE treats as a constraint
 MAX_REASON = 200  # characters of an error of a storage that are shown
@@ -312,7 +312,7 @@ def read_results(folder: Path) -> dict[str, Any]:
 
 def _results(study: optuna.Study) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
+        "schema": SEARCH_SCHEMA,
         "plan": study.user_attrs["plan"],
         "data": {"digest": study.user_attrs["data"]},
         "trials": [_record(trial) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()],

@@ -23,7 +23,7 @@ from digitocr.train.synthesis.fonts import is_handwritten
 from digitocr.train.synthesis.strokes import Bytes, Reals, draw_digit, random_hand
 
 GLYPH_HEIGHT = 64  # pixels; of a digit's ink as it is stored
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # small ones first: layouts.py takes these
 SYMBOLS = "+-=/.,:;()?!*%&#@$<>[]÷±°€£~_"
 AMBIGUOUS = frozenset("OoQlIiSsZzBbGgqD()/|!.,:;-'°_")  # alone, these look like a digit or like a speck
 ALPHABET_ODDS: Mapping[str, float] = {  # kinds of alphabets, and the share of each among the scenes

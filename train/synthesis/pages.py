@@ -53,7 +53,7 @@ class Medium:
     inks: tuple[Colour, ...]
 
 
-MEDIA: Mapping[str, Medium] = {
+MEDIA: Mapping[str, Medium] = {  # by the name of the pen
     "ballpoint": Medium((0.045, 0.08), 0.9, 0.12, 0.1, ((34, 48, 128), (28, 36, 96), (38, 38, 46), (150, 32, 48))),
     "pencil": Medium((0.05, 0.085), 0.75, 0.55, 0.25, ((72, 72, 78), (90, 90, 94))),
     "felt": Medium((0.08, 0.12), 0.97, 0.08, -0.12, ((24, 24, 28), (26, 44, 120), (170, 28, 36), (20, 100, 62))),
