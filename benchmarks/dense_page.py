@@ -6,6 +6,7 @@ A minute. Each page is read in a process of its own, since only that tells its p
 page takes more than SECONDS or MEGABYTES.
 """
 
+import argparse
 import json
 import resource
 import statistics
@@ -17,7 +18,7 @@ from time import perf_counter
 import numpy as np
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
-from timing import save
+from timing import argument_parser, report
 
 from digitocr import Reader
 
@@ -55,12 +56,17 @@ def measure(count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        print(json.dumps(measure(int(sys.argv[1]))))
+    parser = argument_parser(__doc__)
+    parser.add_argument("--measure", type=int, metavar="DIGITS", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        print(json.dumps(measure(arguments.measure)))
         return
     rows = []
     for count in COUNTS:
-        done = subprocess.run([sys.executable, __file__, str(count)], stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, __file__, "--measure", str(count)], stdout=subprocess.PIPE, text=True, check=True
+        )
         taken = json.loads(done.stdout)
         rows.append(
             {
@@ -75,7 +81,7 @@ def main() -> None:
         f"1000x1000 pixels, {HEIGHT} pixel print, one thread, median of {ROUNDS}; `python benchmarks/dense_page.py`",
         f"ceiling of the largest page: {SECONDS:g} s and {MEGABYTES} MB",
     ]
-    save("dense-page", "A page of small print", rows, notes)
+    report("dense-page", "A page of small print", rows, notes, arguments.save)
     if taken["seconds"] > SECONDS or taken["megabytes"] > MEGABYTES:
         sys.exit("dense_page.py: over the ceiling")
 

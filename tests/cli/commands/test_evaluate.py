@@ -20,7 +20,8 @@ def few(*words):
     return replace(mnist, test_images=mnist.test_images[:100], test_labels=mnist.test_labels[:100])
 data.load_mnist, evaluate.NON_DIGITS, evaluate.PAGES = few, 30, 2
 leave = main._leave
-main._leave = lambda code: leave(99 if {"tensorflow", "keras", "matplotlib"} & set(sys.modules) else code)
+heavy = {"tensorflow", "keras", "matplotlib"}
+main._leave = lambda words, code: leave(words, 99 if heavy & set(sys.modules) else code)
 main.main()
 """
 
