@@ -71,7 +71,8 @@ def evaluate(
     A progress bar is drawn on stderr if that is a terminal.
 
     Raises:
-        ModelError, MissingExtraError: The model cannot be used.
+        ModelError: The model cannot be used.
+        MissingExtraError: The model is a .tflite file, and LiteRT is not installed.
         InputError: mnist_c is not the folder of the published files.
     """
     reader = Reader(model, conf=conf)

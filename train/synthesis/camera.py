@@ -15,7 +15,7 @@ from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.strokes import Bytes, Floats
 
-_MAX_LEAF = 120.0  # pixels; the largest shape of a natural ground
+_MAX_LEAF = 120.0  # pixels; the largest shape of a natural background
 _NOISE_SHARE = 60  # grey levels; the most noise at full contrast, a quarter of the difference between ink and paper
 _CUT_TOLERANCE = 2  # pixels of a box that may be cut off before it counts as cut
 _MIN_FRAME = 24  # pixels; a smaller picture is not framed
@@ -111,7 +111,7 @@ def _clouds(rng: Generator, cells: float, levels: float) -> Floats:
 
 
 def _dead_leaves(rng: Generator) -> Floats:
-    """(256, 256) ground of shapes of all sizes that cover each other, as the things in a photo do.
+    """(256, 256) background of shapes of all sizes that cover each other, as the things in a photo do.
 
     The dead leaves model: D. Mumford, B. Gidas, "Stochastic models for generic images" (2001). Sometimes with the
     joints of bricks or slats on top.
@@ -156,7 +156,7 @@ def _paper(ground: Floats, rng: Generator) -> Floats:
 
 
 def _on_desk(ground: Floats, rng: Generator) -> Floats:
-    """The ground up to the sheet's straight edge, and a desk beyond it."""
+    """The background up to the sheet's straight edge, and a desk beyond it."""
     toward, at = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 1.0) * SCENE_SIDE / 2
     along = np.array([np.cos(toward), np.sin(toward)])
     across = np.array([-along[1], along[0]])
@@ -172,7 +172,7 @@ def _on_desk(ground: Floats, rng: Generator) -> Floats:
 
 
 def _show_through(ground: Floats, ink: Bytes, strength: np.float32, rng: Generator) -> Floats:
-    """The ground with the writing of the sheet's other side: mirrored, moved and faint."""
+    """The background with the writing of the sheet's other side: mirrored, moved and faint."""
     ghost = cv2.GaussianBlur(ink[:, ::-1], (0, 0), rng.uniform(0.5, 2.5)).astype(np.float32) / 255
     moved = np.roll(ghost, (int(rng.integers(-60, 60)), int(rng.integers(-60, 60))), (0, 1))
     return np.asarray(ground * (1 - strength * moved), np.float32)

@@ -29,10 +29,10 @@ MAX_DIGIT = 140.0  # pixels; the longer side of the largest digit that the detec
 IGNORED_DIGIT = 1.3 * MAX_DIGIT  # pixels; a larger digit is not marked: at this scale its strokes count as no digit
 MIN_VISIBLE = 0.75  # share of a digit's box; with this much within the picture the digit has to be found
 MAX_LOST = 0.25  # share of a digit's box; with no more within the picture the digit is not marked
-MIN_LEGIBLE_CONTRAST = 6  # grey levels by which a legible digit differs from its ground
+MIN_LEGIBLE_CONTRAST = 6  # grey levels by which a legible digit differs from its background
 MIN_PEAK = 110  # of 255; ink of the darkest pixel of a digit that has to be found
 _STROKE_INK = 120  # of 255; pixels with more ink belong to a stroke
-_GROUND_INK = 30  # of 255; pixels with less ink belong to the ground
+_BACKGROUND_INK = 30  # of 255; pixels with less ink belong to the background
 _MIN_DEPTH = 0.2  # of the homography's denominator, so that nothing near or behind the horizon becomes huge
 _MAX_COORDINATE = 4000  # pixels; a line that reaches further is not drawn
 _FRACTION_BITS = 4  # of OpenCV's fixed-point coordinates: sixteenths of a pixel
@@ -249,7 +249,7 @@ def _resampled(ink: Bytes, linear: Reals, shift: Reals, rows: slice, columns: sl
 
 
 def _legible(image: Bytes, ink: Bytes, box: Box) -> bool:
-    """Whether a digit differs from its ground by MIN_LEGIBLE_CONTRAST and by the ground's own standard deviation."""
+    """Whether a digit differs from its background by MIN_LEGIBLE_CONTRAST and by the deviation of that background."""
     x, y, w, h = box
     window = np.s_[max(0, int(y) - 1) : int(y + h) + 2, max(0, int(x) - 1) : int(x + w) + 2]
     grey, cover = image[window], ink[window]
@@ -257,5 +257,5 @@ def _legible(image: Bytes, ink: Bytes, box: Box) -> bool:
     if not stroke.any():
         return False
     inked = cv2.mean(grey, stroke)[0]
-    ground, spread = cv2.meanStdDev(grey, mask=(cover < _GROUND_INK).astype(np.uint8))
+    ground, spread = cv2.meanStdDev(grey, mask=(cover < _BACKGROUND_INK).astype(np.uint8))
     return bool(abs(inked - ground[0, 0]) >= max(MIN_LEGIBLE_CONTRAST, spread[0, 0]))
