@@ -25,7 +25,9 @@ Conf = Annotated[float, typer.Option(min=0, max=1, help="Leave out digits with a
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads for each network.")]
 Rotate = Annotated[
     Literal["auto", "0", "90", "180", "270"],
-    typer.Option(help="Degrees clockwise to turn each picture by before it is read; auto tries several ways up."),
+    typer.Option(
+        help="Degrees by which each picture is turned clockwise before it is read; auto tries several rotations."
+    ),
 ]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print JSON, one object on each line.")]
 

@@ -76,7 +76,7 @@ def predict(
     """Read the digits in pictures.
 
     Prints the digits of one picture, a line of digits for each line in it. For several pictures, or for a document of
-    several pages (a TIFF), prints PATH<TAB>DIGITS, with #1, #2 ... behind the path of a page.
+    several pages (a TIFF), prints PATH<TAB>DIGITS, with #1, #2 ... after the path of a page.
 
     A picture that cannot be read is one line on stderr, and the others are read. The exit code is then the lowest of
     1 (an unexpected error), 3 (an extra is missing) and 4 (not a readable picture) that occurred; --resume tries such
