@@ -401,7 +401,7 @@ def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
     assert len(seen) == 2
 
 
-def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
+def test_a_box_is_cropped_in_two_crop_scales_and_the_probabilities_are_averaged():
     seen = []
 
     def predict(tensors):
