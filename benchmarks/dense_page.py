@@ -2,7 +2,7 @@
 
     python benchmarks/dense_page.py
 
-A minute. Each page is read in a process of its own, since only that tells its peak memory. Ends with 1 if the largest
+A minute. Each page is read in a process of its own, since peak memory is counted per process. Ends with 1 if the largest
 page takes more than SECONDS or MEGABYTES.
 """
 
