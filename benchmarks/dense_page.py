@@ -2,8 +2,8 @@
 
     python benchmarks/dense_page.py
 
-A minute. Each page is read in a process of its own, since peak memory is counted per process. Ends with 1 if the largest
-page takes more than SECONDS or MEGABYTES.
+Takes a minute. Each page is read in its own process, since peak memory is counted per process. Exits with 1 if the
+largest page takes more than SECONDS or MEGABYTES.
 """
 
 import argparse

@@ -7,7 +7,7 @@ Takes about eight minutes on two idle cores. MNIST comes from DIGITOCR_DATA or t
 
 Each way trains experiment 4 in batches of 128, measures the same held-out images, and keeps freed memory
 (train/memory.py). A rate counts training images and the whole of an epoch with its validation, but not the files saved
-after it, which count in the rate of the whole call. The first epoch of a call is not counted, since it builds the graph.
+after it, which count in the rate of the whole call. The first epoch of a call builds the graph and is not counted.
 """
 
 import resource
