@@ -2,8 +2,8 @@
 
     python benchmarks/dense_page.py
 
-A minute. Each page is read in a process of its own, since only that tells its peak memory. Ends with 1 if the largest
-page takes more than SECONDS or MEGABYTES.
+Takes a minute. Each page is read in its own process, since peak memory is counted per process. Exits with 1 if the
+largest page takes more than SECONDS or MEGABYTES.
 """
 
 import argparse
@@ -31,7 +31,7 @@ MEGABYTES = 250  # of the largest page, beside what a small picture takes
 
 
 def page(count: int) -> np.ndarray:
-    """(1000, 1000) uint8: so many digits of DejaVu Sans, dark on light, in lines from the top."""
+    """(1000, 1000) uint8: that many digits of DejaVu Sans, dark on light, in lines from the top."""
     font = ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), HEIGHT)
     rng, drawn = np.random.default_rng(0), Image.new("L", (1000, 1000), 235)
     columns = 1000 // PITCH[0] - 1

@@ -1,11 +1,11 @@
-"""What more images and more epochs bring with `--recipe best`: errors on held-out training images against both.
+"""The learning curve of `--recipe best`: errors on held-out images against the number of images and of epochs.
 
     python benchmarks/learning_curve.py [--seeds 1] [--jobs 2] [--runs runs] [--save]
 
 10,000 of MNIST's training images are held out; the test images are not used. Each point is the last epoch of a run of
 digitocr.train.fit on a part of the other 50,000, of which it holds out one in twelve and trains with the rest. Against
 images, every run takes as many steps as 20 epochs of all; against epochs, all images are given. Runs are kept in RUNS;
-one that is there is resumed if it is not finished. A seed takes about an hour of one core. MNIST comes from
+an unfinished one is resumed. A seed takes about an hour of one core. MNIST comes from
 DIGITOCR_DATA or the cache.
 """
 
@@ -50,7 +50,7 @@ def errors(images: int, epochs: int, seed: int, runs: Path) -> int:
 
 
 def draw(lines: dict[str, tuple[list[int], list[float]]]) -> None:
-    """results/learning-curve.svg: by what is along the axis, amounts and the mean errors of each."""
+    """results/learning-curve.svg: for each axis the amounts and the mean errors at each."""
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     for axes, (name, (amounts, means)) in zip(figure.subplots(1, 2, sharey=True), lines.items(), strict=True):
         axes.plot(amounts, means, "o-")

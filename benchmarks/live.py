@@ -1,7 +1,7 @@
-"""What live reading costs on one core, and how often its announcements are right.
+"""Speed, memory and accuracy of live reading on one core.
 
     python benchmarks/live.py [SEQUENCES] [--save]
-    python benchmarks/live.py --still docs/live.jpg     # the README's picture
+    python benchmarks/live.py --still docs/live.jpg     # the picture of docs/live.md
 
 Takes about half an hour for 300 sequences on a quiet machine with two cores: one reads, the other one sends. The frames
 are those of sequences.py, 1280x720 with eight digits. Targets: at least 60 frames a second; at 30 frames a second 95 %
@@ -30,7 +30,8 @@ from digitocr.runtime.live.frames import Pixels
 
 RATE = 30  # frames a second that are sent
 SENT = 1200  # frames over which the latency is taken
-LONG, SHORT = 10_000, 100  # frames after which memory is compared
+LONG = 10_000  # frames after which memory is compared with that after SHORT frames
+SHORT = 100
 FIRST = 100  # the first seed of the sequences; the rules of tracking were chosen on smaller ones
 KEPT = 75  # different frames, which are repeated
 

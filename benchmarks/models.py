@@ -44,7 +44,7 @@ BATCH = 1000  # digits in a batch
 
 
 def floors(products: int) -> dict[str, float]:
-    """Seconds that so many multiply-accumulates take in a large matrix product on one core, in float32 and in int8."""
+    """Seconds of that many multiply-accumulates in a large matrix product on one core, in float32 and in int8."""
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((MATRIX_SIDE, MATRIX_SIDE), np.float32) for _ in range(2))
     node = onnx.helper.make_node("MatMulInteger", ["a", "b"], ["y"])

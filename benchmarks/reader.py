@@ -1,8 +1,8 @@
-"""What the Python around the interpreter costs, one thread: a 28x28 crop, and a one-megapixel page with ten digits.
+"""Time of Reader beside the bare interpreter, one thread: a 28x28 crop, and a one-megapixel page with ten digits.
 
     python benchmarks/reader.py --save
 
-Half a minute. Wanted: Reader on a crop at most 1.5 times the bare interpreter call.
+Half a minute. Target: Reader on a crop at most 1.5 times the bare interpreter call.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""What every benchmark needs: command line, facts about the machine, timing in turns, results as tables and JSON."""
+"""Shared by all benchmarks: command line, facts about the machine, timing in turns, results as tables and JSON."""
 
 import argparse
 import importlib.metadata

@@ -6,8 +6,8 @@ Takes about eight minutes on two idle cores. MNIST comes from DIGITOCR_DATA or t
 0.95 of bare, peak memory below 2 GB on all of MNIST.
 
 Each way trains experiment 4 in batches of 128, measures the same held-out images, and keeps freed memory
-(train/memory.py). A rate counts training images and the whole of an epoch with its validation, but not what is saved
-after it, which is in the rate of the whole call. The first epoch of a call is not counted, since it builds the graph.
+(train/memory.py). A rate counts training images and the whole of an epoch with its validation, but not the files saved
+after it, which count in the rate of the whole call. The first epoch of a call builds the graph and is not counted.
 """
 
 import resource
@@ -30,7 +30,8 @@ from digitocr.train.data import Mnist, load_mnist, split
 from digitocr.train.memory import keep_freed
 from digitocr.train.runs import HISTORY, read_history
 
-OURS, BARE = "digitocr train", "bare model.fit"
+OURS = "digitocr train"  # the names of two ways to train
+BARE = "bare model.fit"
 
 
 class Clock(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""An HTML page about one picture: its regions, what the classifier got of each, and the probabilities it gave.
+"""An HTML page about one picture: its regions, the crop of each that the classifier got, and the probabilities.
 
 The file needs no other file and no network: pictures are embedded as data. Colours follow the light or dark mode of the
 browser. Links work without a script and by keyboard, and the page can be printed.
@@ -130,10 +130,10 @@ def explained(name: str, shown: Image.Image, reading: Reading, candidates: Seque
     """The page of one picture.
 
     Args:
-        name: of the picture, shown as the title.
-        shown: the picture as a person sees it, RGB, in whose pixels the boxes are.
-        reading: of the picture.
-        candidates: all regions that the detector proposed, in any order.
+        name: The picture's name, shown as the title.
+        shown: The picture as a person sees it, RGB; the boxes are in its pixels.
+        reading: The picture's reading.
+        candidates: All regions that the detector proposed, in any order.
 
     Returns:
         HTML, UTF-8.
@@ -175,10 +175,10 @@ def _region(number: int, one: Candidate, font: float, width: int) -> str:
     """A region on the picture, SVG: its box, which links to its row, and its label, wrapped at the box's width.
 
     Args:
-        number: of the region.
-        one: the region.
-        font: size of the label, in pixels of the picture.
-        width: of the picture.
+        number: The region's number.
+        one: The region.
+        font: Height of the label's letters, in pixels of the picture.
+        width: The picture's width in pixels.
     """
     box = one.box
     label = f"{_likeliest(one)} {one.confidence:.0%}" if one.kept else one.why

@@ -1,4 +1,7 @@
-"""The command line: which command was typed, and what an error ends in. The commands are in commands/."""
+"""The command line: picks the command that was typed, and turns errors into messages and exit codes.
+
+The commands are in commands/.
+"""
 
 import gc
 import io
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
 
 COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report", "info", "evaluate")
 QUICK_EXIT = "predict"  # ends without taking the libraries down, as docs/decisions/cold-start.md says
-LIBRARY = "numpy"  # without which no command has begun its work: help, for instance, also ends at once
-GARBAGE_THRESHOLD = 100_000  # objects; imports make many that stay, and looking through them takes time
+LIBRARY = "numpy"  # while it is not loaded no command has begun its work: help, for instance, also ends at once
+GARBAGE_THRESHOLD = 100_000  # objects; imports make many that stay, and scanning them takes time
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended, by the shells' convention: 128 + SIGINT
 
 

@@ -2,7 +2,7 @@
 
     def evaluate(model: options.Model = None, data: options.Data = None) -> None: ...
 
-The name of the parameter is the name of the option. An option that one command alone has stands in that command.
+The name of the parameter is the name of the option. An option of a single command is defined in that command.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,9 @@ Conf = Annotated[float, typer.Option(min=0, max=1, help="Leave out digits with a
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads for each network.")]
 Rotate = Annotated[
     Literal["auto", "0", "90", "180", "270"],
-    typer.Option(help="Degrees clockwise to turn each picture by before it is read; auto tries several ways up."),
+    typer.Option(
+        help="Degrees by which each picture is turned clockwise before it is read; auto tries several rotations."
+    ),
 ]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print JSON, one object on each line.")]
 
@@ -50,12 +52,12 @@ def refuse(context: typer.Context, names: Iterable[str], why: str) -> None:
     """Refuses options that would have no effect, so that none is silently ignored.
 
     Args:
-        context: of the command that runs.
-        names: parameters of the command that may not be given.
-        why: ends the message, behind the option's name.
+        context: The context of the command that runs.
+        names: Parameters of the command that may not be given.
+        why: The end of the message, after the option's name.
 
     Raises:
-        UsageError: one of them was typed.
+        UsageError: One of them was typed.
     """
     for option in context.command.params:
         name = option.name or ""

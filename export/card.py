@@ -21,9 +21,9 @@ from digitocr.runtime.files import replacing
 
 Card: TypeAlias = dict[str, Any]
 
-SCHEMA = "digitocr-model/1"
-DESCRIPTION = "Reads one handwritten digit."
-LICENCE = "Apache-2.0"
+CARD_SCHEMA = "digitocr-model/1"  # of the card
+DESCRIPTION = "Reads one handwritten digit."  # in the TFLite metadata
+LICENCE = "Apache-2.0"  # of the exported files; SPDX identifier
 LABELS = [*map(str, range(10)), "no digit"]  # a network of ten classes has the first ten
 
 
@@ -60,16 +60,16 @@ def classifier_card(
     """The card of a classifier.
 
     Args:
-        name: the file's stem.
+        name: The file's stem.
         form: "onnx" or "tflite".
         quantization: "none", "float16", "dynamic" or "int8".
-        training: of training_of.
-        accuracy: of this file on MNIST's test images, 0 to 1; None if it was not measured.
+        training: The result of training_of.
+        accuracy: Accuracy of this file on MNIST's test images, 0 to 1; None if it was not measured.
         classes: 10, or 11 with "no digit".
     """
     batch = None if form == "onnx" else 1
     return {
-        "schema": SCHEMA,
+        "schema": CARD_SCHEMA,
         "name": name,
         "format": form,
         "quantization": quantization,

@@ -38,8 +38,8 @@ MODES = {  # quantizations by format
     "onnx": ("none", "int8"),
     "tflite": ("none", "float16", "dynamic", "int8"),
 }
-CALIBRATION_IMAGES = 1_000
-CALIBRATION_SEED = 0
+CALIBRATION_IMAGES = 1_000  # training images by which int8 ranges are set
+CALIBRATION_SEED = 0  # of the choice of these images
 FUSION_TOLERANCE = 1e-5  # probability; float32 rounding alone reaches 1e-6
 _PREDICT_BATCH = 500  # images
 
@@ -61,25 +61,25 @@ def export(
     """Writes a .keras file in each format and quantization that go together, and compares every file with Keras.
 
     Args:
-        source: the .keras file.
-        formats: of "onnx" and "tflite".
-        quantize: of "none", "float16", "dynamic" and "int8". ONNX has "none" and "int8".
-        out: the folder to write to.
-        data: MNIST, loaded if it is needed and not given. 1,000 training images calibrate int8; the test images are
-            what the gate compares on.
+        source: The .keras file.
+        formats: Any of "onnx" and "tflite".
+        quantize: Any of "none", "float16", "dynamic" and "int8". ONNX has "none" and "int8".
+        out: The folder to write to.
+        data: MNIST, loaded if it is needed and not given. 1,000 training images calibrate int8; the gate compares
+            answers to the test images.
         verify: False skips the gate. Log, card and report then say so.
-        max_drop: replaces the gate's limit on lost accuracy, in points.
-        max_changed: replaces the gate's limit on changed answers of 10,000.
-        force: overwrite files of an earlier export. Reports are always overwritten.
+        max_drop: Replaces the gate's limit on lost accuracy, in points.
+        max_changed: Replaces the gate's limit on changed answers of 10,000.
+        force: Overwrite files of an earlier export. Reports are always overwritten.
 
     Returns:
         A report for each file: parity.compare's, with "path" and "bytes".
 
     Raises:
-        UsageError: a format or quantization does not exist, or none of the formats has it.
-        ModelError: the source cannot be exported.
-        OutputError: a file exists already or cannot be written.
-        GateError: the first file that fails. Its report is kept, the file is not; files written before it are kept.
+        UsageError: A format or quantization does not exist, or none of the formats has it.
+        ModelError: The source cannot be exported.
+        OutputError: A file exists already or cannot be written.
+        GateError: The first file that fails. Its report is kept, the file is not; files written before it are kept.
     """
     targets = _targets(source, formats, quantize, out)
     network = load(source)

@@ -17,8 +17,8 @@ import numpy as np
 import onnx
 
 from digitocr import __version__
-from digitocr.export.card import LICENCE, SCHEMA, Card, training_of
-from digitocr.export.detector_to_onnx import CHANNELS, OUTPUTS, detector_to_onnx
+from digitocr.export.card import CARD_SCHEMA, LICENCE, Card, training_of
+from digitocr.export.detector_to_onnx import DECODED_CHANNELS, OUTPUTS, detector_to_onnx
 from digitocr.export.parity import Report
 from digitocr.export.publish import publish, refuse_existing
 from digitocr.export.quantize import quantize_onnx
@@ -32,53 +32,59 @@ from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import Scene, draw_scene
 from digitocr.train.synthesis.strokes import Floats
 
-SCENES = 400
-SEED = 2**31 + 3  # of the scenes; training seeds are below 2**31
-CALIBRATION = 100  # scenes, the first of those given; the gate compares on the rest
-SCORE = 0.5  # a box of at least this score counts as detected
-SAME_BOX = 0.7  # intersection over union at which a box of the file and one of Keras are the same
+GATE_SCENES = 400  # synthetic scenes for calibration and gate together
+GATE_SEED = 2**31 + 3  # of the scenes; training seeds are below 2**31
+CALIBRATION_SCENES = 100  # scenes, the first of those given; the gate compares on the rest
+DETECTED_SCORE = 0.5  # a box of at least this score counts as detected
+FOUND_IOU = 0.5  # of a box with a digit, at least, for the digit to count as found
+IGNORED_IOU = 0.2  # of a box with an ignored digit; with this much overlap a box that finds no digit is not counted
+_PREDICT_BATCH = 16  # scenes
+SAME_BOX_IOU = 0.7  # intersection over union at which a box of the file and one of Keras are the same
 
 
 class DetectorLimits(NamedTuple):
-    """What the gate lets a file lose against Keras.
+    """What a file may lose against Keras.
 
     Attributes:
-        max_drop: of the F1 of detected digits, in points.
-        min_same: the share of the file's boxes that Keras detects as well, 0 to 1.
+        max_drop: The largest allowed drop of the F1 of detected digits, in points.
+        min_same: The least allowed share of the file's boxes that Keras detects as well, 0 to 1.
     """
 
     max_drop: float
     min_same: float
 
 
-LIMITS = {"none": DetectorLimits(0.0, 1.0), "int8": DetectorLimits(0.5, 0.97)}
+DETECTOR_LIMITS = {  # by quantization; float32 must be exact
+    "none": DetectorLimits(max_drop=0.0, min_same=1.0),
+    "int8": DetectorLimits(max_drop=0.5, min_same=0.97),
+}
 
 
 def held_out_scenes(data: Mnist, fonts: Sequence[Path]) -> list[Scene]:
     """SCENES scenes for export_detector, drawn with MNIST's held-out images and a seed that no training has."""
     _, held = hold_out(data.train_labels)
     glyphs = Glyphs(data.train_images[held], data.train_labels[held], fonts, seed=1)
-    return [draw_scene(np.random.default_rng((SEED, number)), glyphs) for number in range(SCENES)]
+    return [draw_scene(np.random.default_rng((GATE_SEED, number)), glyphs) for number in range(GATE_SCENES)]
 
 
 def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Scene], force: bool = False) -> Report:
     """Writes detector-float32.onnx (quantize "none") or detector-int8.onnx; returns the gate's report.
 
     Args:
-        source: the detector.keras of a run.
+        source: The detector.keras of a run.
         quantize: "none" or "int8".
-        out: the folder to write to.
-        scenes: of held_out_scenes; more than CALIBRATION.
-        force: overwrite files of an earlier export.
+        out: The folder to write to.
+        scenes: The result of held_out_scenes; more than CALIBRATION_SCENES.
+        force: Overwrite files of an earlier export.
 
     Raises:
-        UsageError: the quantization does not exist.
-        ModelError: the source holds no detector.
-        OutputError: a file exists already or cannot be written.
-        GateError: the file differs too much from Keras. Its report is kept, the file is not.
+        UsageError: The quantization does not exist.
+        ModelError: The source holds no detector.
+        OutputError: A file exists already or cannot be written.
+        GateError: The file differs too much from Keras. Its report is kept, the file is not.
     """
-    if quantize not in LIMITS:
-        raise UsageError(f"quantize is {quantize}; for a detector it must be {' or '.join(LIMITS)}")
+    if quantize not in DETECTOR_LIMITS:
+        raise UsageError(f"quantize is {quantize}; for a detector it must be {' or '.join(DETECTOR_LIMITS)}")
     path = out / f"detector-{'float32' if quantize == 'none' else quantize}.onnx"
     if not force:
         refuse_existing([path])
@@ -86,14 +92,14 @@ def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Sce
     inputs = np.stack([detector_input(scene.image) for scene in scenes])  # (n, 3, 256, 256)
     model = detector_to_onnx(network)
     if quantize == "int8":
-        model = quantize_onnx(model, inputs[:CALIBRATION])
+        model = quantize_onnx(model, inputs[:CALIBRATION_SCENES])
     card = {
-        "schema": SCHEMA,
+        "schema": CARD_SCHEMA,
         "name": path.stem,
         "format": "onnx",
         "quantization": quantize,
         "input": {"name": "image", "shape": [None, PLANES, None, None], "dtype": "float32"},
-        "output": {"names": list(OUTPUTS), "channels": CHANNELS, "dtype": "float32"},
+        "output": {"names": list(OUTPUTS), "channels": DECODED_CHANNELS, "dtype": "float32"},
         "weights": int(network.count_params()),
         "training": training_of(source),
         "licence": LICENCE,
@@ -103,7 +109,7 @@ def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Sce
     onnx.checker.check_model(model, full_check=True)
 
     def judge(written: Path) -> tuple[Card, Report]:
-        return card, _compared(written, quantize, network, inputs[CALIBRATION:], scenes[CALIBRATION:])
+        return card, _compared(written, quantize, network, inputs[CALIBRATION_SCENES:], scenes[CALIBRATION_SCENES:])
 
     return publish(path, lambda beside: beside.write_bytes(model.SerializeToString()), judge)
 
@@ -112,7 +118,7 @@ def _compared(path: Path, quantize: str, network: keras.Model, inputs: Floats, s
     """The gate's report: what the file and Keras detect in the scenes."""
     content = path.read_bytes()
     session = onnx_session(content, path, 1)
-    exact = network.predict(inputs.transpose(0, 2, 3, 1), batch_size=16, verbose=0)[..., :CHANNELS]
+    exact = network.predict(inputs.transpose(0, 2, 3, 1), batch_size=_PREDICT_BATCH, verbose=0)[..., :DECODED_CHANNELS]
     exact = exact.transpose(0, 3, 1, 2)
     written = np.concatenate([np.concatenate(session.run(None, {"image": one[None]}), 1) for one in inputs])
     difference = float(np.abs(exact - written).max())
@@ -120,8 +126,8 @@ def _compared(path: Path, quantize: str, network: keras.Model, inputs: Floats, s
     keras_score = _score([a for a, _ in pairs], scenes)
     file_score = _score([b for _, b in pairs], scenes)
     boxes = sum(len(b) for _, b in pairs)
-    same = sum(int((iou(b, a).max(1, initial=0.0) > SAME_BOX).sum()) for a, b in pairs) / max(boxes, 1)
-    drop, limits = 100 * (_f1(keras_score) - _f1(file_score)), LIMITS[quantize]
+    same = sum(int((iou(b, a).max(1, initial=0.0) > SAME_BOX_IOU).sum()) for a, b in pairs) / max(boxes, 1)
+    drop, limits = 100 * (_f1(keras_score) - _f1(file_score)), DETECTOR_LIMITS[quantize]
     failures = []
     if not drop <= limits.max_drop:
         failures.append(f"values: F1 drops by {drop:.2f} points, at most {limits.max_drop:.2f} allowed")
@@ -153,18 +159,18 @@ def _f1(score: tuple[float, float]) -> float:
 
 
 def _detected(cells: Floats) -> Floats:
-    """The boxes with a score of SCORE or more."""
+    """The boxes with a score of DETECTED_SCORE or more."""
     boxes, scores = non_maximum_suppression(*decoded(cells))
-    return np.asarray(boxes[scores >= SCORE], np.float32)
+    return np.asarray(boxes[scores >= DETECTED_SCORE], np.float32)
 
 
 def _score(found: Sequence[Floats], scenes: Sequence[Scene]) -> tuple[float, float]:
-    """Of the digits the share that is found, of the boxes the share that is a digit, by an overlap of 0.5."""
+    """The share of the digits that is found, and the share of the boxes that find a digit; both 0 to 1."""
     hit = digits = right = boxes = 0
     for these, scene in zip(found, scenes, strict=True):
         shared = iou(scene.boxes, these)
-        hit, digits = hit + int((shared.max(1, initial=0.0) >= 0.5).sum()), digits + len(scene.boxes)
-        sure = iou(these, scene.ignored).max(1, initial=0.0) < 0.2
+        hit, digits = hit + int((shared.max(1, initial=0.0) >= FOUND_IOU).sum()), digits + len(scene.boxes)
+        counted = iou(these, scene.ignored).max(1, initial=0.0) < IGNORED_IOU
         best = shared.max(0, initial=0.0)
-        right, boxes = right + int((best >= 0.5).sum()), boxes + int((sure | (best >= 0.5)).sum())
+        right, boxes = right + int((best >= FOUND_IOU).sum()), boxes + int((counted | (best >= FOUND_IOU)).sum())
     return hit / max(digits, 1), right / max(boxes, 1)

@@ -13,11 +13,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from digitocr.export.to_onnx import OPSET
 from digitocr.runtime.detector import PLANES
-from digitocr.train.detector.network import HEAT, OFFSET, SIZE
+from digitocr.train.detector.network import HEAT_CHANNELS, OFFSET_CHANNELS, SIZE_CHANNELS
 from digitocr.train.synthesis.strokes import Floats
 
-OUTPUTS = {"centres": HEAT, "boxes": slice(OFFSET.start, SIZE.stop)}  # two tensors, so that int8 gives each its scale
-CHANNELS = SIZE.stop  # of the network's output, those that the runtime decodes
+OUTPUTS = {  # two tensors, so that int8 gives each its scale
+    "centres": HEAT_CHANNELS,
+    "boxes": slice(OFFSET_CHANNELS.start, SIZE_CHANNELS.stop),
+}
+DECODED_CHANNELS = SIZE_CHANNELS.stop  # of the network's output, those that the runtime decodes
 IR_VERSION = 9  # of ONNX; onnxruntime 1.18 reads it
 
 

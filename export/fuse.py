@@ -6,7 +6,7 @@ In the paper's networks ReLU stands between convolution and batch norm, so no co
 batch norm followed by average pooling is one linear map for each channel: a depthwise convolution of the pool's size
 and stride, weight gamma / sqrt(variance + epsilon) / pixels, bias beta - mean * gamma / sqrt(variance + epsilon). It
 is exact, borders included. Before max pooling the same map is a depthwise convolution of size 1; it moves behind the
-pooling, where a quarter of the pixels is left, if it turns no channel's order around.
+pooling, where a quarter of the pixels is left, unless it reverses the order of a channel's values.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from digitocr.runtime.errors import ModelError
 
 Weights: TypeAlias = npt.NDArray[np.float32]
 
-INPUT_SHAPE = (28, 28, 1)
+INPUT_SHAPE = (28, 28, 1)  # height, width, channels
 _KINDS = ("Conv2D", "BatchNormalization", "AveragePooling2D", "MaxPooling2D", "Flatten", "Dense", "Dropout")
 
 
@@ -63,7 +63,7 @@ def fuse(network: keras.Sequential) -> keras.Model:
 
 
 def _checked(network: keras.Sequential) -> list[keras.layers.Layer]:
-    """The layers that say something at inference, in order."""
+    """The layers that act at inference, in order. Raises ModelError for a network that cannot be exported."""
     if not isinstance(network, keras.Sequential):
         raise ModelError(f"the network is a {type(network).__name__}; only a keras.Sequential can be exported")
     if network.input_shape != (None, *INPUT_SHAPE):

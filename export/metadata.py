@@ -10,9 +10,10 @@ from typing import Any
 
 import flatbuffers
 
-LABELS_FILE = "labels.txt"  # in the zip behind the model
+LABELS_FILE = "labels.txt"  # in the zip that is appended to the model
 
-_IMAGE, _GRAYSCALE = 2, 2  # ContentProperties, ColorSpaceType
+_IMAGE = 2  # ContentProperties
+_GRAYSCALE = 2  # ColorSpaceType
 _NORMALIZATION = 1  # ProcessUnitOptions
 _AXIS_LABELS = 2  # AssociatedFileType
 

@@ -26,31 +26,33 @@ class Limits:
     """What a file may lose against Keras.
 
     Attributes:
-        max_drop: of accuracy, in points; 0.05 is 5 images of 10,000.
-        max_changed: answers that may differ, whether right or wrong.
+        max_drop: The largest allowed drop of accuracy, in points; 0.05 is 5 images of 10,000.
+        max_changed: How many answers of 10,000 may differ, whether right or wrong.
     """
 
     max_drop: float
     max_changed: int
 
 
-LIMITS = {
-    "none": Limits(0.0, 0),
-    "float16": Limits(0.0, 0),
-    "dynamic": Limits(0.05, 20),
-    "int8": Limits(0.05, 20),
+LIMITS = {  # by quantization; float32 and float16 must give the same answers
+    "none": Limits(max_drop=0.0, max_changed=0),
+    "float16": Limits(max_drop=0.0, max_changed=0),
+    "dynamic": Limits(max_drop=0.05, max_changed=20),
+    "int8": Limits(max_drop=0.05, max_changed=20),
 }
 
 
 def compare(path: Path, quantization: str, reference: Probabilities, data: Mnist, limits: Limits) -> Report:
-    """Compares the .onnx or .tflite file at `path` with Keras. Nothing that is wrong with the file raises.
+    """Compares the .onnx or .tflite file at `path` with Keras.
+
+    A defect of the file is a failure in the report, not an exception.
 
     Args:
-        path: the file.
+        path: The file.
         quantization: "none", "float16", "dynamic" or "int8"; written to the report.
         reference: (10000, classes) float32, the Keras network's probabilities of the test images.
         data: MNIST.
-        limits: what the file may lose.
+        limits: What the file may lose.
 
     Returns:
         A JSON-ready report: schema, file, sha256, quantization, limits, images, passed, failures (one line each). If

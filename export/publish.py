@@ -1,9 +1,9 @@
-"""Give an exported file its name only after it has passed its gate: one procedure for both networks.
+"""Gives an exported file its name only after it has passed its gate: one procedure for both networks.
 
     report = publish(Path("exports/digitocr-int8.onnx"), write, judge)
 
 leaves three files: the model, FILE.json (its card) and FILE.report.json (what the gate measured). A file that the gate
-refuses leaves its report alone. An interrupted export leaves no part of a model.
+refuses leaves only its report. An interrupted export leaves no part of a model.
 """
 
 import json
@@ -28,17 +28,17 @@ def publish(path: Path, write: Callable[[Path], object], judge: Callable[[Path],
     """Writes a model beside `path`, judges it, and renames it to `path` if it passed.
 
     Args:
-        path: the final name; its folder is made. An existing file is replaced.
-        write: writes the model to the path it is given, which has the suffix of `path`.
-        judge: returns the card and the gate's report on the file at the path it is given. It may change the file, for
+        path: The final name; its folder is made. An existing file is replaced.
+        write: Writes the model to the path it is given, which has the suffix of `path`.
+        judge: Returns the card and the gate's report on the file at the path it is given. It may change the file, for
             example to embed the card; the report is on the bytes that it leaves.
 
     Returns:
         The report, with "path" and "bytes" of the file added.
 
     Raises:
-        GateError: the report lists failures. The report is kept, the file is not.
-        OutputError: the folder or a file cannot be written.
+        GateError: The report lists failures. The report is kept, the file is not.
+        OutputError: The folder or a file cannot be written.
     """
     report_path = path.with_name(f"{path.name}.report.json")
     try:

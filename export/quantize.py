@@ -7,7 +7,7 @@ Rounding weights and activations to int8 shifts the mean of each layer's output.
 an empty pixel is rounded the same way everywhere, so these errors add up instead of cancelling out. Bias correction
 subtracts the mean difference between the rounded and the exact output on calibration images from each channel's bias
 (M. Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
-docs/decisions/quantization.md has what it gains, and what was tried and left out.
+docs/decisions/quantization.md says what it gains, and what was tried and left out.
 """
 
 import tempfile
@@ -31,9 +31,9 @@ def correct_biases(network: keras.Model, calibration: Tensors, weight_limit: int
     """A float32 copy of the network whose biases are corrected for int8; all other weights are the same.
 
     Args:
-        network: of fuse.
+        network: The result of fuse.
         calibration: (N, 28, 28, 1) float32 in [0, 1], training images.
-        weight_limit: the largest integer that the target format rounds a channel's weights to.
+        weight_limit: The largest integer that the target format rounds a channel's weights to.
     """
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
@@ -85,7 +85,7 @@ def quantize_onnx(model: Any, calibration: Tensors) -> Any:
     bits, which 8-bit weights overflow, so that answers would depend on the processor.
 
     Args:
-        model: the float32 model.
+        model: The float32 model.
         calibration: (N, ...) float32, inputs of the model.
     """
     import onnx

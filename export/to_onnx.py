@@ -3,7 +3,7 @@
     to_onnx(fuse(network), Path("digitocr-float32.onnx"))
     to_onnx(fuse(network), Path("digitocr-int8.onnx"), calibration)
 
-The file of a network without batch norm holds Reshape, Conv, Relu, pooling, MatMul and Add nodes alone. The weights of
+The file of a network without batch norm holds Reshape, Conv, Relu, pooling, MatMul and Add nodes only. The weights of
 the first dense layer are permuted to the order of ONNX's channels-first layout, so that no Transpose node is needed.
 """
 
@@ -18,14 +18,19 @@ from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.quiet import silenced
 
-OPSET = 17
+OPSET = 17  # of ONNX; all supported versions of ONNX Runtime have it
 
 
 def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None) -> None:
-    """Writes the network in float32 or, with calibration images (N, 28, 28, 1) float32 in [0, 1], in int8.
+    """Writes the network in float32 or, with calibration images, in int8.
 
-    network: fused or as trained (its softmax is then inside, and the output still named `logits`).
-    Raises OSError where the path cannot be written.
+    Args:
+        network: Fused, or as trained: its softmax is then in the file, and the output is still named `logits`.
+        path: The .onnx file.
+        calibration: (N, 28, 28, 1) float32 in [0, 1].
+
+    Raises:
+        OSError: The path cannot be written.
     """
     import onnx
 
@@ -40,7 +45,7 @@ def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None
 def _channels_first(network: keras.Model) -> keras.Model:
     """The same function, flattened channels first. The converter cancels this permutation against its own."""
     image = tensor = keras.Input(network.input_shape[1:], name="image")
-    shape: tuple[int, ...] | None = None  # (H, W, C) of what was flattened
+    shape: tuple[int, ...] | None = None  # (H, W, C) of the flattened tensor
     for layer in network.layers:
         if isinstance(layer, keras.layers.InputLayer):
             continue

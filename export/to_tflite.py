@@ -3,7 +3,7 @@
     to_tflite(fuse(network), Path("digitocr-float32.tflite"))
     to_tflite(fuse(network), Path("digitocr-int8.tflite"), "int8", calibration)
 
-The file has builtin operators alone. TensorFlow Lite for Microcontrollers has all of those in int8 files. Input and
+The file has only builtin operators. TensorFlow Lite for Microcontrollers has all of those in int8 files. Input and
 output of an int8 file are int8: a pixel of value v, 0 to 255, is exactly v - 128.
 """
 
@@ -26,10 +26,11 @@ def to_tflite(network: keras.Model, path: Path, quantize: str = "none", calibrat
     """Writes the network to `path`.
 
     Args:
-        network: of fuse, or as trained: then its softmax is in the file, and the output is named `logits` all the same.
-        path: the file; OSError is raised if it cannot be written.
+        network: The result of fuse, or a network as trained: its softmax is then in the file, and the output is still
+            named `logits`.
+        path: The file; OSError is raised if it cannot be written.
         quantize: "none", "float16" or "dynamic" (int8 weights), with float32 input and output; or "int8".
-        calibration: for "int8", (N, 28, 28, 1) float32 in [0, 1], which contains the values 0 and 1.
+        calibration: For "int8", (N, 28, 28, 1) float32 in [0, 1], which contains the values 0 and 1.
     """
     with silenced():
         model = flatbuffer_utils.read_model_from_bytearray(bytearray(_converted(network, quantize, calibration)))
@@ -64,10 +65,10 @@ def _narrow(steps: Any, logits: npt.NDArray[np.float32]) -> None:
     """Narrows the output's quantized range to where answers are decided.
 
     Beyond the range the output saturates. That changes no answer above every runner-up's logit or far below every
-    best one's, so the 256 steps become about half as large. docs/decisions/quantization.md has what it gains.
+    best one's, so the 256 steps become about half as large. docs/decisions/quantization.md says what it gains.
 
     Args:
-        steps: the output tensor's quantization parameters, changed in place.
+        steps: The output tensor's quantization parameters, changed in place.
         logits: (N, classes) of the calibration images.
     """
     ranked = np.sort(logits, axis=1)

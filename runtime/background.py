@@ -7,10 +7,10 @@ from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
 
 MEDIAN_SIDE = 64  # pixels; the longer side at which the background is estimated
-MEDIAN_WINDOW = 17  # pixels at that size; a median so wide leaves no stroke, only background
+MEDIAN_WINDOW = 17  # pixels at that size; wider than a stroke, so the median leaves only the background
 EVEN_LEVEL = 128  # grey levels; the background where it is made even, which leaves room for ink of either polarity
 INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
-CLOSE_UP = 0.4  # of the picture's longer side; a digit that large leaves no room for a page of others
+CLOSE_UP = 0.4  # of the picture's longer side; with a digit that large the picture is no page of digits
 
 
 def shrunk(gray: GrayImage, side: int) -> GrayImage:

@@ -17,10 +17,11 @@ MAX_DETECTIONS = 4_000  # a page of small print has fewer; more than that is tex
 MIN_ASPECT = 0.25  # of a box's longer side; thin boxes count as that wide, since two ones do not stand closer
 MAX_IOU = 0.35  # of two digits that stand beside each other
 MAX_SHARE_OF_SMALLER = 0.6  # of the smaller box; more of it inside another box means that it is a part
-FIRST_BLOCK, LARGEST_BLOCK = 32, 256  # boxes that suppression compares with each other at once, doubled each time
+FIRST_BLOCK = 32  # boxes that suppression compares with each other in its first round; doubled from round to round
+LARGEST_BLOCK = 256  # boxes that suppression compares with each other at once, at most
 MAX_PAIRS = 250_000  # pairs of boxes that are held in memory at once
-FEW_PAIRS = 3_000  # fewer are all taken, which is faster than looking for the near ones
-FEW_OVERLAPS = 64_000  # fewer overlaps are all computed, for the same reason
+FEW_PAIRS = 3_000  # up to this number all pairs are taken, which is faster than looking up the near ones
+FEW_OVERLAPS = 64_000  # up to this number all overlaps are computed, for the same reason
 
 
 def iou(boxes: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[np.floating[Any]]:
@@ -47,7 +48,7 @@ def _intersections(
 
 
 def scaled(boxes: Boxes, factor: float) -> Boxes:
-    """Boxes `factor` times as wide and as high, each about its centre."""
+    """The (n, 4) boxes, each `factor` times as wide and as high about its centre."""
     centres, sides = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:]
     return np.concatenate([centres - factor * sides / 2, factor * sides], 1)
 
@@ -57,6 +58,13 @@ def non_maximum_suppression(boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores
 
     Greedy: a box is dropped if it overlaps a kept box of a higher score by MAX_IOU or more, or if one of the two lies
     by MAX_SHARE_OF_SMALLER or more inside the other. Boxes count as MIN_ASPECT wide or high at least.
+
+    Args:
+        boxes: (n, 4) float32, x, y, width, height in pixels.
+        scores: (n,) float32.
+
+    Returns:
+        The (m, 4) boxes that are kept, and their (m,) scores.
     """
     order = np.argsort(-scores, kind="stable")
     boxes, scores = boxes[order], scores[order]
@@ -111,9 +119,16 @@ def near_pairs(
 ) -> Iterator[tuple[Rows, Rows]]:
     """Pairs (row of points, row of others) that may lie within `reach` of each other, in x and in y, and all of those.
 
-    points: (n, 2) and others: (m, 2), pixels; reach: (n,) pixels. Yields blocks of about MAX_PAIRS pairs at most; all
-    pairs of a point are in one block. The points are looked up in grids of the others, one for each power of two of
-    the reach, so the time is that of sorting and of the pairs found.
+    The points are looked up in grids of the others, one for each power of two of the reach, so the time is that of
+    sorting and of the pairs found.
+
+    Args:
+        points: (n, 2) x, y in pixels.
+        reach: (n,) pixels.
+        others: (m, 2) x, y in pixels.
+
+    Yields:
+        Blocks of about MAX_PAIRS pairs at most. All pairs of a point are in one block.
     """
     if not len(points) or not len(others):
         return

@@ -19,7 +19,7 @@ from digitocr.runtime.preprocessing import SIDE, VERSION, Tensors
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
 
-DEFAULT_MODEL = "digitocr-int8.onnx"
+DEFAULT_MODEL = "digitocr-int8.onnx"  # the shipped file
 CLASSES = (10, 11)  # the digits, or the digits and "no digit"
 PROBES = 8  # inputs of a probe; logits of all of them do not sum to 1 by chance
 SUM_TOLERANCE = 0.05  # a softmax that is quantized to 1/256 may miss a sum of 1 by 0.02

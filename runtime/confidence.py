@@ -28,18 +28,18 @@ from digitocr.runtime.models import shipped_model
 
 Features: TypeAlias = npt.NDArray[np.float32]  # (n, 15), columns as in FEATURES
 
-SCHEMA = "digitocr-confidence/1"
+CONFIDENCE_SCHEMA = "digitocr-confidence/1"
 FILE = "confidence.json"  # the shipped file
 FEATURES = (
     "detector",  # log-odds of the detector's score
     "digit",  # log-odds of the digit's probability
     "detector x digit",  # a sure reading counts for little where the detector found hardly anything
     "neighbour",  # the best score of a neighbour on the line
-    "neighbour of a zero",  # holes and rings stand alone, zeros seldom do
-    *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read: how seldom other things look like it
+    "neighbour of a zero",  # holes and rings stand alone, zeros rarely do
+    *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read; some are misread more often than others
 )
 LONE_FEATURES = ("digit", "constant")  # log-odds of the digit's probability, and 1
-MAX_CERTAINTY = 0.99  # of a probability; closer to 0 or 1 it says no more than this
+MAX_CERTAINTY = 0.99  # probabilities are limited to this and to 1 minus this; their log-odds stay finite
 MAX_LONE_CERTAINTY = 0.99999  # as MAX_CERTAINTY, for pictures of one digit
 
 
@@ -74,7 +74,7 @@ class ConfidenceModel:
     def as_json(self) -> str:
         """The content of a file that load_confidence reads."""
         content = {
-            "schema": SCHEMA,
+            "schema": CONFIDENCE_SCHEMA,
             "networks": {"classifier": self.classifier, "detector": self.detector},
             "weights": dict(zip(FEATURES, (round(weight, 4) for weight in self.weights.tolist()), strict=True)),
             "lone": dict(zip(LONE_FEATURES, (round(weight, 4) for weight in self.lone_weights), strict=True)),
@@ -109,8 +109,10 @@ def load_confidence(path: str | os.PathLike[str] | None = None) -> ConfidenceMod
 def _loaded(path: Path) -> ConfidenceModel:
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if content["schema"] != SCHEMA:
-            raise ModelError(f"{path}: has the schema {content['schema']}, not {SCHEMA}; make it with this version")
+        if content["schema"] != CONFIDENCE_SCHEMA:
+            raise ModelError(
+                f"{path}: has the schema {content['schema']}, not {CONFIDENCE_SCHEMA}; make it with this version"
+            )
         return ConfidenceModel(
             str(content["networks"]["classifier"]),
             str(content["networks"]["detector"]),

@@ -25,7 +25,7 @@ from digitocr.runtime.opencv import cv2
 DEFAULT_DETECTOR = "detector-int8.onnx"  # the shipped file
 STRIDE = 4  # pixels of the network's input for one cell of its output
 COARSE = 128  # pixels; the longer side at which the network sees every picture
-MIDDLE = 512  # pixels; at which it sees what is no close-up
+MIDDLE = 512  # pixels; at which it sees pictures that are no close-ups
 FINE = 1024  # pixels; at which it sees pictures with small digits
 SURE_SCORE = 0.5  # of the digits that decide at which sizes the picture is seen
 FINE_BELOW = 20  # pixels at MIDDLE; a digit smaller than that means that FINE may show others
@@ -37,7 +37,7 @@ MARGIN = 8  # pixels; border around the picture in the network's input, at least
 MIN_SCORE = 0.2  # of a candidate
 MAX_CELLS = 10_000  # candidates at one size; a page of small print has fewer, texture has more
 MAX_LOG_SIDE = 5.0  # of a box, in cells; limits what an untrained network can answer
-MIN_LOG_SIDE = -3.0
+MIN_LOG_SIDE = -3.0  # the lower limit, for the same reason
 WINDOWS = (31, 121)  # pixels; the neighbourhoods in which a pixel's contrast is measured
 PLANES = len(WINDOWS) + 1  # of the network's input
 WORKSPACE_PLANES = PLANES + 4  # PLANES and what computing them needs
@@ -50,12 +50,14 @@ MAX_CONTRAST = 4.0  # spreads; larger values of the input are clipped
 def detector_input(gray: GrayImage, workspace: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
     """The network's input for an (H, W) uint8 picture: (3, H, W) float32, each -4 to 4.
 
-    Plane 0 and 1 are each pixel's difference from the mean of a window around it, in units of the standard deviation
-    in that window, for the small and the large one of WINDOWS. So uneven light, faint pencil and thick marker look
-    alike. Plane 2 is the difference from the mean of the large window in units of the strongest differences from that
-    of the small one in the whole picture, so that what is faint beside the rest can be told from it.
+    Plane 0 and 1 are each pixel's difference from the mean of a window around it, in units of the standard deviation in
+    that window, for the small and the large one of WINDOWS. So uneven light, faint pencil and thick marker look alike.
+    Plane 2 is the difference from the mean of the large window in units of the strongest differences from that of the
+    small one in the whole picture, so that faint marks beside strong ink stay faint.
 
-    workspace: (WORKSPACE_PLANES, H, W) float32 that is overwritten; the result is a part of it.
+    Args:
+        gray: (H, W) uint8.
+        workspace: (WORKSPACE_PLANES, H, W) float32 that is overwritten; the result is a part of it.
     """
     if workspace is None:
         workspace = np.empty((WORKSPACE_PLANES, *gray.shape), np.float32)
@@ -138,7 +140,8 @@ class Detector:
                 f"{path}: is no detector of this version; make one with: digitocr export --model detector.keras"
             )
         self.card = model_card(self._session)
-        self._local = threading.local()  # a workspace a thread; a new one for each picture takes a third of the time
+        # one workspace per thread: allocating one for each picture would take a third of the time
+        self._local = threading.local()
 
     def detect(self, gray: GrayImage) -> tuple[Boxes, Scores]:
         """Candidates of digits in an (H, W) uint8 picture of either polarity.

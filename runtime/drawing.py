@@ -16,7 +16,7 @@ from digitocr.runtime.files import replacing
 
 BOX_COLOUR = (0, 140, 60)  # RGB, a green that is seen on paper and on dark pictures
 LABEL_COLOUR = (255, 255, 255)  # RGB
-LINES_PER_SIDE = 400  # the longer side of a picture is as long as so many boxes' lines are wide
+LINES_PER_SIDE = 400  # the longer side of a picture, in line widths of a box
 MIN_FONT = 10  # pixels; smaller letters cannot be read
 
 
@@ -27,7 +27,7 @@ def draw_boxes(picture: Image.Image, labelled: Iterable[tuple[tuple[int, int, in
         picture: Of mode RGB. It is changed.
         labelled: Pairs of a box, as left, top, width, height in pixels, and its label.
     """
-    from PIL import ImageDraw, ImageFont  # only those who draw wait for them
+    from PIL import ImageDraw, ImageFont  # imported here since only drawing needs them
 
     draw = ImageDraw.Draw(picture)
     line = max(1, max(picture.size) // LINES_PER_SIDE)

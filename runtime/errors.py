@@ -1,4 +1,6 @@
-"""What can go wrong, as one tree. Each class carries the exit code that the command line ends with.
+"""All errors that digitocr raises on purpose, as one tree.
+
+Each class carries the exit code that the command line ends with:
 
     DigitocrError            1  an error of none of the kinds below
     |-- UsageError           2  an argument makes no sense

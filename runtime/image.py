@@ -24,22 +24,22 @@ from digitocr.runtime.levels import gray_of_array, over_contrast, stretched
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are told apart before
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are recognised before
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
 MAX_PAGES = 10_000  # of a TIFF; finding the pages of a crafted file with more takes minutes
 DEEP_MODES = ("I", "F")  # how the names of Pillow's modes of more than 8 bits begin
-READER_SIDE = 1536  # pixels of the longer side; a JPEG of twice as many is decoded at half its size, and so on
+READER_SIDE = 1536  # pixels of the longer side; a JPEG with twice this side is decoded at half its size, and so on
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
-HEADER_BYTES = 64  # bytes from the start of a file that tell AVIF and HEIF apart from other formats
+HEADER_BYTES = 64  # bytes at the start of a file by which AVIF and HEIF are recognised
 
 ORIENTATION = 0x0112  # the tag of EXIF and TIFF
 SUBFILE_TYPE = 0x00FE  # the tag of a TIFF's page
 NO_PAGE = 1 | 4  # bits of SUBFILE_TYPE: a smaller copy of another page (a thumbnail), a transparency mask
 
-AVIF_BRANDS = frozenset((b"avif", b"avis"))
+AVIF_BRANDS = frozenset((b"avif", b"avis"))  # of the box "ftyp", as HEIF_BRANDS
 HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))
 
-# EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose also writes the EXIF anew, and raises an
+# EXIF orientation -> what makes the picture upright. ImageOps.exif_transpose also rewrites the EXIF, and raises an
 # exception where a tag cannot be written, as those of some cameras cannot.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -68,7 +68,7 @@ def load(picture: Picture, *, page: int = 0) -> GrayImage:
 
     Raises:
         InputError: `picture` is not a picture, is damaged, or has no such page; or, before anything is decoded, it has
-            more than MAX_PIXELS pixels or fewer than MIN_SIDE a side.
+            more than MAX_PIXELS pixels or a side below MIN_SIDE.
         MissingExtraError: The picture is HEIF (.heic), and the extra "heif" is not installed.
     """
     return load_reduced(picture, MAX_PIXELS, page=page)[0]
@@ -349,7 +349,7 @@ def _check_size(size: tuple[int, int], name: str) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(_too_large(name, f" {width}x{height}"))
     if min(width, height) < MIN_SIDE:
-        raise InputError(f"{name}: {width}x{height} pixels are too few; each side needs {MIN_SIDE} or more")
+        raise InputError(f"{name}: {width}x{height} pixels are too few; each side must have at least {MIN_SIDE}")
 
 
 def _damaged(name: str, error: Exception) -> str:

@@ -15,9 +15,9 @@ from digitocr.runtime.preprocessing import Tensors
 
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
 
-CPU = ("CPUExecutionProvider",)
-MAX_CARD_BYTES = 1_000_000
-BATCH = 64  # tensors; larger batches take more memory, and more time for each tensor as well
+CPU = ("CPUExecutionProvider",)  # the default providers; every build of ONNX Runtime has this one
+MAX_CARD_BYTES = 1_000_000  # read from a model's zip; a card has some 2,000
+RUN_TENSORS = 64  # tensors in one call; larger calls take more memory, and more time for each tensor as well
 MAX_MESSAGE = 200  # characters of a library's error that are passed on
 
 
@@ -61,8 +61,8 @@ class Backend(Protocol):
 
     Attributes:
         card: What `digitocr export` wrote into the model; {} for other files.
-        input_shape: The first side is no int where the batch size is free.
-        output_shape: As input_shape.
+        input_shape: Sides of the input. The first one is no int where the batch size is free.
+        output_shape: Sides of the output, in the same form.
     """
 
     card: dict[str, Any]
@@ -88,10 +88,10 @@ class OnnxRuntime:
         self.card = model_card(self._session)
 
     def logits(self, tensors: Tensors) -> Logits:
-        step = 1 if isinstance(self.input_shape[0], int) else BATCH
+        step = 1 if isinstance(self.input_shape[0], int) else RUN_TENSORS
         if len(tensors) <= step:
-            alone: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
-            return alone
+            single: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
+            return single
         parts = [tensors[start : start + step] for start in range(0, len(tensors), step)]
         return np.concatenate([self._session.run(self._outputs, {self._input: part})[0] for part in parts])
 

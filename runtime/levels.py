@@ -34,7 +34,7 @@ def gray_of_array(array: npt.NDArray[Any]) -> GrayImage:
 
 
 def over_contrast(gray: GrayImage, alpha: npt.NDArray[np.uint8]) -> GrayImage:
-    """(H, W) grey levels and opacity, laid on white where what is opaque is dark, on black where it is bright."""
+    """(H, W) grey levels and opacity, laid on white if the opaque part is dark, on black if it is bright."""
     on_black: GrayImage = cv2.multiply(gray, alpha, scale=1 / 255)
     if cv2.mean(on_black)[0] > cv2.mean(alpha)[0] / 2:
         return on_black

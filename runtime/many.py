@@ -1,7 +1,7 @@
 """Many pictures read in order, by this process or by several.
 
-If a process dies, the pictures that were under way are read again one at a time. The picture at which a process dies
-once more is an error, and the others are read.
+If a process dies, the pictures that it and the other processes were reading are read again one at a time. A picture
+whose process dies again is reported as an error; the others are read.
 """
 
 import multiprocessing
@@ -22,20 +22,20 @@ from digitocr.runtime.reading import Reading
 
 Outcomes: TypeAlias = "Generator[Reading | Exception, None, None]"
 
-AHEAD = 4  # pictures under way for each process, so that none waits while a slow one is awaited
+PICTURES_PER_PROCESS = 4  # sent to each process in advance, so that none is idle while a slow picture is awaited
 
 _pickled: bytes = b""  # in a process that reads: the reader that it was given
 _reader: "Reads | None" = None  # the same, once it is loaded
 
 
 class Reads(Protocol):
-    """What reads a picture, and can be pickled where several processes read."""
+    """A reader of pictures. It can be pickled if several processes read."""
 
     def read(self, picture: Picture) -> Reading: ...
 
 
 def read_many(reader: Reads, pictures: Iterable[Picture], jobs: int, errors: str) -> Iterator[Reading | Exception]:
-    """What the reader reads in each picture, in the order of the pictures, of which a few are taken ahead.
+    """What the reader reads in each picture, in the order of the pictures; a few pictures are taken ahead.
 
     Args:
         reader: Reads the pictures; with several jobs each process has its own copy.
@@ -66,7 +66,7 @@ def _read_here(reader: Reads, pictures: Iterable[Picture]) -> Outcomes:
     for picture in pictures:
         try:
             yield reader.read(picture)
-        except Exception as error:  # whatever it is, it is this picture's alone
+        except Exception as error:  # an error of this picture, not of the batch
             yield error
 
 
@@ -78,7 +78,7 @@ def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -
         _await_start(pool)
         while True:
             try:
-                while len(waiting) < AHEAD * jobs and (following := next(todo, None)):
+                while len(waiting) < PICTURES_PER_PROCESS * jobs and (following := next(todo, None)):
                     waiting.append((*following, Future()))  # what a broken pool refuses must not be lost
                     waiting[-1] = (*following, pool.submit(_read, following[1]))
                 if not waiting:
@@ -106,7 +106,9 @@ def _read_one_by_one(pickled: bytes, pictures: Iterable[tuple[int, Picture]]) ->
                 pool.shutdown(wait=False)
                 pool = _pool(pickled, 1)
                 name = picture if isinstance(picture, (str, os.PathLike)) else f"picture {place}"
-                outcome = InputError(f"{name}: the process that read it died, of the picture or for want of memory")
+                outcome = InputError(
+                    f"{name}: the process that read it died; the picture or a lack of memory killed it"
+                )
             yield outcome
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -123,7 +125,7 @@ def _await_start(pool: ProcessPoolExecutor) -> None:
         pool.submit(_load).result()
     except BrokenProcessPool:
         raise UsageError(
-            "the processes that are to read cannot start; in a script, call read_many below "
+            "the worker processes cannot start; in a script, call read_many below "
             '`if __name__ == "__main__":`, since each of them imports the script'
         ) from None
 
@@ -150,7 +152,7 @@ def _loaded() -> Reads:
 def _read(picture: Picture) -> Reading | Exception:
     try:
         return _loaded().read(picture)
-    except Exception as error:  # whatever it is, it is this picture's alone
+    except Exception as error:  # an error of this picture, not of the batch
         return _sendable(error)
 
 

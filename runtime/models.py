@@ -9,7 +9,7 @@ from typing import Any
 from digitocr.runtime.errors import ModelError
 
 MODELS = Path(__file__).with_name("models")  # the folder of the shipped files
-MAX_MODEL_BYTES = 64_000_000  # no digit reader is larger; a larger file is not read into memory
+MAX_MODEL_BYTES = 64_000_000  # no network of digitocr is larger; a larger file is not read into memory
 
 
 def model_card(session: Any) -> dict[str, Any]:

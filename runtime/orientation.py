@@ -19,7 +19,7 @@ from digitocr.runtime.lines import slope
 from digitocr.runtime.opencv import cv2
 
 Rotation: TypeAlias = int | Literal["auto"]  # degrees clockwise: 0, 90, 180 or 270
-ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)
+ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)  # the values of Reader(rotate=)
 
 MIN_DIGITS = 3  # fewer say nothing about which way is up
 MIN_TILT = 11  # degrees; lines that are steeper are made level
@@ -33,9 +33,9 @@ def best_attempt(read_at: Callable[[int], Attempt], inverted_looks_better: Calla
     """The attempt that reads best: as the picture is, with its lines level, on either side, or upside down.
 
     Args:
-        read_at: Reads the picture, rotated by so many degrees clockwise.
+        read_at: Reads the picture, rotated clockwise by the degrees given.
         inverted_looks_better: Whether the crops of an attempt look more like digits upside down. 6, 8 and 9 are read
-            with full confidence either way, so the confidence does not tell.
+            with full confidence either way, so the confidence does not show it.
 
     The picture is only read as it is where that gives one or two candidates, one of them a digit. Print on its side
     often has no candidates at all.

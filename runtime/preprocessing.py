@@ -25,7 +25,7 @@ FULL_INK_QUANTILE = 0.97  # of the pixels inside the margin; a thin 1 covers 6 %
 MAX_LIT_SHARE = 0.75  # of the pixels of a 28x28 picture; where more are not black, its background is not black either
 BLANK_BELOW = 18  # grey levels from the darkest to the brightest pixel; a 28x28 picture with less shows nothing
 MIN_CONTRAST = 8.0  # grey levels; a lower contrast is not stretched to the full range
-BLOCK = 256  # images that are normalised at once, which limits the memory
+BLOCK = 256  # images that are normalised at once, to limit memory
 
 
 def scale(images: Images) -> Tensors:

@@ -1,4 +1,4 @@
-"""Processes that work beside each other: how each begins, and calls in them that Ctrl-C can end."""
+"""Worker processes: how each begins, and calls in a pool of them that Ctrl-C can interrupt."""
 
 import multiprocessing
 import os
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def begin() -> None:
-    """In each process: Ctrl-C is for the parent to see, and without a parent there is nothing left to do."""
+    """Prepares a worker process: it ignores Ctrl-C, which its parent handles, and ends when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -38,7 +38,7 @@ from digitocr.runtime.orientation import (
 from digitocr.runtime.preprocessing import SIDE, Images, scale
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
 
-MAX_THREADS = 256  # an interpreter starts as many as it is told
+MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
 CROP_SCALES = (0.86, 1.14)  # of a box; the probabilities of both crops are averaged, which misreads fewer digits
 
@@ -115,14 +115,16 @@ class Reader:
         return partial(type(self), conf=self.conf, mode=self.mode, rotate=self.rotate, **self._files), ()
 
     def read(self, picture: Picture, page: int = 0) -> Reading:
-        """The digits in a picture.
+        """Reads the digits in a picture.
 
         Args:
             picture: A path, the bytes of a file, a PIL image or an array; image.load says which arrays.
-            page: The page of a file of several, from 0.
+            page: The page of a TIFF, from 0.
 
         Raises:
             InputError: It is no picture, is damaged or too large, or has no such page.
+            MissingExtraError: The picture is HEIF (.heic), and the extra "heif" is not installed.
+            ModelError: The interpreter cannot run a network.
         """
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
@@ -158,12 +160,12 @@ class Reader:
         """Reads pictures one after the other or in several processes.
 
         With several jobs, call it below `if __name__ == "__main__":` in a script, since each process imports the
-        script. Each process loads the networks anew, so this pays from some hundred pictures on.
+        script. Each process loads the networks itself, so this is faster only from some hundred pictures on.
 
         Args:
-            pictures: Each as `read` takes it; of a TIFF the first page is read. A few are taken ahead.
+            pictures: Each as `read` takes it; of a TIFF the first page is read. A few are read ahead.
             jobs: How many processes read; with 1, the default, this one does.
-            errors: "raise": the exception of a picture that cannot be read ends the reading. "return": it takes the
+            errors: "raise": the exception of a picture that cannot be read ends the iteration. "return": it takes the
                 place of the Reading.
 
         Returns:
@@ -173,7 +175,7 @@ class Reader:
             InputError: A picture cannot be read, or a process has died of it; with errors="raise".
             UsageError: An argument makes no sense, or the processes cannot start.
         """
-        from digitocr.runtime.many import read_many  # what several processes need costs each start 30 ms
+        from digitocr.runtime.many import read_many  # imported here: multiprocessing would add 30 ms to each start
 
         return read_many(self, pictures, jobs, errors)
 
@@ -268,9 +270,9 @@ class Reader:
         return bool(probabilities.max(1).sum() > attempt.probabilities[attempt.read, :10].max(1).sum())
 
     def _read_lone(self, gray: GrayImage, decoding: float) -> Reading:
-        """Reads a 28x28 picture that took so many seconds to decode: a digit in MNIST's form, one candidate.
+        """Reads a 28x28 picture, decoded in `decoding` seconds, as one digit in MNIST's form.
 
-        As _attempt_lone, but with few arrays: their calls would take a fifth more time.
+        It does what _attempt_lone does, but with few arrays, whose calls would take a fifth more time.
         """
         began = perf_counter()
         degrees = self._fixed_rotation
@@ -295,7 +297,7 @@ class Reader:
     def _attempt_ink(self, gray: GrayImage, degrees: int) -> Attempt:
         """All ink of a picture of one digit as the candidate, where the detector has none.
 
-        The picture is said to be a digit, so the probability of "no digit" is shared out among the digits.
+        The caller states that the picture is a digit, so the probability of "no digit" is shared out among the digits.
         """
         boxes = np.array([ink_box(gray)], np.float32)
         crops, probabilities = self._crop_and_classify(gray, boxes)

@@ -1,4 +1,4 @@
-r"""What was read, as frozen values: a Reading has Lines, a Line has Digits, a Digit has a Box.
+r"""Readings as frozen values: a Reading has Lines, a Line has Digits, a Digit has a Box.
 
 >>> reading.text, reading.lines[0].digits[0]
 ('407\n12', Digit(digit=4, confidence=0.991, box=Box(x=31, y=12, w=40, h=66), topk=((4, 0.998), (9, 0.001))))
@@ -121,7 +121,7 @@ _NO_MODEL = ModelId()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read in a picture. Readings of the same content are equal, however long they took.
+    """The digits read in a picture. Readings of the same content are equal, however long they took.
 
     Attributes:
         lines: From top to bottom; empty where nothing was read.

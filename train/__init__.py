@@ -90,17 +90,17 @@ def fit(
     Args:
         data: MNIST.
         settings: `Settings` for a classifier, `DetectorSettings` for a detector.
-        folder: the run's folder; it must not exist.
-        quiet: whether to write no progress on stderr.
+        folder: The run's folder; it must not exist.
+        quiet: Whether to write no progress on stderr.
 
     Returns:
         For a classifier the content of metrics.json: for "test" and "held_out" images, accuracy, accuracy per class,
         95 % interval and so on. For a detector the last row of history.csv: "loss", "found", "right" and times.
 
     Raises:
-        OutputError: the folder exists or cannot be written.
-        InputError: scenes have to be drawn and there are no fonts.
-        ModelError: the first weights of a detector cannot be used.
+        OutputError: The folder exists or cannot be written.
+        InputError: Scenes have to be drawn and there are no fonts.
+        ModelError: The first weights of a detector cannot be used.
         MissingExtraError: Keras is not installed.
     """
     trained: dict[str, Any] = import_module(f"digitocr.train.{settings.kind}.fit").fit(data, settings, folder, quiet)
@@ -111,18 +111,18 @@ def resume(folder: Path, data: "Mnist", quiet: bool = False) -> dict[str, Any]:
     """Continues an interrupted or killed run from its last full epoch, to the epochs that it was begun with.
 
     Args:
-        folder: a folder that `fit` made.
-        data: the same data as then.
-        quiet: whether to write no progress on stderr.
+        folder: A folder that `fit` made.
+        data: The same data as then.
+        quiet: Whether to write no progress on stderr.
 
     Returns:
         What `fit` returns.
 
     Raises:
-        UsageError: there is no run in the folder, or it is finished.
+        UsageError: There is no run in the folder, or it is finished.
         InputError: run.json is damaged, or data or fonts differ from those that the run was begun with.
         ModelError: Keras cannot load the checkpoint.
-        OutputError: the folder cannot be written.
+        OutputError: The folder cannot be written.
         MissingExtraError: Keras is not installed.
     """
     from digitocr.train.runs import read_record

@@ -37,9 +37,9 @@ class _File:
     """One of MNIST's four files.
 
     Attributes:
-        idx: name of the IDX file.
-        npz: name of the array in mnist.npz.
-        shape: shape of the array.
+        idx: Name of the IDX file.
+        npz: Name of the array in mnist.npz.
+        shape: Shape of the array.
         md5: MD5 of the uncompressed IDX file.
     """
 
@@ -60,7 +60,7 @@ _FILES = (
     _File("t10k-images-idx3-ubyte", "x_test", (10_000, 28, 28), "2646ac647ad5339dbf082846283269ea"),
     _File("t10k-labels-idx1-ubyte", "y_test", (10_000,), "27ae3e4e09519cfbb04c329615203637"),
 )
-DIGEST = hashlib.sha256("".join(file.md5 for file in _FILES).encode()).hexdigest()  # names this data in cards and runs
+DIGEST = hashlib.sha256("".join(file.md5 for file in _FILES).encode()).hexdigest()  # of this data, in cards and runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +68,11 @@ class Mnist:
     """A data set of 28x28 digits.
 
     Attributes:
-        train_images: (60000, 28, 28) uint8, 0 is ground and 255 is ink.
+        train_images: (60000, 28, 28) uint8, 0 is background and 255 is ink.
         train_labels: (60000,) uint8, 0 to 9.
         test_images: (10000, 28, 28) uint8.
         test_labels: (10000,) uint8.
-        digest: names the data in records: SHA-256 of the MD5s of the four IDX files.
+        digest: Identifies the data in records: SHA-256 of the MD5s of the four IDX files.
     """
 
     train_images: Bytes
@@ -86,15 +86,15 @@ def load_mnist(directory: Path | None = None, quiet: bool = False) -> Mnist:
     """Loads MNIST from a folder, else from the folder in DIGITOCR_DATA, else from the cache, else from the network.
 
     Args:
-        directory: holds, itself or in a subfolder `mnist`, the four IDX files (plain or .gz) or mnist.npz.
-        quiet: whether to draw no progress bar of a download. It is drawn on stderr only if that is a terminal.
+        directory: Holds, itself or in a subfolder `mnist`, the four IDX files (plain or .gz) or mnist.npz.
+        quiet: Whether to draw no progress bar of a download. It is drawn on stderr only if that is a terminal.
 
     The cache is Keras's: datasets/mnist.npz in KERAS_HOME, by default ~/.keras.
 
     Raises:
-        InputError: the folder has no MNIST, a file is damaged, partial or different (in the cache it is also deleted),
+        InputError: The folder has no MNIST, a file is damaged, partial or different (in the cache it is also deleted),
             or the download failed.
-        MissingExtraError: the data has to be downloaded and Keras is not installed.
+        MissingExtraError: The data has to be downloaded and Keras is not installed.
     """
     if directory is None and os.environ.get("DIGITOCR_DATA"):
         directory = Path(os.environ["DIGITOCR_DATA"])
@@ -124,14 +124,14 @@ def stratified(labels: Bytes, count: int, seed: int) -> Indices:
 
     Args:
         labels: (N,) labels.
-        count: number of indices, 0 to N.
-        seed: the same arguments give the same indices.
+        count: Number of indices, 0 to N.
+        seed: The same arguments give the same indices.
 
     Returns:
         (count,) int64, sorted. Shares are rounded by largest remainder; ties go to the lower label.
 
     Raises:
-        ValueError: count is below 0 or above N.
+        ValueError: Count is below 0 or above N.
     """
     if not 0 <= count <= len(labels):
         raise ValueError(f"count is {count}; it must be 0 to {len(labels)}, the number of labels")
@@ -169,7 +169,7 @@ def _from_directory(directory: Path) -> Mnist:
         if paths:
             missing = [file.idx for file, path in zip(_FILES, found, strict=True) if path is None]
     if missing:
-        raise InputError(f"{directory}: MNIST is not complete, {', '.join(missing)} missing; add what is missing")
+        raise InputError(f"{directory}: MNIST is not complete, {', '.join(missing)} missing; add the missing files")
     names = ", ".join(file.idx for file in _FILES)
     raise InputError(f"{directory}: no MNIST in it; it must hold {names} (each plain or .gz), or mnist.npz")
 

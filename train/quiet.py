@@ -1,4 +1,4 @@
-"""What training writes on stderr: no chatter of libraries, a bar on a terminal, a line an epoch elsewhere."""
+"""Output of training on stderr: libraries are silenced; a bar on a terminal, elsewhere a line per epoch."""
 
 import io
 import logging

@@ -34,9 +34,11 @@ from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageEr
 from digitocr.runtime.files import replacing
 from digitocr.train.data import Mnist, split
 
-SCHEMA = "digitocr-run/1"
-KINDS = ("classifier", "detector")
-RECORD, HISTORY, CHECKPOINT = "run.json", "history.csv", "checkpoint.keras"
+RUN_SCHEMA = "digitocr-run/1"  # of run.json
+RUN_KINDS = ("classifier", "detector")  # of networks that a run trains
+RECORD = "run.json"  # of the whole run
+HISTORY = "history.csv"  # one row per epoch
+CHECKPOINT = "checkpoint.keras"  # to resume from
 
 Row: TypeAlias = dict[str, float]  # one epoch of history.csv; the first column is `epoch`, from 1
 
@@ -46,9 +48,9 @@ class RunSettings(Protocol):
 
     Attributes:
         kind: "classifier" or "detector", as in run.json.
-        model_file: name of the file of the trained network.
-        epochs: number of epochs of the whole run.
-        command: command line that repeats the run.
+        model_file: Name of the file of the trained network.
+        epochs: Number of epochs of the whole run.
+        command: Command line that repeats the run.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
@@ -73,10 +75,10 @@ class Run(Generic[S]):
     """The folder of a run that is in progress.
 
     Attributes:
-        folder: where the files are.
-        settings: what the run was begun with.
-        fonts: the fonts that scenes are drawn with.
-        record: content of run.json.
+        folder: Where the files are.
+        settings: What the run was begun with.
+        fonts: The fonts that scenes are drawn with.
+        record: Content of run.json.
     """
 
     folder: Path
@@ -100,10 +102,15 @@ class Run(Generic[S]):
             raise ModelError(f"{path}: cannot be loaded; delete it to start this run from its first epoch") from error
 
     def keep(self, row: Row, bare: Any, network: Any) -> None:
-        """Writes what an epoch brought.
+        """Writes the result of an epoch.
 
-        row: the epoch's row of history.csv; it replaces rows of this epoch and later ones. bare: Keras model without
-        optimizer state, the result so far. network: the compiled Keras model to resume from. Raises OutputError.
+        Args:
+            row: The epoch's row of history.csv; it replaces rows of this epoch and later ones.
+            bare: The Keras model without optimizer state, the result so far.
+            network: The compiled Keras model to resume from.
+
+        Raises:
+            OutputError: A file cannot be written.
         """
         history = self.folder / HISTORY
         with self._writable():
@@ -155,12 +162,18 @@ class Run(Generic[S]):
 def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
     """Makes the folder of a new run, with run.json in it.
 
-    Raises OutputError if the folder exists or cannot be written, InputError if the fonts cannot be used; then no folder
-    is made.
+    Args:
+        folder: The folder, which must not exist.
+        settings: The settings of the run.
+        data: The data to train with.
+
+    Raises:
+        OutputError: The folder exists or cannot be written.
+        InputError: The fonts cannot be used; no folder is made.
     """
     fonts = settings.font_files()
     record: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": RUN_SCHEMA,
         "kind": settings.kind,
         "command": settings.command,
         "settings": asdict(settings),
@@ -185,9 +198,15 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
 def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
     """The run in a folder, to be continued from its last full epoch; notes the time in run.json.
 
-    settings: the class of the settings of that kind of run. Raises UsageError for a folder without a run, a run of the
-    other kind and a finished run; InputError for a damaged run.json and for data or fonts that differ from those that
-    the run was begun with; OutputError if the folder cannot be written.
+    Args:
+        folder: The folder of the run.
+        settings: The class of the settings of that kind of run.
+        data: The data that the run was begun with.
+
+    Raises:
+        UsageError: The folder holds no run, one of the other kind, or a finished one.
+        InputError: run.json is damaged, or data or fonts differ from those that the run was begun with.
+        OutputError: The folder cannot be written.
     """
     record = read_record(folder)
     if record["kind"] != settings.kind:
@@ -209,13 +228,13 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """The content of a folder's run.json; its `kind` is one of KINDS.
+    """The content of a folder's run.json; its `kind` is one of RUN_KINDS.
 
     Raises UsageError if there is no run in the folder, InputError if run.json is damaged.
     """
     try:
         record = json.loads((folder / RECORD).read_text("utf-8"))
-        if record["kind"] not in KINDS:
+        if record["kind"] not in RUN_KINDS:
             raise ValueError
     except OSError as error:
         raise UsageError(f"{folder}: no run in it ({RECORD}: {error.strerror}); start one without --resume") from error
@@ -253,7 +272,7 @@ def train_command(options: Mapping[str, Any]) -> str:
 
 
 def data_card(data: Mnist) -> dict[str, Any]:
-    """What a record of a training says of its data: digest and numbers of images."""
+    """The data of a training as its record describes it: digest and numbers of images."""
     training, held = split(data)
     return {"digest": data.digest, "training": len(training), "held_out": len(held), "test": len(data.test_labels)}
 

@@ -1,1 +1,1 @@
-"""Many pictures: finding what is named, reading it here, in several processes or on a cluster, writing the results."""
+"""Many pictures: found by name, read here, in several processes or on a cluster, and written out."""

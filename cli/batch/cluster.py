@@ -22,30 +22,30 @@ from digitocr.cli.batch.sources import Source, loaded
 from digitocr.cli.batch.task import Outcome, Task, chunks
 from digitocr.runtime.errors import ClusterError, MissingExtraError
 
-ANSWER_SECONDS = 5  # in which a scheduler answers and has a first worker
-RESTART_SECONDS = 20  # in which another worker comes after all have gone
-CHUNKS_AHEAD = 3  # chunks sent for each thread of the workers, so that none waits for the next
+ANSWER_SECONDS = 5  # in which a scheduler must answer and have a first worker
+RESTART_SECONDS = 20  # for which a new worker is awaited after all have gone
+CHUNKS_PER_THREAD = 3  # chunks sent for each thread of the workers, so that none waits for the next
 
 Chunk = list[Source]
 
-_folders: dict[str, "tempfile.TemporaryDirectory[str]"] = {}  # of a worker: plugin -> a folder with its networks
+_folders: dict[str, "tempfile.TemporaryDirectory[str]"] = {}  # on a worker: plugin's name -> folder of its networks
 
 
 def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iterator[Outcome]:
     """The outcome of each source, read by the workers of the scheduler at that address.
 
     Raises:
-        ClusterError: there is no scheduler, or no worker.
-        MissingExtraError: the extra "cluster" is not installed.
-        DigitocrError: what Task.read raises.
+        ClusterError: There is no scheduler, or no worker.
+        MissingExtraError: The extra "cluster" is not installed.
+        DigitocrError: What Task.read raises.
     """
     try:
         import distributed
     except ImportError as error:
         raise MissingExtraError("cluster", "reading on a cluster") from error
     for logger in ("distributed", "distributed.client"):
-        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what they warn of is either repaired or raised
-    task.reader()  # raises what is wrong with the settings or a network before anything is sent
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # their warnings are either repaired or raised
+    task.reader()  # raises errors of the settings or a network before anything is sent
     named = {"model": task.model, "detector": task.detector}
     own = {what: (path.name, path.read_bytes()) for what, path in named.items() if path}
     try:
@@ -67,7 +67,7 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
                 plugin = _register(client, distributed.WorkerPlugin, own)
             while True:
                 threads = sum(client.nthreads().values()) or 1  # workers come and go
-                while len(waiting) < CHUNKS_AHEAD * threads and (chunk := next(todo, None)):
+                while len(waiting) < CHUNKS_PER_THREAD * threads and (chunk := next(todo, None)):
                     waiting.append((chunk, sent(chunk)))
                 if not waiting:
                     if plugin:
@@ -91,7 +91,7 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
 def _check(client: Any, address: str) -> None:
     """Raises ClusterError unless digitocr is installed on scheduler and workers.
 
-    It asks by a function of the standard library, since a worker without digitocr would die of its first task.
+    The check uses a function of the standard library, since a worker without digitocr would die of its first task.
     """
     try:
         client.run_on_scheduler(version, "digitocr")
@@ -121,8 +121,8 @@ def _register(client: Any, base: Any, own: dict[str, tuple[str, bytes]]) -> str:
     """Brings the networks to all workers of now and later, and returns the name by which _read finds them.
 
     Args:
-        client: of the scheduler.
-        base: distributed.WorkerPlugin, which this module loads only when it is needed.
+        client: A client of the scheduler.
+        base: Distributed.WorkerPlugin, which this module loads only when it is needed.
         own: "model" and "detector" -> the name and the content of the file, of those that are not the shipped ones.
     """
     plugin = f"digitocr-{uuid4().hex}"

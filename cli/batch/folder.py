@@ -13,6 +13,7 @@ from pathlib import Path
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.formats import AVIF_SUFFIXES, HEIF_SUFFIXES, SUFFIXES, is_readable
 
+# suffixes of files that `webcam` may read; only a hint is printed for them
 VIDEO_SUFFIXES = frozenset((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp"))
 
 _is_readable = cache(is_readable)  # which looks for a package
@@ -31,7 +32,7 @@ _KINDS = {
     **dict.fromkeys(VIDEO_SUFFIXES, _VIDEO),
     ".pdf": _PDF,
 }
-_WHAT_TO_DO = {  # in the order in which they are told
+_WHAT_TO_DO = {  # in the order of the message
     _HEIC: "type: pip install 'digitocr[heif]'",
     _AVIF: "type: pip install --upgrade pillow",
     _PDF: "save the pages as PNG",
@@ -45,7 +46,7 @@ _COUNTABLE = (_VIDEO, _HIDDEN, _OTHER, _SUBFOLDER, _LINK)  # words that take an 
 
 
 class Folder:
-    """The pictures of one folder, and after they have been listed, what was left out.
+    """The pictures of one folder and, after they have been listed, the files that were left out.
 
     Files of a folder come by name, then its subfolders' by name. Hidden files and hidden subfolders are left out, as
     a glob leaves them out. A link to a folder is not followed, since it may lead back.
@@ -55,9 +56,9 @@ class Folder:
         """A folder that is not read yet.
 
         Args:
-            path: the folder's.
-            recursive: whether its subfolders are read as well.
-            skip: subfolders that hold results and no sources, as os.path.realpath gives them.
+            path: The folder's.
+            recursive: Whether its subfolders are read as well.
+            skip: Subfolders that hold results and no sources, as os.path.realpath gives them.
         """
         self._path = path
         self._recursive = recursive
@@ -69,7 +70,7 @@ class Folder:
         """Paths, and an InputError for each subfolder that cannot be read.
 
         Raises:
-            InputError: the folder itself cannot be read, or holds no picture.
+            InputError: The folder itself cannot be read, or holds no picture.
         """
         yield from self._inside(self._path)
         if not self._pictures:
@@ -109,7 +110,7 @@ class Folder:
                 yield error
 
     def _kind(self, entry: "os.DirEntry[str]") -> str | None:
-        """Empty for a picture, else what it is; None for what is not worth telling."""
+        """Empty for a picture, else what it is; None for what is not reported."""
         hidden = entry.name.startswith(".")
         if entry.is_dir():
             if hidden or (self._skip and realpath(entry.path) in self._skip):

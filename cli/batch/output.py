@@ -14,9 +14,9 @@ import typer
 from digitocr.runtime.errors import OutputError, UsageError
 from digitocr.runtime.files import replacing
 
-SCHEMA = "digitocr/1"
 CONTROL_CATEGORIES = frozenset(("Cc", "Zl", "Zp"))  # of Unicode: a terminal obeys these, or a line ends at them
-LINE = f'{{"schema": "{SCHEMA}", '.encode()  # the start of each line of JSON
+OUTPUT_SCHEMA = "digitocr/1"  # of a line of JSON
+LINE = f'{{"schema": "{OUTPUT_SCHEMA}", '.encode()  # the start of each line of JSON
 
 
 def plain(text: str) -> str:
@@ -28,7 +28,7 @@ def say(result: str, file: IO[str] | None = None) -> None:
     """Writes a result at once, to standard output by default.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: It cannot be written.
         typer.Exit: the reader of a pipe is gone, as with `| head`, which needs no message.
     """
     out = file or sys.stdout
@@ -50,7 +50,13 @@ class ResultFolder:
     """
 
     def __init__(self, folder: Path, suffix: str, force: bool) -> None:
-        """A folder that need not exist. force: files of an earlier run are overwritten."""
+        """Notes where files go.
+
+        Args:
+            folder: The folder; it need not exist.
+            suffix: Added to the name of each picture.
+            force: Whether files of an earlier run are overwritten.
+        """
         self.folder = folder
         self._suffix = suffix
         self._force = force
@@ -61,8 +67,8 @@ class ResultFolder:
         """Writes the file of a picture.
 
         Raises:
-            OutputError: the file exists from an earlier run, or cannot be written.
-            UsageError: the file is one of the pictures to be read.
+            OutputError: The file exists from an earlier run, or cannot be written.
+            UsageError: The file is one of the pictures to be read.
         """
         path = self._path(source, self._used)
         try:
@@ -115,9 +121,9 @@ def protect_inputs(inputs: Callable[[], Iterable[str]], output: Path | None, fol
     """Raises UsageError if a file that is to be written is one of those that are to be read.
 
     Args:
-        inputs: lists the paths that are to be read; called only if there is something that could be overwritten.
-        output: the file of lines; None for none.
-        folders: for drawings and explanations.
+        inputs: Lists the paths that are to be read; called only if there is something that could be overwritten.
+        output: The file of lines; None for none.
+        folders: For drawings and explanations.
     """
     existing = [] if output is None else identities([output])
     if not existing and all(one.is_new() for one in folders):
@@ -145,7 +151,7 @@ def opened(path: Path, resume: bool, force: bool) -> Iterator[IO[str]]:
     """Opens the file to write lines to: a new one, or with resume the existing one at its end.
 
     Raises:
-        OutputError: it exists and neither resume nor force allows for that, or it cannot be written.
+        OutputError: It exists and neither resume nor force allows for that, or it cannot be written.
     """
     try:
         file = path.open("a" if resume else "w" if force else "x", encoding="utf-8", errors="backslashreplace")
@@ -156,7 +162,7 @@ def opened(path: Path, resume: bool, force: bool) -> Iterator[IO[str]]:
     try:
         yield file
     except KeyboardInterrupt:
-        print(f"digitocr: interrupted; {path} holds what was read so far", file=sys.stderr)
+        print(f"digitocr: interrupted; {path} holds the readings so far", file=sys.stderr)
         raise
     finally:
         with suppress(OSError):  # the same error as of the line that could not be written
@@ -173,8 +179,8 @@ def _is_input(path: Path | None) -> str:
     return f"{path}: is a file to be read, and would be overwritten; name another file to write to"
 
 
-def taken_up(path: Path) -> dict[str, bool]:
-    """Prepares the file of an earlier run to be continued, and lists what that run read.
+def prepare_resume(path: Path) -> dict[str, bool]:
+    """Prepares the file of an earlier run to be continued, and lists the pictures that it read.
 
     Leaves in the file only the lines of pictures that were read as a whole. A line that a killed run left unfinished,
     lines with an error, and the pages of a document that was not finished are removed: these are read again.
@@ -183,7 +189,7 @@ def taken_up(path: Path) -> dict[str, bool]:
         The name of each picture that was read, and whether digits were read in it. Empty where there is no file.
 
     Raises:
-        OutputError: the file is not the output of `predict --jsonl`, and is left as it is; or it cannot be written.
+        OutputError: The file is not the output of `predict --jsonl`, and is left as it is; or it cannot be written.
     """
     done: dict[str, bool] = {}
     pages: dict[str, set[int]] = {}  # that were read of each document
@@ -221,7 +227,7 @@ def _row(line: bytes, where: str) -> dict[str, Any] | None:
         row: dict[str, Any] = json.loads(line)
         page, pages = row.get("page"), row.get("pages", 1)
         numbered = isinstance(page, int | None) and isinstance(pages, int)
-        if row["schema"] == SCHEMA and isinstance(row["source"], str) and "error" in row and numbered:
+        if row["schema"] == OUTPUT_SCHEMA and isinstance(row["source"], str) and "error" in row and numbered:
             return row
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass

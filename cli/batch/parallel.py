@@ -14,7 +14,7 @@ from digitocr.cli.batch.sources import Source
 from digitocr.cli.batch.task import Outcome, Task, chunks
 from digitocr.runtime.processes import begin
 
-CHUNKS_AHEAD = 4  # chunks sent for each process, so that none is idle while a slow one is awaited
+CHUNKS_PER_PROCESS = 4  # chunks sent for each process, so that none is idle while a slow one is awaited
 
 
 def read_in_processes(task: Task, sources: Iterable[Source], jobs: int) -> Iterator[Outcome]:
@@ -25,7 +25,7 @@ def read_in_processes(task: Task, sources: Iterable[Source], jobs: int) -> Itera
     try:
         while True:
             try:
-                while len(waiting) < CHUNKS_AHEAD * jobs and (chunk := next(todo, None)):
+                while len(waiting) < CHUNKS_PER_PROCESS * jobs and (chunk := next(todo, None)):
                     waiting.append((chunk, Future()))  # before submit, which may raise: the chunk must not be lost
                     waiting[-1] = chunk, pool.submit(_read, task, chunk)
                 if not waiting:

@@ -2,7 +2,7 @@
 
 import json
 
-from digitocr.cli.batch.output import SCHEMA, plain
+from digitocr.cli.batch.output import OUTPUT_SCHEMA, plain
 from digitocr.runtime.reading import Reading
 
 
@@ -10,11 +10,11 @@ def json_line(source: str, reading: Reading | None, error: str | None, page: int
     """One picture's or page's reading, or its error, as one line of JSON.
 
     Args:
-        source: the name of the picture.
+        source: The name of the picture.
         reading: None where there is an error.
         error: None where there is a reading.
-        page: counted from 0; in the JSON from 1, and null for a picture that is no document of several pages.
-        pages: how many pages the picture has.
+        page: The page, from 0; in the JSON it counts from 1, and is null for a picture with one page.
+        pages: How many pages the picture has.
     """
     read = (
         reading.to_dict()
@@ -22,7 +22,7 @@ def json_line(source: str, reading: Reading | None, error: str | None, page: int
         else {"text": "", "confidence": 0.0, "turned": 0, "lines": [], "why": "", "ms": {}, "model": None}
     )
     where = {"source": source, "page": page + 1 if pages > 1 else None, "pages": pages}
-    return json.dumps({"schema": SCHEMA, **where, **read, "error": error})
+    return json.dumps({"schema": OUTPUT_SCHEMA, **where, **read, "error": error})
 
 
 def text_line(source: str, reading: Reading) -> str:

@@ -1,4 +1,4 @@
-"""What a person names on the command line -> pictures, one after the other."""
+"""Names given on the command line -> pictures, one after the other."""
 
 import glob
 import os
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from digitocr.cli.batch.folder import VIDEO_SUFFIXES, Folder
 from digitocr.runtime.errors import DigitocrError, InputError
 
-MAX_BYTES = 256_000_000  # bytes; a file with more is no picture
-STDIN = "-"
+MAX_BYTES = 256_000_000  # bytes; no picture has a larger file
+STDIN = "-"  # the name of standard input on the command line
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -22,8 +22,8 @@ class Source(NamedTuple):
     """A picture that is named or found.
 
     Attributes:
-        name: what the output calls it.
-        picture: its path, its content, or why there is none.
+        name: The picture's name in the output.
+        picture: The path, the content of the file, or the error that prevents reading it.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Source(NamedTuple):
 
 
 def is_single(named: list[str]) -> bool:
-    """Whether what is named is exactly one picture, whose digits are printed without its name."""
+    """Whether the names stand for exactly one picture, whose digits are printed without its name."""
     return len(named) == 1 and not _is_glob(named[0]) and not S_ISDIR(_mode(named[0]))
 
 
@@ -41,15 +41,15 @@ def expanded(
     skip: Set[str] = frozenset(),
     note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Source]:
-    """The pictures of files, folders, globs and standard input, in the order of what is named.
+    """The pictures of files, folders, globs and standard input, in the order of the names.
 
     Folders and globs come by name; no more than their names is held in memory.
 
     Args:
-        named: paths, globs, and "-" for standard input.
-        recursive: whether subfolders of folders are read as well.
-        skip: subfolders that hold results and no sources, as os.path.realpath gives them.
-        note: is given one line for each folder of which files were left out.
+        named: Paths, globs, and "-" for standard input.
+        recursive: Whether subfolders of folders are read as well.
+        skip: Subfolders that hold results and no sources, as os.path.realpath gives them.
+        note: Called with one line for each folder of which files were left out.
     """
     for one in named:
         try:
@@ -82,7 +82,7 @@ def loaded(source: Source) -> Source:
             raise InputError(f"{name}: is a folder or a device, not the file of a picture")  # a pipe might hang
         _refuse_other_kinds(name, path)
         if status.st_size > MAX_BYTES:
-            raise InputError(f"{name}: over {MAX_BYTES // 1_000_000} MB, which is no picture")
+            raise InputError(f"{name}: over {MAX_BYTES // 1_000_000} MB, too large for a picture")
         with open(path, "rb", 0) as file:  # noqa: PTH123
             return Source(name, file.read())
     except InputError as error:
@@ -105,7 +105,7 @@ def _refuse_other_kinds(name: str, path: str) -> None:
 
 def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str], None]) -> Iterator[Source]:
     if not named:
-        raise InputError("an empty name is no picture; name a file, a folder, a glob, or - for standard input")
+        raise InputError("an empty name names no picture; name a file, a folder, a glob, or - for standard input")
     if S_ISDIR(_mode(named)):
         folder = Folder(named, recursive, skip)
         for path in folder:
@@ -120,14 +120,14 @@ def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str],
     elif _is_glob(named):
         found = [path for path in sorted(glob.glob(named, recursive=True)) if not S_ISDIR(_mode(path))]
         if not found:
-            raise InputError(f"{named}: no file has a name of that pattern")
+            raise InputError(f"{named}: no file matches the pattern")
         yield from (Source(path, path) for path in map(_tidy, found))
     else:
         yield Source(_tidy(named), _tidy(named))
 
 
 def _shown(named: str) -> str:
-    """What is named as it may be printed: of an address without user and password."""
+    """The name as it may be printed: an address without user and password."""
     if not _ADDRESS.match(named):
         return named
     from digitocr.runtime.live.addresses import without_credentials  # here: files need no parser of addresses
@@ -147,7 +147,7 @@ def _stdin() -> bytes:
     if not content:
         raise InputError("standard input: is empty; pipe a picture into it")
     if len(content) > MAX_BYTES:
-        raise InputError(f"standard input: over {MAX_BYTES // 1_000_000} MB, which is no picture")
+        raise InputError(f"standard input: over {MAX_BYTES // 1_000_000} MB, too large for a picture")
     return content
 
 

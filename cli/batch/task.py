@@ -1,4 +1,4 @@
-"""What is done with each picture, in this process, in another one or on a cluster: it is read, printed and drawn.
+"""The work on one picture: it is read, formatted and drawn, in this process, in another one or on a cluster.
 
 Only a process that reads loads the libraries. A process that sends the pictures to others does not need them.
 """
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from digitocr.runtime.reader import Reader
     from digitocr.runtime.reading import Candidate
 
-CHUNK = 64  # pictures that are sent to another process at once, at most
+CHUNK_PICTURES = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it
 AHEAD_BYTES = 4096  # bytes of the largest file that is decoded ahead of reading
 AHEAD_PIXELS = 4096  # pixels of the largest picture that is kept decoded
 OPENCV_OUT_OF_MEMORY = "Insufficient memory"  # in the message of the cv2.error that stands for a MemoryError
-UNEXPECTED = DigitocrError.exit_code  # the exit code of an error that no class of the tree stands for
+UNEXPECTED = DigitocrError.exit_code  # exit code of an exception that is no DigitocrError
 
 _kept = threading.local()  # the task that this thread had last, and its reader
 
 
 class Outcome(NamedTuple):
-    """What became of a picture, or of one page of a document.
+    """The result for a picture, or for one page of a document.
 
     Attributes:
-        name: the source's, with #1, #2 ... behind it for the pages of a document of several.
-        line: for the output; None for none.
-        digits: how many digits were read.
-        error: why the picture could not be read; else empty.
-        exit_code: that the error stands for; 0 without one.
-        why: why no digit was read, behind the name if there are several pictures; else empty.
-        drawn: a PNG of the picture with what was read; empty where not asked for.
-        explanation: of the reading, HTML; empty where not asked for.
-        calibrated: whether confidences are those that the two networks were calibrated for.
+        name: The source's name, followed by #1, #2 ... for the pages of a document that has several.
+        line: The line of output; None for none.
+        digits: How many digits were read.
+        error: Why the picture could not be read; else empty.
+        exit_code: The exit code for the error; 0 without one.
+        why: Why no digit was read, after the name if there are several pictures; else empty.
+        drawn: A PNG of the picture with boxes and digits; empty if not requested.
+        explanation: The HTML page that explains the reading; empty if not requested.
+        calibrated: Whether the confidence is calibrated for the two networks.
     """
 
     name: str
@@ -59,19 +59,19 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """The settings of a Reader, and what is wanted of each reading.
+    """The settings of a Reader, and the results to make of each reading.
 
     Attributes:
-        model: the network that reads a digit; None for the shipped one.
-        threads: of each network.
-        conf: digits with a lower confidence are left out.
-        mode: as Reader's.
-        rotate: as Reader's, as text.
-        jsonl: whether lines are JSON instead of text.
-        named: whether a line of text begins with the picture's name.
-        draw: whether the picture is drawn with what was read.
-        explain: whether an explanation is made.
-        detector: the network that finds digits; None for the shipped one.
+        model: The network that reads a digit; None for the shipped one.
+        threads: Processor threads of each network.
+        conf: Digits with a lower confidence are left out.
+        mode: The mode of the Reader.
+        rotate: The rotation of the Reader, as text.
+        jsonl: Whether lines are JSON instead of text.
+        named: Whether a line of text begins with the picture's name.
+        draw: Whether the picture is drawn with boxes and digits.
+        explain: Whether an explanation is made.
+        detector: The network that finds digits; None for the shipped one.
     """
 
     model: Path | None
@@ -116,8 +116,8 @@ class Task:
     def read_chunk(self, sources: Iterable[Source]) -> list[Outcome]:
         """The outcomes of several sources, as `read` gives them.
 
-        Small pictures are all decoded, and then all read. In turns, the two take longer, since each pushes the other
-        out of the processor's caches.
+        Small pictures are all decoded first, and then all read. Decoding and reading in turns takes longer, since each
+        evicts the other from the processor's caches.
         """
         self.reader()
         decoded = [self._decoded(loaded(source)) for source in sources]
@@ -162,15 +162,15 @@ class Task:
     def _read_page(
         self, source: str, picture: bytes, gray: "GrayImage | None", spent: float, page: int, pages: int
     ) -> Outcome:
-        """Page 0, 1 ... of a picture that has so many.
+        """Reads one page of a picture.
 
         Args:
-            source: the name of the picture.
-            picture: its file.
-            gray: the same decoded, of a picture with one page.
-            spent: milliseconds that this took.
-            page: counted from 0.
-            pages: 1 for all but documents.
+            source: The name of the picture.
+            picture: Its file.
+            gray: The same decoded, of a picture with one page.
+            spent: Milliseconds that decoding took.
+            page: The page, from 0.
+            pages: How many pages the picture has; 1 for all but documents.
         """
         from digitocr.cli.batch import render
 
@@ -232,7 +232,7 @@ class Task:
         return self.failed(source, f"{shown}: {why}", UNEXPECTED, page=page, pages=pages)
 
     def failed(self, source: str, error: str, exit_code: int, *, page: int = 0, pages: int = 1) -> Outcome:
-        """The outcome of a picture, or of page 0, 1 ... of so many, that could not be read."""
+        """The outcome of a picture, or of one of its pages, that could not be read."""
         from digitocr.cli.batch import render
 
         name = f"{source}#{page + 1}" if pages > 1 else source
@@ -241,18 +241,19 @@ class Task:
 
     def died(self, name: str, reader: str) -> Outcome:
         """The outcome of a picture whose reader, a process of this machine or of another one, ended while reading."""
-        why = f"{name}: {reader} that read it died, of the picture or for want of memory; make it smaller or omit it"
+        cause = "the picture or a lack of memory killed it: make it smaller or leave it out"
+        why = f"{name}: {reader} that read it died; {cause}"
         return self.failed(name, why, UNEXPECTED)
 
 
 def chunks(sources: Iterable[Source]) -> Iterator[list[Source]]:
-    """The sources in pieces that are worth sending: many small pictures, or a large one."""
+    """Groups the sources into chunks to send to a process: many small pictures, or a single large one."""
     chunk: list[Source] = []
     size = 0
     for source in sources:
         chunk.append(source)
         size += _bytes(source.picture)
-        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
+        if len(chunk) == CHUNK_PICTURES or size >= CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
     if chunk:

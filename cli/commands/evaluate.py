@@ -1,4 +1,4 @@
-"""digitocr evaluate: what a model file is worth."""
+"""digitocr evaluate: measures a model file."""
 
 import json
 from pathlib import Path
@@ -22,15 +22,15 @@ def evaluate(
         typer.Option(metavar="DIR", help="Folder of the published MNIST-C, from mnist_c.zip; default: not measured."),
     ] = None,
     fonts: options.Fonts = None,
-    conf: Annotated[float, typer.Option(min=0, max=1, help="Count a picture of this confidence as accepted.")] = 0.5,
+    conf: Annotated[float, typer.Option(min=0, max=1, help="Confidence at which a picture counts as accepted.")] = 0.5,
     seed: options.Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as one JSON object.")] = False,
 ) -> None:
     """Measure a model file.
 
-    Its accuracy on MNIST's test images, as they are and in fifteen corruptions made after the kinds of MNIST-C; how
-    well it refuses letters, textures, noise and halves of digits; how well it reads drawn pages; and whether its
-    confidence is calibrated. Takes half a minute on two processors. Needs the extra "train".
+    Reports the accuracy on MNIST's test images, original and under fifteen corruptions made after the kinds of MNIST-C;
+    the rejection of letters, textures, noise and halves of digits; the reading of drawn pages; and the calibration of
+    the confidence. Takes half a minute on two processors. Needs the extra "train".
     """
     from digitocr.train.data import load_mnist
     from digitocr.train.evaluation.evaluate import as_text

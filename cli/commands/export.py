@@ -16,13 +16,16 @@ def export(
     context: typer.Context,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.keras", help="Default: that of the newest run in runs/, else the shipped one."),
+        typer.Option(
+            metavar="FILE.keras", help="The trained network; default: of the newest run in runs/, else the shipped one."
+        ),
     ] = None,
     format: Annotated[Literal["tflite", "onnx", "all"], typer.Option(help="The formats to write.")] = "all",
     quantize: Annotated[
         list[str],
         typer.Option(
-            metavar="none|float16|dynamic|int8", help="Repeat for several. float16 and dynamic are for TFLite only."
+            metavar="none|float16|dynamic|int8",
+            help="The quantization; repeat for several. float16 and dynamic are for TFLite only.",
         ),
     ] = ["int8"],  # noqa: B006  # typer reads it and never changes it
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("exports"),

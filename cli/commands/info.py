@@ -21,6 +21,6 @@ def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .
 
     try:
         model: Detector | Classifier = Detector(file)
-    except ModelError:  # not a detector; Classifier says what is wrong if it is no model at all
+    except ModelError:  # not a detector; Classifier raises a helpful error if it is no model at all
         model = Classifier(file)
     say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr.cli import options
-from digitocr.cli.batch.output import ResultFolder, opened, plain, protect_inputs, say, taken_up
+from digitocr.cli.batch.output import ResultFolder, opened, plain, prepare_resume, protect_inputs, say
 from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import NothingReadError, UsageError
 
@@ -53,7 +53,9 @@ def predict(
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save an HTML page for each picture: what was found, and why it was kept."),
+        typer.Option(
+            metavar="DIR", help="Save an HTML page for each picture: every candidate, and why it was kept or not."
+        ),
     ] = None,
     jobs: options.Jobs = 1,
     cluster: Annotated[
@@ -74,18 +76,18 @@ def predict(
     """Read the digits in pictures.
 
     Prints the digits of one picture, a line of digits for each line in it. For several pictures, or for a document of
-    several pages (a TIFF), prints PATH<TAB>DIGITS, with #1, #2 ... behind the path of a page.
+    several pages (a TIFF), prints PATH<TAB>DIGITS, with #1, #2 ... after the path of a page.
 
     A picture that cannot be read is one line on stderr, and the others are read. The exit code is then the lowest of
     1 (an unexpected error), 3 (an extra is missing) and 4 (not a readable picture) that occurred; --resume tries such
-    pictures again. Unless --quiet is given, stderr also says why no digit was read in a picture, and what a folder
-    holds that is not read.
+    pictures again. Unless --quiet is given, stderr also says why no digit was read in a picture, and which files of
+    a folder were left out.
     """
     from digitocr.cli.batch.sources import expanded, is_single, paths
     from digitocr.cli.batch.task import Task
 
     if cluster and jobs > 1:
-        raise UsageError("--cluster has as many processes as it has workers; leave out --jobs")
+        raise UsageError("--cluster reads on all its workers; leave out --jobs")
     if resume:
         if not jsonl or output is None:
             raise UsageError("--resume continues a file of JSON lines; add --jsonl --output FILE")
@@ -96,7 +98,7 @@ def predict(
     folders = [one for one in (drawn, explained) if one]
     results = {realpath(one.folder) for one in folders}
     protect_inputs(lambda: paths(sources, recursive, results), output, folders)
-    done = taken_up(output) if resume and output else {}
+    done = prepare_resume(output) if resume and output else {}
     left_out: list[str] = []
     todo = expanded(sources, recursive, results, left_out.append)
     named = not is_single(sources)
@@ -112,9 +114,9 @@ def predict(
         outcomes = read_in_processes(task, unread, jobs)
     else:
         outcomes = task.read_all(unread)
-    first = list(islice(outcomes, 1))  # raises what is wrong with the settings before the output is opened
+    first = list(islice(outcomes, 1))  # raises errors of the settings before the output is opened
     failures: set[int] = set()  # exit codes of the pictures that could not be read
-    digits = sum(done.values())  # at least so many, of the run that is continued
+    digits = sum(done.values())  # pictures of the resumed run in which digits were read: a lower bound of the digits
     calibrated = True
     with opened(output, resume, force) if output else nullcontext() as file:
         for outcome in chain(first, outcomes):
@@ -122,26 +124,28 @@ def predict(
                 say(outcome.line, file)
             if outcome.error:
                 failures.add(outcome.exit_code)
-                _tell(outcome.error)
+                _print_stderr(outcome.error)
                 continue
             digits += outcome.digits
             if calibrated and not outcome.calibrated and not quiet:
                 calibrated = False
-                _tell("confidences are not calibrated for these networks: they do not say how many readings are right")
+                _print_stderr(
+                    "confidences are not calibrated for these networks: they do not say how many readings are right"
+                )
             if outcome.why and not quiet:
-                _tell(outcome.why)
+                _print_stderr(outcome.why)
             if drawn:
                 drawn.save(outcome.drawn, outcome.name)
             if explained:
                 explained.save(outcome.explanation, outcome.name)
     if not quiet:
         for line in left_out:
-            _tell(line)
+            _print_stderr(line)
     if failures:
         raise typer.Exit(min(failures))
     if fail_on_empty and not digits:
         raise NothingReadError("no digit was recognised in any picture")
 
 
-def _tell(line: str) -> None:
+def _print_stderr(line: str) -> None:
     print(f"digitocr: {plain(line)}", file=sys.stderr)

@@ -26,7 +26,9 @@ def train(
             "real pictures, 25 minutes. detector: the network that finds the digits in a picture, 40 minutes."
         ),
     ] = "paper",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Default: the recipe's, 10, 30, 30 and 11.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Number of epochs; default: the recipe's, 10, 30, 30 or 11.")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step; default: the recipe's.")] = None,
     seed: options.Seed = 0,
     data: options.Data = None,
@@ -83,7 +85,7 @@ def train(
 
 
 def _typed(given: dict[str, Any]) -> dict[str, Any]:
-    """What was typed; paths as text, as the settings of a run hold them."""
+    """The options that were given; paths as text, as the settings of a run hold them."""
     return {
         name: str(value) if isinstance(value, Path) else value for name, value in given.items() if value is not None
     }

@@ -23,7 +23,7 @@ def webcam(
         str,
         typer.Option(
             help="A camera's number or name, a video file, a folder or glob of pictures, rtsp:// or http://; an http "
-            "address that answers with one picture is asked again and again."
+            "address that answers with one picture is polled."
         ),
     ] = "0",
     list_: Annotated[bool, typer.Option("--list", help="Print the cameras, NUMBER<TAB>NAME, and end.")] = False,
@@ -58,7 +58,7 @@ def webcam(
         float,
         typer.Option(min=0, help="End after that time; exit code 8 if nothing was announced.", show_default=False),
     ] = 0.0,
-    every: Annotated[int, typer.Option(min=1, help="Of a recording, read every N-th frame only.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Read only every N-th frame of a recording.")] = 1,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Record the video as shown, as .avi or .mp4.")
     ] = None,
@@ -66,12 +66,14 @@ def webcam(
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Show the picture as a mirror does; it is read unmirrored.")
     ] = False,
-    width: Annotated[int, typer.Option(min=0, help="Pixels, asked of a camera.", show_default=False)] = 0,
-    height: Annotated[int, typer.Option(min=0, help="Pixels, asked of a camera.", show_default=False)] = 0,
+    width: Annotated[int, typer.Option(min=0, help="Pixels, requested from a camera.", show_default=False)] = 0,
+    height: Annotated[int, typer.Option(min=0, help="Pixels, requested from a camera.", show_default=False)] = 0,
     fps: Annotated[
         float,
         typer.Option(
-            min=0, help="Frames a second, asked of a camera; pictures a second of a snapshot.", show_default=False
+            min=0,
+            help="Frames per second, requested from a camera; pictures per second of a snapshot's address.",
+            show_default=False,
         ),
     ] = 0.0,
     reconnect: Annotated[
@@ -86,8 +88,8 @@ def webcam(
     """Read digits live from a camera, a video or a stream.
 
     A number is announced on stdout once, when it was read over several frames. Of a camera or a stream only the newest
-    frame is read, so that what is shown is never old; of a recording every frame is read. Ctrl-C ends with exit code
-    130, SIGTERM with 143; a recording is finished in both cases.
+    frame is read, so the picture shown is never outdated; of a recording every frame is read. Ctrl-C ends with exit
+    code 130, SIGTERM with 143; a recording is finished in both cases.
     """
     if "--debug" in sys.argv:
         os.environ.setdefault("OPENCV_LOG_LEVEL", "INFO")  # else VideoReader silences OpenCV and FFmpeg
@@ -100,12 +102,12 @@ def webcam(
         if not found:
             print("digitocr: there is no camera; plug one in, or name a file or a stream by --source", file=sys.stderr)
         return
-    from digitocr.cli.live.webcam import Settings, run
+    from digitocr.cli.live.webcam import WebcamSettings, run
 
     if record is not None:
         refuse_source(record, [source])
     run(
-        Settings(
+        WebcamSettings(
             source=source,
             view=view,
             host=host,

@@ -1,1 +1,1 @@
-"""Frames: the command webcam, its window, its page, its recordings."""
+"""The command webcam: its loop over frames, its window, its page for browsers and its recordings."""

@@ -15,9 +15,9 @@ HELP_COLUMNS = (20, 120)  # pixels from the left to its two columns
 STEADY_COLOUR = (0, 160, 60)  # RGB; boxes of lines that are steady
 UNSTEADY_COLOUR = (255, 140, 0)  # RGB; boxes of other lines
 LIGHT = (245, 245, 245)  # RGB; writing
-DARK = (32, 32, 32)  # RGB; what writing stands on
+DARK = (32, 32, 32)  # RGB; behind writing
 
-FONT = cv2.FONT_HERSHEY_SIMPLEX
+FONT = cv2.FONT_HERSHEY_SIMPLEX  # of all writing
 
 
 def drawn(

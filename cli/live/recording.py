@@ -11,9 +11,9 @@ from digitocr.runtime.files import replacing
 from digitocr.runtime.live.frames import Pixels
 from digitocr.runtime.opencv import cv2
 
-CODECS = {".avi": "MJPG", ".mp4": "mp4v"}
+CODECS = {".avi": "MJPG", ".mp4": "mp4v"}  # by suffix, as OpenCV names them
 SPARE_BYTES = 32_000_000  # of the disk that are left free, so that the file can still be finished
-CHECKED_EVERY = 10  # frames after which the free space of the disk is looked at
+CHECKED_EVERY = 10  # frames; the free space of the disk is checked after each of these intervals
 MAX_GAP = 2.0  # seconds; a longer time without a frame, as while a camera is lost, is shortened to that
 
 

@@ -22,12 +22,12 @@ from digitocr.runtime.live.frames import Pixels
 from digitocr.runtime.live.video import FrameReading, VideoReader
 from digitocr.runtime.opencv import cv2
 
-QUALITY = 80  # of the JPEGs, 0 to 100
-KEPT = 20  # announced readings that the page shows
-PATIENCE = 10.0  # seconds that a viewer may take for one picture before it is dropped
+FRAME_QUALITY = 80  # JPEG quality of the pictures, 0 to 100
+ANNOUNCED_SHOWN = 20  # announced readings that the page shows
+VIEWER_SECONDS = 10.0  # seconds that a viewer may take for one picture before it is dropped
 MAX_CONNECTIONS = 32  # at a time; a page has one for its pictures and a short one for each reading
-LOOK_SECONDS = 1.0  # without a new frame after which it is checked whether a viewer has left
-BOUNDARY = "the-next-picture"
+CHECK_SECONDS = 1.0  # without a new frame, after which it is checked whether a viewer has left
+BOUNDARY = "the-next-picture"  # between two parts of the multipart answer
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -74,7 +74,9 @@ class WebPage:
         address: The page's address.
     """
 
-    def __init__(self, video: VideoReader, mirror: bool, host: str, port: int, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, video: VideoReader, mirror: bool, host: str, port: int, patience: float = VIEWER_SECONDS
+    ) -> None:
         """Starts the server.
 
         Args:
@@ -92,7 +94,7 @@ class WebPage:
         self._changed = threading.Condition()
         self._frame: FrameReading | None = None
         self._fps = 0.0
-        self._announced: deque[tuple[float, str]] = deque(maxlen=KEPT)
+        self._announced: deque[tuple[float, str]] = deque(maxlen=ANNOUNCED_SHOWN)
         self._ended = self._closed = False
         self._drawing = threading.Lock()
         self._drawn: tuple[int, bytes] = (-1, b"")
@@ -178,11 +180,13 @@ class WebPage:
 
 
 def _jpeg(picture: Pixels) -> bytes:
-    _, content = cv2.imencode(".jpg", overlay.to_bgr(picture), (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+    _, content = cv2.imencode(".jpg", overlay.to_bgr(picture), (cv2.IMWRITE_JPEG_QUALITY, FRAME_QUALITY))
     return content.tobytes()
 
 
 class _Server(ThreadingHTTPServer):
+    """The server, with the page and a limit on connections."""
+
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = os.name == "posix"  # on Windows it would let two servers share a port
@@ -213,6 +217,8 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    """Answers one request."""
+
     server: _Server
 
     def setup(self) -> None:
@@ -241,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         # a browser shows a picture when it sees the head of the next one, so that is sent at once
         index, head = -1, f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
         self.wfile.write(head)
-        while (newest := page.picture(index, LOOK_SECONDS)) is not None:
+        while (newest := page.picture(index, CHECK_SECONDS)) is not None:
             index, jpeg = newest
             if jpeg:
                 self.wfile.write(jpeg + b"\r\n" + head)

@@ -1,4 +1,4 @@
-"""The command webcam: reads the frames of a source, prints what is steady, shows and records the pictures."""
+"""The command webcam: reads the frames of a source, prints steady lines, shows and records the pictures."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import NoReturn, Protocol
 
-from digitocr.cli.batch.output import SCHEMA, say
+from digitocr.cli.batch.output import OUTPUT_SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.recording import Recording
@@ -24,10 +24,10 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.orientation import Rotation
 from digitocr.runtime.reader import Reader
 
-RECENT = 30  # frames over which the rate on the picture is taken
-COUNTED = 10_000  # frames over which the latency reported at the end is taken
+RATE_FRAMES = 30  # frames over which the rate shown on the picture is averaged
+LATENCY_FRAMES = 10_000  # frames, the newest ones, of which the latency is reported at the end
 TERMINATED = 128 + signal.SIGTERM  # the exit code of a run ended by SIGTERM, as shells report it
-WAIT_SECONDS = 0.2  # between two looks at the clock while a page stays open after the end of a recording
+WAIT_SECONDS = 0.2  # between two checks of the time while a page stays open after the end of a recording
 
 
 class End(Enum):
@@ -56,7 +56,7 @@ class View(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class WebcamSettings:
     """The command's options under their names; 0 and empty stand for an option that was not given.
 
     Attributes:
@@ -83,7 +83,7 @@ class Settings:
         height: Pixels, asked of a camera.
         fps: Frames per second asked of a camera, or requests per second for a snapshot.
         reconnect: Seconds for which a lost source is tried again.
-        quiet: Whether to leave out what the source is and how fast it was read.
+        quiet: Whether to print nothing on the source and the speed.
     """
 
     source: str
@@ -124,8 +124,8 @@ class _Counts:
         self.began = perf_counter()
         self.frames = self.announced = 0
         self.last = 0  # the newest frame's index
-        self._shown: deque[float] = deque(maxlen=RECENT)  # perf_counter() of each
-        self._latencies: deque[float] = deque(maxlen=COUNTED)  # ms
+        self._shown: deque[float] = deque(maxlen=RATE_FRAMES)  # perf_counter() of each
+        self._latencies: deque[float] = deque(maxlen=LATENCY_FRAMES)  # ms
 
     @property
     def seconds(self) -> float:
@@ -152,7 +152,7 @@ class _Counts:
         )
 
 
-def run(settings: Settings) -> None:
+def run(settings: WebcamSettings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
     roi = _parsed_roi(settings.roi)
     if settings.once and settings.all_frames:
@@ -200,12 +200,12 @@ def run(settings: Settings) -> None:
     if not counts.announced and (settings.once or end is End.TIME):
         raise NothingReadError(
             f"{settings.name}: no steady number was read in {seconds:.0f} s; show it larger, sharper or "
-            "upright, or look at what is read by --view web"
+            "upright, or watch it with --view web"
         )
 
 
 def _watch(
-    settings: Settings, video: VideoReader, recording: Recording | None, view: View | None, counts: _Counts
+    settings: WebcamSettings, video: VideoReader, recording: Recording | None, view: View | None, counts: _Counts
 ) -> End:
     """Handles each frame, until the source, a person, the time or a reading ends it."""
     lost = ""
@@ -236,7 +236,7 @@ def _watch(
     return End.SOURCE
 
 
-def _wait(settings: Settings, counts: _Counts) -> End:
+def _wait(settings: WebcamSettings, counts: _Counts) -> End:
     """Keeps a page open until Ctrl-C or --max-seconds."""
     _inform(settings, f"{settings.name} has ended; its page stays open until Ctrl-C")
     with suppress(KeyboardInterrupt):
@@ -257,7 +257,7 @@ def _parsed_roi(roi: str) -> tuple[int, int, int, int] | None:
     return x, y, w, h
 
 
-def _view(settings: Settings, video: VideoReader) -> View | None:
+def _view(settings: WebcamSettings, video: VideoReader) -> View | None:
     if settings.view == "window":
         from digitocr.cli.live.window import Window
 
@@ -277,7 +277,7 @@ def _view(settings: Settings, video: VideoReader) -> View | None:
     return None
 
 
-def _print(settings: Settings, frame: FrameReading) -> None:
+def _print(settings: WebcamSettings, frame: FrameReading) -> None:
     """Prints the frame's reading, or what it announces, to standard output."""
     if settings.all_frames:
         say(_json_line(settings, frame, frame) if settings.jsonl else text_line(str(frame.index), frame.reading))
@@ -286,14 +286,14 @@ def _print(settings: Settings, frame: FrameReading) -> None:
         say(_json_line(settings, reading, frame) if settings.jsonl else reading.text)
 
 
-def _json_line(settings: Settings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:
+def _json_line(settings: WebcamSettings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:
     row = read.reading.to_dict()
     row["ms"]["latency"] = round(frame.latency, 3)
     where = {"source": settings.name, "frame": read.index, "time": round(read.time, 3)}
-    return json.dumps({"schema": SCHEMA, **where, **row, "error": None})
+    return json.dumps({"schema": OUTPUT_SCHEMA, **where, **row, "error": None})
 
 
-def _inform(settings: Settings, words: str) -> None:
+def _inform(settings: WebcamSettings, words: str) -> None:
     if not settings.quiet:
         print(f"digitocr: {words}", file=sys.stderr)
 

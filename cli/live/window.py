@@ -13,8 +13,8 @@ from digitocr.runtime.errors import DeviceError, OutputError
 from digitocr.runtime.live.video import FrameReading, VideoReader
 from digitocr.runtime.opencv import cv2
 
-TITLE = "digitocr"
-KEYS = (
+TITLE = "digitocr"  # of the window; OpenCV knows a window by its title
+KEYS = (  # as the help shows them
     ("q, Esc", "end"),
     ("space", "freeze or continue"),
     ("s", "save the frame and its reading here"),
@@ -24,7 +24,7 @@ KEYS = (
 MIN_PART = 16  # pixels; a smaller part drawn with the mouse is a click
 END_KEYS = (ord("q"), 27)  # 27: Esc
 FROZEN_MS = 50  # milliseconds to wait for a key while the picture is frozen
-TRIAL_SECONDS = 10.0  # for which a display may take to open a window
+TRIAL_SECONDS = 10.0  # that a display may take to open a window
 
 
 def check_display() -> None:

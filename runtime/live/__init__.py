@@ -1,1 +1,1 @@
-"""Cameras, videos and streams: frames, digits followed from one to the next, lines that hold."""
+"""Cameras, videos and streams: frames, digits followed from one to the next, lines that stay the same."""

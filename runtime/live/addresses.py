@@ -1,4 +1,4 @@
-"""Addresses of streams and snapshots: shown without their passwords, and asked what they answer with."""
+"""Addresses of streams and snapshots: printed without their passwords, and probed for what they answer with."""
 
 import re
 from collections.abc import Iterator

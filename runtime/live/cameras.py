@@ -35,7 +35,7 @@ class CameraRequest(NamedTuple):
     fps: float = 0.0
 
 
-DEFAULT_REQUEST = CameraRequest()
+DEFAULT_REQUEST = CameraRequest()  # the camera chooses
 
 
 def cameras(folder: Path = LINUX_CAMERAS) -> list[tuple[int, str]]:

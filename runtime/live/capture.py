@@ -4,7 +4,7 @@
     frame = grabber.next(0.1)           # Frame, or None if none came within a tenth of a second
     grabber.close()
 
-Of a live source only the newest frame is kept, so that what is read is never old. Of any other source every frame
+Of a live source only the newest frame is kept, so a reading is never outdated. Of any other source every frame
 comes, in order.
 """
 
@@ -18,9 +18,9 @@ from digitocr.runtime.errors import DeviceError, DigitocrError, InputError
 from digitocr.runtime.live.frames import DEFAULT_FPS, FrameSource, Pixels, checked
 from digitocr.runtime.live.sources import OPEN_MS, READ_MS
 
-STALL = READ_MS / 1000 + 5  # seconds without a frame or an error after which a live source is lost
-RETRY = 0.5  # seconds between two attempts to open a lost source again
-CLOSE_SECONDS = 2.0  # that closing waits for the thread; one that hangs in a driver is left behind
+STALL_SECONDS = READ_MS / 1000 + 5  # seconds without a frame or an error after which a live source is lost
+RETRY_SECONDS = 0.5  # seconds between two attempts to open a lost source again
+CLOSE_SECONDS = 2.0  # for which close() waits for the thread; one that hangs in a driver is left behind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Frame:
     """A frame of a source.
 
     Attributes:
-        index: The frame's number in its source, from 0. Frames that were passed by are counted.
+        index: The frame's number in its source, from 0. Frames that were skipped are counted.
         time: Seconds since the first frame; of a source that is not live, by its own rate.
         image: (H, W, 3) uint8 RGB.
         arrived: time.perf_counter() when the frame was there to be read.
@@ -117,7 +117,7 @@ class Grabber:
             if self._error is not None:
                 raise self._error
             silent = now - self._last
-            patience = self._reconnect + (0 if self.lost else STALL + self._interval)
+            patience = self._reconnect + (0 if self.lost else STALL_SECONDS + self._interval)
             if not self._ended and self.live and silent > patience:
                 raise DeviceError(
                     f"{self.name}: {self.lost or 'no frame comes'}, for {silent:.0f} seconds; plug it in again, or "
@@ -137,7 +137,7 @@ class Grabber:
         with self._changed:
             while not (self._newest or self._ended or self._error):
                 self._changed.wait(0.1)
-                if perf_counter() - self._began > OPEN_MS / 1000 + STALL:
+                if perf_counter() - self._began > OPEN_MS / 1000 + STALL_SECONDS:
                     raise DeviceError(f"{self.name}: no frame comes; start what sends it, or name another source")
             if self._newest is None and self._error is not None:
                 raise self._error
@@ -173,7 +173,7 @@ class Grabber:
                     break
                 else:
                     lost, source = source, None
-                    with suppress(Exception):  # it is lost; whether it can be used again, opening it tells
+                    with suppress(Exception):  # it is lost anyway; opening it again shows whether it works
                         lost.release()
                     self._pause("the picture is lost")
         except Exception as error:  # of whatever library reads; next() raises it
@@ -206,7 +206,7 @@ class Grabber:
     def _pause(self, why: str) -> None:
         with self._changed:
             self.lost = why
-            self._changed.wait_for(lambda: self._closing, RETRY)
+            self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
 
     def _finish(self, source: FrameSource | None) -> None:
         """Releases the source and marks the end, whatever the release raises."""

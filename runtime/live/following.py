@@ -28,7 +28,7 @@ FLOW_SIDE = 320  # pixels; the long side of the reduced frames between which mot
 FLOW_WINDOW = (21, 21)  # pixels of the reduced frame around a digit's centre that are matched
 FLOW_LEVELS = 2  # pyramid levels above the reduced frame; with them a motion of a tenth of FLOW_SIDE is found
 MAX_FOLLOWED = 2  # consecutive frames without detection
-MIN_PROBABILITY = 0.5  # of a followed digit's class; below it the digit is another one, or gone
+FLOW_MIN_PROBABILITY = 0.5  # of a followed digit's class; below it the digit has changed or is gone
 
 
 class Follower:
@@ -43,7 +43,7 @@ class Follower:
         """Reads the next frame, (H, W) uint8.
 
         A followed digit keeps the confidence with which it was detected. If one of them is another digit now, or gone,
-        all are detected anew.
+        all are detected again.
         """
         reading = None
         if self._before and self._before[0].shape == gray.shape and self._followed < MAX_FOLLOWED:
@@ -62,7 +62,7 @@ class Follower:
         boxes[:, :2] += motion(before, gray, boxes[:, :2] + boxes[:, 2:] / np.float32(2))
         found = perf_counter()
         probabilities = self._reader.classify(gray, boxes)
-        if (probabilities[range(len(digits)), [digit.digit for digit in digits]] < MIN_PROBABILITY).any():
+        if (probabilities[range(len(digits)), [digit.digit for digit in digits]] < FLOW_MIN_PROBABILITY).any():
             return None
         moved = (
             replace(digit, box=Box(round(x), round(y), digit.box.w, digit.box.h))

@@ -1,6 +1,6 @@
 """What a source of frames is, and the form of a frame: (H, W, 3) uint8 RGB.
 
-A source of one's own needs two methods:
+An own source needs two methods:
 
     class Synthetic:
         def read(self):                 # the next frame; None at the end

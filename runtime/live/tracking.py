@@ -60,7 +60,7 @@ class _Place:
         return self.steady.text if self.steady else ""
 
     def add(self, line: Line | None, crowded: bool = False) -> None:
-        """Adds what was read there in the next frame.
+        """Adds the line read there in the next frame.
 
         Args:
             line: The line, or None if there was none.

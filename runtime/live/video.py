@@ -27,7 +27,7 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Line, Reading
 
-TICK = 0.1  # seconds that frames() waits for a frame before it yields None
+TICK_SECONDS = 0.1  # seconds that frames() waits for a frame before it yields None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SteadyReading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameReading:
-    """What was read in one frame.
+    """The reading of one frame, and the state of its lines.
 
     Attributes:
         index: The frame's number in its source, from 0.
@@ -116,7 +116,7 @@ class VideoReader:
 
         Args:
             source: The number or name of a camera, a video file, a folder or a glob of pictures, an address that
-                OpenCV opens (rtsp://, http://), the http address of a snapshot, or a FrameSource of one's own.
+                OpenCV opens (rtsp://, http://), the http address of a snapshot, or any FrameSource.
             reader: By default Reader(rotate=0); other values of rotate take up to four times as long where a frame
                 shows no digits.
             every: Of a source that is not live, read only every `every`-th frame.
@@ -160,16 +160,19 @@ class VideoReader:
         return self._grabber.lost
 
     def __iter__(self) -> Iterator[SteadyReading]:
-        """Yields what is announced, until the source ends. Raises DeviceError if a live source is lost for good."""
+        """Yields the announced lines, until the source ends. Raises DeviceError if a live source is lost for good."""
         for frame in self.frames():
             if frame is not None:
                 yield from frame.announced
 
     def frames(self) -> Iterator[FrameReading | None]:
-        """Yields each frame that is read, and None whenever no frame came for TICK seconds. Raises as iterating."""
+        """Yields each frame that is read, and None whenever no frame came for TICK_SECONDS seconds.
+
+        Raises what iterating raises.
+        """
         try:
             while not self._grabber.ended:
-                frame = self._grabber.next(TICK)
+                frame = self._grabber.next(TICK_SECONDS)
                 yield None if frame is None else self._read(frame)
         finally:
             self.close()
@@ -216,7 +219,7 @@ class VideoReader:
 def _expected(expect: str | None, digits: int) -> re.Pattern[str]:
     """The expression that the whole of an announced line matches."""
     if expect and digits:
-        raise UsageError("expect and digits both say which lines are announced; leave one out")
+        raise UsageError("expect and digits both select the lines to announce; leave one out")
     if digits < 0:
         raise UsageError(f"digits is 0, for any number of them, or more, not {digits}")
     try:
@@ -229,7 +232,7 @@ def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], Fram
     if not isinstance(source, FrameSource):
         raise UsageError(f"a source is a name, a number, or has read() and release(); {type(source).__name__} has not")
     if any(request):
-        raise UsageError("a size or a rate can be asked of a camera only; a source of one's own has its own")
+        raise UsageError("a size or a rate can be asked of a camera only; a FrameSource has its own")
     return lambda: source
 
 

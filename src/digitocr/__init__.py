@@ -4,7 +4,7 @@ r"""digitocr reads digits from pictures on any CPU.
 >>> digitocr.read("page.jpg").text
 '407\n12'
 
-`read` reads a picture, a `Reader` reads many with settings of one's own, a `VideoReader` reads cameras and videos.
+`read` reads a picture, a `Reader` reads many with the same settings, a `VideoReader` reads cameras and videos.
 Every exception raised on purpose is a DigitocrError.
 """
 
@@ -95,7 +95,7 @@ def read(picture: "Picture", *, page: int = 0, **options: Any) -> "Reading":
         **options: The settings of a Reader, such as `conf=0.8` or `mode="single"`.
 
     Raises:
-        InputError: What is given is not a picture, is damaged, too large or too small, or has no such page.
+        InputError: The argument is not a picture, is damaged, too large or too small, or has no such page.
         MissingExtraError: A HEIF picture or a .tflite model needs an extra that is not installed.
         UsageError: An option makes no sense.
         ModelError: A model that is named cannot be used.

@@ -79,7 +79,7 @@ def source(network, tmp_path):
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
-    monkeypatch.setattr(module, "CALIBRATION", 4)
+    monkeypatch.setattr(module, "CALIBRATION_SCENES", 4)
 
 
 def names(folder):
@@ -105,7 +105,7 @@ def test_the_written_graph_is_the_network_without_its_classes_and_batch_norms(ne
 
 @pytest.mark.parametrize(("quantize", "name"), [("none", "detector-float32.onnx"), ("int8", "detector-int8.onnx")])
 def test_a_file_is_proved_and_says_what_it_is(quantize, name, source, scenes, tmp_path, monkeypatch):
-    monkeypatch.setitem(module.LIMITS, "int8", DetectorLimits(60.0, 0.4))  # of random weights int8 keeps less
+    monkeypatch.setitem(module.DETECTOR_LIMITS, "int8", DetectorLimits(60.0, 0.4))  # of random weights int8 keeps less
     report = export_detector(source, quantize, tmp_path / "out", scenes)
     assert names(tmp_path / "out") == sorted([name, f"{name}.json", f"{name}.report.json"])
     content = (tmp_path / "out" / name).read_bytes()
@@ -131,7 +131,7 @@ def test_a_file_is_proved_and_says_what_it_is(quantize, name, source, scenes, tm
 
 
 def test_int8_comes_near(network, source, scenes, tmp_path, monkeypatch):
-    monkeypatch.setitem(module.LIMITS, "int8", DetectorLimits(100.0, 0.0))
+    monkeypatch.setitem(module.DETECTOR_LIMITS, "int8", DetectorLimits(100.0, 0.0))
     export_detector(source, "int8", tmp_path, scenes)
     given = image(seed=3)
     exact = np.asarray(network(given))[..., :5].transpose(0, 3, 1, 2)
@@ -141,7 +141,7 @@ def test_int8_comes_near(network, source, scenes, tmp_path, monkeypatch):
 
 
 def test_weights_keep_to_seven_bits(source, scenes, tmp_path, monkeypatch):
-    monkeypatch.setitem(module.LIMITS, "int8", DetectorLimits(100.0, 0.0))
+    monkeypatch.setitem(module.DETECTOR_LIMITS, "int8", DetectorLimits(100.0, 0.0))
     export_detector(source, "int8", tmp_path, scenes)
     stored = [onnx.numpy_helper.to_array(t) for t in onnx.load(str(tmp_path / "detector-int8.onnx")).graph.initializer]
     kernels = [weight for weight in stored if weight.dtype == np.int8 and weight.ndim == 4]
@@ -213,7 +213,7 @@ def test_what_is_no_detector_or_no_mode_is_said_in_a_line(source, scenes, tmp_pa
 
 
 def test_the_gate_s_scenes_are_drawn_with_what_was_held_out_and_always_the_same(mnist, monkeypatch):
-    monkeypatch.setattr(module, "SCENES", 3)
+    monkeypatch.setattr(module, "GATE_SCENES", 3)
     given = []
 
     def watched(images, labels, fonts, seed):
@@ -231,4 +231,4 @@ def test_the_gate_s_scenes_are_drawn_with_what_was_held_out_and_always_the_same(
     np.testing.assert_array_equal(images, mnist.train_images[held])
     np.testing.assert_array_equal(labels, mnist.train_labels[held])
     assert seed != 0  # other hands than in training
-    assert module.SEED >= 2**31  # which no training may have
+    assert module.GATE_SEED >= 2**31  # which no training may have

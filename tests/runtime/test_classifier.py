@@ -46,7 +46,7 @@ def test_shipped_models_give_probabilities(shipped):
 
 
 def test_a_batch_is_read_like_its_images_one_by_one(shipped):
-    many = tensors(interpreter.BATCH + 7)  # more than goes through at once
+    many = tensors(interpreter.RUN_TENSORS + 7)  # more than goes through at once
     one_by_one = np.concatenate([shipped.predict(one[None]) for one in many])
     np.testing.assert_allclose(shipped.predict(many), one_by_one, atol=1e-5)
 

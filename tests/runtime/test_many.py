@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from digitocr import DigitocrError, InputError, Line, ModelError, Reader, Reading, UsageError
-from digitocr.runtime.many import AHEAD, read_many
+from digitocr.runtime.many import PICTURES_PER_PROCESS, read_many
 
 
 class Echo:
@@ -101,7 +101,7 @@ def test_no_more_pictures_are_taken_ahead_than_are_under_way(jobs):
 
     came = read_many(Echo(), pictures(), jobs, "return")
     next(came)
-    assert len(taken) <= 1 + AHEAD * jobs
+    assert len(taken) <= 1 + PICTURES_PER_PROCESS * jobs
     came.close()
 
 

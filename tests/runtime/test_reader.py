@@ -345,8 +345,8 @@ def answers(*given, classes=11):
     return SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=classes)
 
 
-def told(detector, classifier, **settings):
-    """A Reader whose networks say what they are told to."""
+def fake_reader(detector, classifier, **settings):
+    """A Reader with the given networks."""
     some = Reader(**settings)
     some.detector, some.classifier = detector, classifier
     return some
@@ -371,14 +371,14 @@ def plain_confidence(monkeypatch):
 
 
 def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
-    both = told(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
+    both = fake_reader(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
     weights = load_confidence().weights
     odds = weights[:3] @ [np.log(9), np.log(4), np.log(9) * np.log(4)] + weights[5 + 3]
     assert both.confidence == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
     assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8)))
-    for better in (told(Blobs(0.97), answers((3, 0.8))), told(Blobs(0.9), answers((3, 0.9)))):
+    for better in (fake_reader(Blobs(0.97), answers((3, 0.8))), fake_reader(Blobs(0.9), answers((3, 0.9)))):
         assert better.read(blobs(ROW[0])).confidence > both.confidence
-    none = told(Blobs(0.9), answers((10, 0.9)), conf=0).read(blobs(ROW[0])).digits[0]
+    none = fake_reader(Blobs(0.9), answers((10, 0.9)), conf=0).read(blobs(ROW[0])).digits[0]
     assert none.digit < 10
     assert none.confidence < 0.5
 
@@ -392,7 +392,7 @@ def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
         return np.full((len(tensors), 11), 1 / 11, np.float32)
 
     network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
-    some = told(Blobs(), network, conf=0, rotate=rotate)
+    some = fake_reader(Blobs(), network, conf=0, rotate=rotate)
     gray = np.zeros((28, 28), np.uint8)
     gray[4:24, 10:13] = gray[21:24, 10:20] = 255  # an L
     assert some.read(gray).turned == turned
@@ -402,7 +402,7 @@ def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
     assert len(seen) == 2
 
 
-def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
+def test_a_box_is_cropped_in_two_crop_scales_and_the_probabilities_are_averaged():
     seen = []
 
     def predict(tensors):
@@ -412,7 +412,7 @@ def test_a_box_is_seen_tight_and_wide_and_what_both_views_say_is_averaged():
         return rows
 
     network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
-    digit = told(Blobs(), network, conf=0, rotate=0).read(blobs(ROW[0])).digits[0]
+    digit = fake_reader(Blobs(), network, conf=0, rotate=0).read(blobs(ROW[0])).digits[0]
     assert digit.topk[:2] == ((4, pytest.approx(0.7)), (9, pytest.approx(0.2)))
     tight, wide = (int((view > 0.5).sum()) for view in seen[0])
     assert tight / wide == pytest.approx((1.14 / 0.86) ** 2, rel=0.15)
@@ -429,7 +429,7 @@ def test_digits_are_cut_out_of_an_even_ground():
     shaded = np.full((200, 300), 100, np.uint8)
     shaded[:, 150:] = 40
     box = np.array([[140, 90, 12, 20]], np.float32)
-    told(Blobs(), network).classify(shaded, box)
+    fake_reader(Blobs(), network).classify(shaded, box)
     x, y, w, h = box[0]
     for view, given in zip(module.CROP_SCALES, seen[0], strict=True):
         sized = np.array([[x + (1 - view) * w / 2, y + (1 - view) * h / 2, view * w, view * h]], np.float32)
@@ -439,15 +439,15 @@ def test_digits_are_cut_out_of_an_even_ground():
 
 
 def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
-    alone = told(Blobs(0.7), answers((0, 0.97)), conf=0).read(blobs(ROW[0])).digits[0]
-    beside = told(Blobs(0.7), answers((0, 0.97), (4, 0.97)), conf=0).read(blobs(*ROW[:2])).digits[0]
+    alone = fake_reader(Blobs(0.7), answers((0, 0.97)), conf=0).read(blobs(ROW[0])).digits[0]
+    beside = fake_reader(Blobs(0.7), answers((0, 0.97), (4, 0.97)), conf=0).read(blobs(*ROW[:2])).digits[0]
     assert (alone.digit, beside.digit) == (0, 0)
     assert alone.confidence < beside.confidence
 
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 def test_boxes_of_a_turned_picture_lie_where_they_are_shown(rotate):
-    some = told(Blobs(), answers((4, 0.99)), rotate=rotate)
+    some = fake_reader(Blobs(), answers((4, 0.99)), rotate=rotate)
     page = blobs((20, 10, 8, 30), shape=(60, 200))
     reading = some.read(page)
     assert reading.turned == rotate
@@ -456,7 +456,7 @@ def test_boxes_of_a_turned_picture_lie_where_they_are_shown(rotate):
 
 
 def test_turning_is_clockwise_and_decides_the_order():
-    some = told(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99)), rotate=90)
+    some = fake_reader(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99)), rotate=90)
     column = blobs((10, 10, 20, 12), (10, 40, 20, 12), (10, 70, 20, 12))
     reading = some.read(column)  # what is at the bottom comes to the left
     assert reading.text == "123"
@@ -472,7 +472,7 @@ def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(
             turns.append(len(tensors))
             return answers((7, confidences[len(turns) - 1])).predict(tensors)
 
-        some = told(Blobs(0.9), SimpleNamespace(predict=predict, name="", sha256=""))
+        some = fake_reader(Blobs(0.9), SimpleNamespace(predict=predict, name="", sha256=""))
         return some.read(blobs(*ROW)).turned, len(turns)
 
     assert turning(0.99, 0.9) == (0, 2)  # sure at once: nothing else is tried
@@ -485,25 +485,27 @@ def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(
 @pytest.mark.parametrize(("other", "turned"), [(0, 0), (6, 90)])
 def test_zeros_do_not_tell_which_way_is_up(other, turned, plain_confidence):
     ways = iter([*[answers((6, 0.5))] * 2, *[answers((other, 0.99))] * 2])
-    some = told(Blobs(0.9), SimpleNamespace(predict=lambda tensors: next(ways).predict(tensors), name="", sha256=""))
+    some = fake_reader(
+        Blobs(0.9), SimpleNamespace(predict=lambda tensors: next(ways).predict(tensors), name="", sha256="")
+    )
     assert some.read(blobs(*ROW)).turned == turned
 
 
 def test_where_there_are_few_digits_a_picture_is_not_turned():
-    some = told(Blobs(), answers((6, 0.55)))
+    some = fake_reader(Blobs(), answers((6, 0.55)))
     assert some.read(blobs(*ROW[:2])).turned == 0
     assert len(some.detector.seen) == 1
 
 
 def test_single_reads_the_likeliest_and_no_other_however_unsure(plain_confidence):
-    single = told(Blobs(), answers((2, 0.3), (5, 0.6), (8, 0.4)), mode="single", conf=0.999)
+    single = fake_reader(Blobs(), answers((2, 0.3), (5, 0.6), (8, 0.4)), mode="single", conf=0.999)
     reading = single.read(blobs(*ROW[:3]))
     assert reading.text == "5"
     assert reading.digits[0].box == Box(*ROW[1])
 
 
 def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
-    single = told(Blobs(), answers((9, 0.2)), mode="single")
+    single = fake_reader(Blobs(), answers((9, 0.2)), mode="single")
     faint = np.full((60, 90), 100, np.uint8)
     faint[20:50, 30:45] = 70
     (digit,) = single.read(faint).digits
@@ -511,21 +513,21 @@ def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
     assert digit.topk[0] == (9, pytest.approx(0.2 / 0.92, abs=1e-3))  # of the digits alone
     assert digit.confidence == pytest.approx(load_confidence().of_lone(0.2 / 0.92), abs=1e-3)
     assert single.read(np.full((60, 90), 100, np.uint8)).text == "9"
-    assert told(Blobs(), answers((4, 0.2)), mode="single").read(np.full((28, 28), 9, np.uint8)).text == "4"
+    assert fake_reader(Blobs(), answers((4, 0.2)), mode="single").read(np.full((28, 28), 9, np.uint8)).text == "4"
 
 
 def test_line_puts_all_in_one_line_from_left_to_right():
     stairs = blobs((10, 10, 12, 20), (50, 40, 12, 20), (90, 70, 12, 20))
     digits = answers((1, 0.99), (2, 0.99), (3, 0.99))
-    assert told(Blobs(), digits, mode="line", rotate=0).read(stairs).text == "123"
+    assert fake_reader(Blobs(), digits, mode="line", rotate=0).read(stairs).text == "123"
     column = blobs((20, 10, 12, 20), (21, 40, 12, 20), (22, 70, 12, 20))
-    assert told(Blobs(), digits, rotate=0).read(column).text == "1\n2\n3"
-    assert told(Blobs(), digits, mode="line", rotate=0).read(column).text == "123"
-    assert told(Blobs(), digits, mode="line").read(blobs()).lines == ()
+    assert fake_reader(Blobs(), digits, rotate=0).read(column).text == "1\n2\n3"
+    assert fake_reader(Blobs(), digits, mode="line", rotate=0).read(column).text == "123"
+    assert fake_reader(Blobs(), digits, mode="line").read(blobs()).lines == ()
 
 
 def test_candidates_are_all_that_was_found_and_what_became_of_it(plain_confidence):
-    some = told(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate=0)
+    some = fake_reader(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate=0)
     page = blobs(*ROW)
     kept = some.candidates(page)
     assert [one.kept for one in kept] == [True, True, False, False]
@@ -552,7 +554,7 @@ def test_inspect_gives_what_read_and_candidates_give():
 
 
 def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_confidence):
-    some = told(Blobs(), answers((2, 0.9), (5, 0.95), (8, 0.1)), mode="single")
+    some = fake_reader(Blobs(), answers((2, 0.9), (5, 0.95), (8, 0.1)), mode="single")
     assert [(one.kept, one.why) for one in some.candidates(blobs(*ROW[:3]))] == [
         (True, ""),
         (False, "another one is more confident, and --mode single reads one"),
@@ -563,7 +565,7 @@ def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_conf
 def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
     file = io.BytesIO()
     Image.fromarray(blobs((400, 800, 160, 320), shape=(2000, 3200))).save(file, "JPEG", quality=95)
-    some = told(Blobs(), answers((4, 0.99)), rotate=90)
+    some = fake_reader(Blobs(), answers((4, 0.99)), rotate=90)
     (digit,) = some.read(file.getvalue()).digits
     (candidate,) = some.candidates(file.getvalue())
     assert some.detector.seen[0] == (1600, 1000)
@@ -585,14 +587,14 @@ def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
     ],
 )
 def test_why_nothing_was_read_is_a_line(plain_confidence, classifier, boxes, why):
-    reading = told(Blobs(), classifier, rotate=0).read(blobs(*boxes))
+    reading = fake_reader(Blobs(), classifier, rotate=0).read(blobs(*boxes))
     assert reading.lines == ()
     assert reading.why.startswith(why)
     assert reading.why.endswith("below --conf 0.5") == bool(boxes)
 
 
 def test_a_model_without_no_digit_is_read_as_well():
-    reading = told(Blobs(), answers((3, 0.99), classes=10)).read(blobs(*ROW))
+    reading = fake_reader(Blobs(), answers((3, 0.99), classes=10)).read(blobs(*ROW))
     assert reading.text == "3333"
 
 
@@ -668,7 +670,7 @@ def test_lines_made_level_must_read_better():
             turns.append(len(tensors))
             return answers((7, confidences[len(turns) - 1])).predict(tensors)
 
-        some = told(Blobs(), SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11))
+        some = fake_reader(Blobs(), SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11))
         return some.read(blobs(*STAIRS, shape=(200, 240))).turned, len(turns)
 
     assert read(0.97, 0.5, 0.5) == (0, 3)

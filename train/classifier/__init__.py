@@ -1,1 +1,1 @@
-"""The network that reads a digit: its layers, recipes, runs, and what it learns from."""
+"""The network that reads a digit: its layers, recipes, runs and training images."""

@@ -1,8 +1,8 @@
-"""Batches for the robust recipe: MNIST's digits written anew, and crops of synthetic scenes.
+"""Batches for the robust recipe: MNIST's digits rewritten, and crops of synthetic scenes.
 
-    images, labels = Augment(draw_all(...))(images, labels, rng)        # as many; 10 is "no digit"
+    images, labels = Augment(draw_all(...))(images, labels, rng)        # of the same number; label 10 is "no digit"
 
-Of a batch one part stays as in MNIST or is moved a little. One part is written anew: bent, slanted, turned and
+Of a batch one part stays as in MNIST or is moved a little. One part is rewritten: bent, slanted, turned and
 stretched, with a thicker or thinner stroke or only its outline, rendered at a random size with blur, grain and shadow,
 sometimes crossed by a line, then cut out and normalised by the preprocessing that pictures go through. The rest is
 replaced by crops (crops.py), which add other hands, fonts, forms, letters, and no digits at all. Elastic bending after
@@ -16,23 +16,23 @@ import numpy.typing as npt
 
 from digitocr.runtime import preprocessing
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.preprocessing import Images
 from digitocr.train.classifier.crops import BOX_SCALE, BOX_SHIFT, Crops
 
-Images = npt.NDArray[np.uint8]  # (N, 28, 28), ink bright
 Labels = npt.NDArray[np.uint8]  # (N,), 0 to 9, or 10 for no digit
 
 PLAIN = 0.2  # share of a batch that stays as it is; half of it is moved
-REWRITTEN = 0.3  # share of a batch that is written anew; the rest are crops
-MAX_SHIFT = 4  # pixels, of what is moved
-OUTLINED = 0.08  # share of what is written anew that is only an outline
-CROSSED = 0.15  # share of what is written anew that has a line across
-SHADED = 0.3  # share of what is written anew that has a shadow
-SIDES = (24, 80)  # pixels; smallest and largest picture of what is written anew
-INK = 90  # of 255; grey level above which a pixel belongs to the stroke
-KNOTS = 6  # a side of the grid that bends a digit
-BEND = 0.6  # pixels of 28; standard deviation of a knot's shift
-_CENTRES = (np.arange(KNOTS) + 0.5) * (preprocessing.SIDE / KNOTS) - preprocessing.SIDE / 2
-_GRID = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1)  # (KNOTS, KNOTS, 2), pixels from the middle of the digit
+REWRITTEN = 0.3  # share of a batch that is rewritten; the rest are crops
+MAX_SHIFT = 4  # pixels by which an image is moved
+OUTLINED = 0.08  # share of the rewritten digits that are only an outline
+CROSSED = 0.15  # share of the rewritten digits with a line across
+SHADED = 0.3  # share of the rewritten digits with a shadow
+PICTURE_SIDES = (24, 80)  # pixels; smallest and largest picture of a rewritten digit
+STROKE_LEVEL = 90  # of 255; grey level above which a pixel belongs to the stroke
+REWRITE_KNOTS = 6  # along each side of the grid that bends a digit
+REWRITE_BEND = 0.6  # pixels of 28; standard deviation of a knot's shift
+_CENTRES = (np.arange(REWRITE_KNOTS) + 0.5) * (preprocessing.SIDE / REWRITE_KNOTS) - preprocessing.SIDE / 2
+_GRID = np.stack(np.meshgrid(_CENTRES, _CENTRES), axis=-1)  # (knots, knots, 2), pixels from the middle of the digit
 
 
 class Augment:
@@ -42,7 +42,7 @@ class Augment:
         self._crops = crops
 
     def __call__(self, images: Images, labels: Labels, rng: np.random.Generator) -> tuple[Images, Labels]:
-        """(N, 28, 28) uint8 images and (N,) uint8 labels -> as many, some replaced; the input is not changed."""
+        """(N, 28, 28) uint8 images and (N,) uint8 labels -> both of the same shape, some replaced."""
         made, named = images.copy(), labels.copy()
         for index, lot in enumerate(rng.random(len(images))):
             if lot < REWRITTEN:
@@ -73,15 +73,15 @@ def rewritten(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDA
 def _page(
     image: npt.NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int, int, int]]:
-    """A square picture of the digit, ink bright on a ground that is not quite black; and the digit's box in it."""
-    side = int(rng.integers(SIDES[0], SIDES[1] + 1))
+    """A square picture of the digit, ink bright on a background that is not quite black; and the digit's box in it."""
+    side = int(rng.integers(PICTURE_SIDES[0], PICTURE_SIDES[1] + 1))
     written = cv2.remap(
         image, cv2.resize(_bent(rng), (side, side), interpolation=cv2.INTER_CUBIC), None, cv2.INTER_CUBIC
     )
     pen = round(rng.uniform(-0.02, 0.05) * side)  # how much broader the stroke becomes, pixels
     if pen:
         written = (cv2.dilate if pen > 0 else cv2.erode)(written, _ellipse(abs(pen) + 1))
-    box = cv2.boundingRect((written > INK).astype(np.uint8))
+    box = cv2.boundingRect((written > STROKE_LEVEL).astype(np.uint8))
     if rng.random() < OUTLINED:
         written = cv2.morphologyEx(written, cv2.MORPH_GRADIENT, _ellipse(3))
     if rng.random() < CROSSED:
@@ -111,10 +111,12 @@ def _moved(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArra
 def _bent(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """A random map for cv2.remap: where in the 28x28 digit each knot of the grid comes from, x and y.
 
-    (KNOTS, KNOTS, 2) float32: turned, slanted and stretched as a whole, then each knot moved a little.
+    (REWRITE_KNOTS, REWRITE_KNOTS, 2) float32: turned, slanted and stretched as a whole, then each knot moved a little.
     """
     turn, slant = rng.normal(0, 0.15), rng.normal(0, 0.18)  # radians, share of the height
     wide, high = 1.12 * np.exp(rng.normal(0, 0.12, 2))  # above 1: the digit gets smaller and stays inside
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[wide, slant * high], [0, high]]
-    bent: npt.NDArray[np.float64] = _GRID @ matrix.T + rng.normal(0, BEND, _GRID.shape) + (preprocessing.SIDE / 2 - 0.5)
+    bent: npt.NDArray[np.float64] = (
+        _GRID @ matrix.T + rng.normal(0, REWRITE_BEND, _GRID.shape) + (preprocessing.SIDE / 2 - 0.5)
+    )
     return bent.astype(np.float32)

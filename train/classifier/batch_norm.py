@@ -18,8 +18,11 @@ _NEGLIGIBLE = 1e-12  # weight of the start below which nothing is changed; reach
 def debias(network: keras.Model, steps: int) -> float:
     """Takes the start values out of all moving averages, in place; returns the largest weight that they had.
 
-    steps: number of training steps since the network was built, 1 or more. Returns 0.0 and changes nothing if there is
-    no batch norm, or if the start no longer matters.
+    Returns 0.0 and changes nothing if there is no batch norm, or if the start no longer matters.
+
+    Args:
+        network: Any Keras model.
+        steps: Number of training steps since the network was built, 1 or more.
     """
     largest = 0.0
     for layer in network.layers:

@@ -1,4 +1,4 @@
-"""Fits the weights of the confidence: after it, of the readings with a confidence of 0.8, eight in ten are right.
+"""Fits the weights of the confidence, so that of the readings with a confidence of 0.8, eight in ten are right.
 
     python -m digitocr.train.classifier.calibrate --data mnist/ --fonts fonts/ --out confidence.json
 
@@ -36,27 +36,27 @@ from digitocr.train.synthesis.fonts import find_fonts
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import draw_scene
 
-Floats = NDArray[np.float64]
+Reals = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, since seeds of trainings are smaller
-SCENES = 4_000  # to fit on, and half as many to measure on
+EXAMPLES_SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, since seeds of trainings are smaller
+FIT_SCENES = 4_000  # scenes to fit on; half as many more are measured on
 NON_DIGIT_SHARE = 0.02  # of the pictures of one digit that the confidence is fitted on; nearly all of these show digits
 IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
 IS_CLEAR_IOU = 0.25  # of a candidate with something that is ignored; with more it is neither right nor wrong
-NEWTON_STEPS = 30
+NEWTON_STEPS = 30  # of the fit; it converges in fewer
 RIDGE = 1e-6  # added to the curvature, so that a feature that never occurs keeps the weight 0
 
 
-def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Floats, Bools]:
+def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals, Bools]:
     """All candidates in the scenes of those numbers: (n, 15) confidence_features, (n,) whether they are read right.
 
-    A letter that could be a digit if it stood alone is none: it stands among others. Candidates on what is cut off or
-    too faint are left out.
+    A letter that would look like a digit by itself counts as none, since it stands among others. Candidates on glyphs
+    that are cut off or too faint are left out.
     """
     features, rights = [], []
     for number in scenes:
-        scene = draw_scene(np.random.default_rng((SEED, number)), glyphs)
+        scene = draw_scene(np.random.default_rng((EXAMPLES_SEED, number)), glyphs)
         boxes, scores = reader.detector.detect(scene.image)
         digits = reader.classify(scene.image, boxes)
         shared = iou(boxes, scene.boxes)
@@ -72,13 +72,20 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Float
 
 def lone_examples(
     classifier: Classifier, images: Images, labels: NDArray[np.integer], fonts: Sequence[Path], seed: int
-) -> tuple[Floats, Bools]:
+) -> tuple[Reals, Bools]:
     """Pictures of one digit, and some of none: (n, 2) LONE_FEATURES, (n,) whether they are read right.
 
-    images: (n, 28, 28) uint8, of MNIST; labels: (n,). Letters, textures, noise and halves of digits are added in equal
-    numbers, NON_DIGIT_SHARE of all; none of them can be read right.
+    Letters, textures, noise and halves of digits are added in equal numbers, NON_DIGIT_SHARE of all; none of them can
+    be read right.
+
+    Args:
+        classifier: The network.
+        images: (n, 28, 28) uint8, of MNIST.
+        labels: (n,), the digits of the images.
+        fonts: The result of find_fonts.
+        seed: Seed of the pictures without a digit.
     """
-    rng = np.random.default_rng((SEED, seed))
+    rng = np.random.default_rng((EXAMPLES_SEED, seed))
     count = round(len(images) * NON_DIGIT_SHARE / (1 - NON_DIGIT_SHARE) / 4)
     cut = halves(images, labels, rng)[:count]
     others = np.concatenate([letters(count, fonts, rng), textures(count, rng), noise(count, rng), cut])
@@ -90,7 +97,7 @@ def lone_examples(
     return np.stack([log_odds, np.ones(len(log_odds))], 1), right
 
 
-def fitted(features: Floats, right: Bools) -> Floats:
+def fitted(features: Reals, right: Bools) -> Reals:
     """The weights of the logistic regression of (n,) right on (n, k) features: (k,), by Newton's method."""
     weights = np.zeros(features.shape[1])
     for _ in range(NEWTON_STEPS):
@@ -100,16 +107,20 @@ def fitted(features: Floats, right: Bools) -> Floats:
     return weights
 
 
-def _share(features: Floats, weights: NDArray[np.floating]) -> Floats:
+def _share(features: Reals, weights: NDArray[np.floating]) -> Reals:
     return np.asarray(1 / (1 + np.exp(-features @ weights)), np.float64)
 
 
 def calibrated(
-    reader: Reader, data: Mnist, fonts: Sequence[Path], scenes: int = SCENES
+    reader: Reader, data: Mnist, fonts: Sequence[Path], scenes: int = FIT_SCENES
 ) -> tuple[ConfidenceModel, dict[str, float]]:
     """The confidence fitted to a Reader's networks, and the calibration errors of the shipped one on the same examples.
 
-    data: of its training images those of hold_out are used; fonts: of find_fonts; scenes: to fit on.
+    Args:
+        reader: The Reader whose networks are calibrated.
+        data: MNIST; the training images that hold_out holds out are used.
+        fonts: The result of find_fonts.
+        scenes: The number of scenes to fit on; half as many more are measured on.
     """
     _, held = hold_out(data.train_labels)
     images, labels = data.train_images[held], data.train_labels[held]
@@ -143,7 +154,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, help="MNIST's folder")
     parser.add_argument("--fonts", type=Path, help="a folder of fonts")
-    parser.add_argument("--scenes", type=int, default=SCENES, help="synthetic scenes to fit on (default %(default)s)")
+    parser.add_argument(
+        "--scenes", type=int, default=FIT_SCENES, help="synthetic scenes to fit on (default %(default)s)"
+    )
     parser.add_argument("--model", type=Path, help="a .onnx or .tflite file; by default the shipped one")
     parser.add_argument("--detector", type=Path, help="a detector's .onnx file; by default the shipped one")
     parser.add_argument("--out", type=Path, required=True, help="the file to write, for Reader(confidence=FILE)")

@@ -3,8 +3,8 @@
     crops = draw_all(24_000, seed, images, labels, fonts)       # about a dozen of each scene
     crops.images, crops.labels                                  # (N, 28, 28) uint8, (N,) uint8; 10 is "no digit"
 
-Digits, in boxes that are a little off as a detector's are; and what is no digit: letters and symbols, halves of digits,
-two digits at once, lines and corners of forms, texture, and what the detector itself mistook for a digit.
+Digits, in boxes that are a little off as a detector's are; and crops without a digit: letters and symbols, halves of
+digits, two digits at once, lines and corners of forms, texture, and false detections of the detector itself.
 """
 
 import os
@@ -29,11 +29,11 @@ from digitocr.train.synthesis.workers import glyphs, worker_pool
 
 BOX_SHIFT = 0.05  # standard deviation of the error of a box's middle, in longer sides of the box
 BOX_SCALE = 0.12  # standard deviation of the logarithm of the factor of a box's sides
-MAX_DIGITS = 10  # crops per scene
-MAX_LETTERS = 4  # crops per scene
+MAX_DIGIT_CROPS = 10  # crops per scene
+MAX_LETTER_CROPS = 4  # crops per scene
 TRIES_ELSEWHERE = 4  # boxes per scene that are drawn elsewhere; those that meet a digit are dropped
-SAME_DIGIT = 0.5  # intersection over union from which on a box is that of a digit
-NO_DIGIT_BELOW = 0.25  # intersection over union below which a box has nothing of a digit
+SAME_DIGIT_IOU = 0.5  # intersection over union; a box with this much of a digit is that digit's
+NO_DIGIT_IOU = 0.25  # intersection over union; a box with less of every digit shows none
 SCENES_PER_TASK = 20  # that a process draws at a time: about a second, which Ctrl-C has to wait for
 
 
@@ -53,7 +53,12 @@ class Crops:
 def draw_all(scenes: int, seed: int, images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> Crops:
     """The crops of scenes 0 to scenes - 1 of a seed, drawn by one process per processor.
 
-    images (n, 28, 28) and labels (n,) are of MNIST's training set; fonts: files to draw with.
+    Args:
+        scenes: The number of scenes.
+        seed: Seed of the scenes.
+        images: (n, 28, 28) uint8, of MNIST's training set.
+        labels: (n,) uint8, the digits of the images.
+        fonts: Font files to draw with.
     """
     tasks = [range(start, min(start + SCENES_PER_TASK, scenes)) for start in range(0, scenes, SCENES_PER_TASK)]
     with worker_pool(os.cpu_count() or 1, images, labels, fonts) as pool:
@@ -85,9 +90,9 @@ def draw_crops(scenes: range, seed: int, glyphs: Glyphs, detector: Detector) -> 
 
 def _chosen_boxes(scene: Scene, rng: Generator) -> tuple[Boxes, Bytes]:
     """Boxes (n, 4) and labels (n,) of digits, letters, and places without digits."""
-    some = rng.permutation(len(scene.boxes))[:MAX_DIGITS]
+    some = rng.permutation(len(scene.boxes))[:MAX_DIGIT_CROPS]
     digits = _jittered(scene.boxes[some], rng)
-    letters = _jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTERS]], rng)
+    letters = _jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTER_CROPS]], rng)
     others = _elsewhere(scene, rng)
     labels = np.concatenate([scene.labels[some], np.full(len(letters) + len(others), NO_DIGIT, np.uint8)])
     return np.concatenate([digits, letters, others]), labels
@@ -122,7 +127,7 @@ def _elsewhere(scene: Scene, rng: Generator) -> Boxes:
     known = np.concatenate([scene.boxes, scene.unsure])
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     inside = ((middles > 0) & (middles < SCENE_SIDE)).all(1)
-    return np.asarray(boxes[inside & (iou(boxes, known).max(1, initial=0.0) < NO_DIGIT_BELOW)], np.float32)
+    return np.asarray(boxes[inside & (iou(boxes, known).max(1, initial=0.0) < NO_DIGIT_IOU)], np.float32)
 
 
 def _detected_boxes(scene: Scene, boxes: Boxes) -> tuple[Boxes, Bytes]:
@@ -131,7 +136,7 @@ def _detected_boxes(scene: Scene, boxes: Boxes) -> tuple[Boxes, Bytes]:
     best = shared.max(1, initial=0.0)
     labels = np.full(len(boxes), NO_DIGIT, np.uint8)
     if len(scene.boxes):
-        labels = np.where(best >= SAME_DIGIT, scene.labels[shared.argmax(1)], labels).astype(np.uint8)
+        labels = np.where(best >= SAME_DIGIT_IOU, scene.labels[shared.argmax(1)], labels).astype(np.uint8)
     beside = np.maximum(best, iou(boxes, scene.unsure).max(1, initial=0.0))
-    clear = (best >= SAME_DIGIT) | (beside < NO_DIGIT_BELOW)
+    clear = (best >= SAME_DIGIT_IOU) | (beside < NO_DIGIT_IOU)
     return boxes[clear], labels[clear]

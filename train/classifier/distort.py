@@ -1,6 +1,6 @@
 """Makes other pictures of the same digits, to train for MNIST: turned, slanted, stretched, moved, bent, cut out.
 
-    made = Distort(elastic=True, cutout=8)(images, rng)        # (N, 28, 28) uint8 -> as many
+    made = Distort(elastic=True, cutout=8)(images, rng)        # (N, 28, 28) uint8 -> the same shape
 
 augment.py bends digits with a grid of its own, more strongly, and renders them at other sizes.
 
@@ -11,33 +11,31 @@ DeVries, G. Taylor, "Improved Regularization of Convolutional Neural Networks wi
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.preprocessing import SIDE, Images
 
-Images = npt.NDArray[np.uint8]
-
-SIDE = 28  # pixels
 # Standard deviations of the changes; docs/decisions/recipe.md says what was tried.
 TURN = 0.078  # radians
 SLANT = 0.09  # share of the height
 STRETCH = 0.048  # logarithm of the factor of width and of height
 MOVE = 0.5  # pixels
-BEND = 0.3  # pixels, of each knot of a coarse grid
-KNOTS = 5  # a side of the grid
-_SPREAD = cv2.resize(np.eye(KNOTS, dtype=np.float32), (KNOTS, SIDE), interpolation=cv2.INTER_CUBIC)  # knots to pixels
+DISTORT_BEND = 0.3  # pixels, of each knot of a coarse grid
+DISTORT_KNOTS = 5  # along each side of the grid
+# (SIDE, DISTORT_KNOTS) float32: from shifts of knots to shifts of pixels
+_SPREAD = cv2.resize(np.eye(DISTORT_KNOTS, dtype=np.float32), (DISTORT_KNOTS, SIDE), interpolation=cv2.INTER_CUBIC)
 _MIDDLE = (SIDE - 1) / 2
 _PLACES = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32) - np.float32(_MIDDLE)
 
 
 @dataclass(frozen=True)
 class Distort:
-    """What is changed.
+    """The kinds of changes.
 
     Attributes:
-        affine: whether digits are turned, slanted, stretched and moved.
-        elastic: whether digits are bent.
-        cutout: side of a black square in pixels, 0 for none. Its middle is anywhere, so a part of it may be outside.
+        affine: Whether digits are turned, slanted, stretched and moved.
+        elastic: Whether digits are bent.
+        cutout: Side of a black square in pixels, 0 for none. Its middle is anywhere, so a part of it may be outside.
     """
 
     affine: bool = True
@@ -45,7 +43,7 @@ class Distort:
     cutout: int = 0
 
     def __call__(self, images: Images, rng: np.random.Generator) -> Images:
-        """(N, 28, 28) uint8, ink bright -> as many; the input is not changed."""
+        """(N, 28, 28) uint8, ink bright -> the same shape; the input is not changed."""
         made = self._warped(images, rng) if self.affine or self.elastic else images.copy()
         if self.cutout:
             for image, (y, x) in zip(made, rng.integers(0, SIDE, (len(made), 2)), strict=True):
@@ -64,7 +62,7 @@ class Distort:
             moved = rng.normal(0, MOVE, (count, 1, 1, 2))
             places = places @ np.array(columns, np.float32).transpose(2, 0, 1)[:, None] + moved.astype(np.float32)
         if self.elastic:
-            knots = rng.normal(0, BEND, (count, 2, KNOTS, KNOTS)).astype(np.float32)
+            knots = rng.normal(0, DISTORT_BEND, (count, 2, DISTORT_KNOTS, DISTORT_KNOTS)).astype(np.float32)
             places = places + (_SPREAD @ knots @ _SPREAD.T).transpose(0, 2, 3, 1)
         made = np.empty_like(images)
         for image, where, out in zip(images, places + np.float32(_MIDDLE), made, strict=True):

@@ -55,12 +55,12 @@ class Settings:
     """What a classifier's run depends on besides the data. Raises UsageError for values outside their range.
 
     Attributes:
-        experiment: network of the paper, 1 to 4; 4 is its best.
-        recipe: name in RECIPES: "paper", "best" or "robust".
-        epochs: number of epochs, 1 or more; None for the recipe's.
-        batch_size: images per step, 1 or more; None for the recipe's.
+        experiment: Network of the paper, 1 to 4; 4 is its best.
+        recipe: Name in RECIPES: "paper", "best" or "robust".
+        epochs: Number of epochs, 1 or more; None for the recipe's.
+        batch_size: Images per step, 1 or more; None for the recipe's.
         seed: 0 to 2**31 - 1, of first weights, order, dropout and augmentation.
-        fonts: folder of the fonts that scenes are drawn with; empty for those of this machine.
+        fonts: Folder of the fonts that scenes are drawn with; empty for those of this machine.
     """
 
     kind: ClassVar[str] = "classifier"
@@ -129,7 +129,9 @@ def _train(run: Run[Settings], data: Mnist, quiet: bool) -> dict[str, Any]:
     network = run.checkpoint()
     if network is None:
         network = _compiled(settings, steps)
-    bare = build_network(settings.experiment, recipe.classes)  # what is kept: Keras saves a compiled one with optimizer
+    bare = build_network(
+        settings.experiment, recipe.classes
+    )  # the network that is kept: Keras saves a compiled one with optimizer
     done = int(network.optimizer.iterations) // steps
     dropping = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout) and layer.rate]
     for number, layer in enumerate(dropping):
@@ -144,7 +146,7 @@ def _train(run: Run[Settings], data: Mnist, quiet: bool) -> dict[str, Any]:
                 steps_per_epoch=steps,
                 initial_epoch=done,
                 epochs=settings.epochs,
-                shuffle=False,  # _batches does
+                shuffle=False,  # _batches shuffles
                 validation_data=(held_images, _one_hot(held_labels, recipe)),
                 validation_batch_size=_PREDICT_BATCH,
                 callbacks=[_Epochs(run, bare, quiet or bar is not None)],
@@ -190,7 +192,7 @@ def _compiled(settings: Settings, steps: int) -> keras.Model:
 
 
 def _augment(run: Run[Settings], data: Mnist, training: Indices, quiet: bool) -> Augment | None:
-    """What changes the batches of a recipe with scenes; draws the scenes, which takes minutes."""
+    """The augmentation of a recipe with scenes; draws the scenes, which takes minutes. None for other recipes."""
     scenes = RECIPES[run.settings.recipe].scenes
     if not scenes:
         return None

@@ -19,7 +19,7 @@ from digitocr.train.data import Bytes, Indices, Mnist
 from digitocr.train.memory import keep_freed
 
 Row: TypeAlias = dict[str, float]  # epoch, accuracy, loss, val_accuracy, val_loss, seconds
-Augment: TypeAlias = Callable[[Bytes, np.random.Generator], Bytes]  # (N, 28, 28) uint8 -> as many
+Augment: TypeAlias = Callable[[Bytes, np.random.Generator], Bytes]  # (N, 28, 28) uint8 -> the same shape
 COLUMNS = ("accuracy", "loss", "val_accuracy", "val_loss")  # measures of an epoch, as Keras names them
 _PREDICT_BATCH = 500  # images per call
 
@@ -40,15 +40,15 @@ def train(
     Makes the whole process keep freed memory (memory.keep_freed). The test images are not used.
 
     Args:
-        network: takes (N, 28, 28, 1) float32 in [0, 1] and integer labels, and has the metric "accuracy".
-        data: its training images are used.
-        parts: indices of the images to train with and of the held-out images, as `data.split` returns them.
-        epochs: number of epochs.
-        batch_size: images per step; the last batch of an epoch is shorter.
-        seed: of the order of the images and of `augment`.
-        augment: makes other images of a batch.
+        network: Takes (N, 28, 28, 1) float32 in [0, 1] and integer labels, and has the metric "accuracy".
+        data: Its training images are used.
+        parts: Indices of the images to train with and of the held-out images, as `data.split` returns them.
+        epochs: Number of epochs.
+        batch_size: Images per step; the last batch of an epoch is shorter.
+        seed: Seed of the order of the images and of `augment`.
+        augment: Makes other images of a batch.
         callbacks: Keras's.
-        watch: called with each row at the end of its epoch; an exception that it raises ends the training.
+        watch: Called with each row at the end of its epoch; an exception that it raises ends the training.
 
     Returns:
         epoch (from 1), accuracy and loss on the training images, val_accuracy and val_loss on the held-out images,
@@ -80,7 +80,7 @@ def train(
         batches(),
         steps_per_epoch=steps,
         epochs=epochs,
-        shuffle=False,  # batches() does
+        shuffle=False,  # batches() shuffles
         validation_data=(scale(data.train_images[held]), data.train_labels[held]),
         validation_batch_size=_PREDICT_BATCH,
         callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],

@@ -11,18 +11,18 @@ import keras
 
 @dataclass(frozen=True)
 class Experiment:
-    """A network: a row of the paper's table of experiments, and what the table leaves out (from `padding` on).
+    """A network: a row of the paper's table of experiments, and settings that the table leaves out (from `padding` on).
 
     Attributes:
-        conv_layers: number of convolutions, each followed by pooling.
-        kernel: side of the square kernels, pixels.
+        conv_layers: Number of convolutions, each followed by pooling.
+        kernel: Side of the square kernels, pixels.
         pooling: "max" or "average", over 2x2 pixels.
-        batch_norm: whether batch norm follows each convolution.
-        dropout: whether dropout at 0.5 precedes the last layer.
+        batch_norm: Whether batch norm follows each convolution.
+        dropout: Whether dropout at 0.5 precedes the last layer.
         padding: "same" or "valid", of all convolutions but the first, which is always valid.
-        stride: of the first convolution, pixels.
-        filters: of the first convolution; each further one has twice as many.
-        dense: units of the layer before the last.
+        stride: Stride of the first convolution, pixels.
+        filters: Filters of the first convolution; each further one has twice as many.
+        dense: Units of the layer before the last.
     """
 
     conv_layers: int
@@ -36,7 +36,7 @@ class Experiment:
     dense: int = 128
 
 
-EXPERIMENTS = {
+EXPERIMENTS = {  # by their numbers in the paper
     1: Experiment(conv_layers=2, kernel=3, pooling="max", batch_norm=False, dropout=False),
     2: Experiment(conv_layers=3, kernel=3, pooling="max", batch_norm=True, dropout=False),
     3: Experiment(conv_layers=2, kernel=5, pooling="average", batch_norm=False, dropout=True),
@@ -51,15 +51,15 @@ def build_network(experiment: int | Experiment = 4, classes: int = 10) -> keras.
     the size: this follows the summary of experiment 4 in the paper, which does not give the padding of 1 to 3.
 
     Args:
-        experiment: number in the paper, 1 to 4, or any other network.
+        experiment: Number in the paper, 1 to 4, or any other network.
         classes: 10, or 11 with "no digit".
 
     Returns:
         Input (N, 28, 28, 1) float32 in [0, 1], ink bright; output (N, classes) float32, softmax probabilities.
 
     Raises:
-        KeyError: the paper has no experiment of that number.
-        ValueError: no pixel is left to convolve or pool.
+        KeyError: The paper has no experiment of that number.
+        ValueError: No pixel is left to convolve or pool.
     """
     spec = experiment if isinstance(experiment, Experiment) else EXPERIMENTS[experiment]
     name = "network" if isinstance(experiment, Experiment) else f"experiment{experiment}"

@@ -11,18 +11,18 @@ class Recipe:
     """How a network is trained. The loss is always categorical cross-entropy, pixels are scaled to 0 to 1.
 
     Attributes:
-        good_for: the pictures that its networks read.
-        epochs: default number of epochs.
-        learning_rate: rate of the optimizer, for cosine the highest one.
+        good_for: The pictures that its networks read.
+        epochs: Default number of epochs.
+        learning_rate: Rate of the optimizer, for cosine the highest one.
         schedule: "constant", or "cosine" for a rate that falls to 0 over all steps.
         weight_decay: 0 for Adam (D. Kingma, J. Ba, 2015), above 0 for AdamW (I. Loshchilov, F. Hutter, 2019).
-        batch_size: default number of images per step.
+        batch_size: Default number of images per step.
         classes: 10, the digits, or 11 with "no digit".
-        scenes: number of synthetic scenes whose crops replace a part of each batch, which is then augmented as well
+        scenes: Number of synthetic scenes whose crops replace a part of each batch, which is then augmented as well
             (augment.py); 0 for none.
-        distort: makes other pictures of MNIST's digits in every epoch; None leaves them as they are.
-        dropout: rate of the dropout layers; 0.5 in the paper.
-        label_smoothing: share of a label that is spread evenly over all classes (C. Szegedy et al., 2016).
+        distort: Makes other pictures of MNIST's digits in every epoch; None leaves them as they are.
+        dropout: Rate of the dropout layers; 0.5 in the paper.
+        label_smoothing: Share of a label that is spread evenly over all classes (C. Szegedy et al., 2016).
     """
 
     good_for: str
@@ -57,7 +57,7 @@ RECIPES = {
         dropout=0.0,
         label_smoothing=0.1,
     ),
-    # For real pictures: other hands and pens, printed digits, forms and boards, and what is no digit.
+    # For real pictures: other hands and pens, printed digits, forms and boards, and shapes that are no digit.
     "robust": Recipe(
         good_for="digits that the detector finds in photographs, scans and video",
         epochs=30,

@@ -23,7 +23,7 @@ from digitocr.runtime.detector import PLANES, STRIDE, detector_input
 from digitocr.runtime.errors import MissingExtraError, UsageError
 from digitocr.runtime.processes import map_interruptibly
 from digitocr.train.data import Mnist, split
-from digitocr.train.detector.targets import CHANNELS, found_share, targets
+from digitocr.train.detector.targets import TARGET_CHANNELS, found_share, targets
 from digitocr.train.quiet import progress_line, remaining, silenced
 from digitocr.train.runs import Row, Run, begin, train_command
 from digitocr.train.runs import resume as resume_run
@@ -40,12 +40,12 @@ try:
 except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
-EPOCHS = 11  # by default; 40 minutes on two cores
-SCENES = 8_000  # drawn for an epoch, which also uses those of the epoch before
-BATCH = 16  # scenes per step
-RATE = 0.003  # highest learning rate of AdamW, which then falls to 0 in a cosine; half of it for given weights
-WARM_STEPS = 300  # in which the rate rises from RATE / 10
-WEIGHT_DECAY = 0.0005
+DEFAULT_EPOCHS = 11  # by default; 40 minutes on two cores
+EPOCH_SCENES = 8_000  # scenes drawn for each epoch, which also uses those of the epoch before
+STEP_SCENES = 16  # scenes per training step
+LEARNING_RATE = 0.003  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
+WARM_STEPS = 300  # in which the rate rises from LEARNING_RATE / 10
+WEIGHT_DECAY = 0.0005  # of AdamW
 CLIP_NORM = 5.0  # largest norm of a gradient
 HELD_OUT_SCENES = 320  # measured after each epoch
 HELD_OUT_SEED = 2**31 + 1  # of the held-out scenes; no training has this seed
@@ -58,16 +58,16 @@ class DetectorSettings:
     """What a detector's run depends on besides the data. Raises UsageError for values outside their range.
 
     Attributes:
-        epochs: number of epochs, 1 or more.
+        epochs: Number of epochs, 1 or more.
         seed: 0 to 2**31 - 1, of first weights and scenes.
-        fonts: folder of the fonts that scenes are drawn with; empty for those of this machine.
-        start: a detector.keras with the first weights; empty for random ones.
+        fonts: Folder of the fonts that scenes are drawn with; empty for those of this machine.
+        start: A detector.keras with the first weights; empty for random ones.
     """
 
     kind: ClassVar[str] = "detector"
     model_file: ClassVar[str] = "detector.keras"
 
-    epochs: int = EPOCHS
+    epochs: int = DEFAULT_EPOCHS
     seed: int = 0
     fonts: str = ""
     start: str = ""
@@ -98,8 +98,8 @@ def fit(data: Mnist, settings: DetectorSettings, folder: Path, quiet: bool = Fal
         it finds that is a digit; drawing and seconds, the time for drawing and for the whole epoch.
 
     Raises:
-        OutputError: the folder exists or cannot be written.
-        InputError: there are no fonts.
+        OutputError: The folder exists or cannot be written.
+        InputError: There are no fonts.
         ModelError: `start` is no detector.
 
     KeyboardInterrupt passes, and `resume` continues.
@@ -121,7 +121,7 @@ def _train(run: Run[DetectorSettings], data: Mnist, quiet: bool) -> Row:
     """Trains the epochs that are left, and closes the run."""
     settings = run.settings
     keras.utils.set_random_seed(settings.seed)
-    steps = 2 * SCENES // BATCH
+    steps = 2 * EPOCH_SCENES // STEP_SCENES
     network = run.checkpoint(loss=loss)
     if network is None:
         network = _compiled(settings, settings.epochs * steps)
@@ -129,7 +129,7 @@ def _train(run: Run[DetectorSettings], data: Mnist, quiet: bool) -> Row:
     if done < settings.epochs:
         training, _ = split(data)
         images, labels = data.train_images[training], data.train_labels[training]
-        progress_line(f"drawing {SCENES:,} scenes with {len(run.fonts)} fonts before each epoch", quiet)
+        progress_line(f"drawing {EPOCH_SCENES:,} scenes with {len(run.fonts)} fonts before each epoch", quiet)
         with worker_pool(os.cpu_count() or 1, images, labels, run.fonts) as pool:
             _epochs(run, network, pool, done, quiet)
     return run.finish()
@@ -139,18 +139,18 @@ def _epochs(run: Run[DetectorSettings], network: Any, pool: ProcessPoolExecutor,
     """Trains all epochs after `done`, and keeps each."""
     settings = run.settings
     held_inputs, held_targets = _scenes(pool, HELD_OUT_SEED, 0, HELD_OUT_SCENES)
-    before = _scenes(pool, settings.seed, done - 1, SCENES)
+    before = _scenes(pool, settings.seed, done - 1, EPOCH_SCENES)
     for epoch in range(done, settings.epochs):
         began = time.perf_counter()
-        fresh = _scenes(pool, settings.seed, epoch, SCENES)
+        fresh = _scenes(pool, settings.seed, epoch, EPOCH_SCENES)
         drawing = time.perf_counter() - began
         mean_loss = _train_epoch(network, fresh, before if epoch else fresh, (settings.seed, epoch))
         before = fresh
-        found, right = found_share(held_targets, network.predict(held_inputs, batch_size=BATCH, verbose=0))
+        found, right = found_share(held_targets, network.predict(held_inputs, batch_size=STEP_SCENES, verbose=0))
         seconds = time.perf_counter() - began
         row: Row = {"epoch": epoch + 1, "loss": mean_loss, "found": found, "right": right}
         row |= {"drawing": drawing, "seconds": seconds}
-        bare = build_detector()  # what is kept: float32, and Keras saves a compiled one with optimizer state
+        bare = build_detector()  # this one is kept: it is float32, and Keras saves a compiled one with optimizer state
         bare.set_weights(network.get_weights())
         run.keep(row, bare, network)
         progress_line(
@@ -162,19 +162,21 @@ def _epochs(run: Run[DetectorSettings], network: Any, pool: ProcessPoolExecutor,
 
 def _scenes(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
     """Scenes part * size to (part + 1) * size - 1 of a seed; none for a negative part."""
-    firsts = range(part * size, (part + 1) * size, BATCH) if part >= 0 else range(0)
+    firsts = range(part * size, (part + 1) * size, STEP_SCENES) if part >= 0 else range(0)
     batches = map_interruptibly(pool, _draw_batch, repeat(seed), firsts)
     if not batches:
         cells = SCENE_SIDE // STRIDE
         return np.zeros((0, SCENE_SIDE, SCENE_SIDE, PLANES), np.float16), np.zeros(
-            (0, cells, cells, CHANNELS), np.float16
+            (0, cells, cells, TARGET_CHANNELS), np.float16
         )
     return np.concatenate([inputs for inputs, _ in batches]), np.concatenate([wanted for _, wanted in batches])
 
 
 def _draw_batch(seed: int, first: int) -> Part:
-    """BATCH scenes from number `first` on, in half precision: they go through a pipe and are kept for an epoch."""
-    scenes = [draw_scene(np.random.default_rng((seed, number)), glyphs()) for number in range(first, first + BATCH)]
+    """STEP_SCENES scenes from number `first` on, in half precision: they go through a pipe and stay for an epoch."""
+    scenes = [
+        draw_scene(np.random.default_rng((seed, number)), glyphs()) for number in range(first, first + STEP_SCENES)
+    ]
     inputs = np.stack([detector_input(scene.image).transpose(1, 2, 0) for scene in scenes])
     return inputs.astype(np.float16), np.stack([targets(scene) for scene in scenes]).astype(np.float16)
 
@@ -183,13 +185,13 @@ def _train_epoch(network: Any, fresh: Part, before: Part, seed: tuple[int, int])
     """Trains with both parts, shuffled together, those of `before` as negatives; returns the mean loss."""
     total, count = 0.0, len(fresh[0])
     order = np.random.default_rng(seed).permutation(2 * count)
-    for start in range(0, len(order), BATCH):
-        rows = order[start : start + BATCH]
+    for start in range(0, len(order), STEP_SCENES):
+        rows = order[start : start + STEP_SCENES]
         new, old = rows[rows < count], rows[rows >= count] - count
         inputs = np.concatenate([fresh[0][new], -before[0][old]]).astype(np.float32)
         wanted = np.concatenate([fresh[1][new], before[1][old]]).astype(np.float32)
         total += float(network.train_on_batch(inputs, wanted))
-    return total / (2 * count // BATCH)
+    return total / (2 * count // STEP_SCENES)
 
 
 def _compiled(settings: DetectorSettings, steps: int) -> keras.Model:
@@ -197,11 +199,13 @@ def _compiled(settings: DetectorSettings, steps: int) -> keras.Model:
     keras.config.set_dtype_policy("mixed_bfloat16")  # a third faster than float32 on processors that support it
     network = build_detector()
     keras.config.set_dtype_policy("float32")
-    highest = RATE
+    highest = LEARNING_RATE
     if settings.start:
         network.set_weights(load_detector(Path(settings.start)).get_weights())
         highest /= 2
     warm = min(WARM_STEPS, steps // 2)
-    rate = keras.optimizers.schedules.CosineDecay(RATE / 10, steps - warm, warmup_target=highest, warmup_steps=warm)
+    rate = keras.optimizers.schedules.CosineDecay(
+        LEARNING_RATE / 10, steps - warm, warmup_target=highest, warmup_steps=warm
+    )
     network.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM), loss=loss)
     return network

@@ -17,14 +17,20 @@ from digitocr.runtime.detector import PLANES
 from digitocr.runtime.errors import ModelError
 from digitocr.train.detector import targets
 
-HEAT, OFFSET, SIZE, CLASSES = slice(0, 1), slice(1, 3), slice(3, 5), slice(5, 15)  # channels of the output
-CHANNELS = 15
-RARE = -4.0  # first bias of a centre's logit, 1.8 %: few cells hold one, and learning that takes many steps
+# The channels of the output.
+HEAT_CHANNELS = slice(0, 1)  # logit of a digit's centre
+OFFSET_CHANNELS = slice(1, 3)  # from the cell's middle to the digit's, x and y, in longer sides of the digit
+SIZE_CHANNELS = slice(3, 5)  # logarithms of width and height in cells
+CLASS_CHANNELS = slice(5, 15)  # logits of the ten digits
+OUTPUT_CHANNELS = 15  # all of these
+RARE_LOGIT = -4.0  # first bias of a centre's logit, 1.8 %: few cells hold one, and learning that takes many steps
 
 # The loss: weights of its parts, and the exponents of the focal loss of H. Law, J. Deng, "CornerNet" (2018).
-OFFSET_WEIGHT, SIZE_WEIGHT, DIGIT_WEIGHT = 2, 1, 0.3
-FOCUS = 2  # of the probability that is missing
-NEAR_CENTRE = 4  # of 1 - heat: cells beside a centre are punished less
+OFFSET_WEIGHT = 2  # of the L1 loss of the offset
+SIZE_WEIGHT = 1  # of the L1 loss of the logarithms of the sides
+DIGIT_WEIGHT = 0.3  # of the cross-entropy of the digit, an auxiliary task
+FOCAL_EXPONENT = 2  # of 1 minus the probability of the right answer
+HEAT_EXPONENT = 4  # of 1 - heat: cells beside a centre are punished less
 
 
 def build_detector() -> keras.Model:
@@ -58,7 +64,7 @@ def build_detector() -> keras.Model:
     x = keras.layers.UpSampling2D(2, interpolation="nearest")(x)
     x = keras.layers.Concatenate()([x, fine])
     x = relu(conv(x, 48))
-    head = keras.layers.Conv2D(CHANNELS, 1, dtype="float32", bias_initializer=_Rare())
+    head = keras.layers.Conv2D(OUTPUT_CHANNELS, 1, dtype="float32", bias_initializer=_Rare())
     return keras.Model(image, head(x), name="detector")
 
 
@@ -83,10 +89,10 @@ def holds_detector(path: Path) -> bool:
 
 @keras.saving.register_keras_serializable("digitocr")
 class _Rare(keras.initializers.Initializer):  # type: ignore[misc]  # keras ships no types
-    """Initial biases of the output: RARE for a centre, 0 for the rest."""
+    """Initial biases of the output: RARE_LOGIT for a centre, 0 for the rest."""
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
-        return ops.convert_to_tensor(np.array([RARE] + [0.0] * (shape[0] - 1), np.float32), dtype)
+        return ops.convert_to_tensor(np.array([RARE_LOGIT] + [0.0] * (shape[0] - 1), np.float32), dtype)
 
     def get_config(self) -> dict[str, object]:
         return {}
@@ -104,13 +110,15 @@ def loss(target: keras.KerasTensor, output: keras.KerasTensor) -> keras.KerasTen
     logit = output[..., 0]
     log_yes, log_no = -ops.softplus(-logit), -ops.softplus(logit)
     yes, no = ops.exp(log_yes), ops.exp(log_no)
-    centre = ops.cast(heat > targets.CENTRE, "float32")
-    beside = (1 - heat) ** NEAR_CENTRE
-    focal = -(centre * no**FOCUS * log_yes + (1 - centre) * beside * yes**FOCUS * log_no) * weight
+    centre = ops.cast(heat > targets.CENTRE_HEAT, "float32")
+    beside = (1 - heat) ** HEAT_EXPONENT
+    focal = -(centre * no**FOCAL_EXPONENT * log_yes + (1 - centre) * beside * yes**FOCAL_EXPONENT * log_no) * weight
     centres, cells = ops.sum(centre) + 1.0, ops.sum(near) + 1.0
-    offset = ops.sum(ops.abs(output[..., OFFSET] - target[..., targets.DX : targets.DY + 1]), axis=-1)
-    size = ops.sum(ops.abs(output[..., SIZE] - target[..., targets.LOG_WIDTH : targets.LOG_HEIGHT + 1]), axis=-1)
+    offset = ops.sum(ops.abs(output[..., OFFSET_CHANNELS] - target[..., targets.DX : targets.DY + 1]), axis=-1)
+    size = ops.sum(
+        ops.abs(output[..., SIZE_CHANNELS] - target[..., targets.LOG_WIDTH : targets.LOG_HEIGHT + 1]), axis=-1
+    )
     label = ops.one_hot(ops.cast(target[..., targets.DIGIT], "int32"), 10)
-    digit = -ops.sum(label * ops.log_softmax(output[..., CLASSES], axis=-1), axis=-1)
+    digit = -ops.sum(label * ops.log_softmax(output[..., CLASS_CHANNELS], axis=-1), axis=-1)
     boxes = OFFSET_WEIGHT * offset + SIZE_WEIGHT * size + DIGIT_WEIGHT * digit
     return ops.sum(focal) / centres + ops.sum(boxes * near) / cells

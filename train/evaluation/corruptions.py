@@ -32,8 +32,15 @@ _LINE_REACH = 2.3  # pixels; sets how fast a line's ink falls off: it ends at 1 
 def corrupted(images: Images, name: str, seed: int) -> Images:
     """(N, 28, 28) uint8, ink bright -> the same shape and type, corrupted.
 
-    name: a key of CORRUPTIONS, KeyError for any other; seed: 0 or more. The same images, name and seed give the same
-    result. All fifteen corruptions of 10,000 images take about 7 s.
+    The same images, name and seed give the same result. All fifteen corruptions of 10,000 images take about 7 s.
+
+    Args:
+        images: (N, 28, 28) uint8, ink bright.
+        name: A key of CORRUPTIONS.
+        seed: 0 or more.
+
+    Raises:
+        KeyError: There is no corruption of that name.
     """
     return CORRUPTIONS[name](images, np.random.default_rng((seed, list(CORRUPTIONS).index(name))))
 
@@ -257,7 +264,7 @@ def _bytes(values: NDArray[np.floating]) -> Images:
     return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, np.uint8)
 
 
-CORRUPTIONS: Mapping[str, Corruption] = {
+CORRUPTIONS: Mapping[str, Corruption] = {  # by the names of MNIST-C, in its order
     "shot_noise": _shot_noise,
     "impulse_noise": _impulse_noise,
     "glass_blur": _glass_blur,

@@ -1,4 +1,4 @@
-"""What a model file is worth: its accuracy on MNIST, corrupted images, non-digits and drawn pages, and its confidence.
+"""Measures a model file: accuracy on MNIST, corrupted images and drawn pages, rejection of non-digits, calibration.
 
     report = evaluate(Path("digitocr-int8.onnx"), load_mnist(), find_fonts(None))
     report["corruptions"]["mean"]           # 0.7
@@ -29,11 +29,11 @@ from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.evaluation.page_report import CALIBRATION_BINS, drawn_pages, page_report
 from digitocr.train.quiet import progress_stream
 
-SCHEMA = "digitocr-evaluation/1"
+EVALUATION_SCHEMA = "digitocr-evaluation/1"
 NON_DIGITS = 2_000  # pictures of each kind
 PAGES = 200  # drawn pages
-BAR = 20  # characters; the width of the progress bar
-NAME = 14  # characters; of the longest step's name and a space
+BAR_WIDTH = 20  # characters; the width of the progress bar
+NAME_WIDTH = 14  # characters; the longest name of a step and a space
 
 Probabilities = npt.NDArray[np.float32]  # (N, 10)
 
@@ -53,7 +53,7 @@ def evaluate(
         data: Its test images are measured.
         fonts: Font files to draw letters with, from find_fonts.
         conf: The confidence, 0 to 1, from which on a picture is accepted as a digit.
-        seed: Of everything that is drawn, 0 or more.
+        seed: Seed of everything that is drawn, 0 or more.
         mnist_c: The folder of the published MNIST-C, which is measured as well where it is given.
 
     Returns:
@@ -71,26 +71,27 @@ def evaluate(
     A progress bar is drawn on stderr if that is a terminal.
 
     Raises:
-        ModelError, MissingExtraError: The model cannot be used.
+        ModelError: The model cannot be used.
+        MissingExtraError: The model is a .tflite file, and LiteRT is not installed.
         InputError: mnist_c is not the folder of the published files.
     """
     reader = Reader(model, conf=conf)
     published = load_mnist_c(mnist_c) if mnist_c else {}
 
     def predict(pictures: Bytes) -> Probabilities:
-        """What a Reader makes of (N, 28, 28) pictures, the digits' probabilities alone."""
+        """(N, 10): the probabilities of the digits in (N, 28, 28) pictures, preprocessed as Reader does."""
         tensors = scale(np.concatenate([lone(picture) for picture in pictures]))
         return reader.classifier.predict(tensors)[:, :10]
 
     images, labels = data.test_images, data.test_labels
     stream, steps = progress_stream(), len(CORRUPTIONS) + len(published) + 3
     with typer.progressbar(
-        length=steps, file=stream or io.StringIO(), bar_template="%(bar)s %(label)s", width=BAR
+        length=steps, file=stream or io.StringIO(), bar_template="%(bar)s %(label)s", width=BAR_WIDTH
     ) as bar:
 
         @contextmanager
         def step(name: str) -> Iterator[None]:
-            bar.label = name.replace("_", " ").ljust(NAME)
+            bar.label = name.replace("_", " ").ljust(NAME_WIDTH)
             bar.render_progress()
             yield
             bar.update(1)
@@ -112,7 +113,7 @@ def evaluate(
             pages = page_report(reader, drawn_pages(seed, PAGES))
     classifier = reader.classifier
     return {
-        "schema": SCHEMA,
+        "schema": EVALUATION_SCHEMA,
         "model": {
             "name": classifier.name,
             "sha256": classifier.sha256,

@@ -68,8 +68,12 @@ def summary(truth: npt.NDArray[np.integer], probabilities: npt.NDArray[np.floati
 def mcnemar(a_right: npt.NDArray[np.bool_], b_right: npt.NDArray[np.bool_]) -> float:
     """The exact two-sided p of McNemar's test (Q. McNemar, 1947) that two classifiers err equally often.
 
-    a_right, b_right: (N,) bool, whether each answered the same N images correctly. Only images on which one is right
-    and the other wrong count: under the null hypothesis each of them favours either classifier with probability 1/2.
+    Only images on which one is right and the other wrong count: under the null hypothesis each of them favours either
+    classifier with probability 1/2.
+
+    Args:
+        a_right: (N,) bool, whether the first classifier answered each of N images correctly.
+        b_right: (N,) bool, the same of the second classifier for the same images.
     """
     only_a, only_b = int((a_right & ~b_right).sum()), int((b_right & ~a_right).sum())
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
@@ -87,9 +91,13 @@ def log_loss(truth: npt.NDArray[np.integer], probabilities: npt.NDArray[np.float
 def calibration_error(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
     """The expected calibration error, 0 to 1; 0.0 where there are no answers.
 
-    confidence: (N,), 0 to 1; right: (N,), whether each answer is right. The difference between the mean confidence and
-    the share of right answers in each of `bins` bins of equal width, averaged with the number of answers as weight:
-    C. Guo et al., "On Calibration of Modern Neural Networks" (2017).
+    The difference between the mean confidence and the share of right answers in each of `bins` bins of equal width,
+    averaged with the number of answers as weight: C. Guo et al., "On Calibration of Modern Neural Networks" (2017).
+
+    Args:
+        confidence: (N,), 0 to 1.
+        right: (N,), whether each answer is right.
+        bins: The number of bins.
     """
     bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)  # a bin includes its upper end
     gaps = np.bincount(bin_of, confidence, bins) - np.bincount(bin_of, right, bins)
@@ -99,7 +107,11 @@ def calibration_error(confidence: npt.NDArray[np.floating], right: npt.NDArray[n
 def auroc(positives: npt.NDArray[np.floating], negatives: npt.NDArray[np.floating]) -> float:
     """The area under the ROC curve: the probability that a positive scores higher than a negative; ties count half.
 
-    positives: (N,) scores, negatives: (M,) scores, neither empty. H. B. Mann, D. R. Whitney (1947).
+    H. B. Mann, D. R. Whitney (1947).
+
+    Args:
+        positives: (N,) scores; not empty.
+        negatives: (M,) scores; not empty.
     """
     ranked = np.sort(negatives)
     below = np.searchsorted(ranked, positives, "left") + np.searchsorted(ranked, positives, "right")
@@ -109,7 +121,10 @@ def auroc(positives: npt.NDArray[np.floating], negatives: npt.NDArray[np.floatin
 def fpr_at_tpr(positives: npt.NDArray[np.floating], negatives: npt.NDArray[np.floating], tpr: float = 0.95) -> float:
     """The share of negatives that pass the strictest threshold that at least `tpr` of the positives pass; 0 is best.
 
-    positives: (N,) scores, negatives: (M,) scores, neither empty; a score that equals the threshold passes.
+    Args:
+        positives: (N,) scores; not empty. A score that equals the threshold passes.
+        negatives: (M,) scores; not empty.
+        tpr: The share of positives that must pass, 0 to 1.
     """
     threshold = np.sort(positives)[len(positives) - math.ceil(tpr * len(positives))]
     return float((negatives >= threshold).mean())

@@ -25,11 +25,14 @@ TEST_IMAGES = 10_000  # of each corruption
 def load_mnist_c(directory: Path) -> dict[str, tuple[Bytes, Bytes]]:
     """The test images and labels of each of the fifteen corruptions, by its name; in the order of CORRUPTIONS.
 
-    directory: the folder that holds one folder for each corruption, or has such a folder named mnist_c. Images are
-    (10000, 28, 28) uint8, ink bright, mapped from the files and read when they are used; labels are (10000,) uint8.
-    The training images and the uncorrupted ones (identity) are left out.
+    Images are (10000, 28, 28) uint8, ink bright, mapped from the files and read when they are used; labels are (10000,)
+    uint8. The training images and the uncorrupted ones (identity) are left out.
 
-    Raises InputError for a folder without the files and for a file that is damaged or of another shape or type.
+    Args:
+        directory: The folder that holds one folder for each corruption, or has such a folder named mnist_c.
+
+    Raises:
+        InputError: The folder lacks the files, or a file is damaged or of another shape or type.
     """
     if not directory.is_dir():
         raise InputError(f"{directory}: is not a folder; give the one that mnist_c.zip unpacks to")

@@ -2,7 +2,7 @@
 
     letters(1000, find_fonts(None), np.random.default_rng(0))     # (1000, 28, 28) uint8, ink bright
 
-They measure whether a network refuses what it should refuse. Letters, textures and noise go through the preprocessing
+They measure whether a network rejects images without a digit. Letters, textures and noise go through the preprocessing
 that serves pictures (runtime/preprocessing.py), so they are as large, as bright and as centred as digits are. Half
 digits stay as they are cut, since no box of a detector would hold one whole.
 """
@@ -59,8 +59,12 @@ def noise(count: int, rng: Generator) -> Images:
 def halves(images: Images, labels: NDArray[np.integer], rng: Generator) -> Images:
     """(M, 28, 28) uint8: the given digits moved up, down, left or right until the image's edge cuts them in two.
 
-    images: (N, 28, 28) uint8, ink bright; labels: (N,). Ones are left out, since half a one is a one; M is the number
-    of the others.
+    Ones are left out, since half a one is a one; M is the number of the others.
+
+    Args:
+        images: (N, 28, 28) uint8, ink bright.
+        labels: (N,), the digits of the images.
+        rng: Determines the directions.
     """
     whole = images[labels != 1]
     made = np.zeros(whole.shape, np.uint8)

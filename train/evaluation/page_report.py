@@ -1,4 +1,4 @@
-"""How well a Reader reads drawn pages: digits found, read right and invented, and whether its confidence holds.
+"""How well a Reader reads drawn pages: digits found, read right and invented, and the calibration of its confidence.
 
 report = page_report(Reader(), drawn_pages(seed=0, count=200))
 report["right"], report["digits"]      # 1400, 1427
@@ -23,8 +23,8 @@ except ImportError as error:
 
 PAGE_STREAM = 1_000_003  # joined to the seed; no training draws from this stream
 MAX_LINES = 3  # on a page
-MAX_DIGITS = 6  # in a line
-MIN_IOU = 0.5  # intersection over union from which on a box has found a digit
+MAX_LINE_DIGITS = 6  # in a line
+MIN_IOU = 0.5  # intersection over union of a box with a digit, at least, for the digit to count as found
 CALIBRATION_BINS = 15  # of the calibration error, of equal width
 
 
@@ -33,14 +33,14 @@ def drawn_pages(seed: int, count: int) -> Iterator[Page]:
     rng = np.random.default_rng((seed, PAGE_STREAM))
     for _ in range(count):
         lines = [
-            "".join(map(str, rng.integers(0, 10, rng.integers(1, MAX_DIGITS + 1))))
+            "".join(map(str, rng.integers(0, 10, rng.integers(1, MAX_LINE_DIGITS + 1))))
             for _ in range(rng.integers(1, MAX_LINES + 1))
         ]
         yield draw_page(lines, rng, random_style(rng))
 
 
 def page_report(reader: Reader, pages: Iterable[Page]) -> dict[str, Any]:
-    """Counts of what a Reader makes of drawn pages, at least one.
+    """Counts of digits that a Reader reads right and wrong on drawn pages, at least one.
 
     Keys: pictures; digits (drawn on them); found and missed (digits with and without a box that was read); right
     (found, and read as the digit that it is); invented (boxes that were read where no digit is); calibration_error of
@@ -79,9 +79,12 @@ def page_report(reader: Reader, pages: Iterable[Page]) -> dict[str, Any]:
 def matched(boxes: npt.NDArray[Any], truth: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """The index of the true box that each box has found: (n,) int64, -1 for none.
 
-    boxes: (n, 4), truth: (m, 4), each x, y, width, height in pixels. A box and a true box may be paired if their
-    intersection over union is MIN_IOU or more, and each is in one pair at most; of all such pairings, the one with the
-    greatest sum of intersections over unions (H. W. Kuhn, 1955).
+    A box and a true box may be paired if their intersection over union is MIN_IOU or more, and each is in one pair at
+    most; of all such pairings, the one with the greatest sum of intersections over unions (H. W. Kuhn, 1955).
+
+    Args:
+        boxes: (n, 4) x, y, width, height in pixels.
+        truth: (m, 4) x, y, width, height in pixels.
     """
     partner = np.full(len(boxes), -1, np.int64)
     overlap = iou(boxes, truth)

@@ -19,24 +19,24 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-INK = "#1c2025"  # replaced by the reader's text colour
+INK_COLOUR = "#1c2025"  # replaced by the reader's text colour
 COLOURS = ("#3b82c4", "#d97706", "#2f9e6e", "#a855c7")  # legible on white and on near black
 MIN_ERROR = 0.01  # percent; stands for no error on a logarithmic axis
 IMAGE_SIDE = 24  # pixels that a smaller image is enlarged to, as the gaps would be as wide as a 3x3 filter
 _STYLE = (
-    f"<style>svg {{ color: {INK} }} @media (prefers-color-scheme: dark) {{ svg {{ color: #e8ebee }} }} "
-    f"@media print {{ svg {{ color: {INK} }} }}</style>"
+    f"<style>svg {{ color: {INK_COLOUR} }} @media (prefers-color-scheme: dark) {{ svg {{ color: #e8ebee }} }} "
+    f"@media print {{ svg {{ color: {INK_COLOUR} }} }}</style>"
 )
 _SETTINGS = {
     "svg.hashsalt": "digitocr",  # makes the identifiers inside the file reproducible
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
+    "text.color": INK_COLOUR,
+    "axes.edgecolor": INK_COLOUR,
+    "axes.labelcolor": INK_COLOUR,
+    "xtick.color": INK_COLOUR,
+    "ytick.color": INK_COLOUR,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
@@ -51,7 +51,7 @@ def _svg(draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
         content = io.StringIO()
         figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = content.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = svg[svg.index("<svg") :].replace(INK_COLOUR, "currentColor")
     end = svg.index(">") + 1
     return svg[:end] + _STYLE + svg[end:]
 
@@ -72,7 +72,12 @@ def labels(counts: Sequence[int]) -> str:
 def grid(images: Sequence[Image], columns: int, titles: Sequence[str] | None = None) -> str:
     """Figures 2, 4, 5, 6 and 9: images of one size in rows, each scaled from its least to its greatest value.
 
-    titles: two lines of text over each image. All images are drawn as one, since a single image is quick to draw.
+    All images are drawn as one, since a single image is quick to draw.
+
+    Args:
+        images: All of one size.
+        columns: Images in a row.
+        titles: Two lines of text over each image.
     """
     enlarge = -(-IMAGE_SIDE // len(images[0]))
     images = [image.repeat(enlarge, axis=0).repeat(enlarge, axis=1) for image in images]
@@ -121,15 +126,19 @@ def curves(
 ) -> str:
     """Accuracy by epoch: for each name a line, the mean of its runs, and a band from the lowest to the highest run.
 
-    by_name: accuracies in percent, for each run one an epoch. level: the name and height of a dashed horizontal line.
-    The axis is logarithmic in the error, so that 99.1 and 99.2 can be told apart although the first epoch is at 40.
+    The axis is logarithmic in the error, so that 99.1 and 99.2 differ visibly although the first epoch is at 40.
+
+    Args:
+        by_name: For each name its runs, and for each run its accuracies in percent, one per epoch.
+        ylabel: The label of the axis.
+        level: The name and height of a dashed horizontal line.
     """
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         _draw_curves(axes, by_name, ylabel)
         if level:
-            axes.axhline(100 - level[1], linestyle="--", lw=1, color=INK, label=level[0])
+            axes.axhline(100 - level[1], linestyle="--", lw=1, color=INK_COLOUR, label=level[0])
         axes.legend(frameon=False)
 
     return _svg(draw, (7, 3.6))
@@ -152,8 +161,10 @@ def _draw_curves(axes: Axes, by_name: Mapping[str, Sequence[Sequence[float]]], y
 def draw_curves(history: Sequence[Mapping[str, float]], confusion: Sequence[Sequence[int]], path: Path) -> None:
     """Writes the PNG of a training run: accuracy and loss by epoch, and the confusion matrix of the test images.
 
-    history: one row an epoch with accuracy, loss, val_accuracy and val_loss; confusion: rows are labels, columns
-    answers, in counts.
+    Args:
+        history: One row per epoch with accuracy, loss, val_accuracy and val_loss.
+        confusion: Rows are labels, columns answers, in counts.
+        path: The file to write.
     """
     series = {"training": "", "held out": "val_"}  # the prefixes of their columns
     with mpl.rc_context(_SETTINGS):

@@ -1,4 +1,4 @@
-"""What the record of a run says: the answers of its network to the test images, and how right they are.
+"""Evaluates the record of a run: the answers of its network to the test images, and how many are right.
 
 run = read_results(Path("runs/study"))["runs"][0]
 accuracy(run)                 # 99.21, percent

@@ -28,10 +28,10 @@ class Pages:
     """A report.
 
     Attributes:
-        html: the text of report.html, which needs no other file.
-        markdown: the text of README.md, which refers to figures/.
-        figures: the text of each SVG, by its name without ".svg".
-        results: what the report is made from; None for a training run.
+        html: The text of report.html, which needs no other file.
+        markdown: The text of README.md, which refers to figures/.
+        figures: The text of each SVG, by its name without ".svg".
+        results: The results that the report is made from; None for a training run.
     """
 
     html: str

@@ -341,7 +341,11 @@ def feature_maps(
 ) -> npt.NDArray[np.float64]:
     """(filters, H, W): the output of the first convolution, with valid padding and ReLU, for a (28, 28) uint8 image.
 
-    kernel: (k, k, filters); bias: (filters,).
+    Args:
+        image: (28, 28) uint8.
+        kernel: (k, k, filters).
+        bias: (filters,).
+        stride: Stride of the convolution, pixels.
     """
     every = np.lib.stride_tricks.sliding_window_view(image / 255, kernel.shape[:2])
     windows = every[::stride, ::stride]  # (H, W, k, k)

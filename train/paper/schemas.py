@@ -15,7 +15,8 @@ from digitocr.runtime.errors import InputError
 
 Content = dict[str, Any]
 
-NUMBER = (int, float)
+NUMBER = (int, float)  # JSON has whole numbers as int
+# what each file must hold; it may hold more
 DATA = {"digest": str, "training": int, "held_out": int, "test": int}
 STUDY: Content = {
     "schema": {"digitocr-study/1"},

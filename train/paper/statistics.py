@@ -29,15 +29,15 @@ class PairedTest:
     """Two conditions compared in pairs.
 
     Attributes:
-        name: what is compared, "a minus b".
-        pairs: the number of pairs.
-        difference: the mean difference, in `unit`.
-        low: the lower end of its 95 % interval; nan where the differences do not vary.
-        high: the upper end of its 95 % interval; nan where the differences do not vary.
+        name: What is compared, "a minus b".
+        pairs: The number of pairs.
+        difference: The mean difference, in `unit`.
+        low: The lower end of its 95 % interval; nan where the differences do not vary.
+        high: The upper end of its 95 % interval; nan where the differences do not vary.
         effect: Cohen's d; None where the differences do not vary.
-        p: two-sided, uncorrected; None where the differences do not vary, since a t test has nothing to divide by.
-        corrected: p after Holm's correction; None where there is no p.
-        unit: of the difference: points of accuracy, or images.
+        p: Two-sided, uncorrected; None where the differences do not vary, since a t test has nothing to divide by.
+        corrected: P after Holm's correction; None where there is no p.
+        unit: Unit of the difference: points of accuracy, or images.
     """
 
     name: str

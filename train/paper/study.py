@@ -57,11 +57,11 @@ try:
 except ImportError as error:
     raise MissingExtraError("train", "a study") from error
 
-SCHEMA = "digitocr-study/1"
-RUN_SCHEMA = "digitocr-study-run/1"
+STUDY_SCHEMA = "digitocr-study/1"  # of study.json
+STUDY_RUN_SCHEMA = "digitocr-study-run/1"  # of the file of a run
 MISCLASSIFIED = 25  # misclassified images that are kept with all their probabilities
-TIMINGS = 10  # means of which the least counts
-CALLS = 100  # calls in each of them
+TIMED_MEANS = 10  # means that are taken; the least of them counts
+TIMED_CALLS = 100  # calls in each mean
 Quantize: TypeAlias = Callable[[Path, Path, Mnist], Path]  # a .keras file, a folder for the int8 file, the data
 
 
@@ -70,8 +70,8 @@ class StudyPlan:
     """The settings that all runs of a study share. Raises UsageError for values below 1.
 
     Attributes:
-        epochs: of each run.
-        batch_size: images in a training step.
+        epochs: Epochs of each run.
+        batch_size: Images in a training step.
     """
 
     epochs: int = 10
@@ -111,21 +111,21 @@ class Study:
     """A study in a folder, which is made if it is not there, and resumed if it holds the same study.
 
     Args:
-        folder: holds the runs.
-        data: trained and tested with.
-        plan: what all runs share.
-        quantize: makes the int8 file of a .keras file in a folder and returns its path; called for the paper's four.
+        folder: Holds the runs.
+        data: Trained and tested with.
+        plan: What all runs share.
+        quantize: Makes the int8 file of a .keras file in a folder and returns its path; called for the paper's four.
 
     Raises:
-        UsageError: the folder holds a study with another plan.
-        InputError: the folder holds a study of other data, or is damaged.
-        OutputError: the folder holds something else, or cannot be written.
+        UsageError: The folder holds a study with another plan.
+        InputError: The folder holds a study of other data, or is damaged.
+        OutputError: The folder holds something else, or cannot be written.
     """
 
     def __init__(self, folder: Path, data: Mnist, plan: StudyPlan, quantize: Quantize) -> None:
         self._folder, self._data, self._plan, self._quantize = folder, data, plan, quantize
         card = {
-            "schema": SCHEMA,
+            "schema": STUDY_SCHEMA,
             "plan": asdict(plan),
             "data": data_card(data),
             "versions": {
@@ -159,15 +159,15 @@ class Study:
         """Does the runs of these cells, of seeds 0 to seeds - 1, that are not finished yet, seed by seed.
 
         Args:
-            todo: the cells.
-            seeds: runs of each cell.
-            jobs: runs at the same time, each in a process.
-            report: is called with a line after each run.
+            todo: The cells.
+            seeds: Runs of each cell.
+            jobs: Runs at the same time, each in a process.
+            report: Called with a line after each run.
 
         Raises:
-            InputError: a finished run is damaged.
-            OutputError: a file cannot be written, or another process works in the folder.
-            DigitocrError: a process died.
+            InputError: A finished run is damaged.
+            OutputError: A file cannot be written, or another process works in the folder.
+            DigitocrError: A process died.
         """
         if seeds < 1 or jobs < 1:
             raise UsageError("seeds and jobs must be 1 or more")
@@ -243,7 +243,7 @@ def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Pa
     history = train(network, data, split(data), plan.epochs, plan.batch_size, seed)
     given = probabilities(network, data.test_images)
     result: dict[str, Any] = {
-        "schema": RUN_SCHEMA,
+        "schema": STUDY_RUN_SCHEMA,
         "cell": cell_name(cell),
         "experiment": asdict(cell),
         "seed": seed,
@@ -287,7 +287,7 @@ def measured(given: npt.NDArray[np.float32], labels: Bytes) -> dict[str, Any]:
 
 
 def inspected(network: keras.Sequential, given: npt.NDArray[np.float32], data: Mnist) -> dict[str, Any]:
-    """What the figures of the paper show of one network. given: its (N, 10) probabilities of the test images.
+    """The values of one network that the paper's figures show. given: its (N, 10) probabilities of the test images.
 
     Keys: layers ([name, kind, output shape, weights] of each), first_layer (kernel (k, k, filters), bias (filters,),
     stride), misclassified (index and ten probabilities of the first MISCLASSIFIED wrong answers).
@@ -338,14 +338,14 @@ def _int8(model: Path, data: Mnist, quantize: Quantize) -> dict[str, Any]:
 
 
 def microseconds(classifier: Classifier, image: Bytes) -> float:
-    """The time of one digit, (1, 28, 28) uint8: the least of TIMINGS means, since other load can only add to it."""
+    """The time of one digit, (1, 28, 28) uint8: the least of TIMED_MEANS means, since other load can only add to it."""
     tensor = scale(image)
     means = []
-    for _ in range(TIMINGS):
+    for _ in range(TIMED_MEANS):
         began = time.perf_counter()
-        for _ in range(CALLS):
+        for _ in range(TIMED_CALLS):
             classifier.predict(tensor)
-        means.append((time.perf_counter() - began) / CALLS)
+        means.append((time.perf_counter() - began) / TIMED_CALLS)
     return 1e6 * min(means)
 
 

@@ -29,10 +29,10 @@ class Verdict:
     """A finding on one claim of the paper.
 
     Attributes:
-        claim: the claim, as a sentence.
+        claim: The claim, as a sentence.
         finding: "holds", "does not hold", "not settled", or "not tested" where too few runs are there.
-        because: the reason, as a sentence.
-        tests: the tests that the finding rests on.
+        because: The reason, as a sentence.
+        tests: The tests that the finding rests on.
     """
 
     claim: str
@@ -133,7 +133,7 @@ def _compare(name: str, a: dict[int, Run], b: dict[int, Run]) -> PairedTest:
 
 
 def _shared(*runs_by_seed: dict[int, Run]) -> list[dict[int, Run]]:
-    """The same runs, of the seeds alone that all have, in the order of seeds."""
+    """The same runs, limited to the seeds that all have, in the order of seeds."""
     seeds = sorted(set.intersection(*map(set, runs_by_seed)))
     return [{seed: runs[seed] for seed in seeds} for runs in runs_by_seed]
 
@@ -269,7 +269,7 @@ def _no_class(table: _Table, labels: npt.NDArray[np.integer]) -> Verdict:
 
 
 def slips() -> list[tuple[str, str]]:
-    """Where the paper contradicts itself or the data: what it says, and what is the case."""
+    """Where the paper contradicts itself or the data: pairs of its statement and the facts."""
     low, high = (100 * value for value in wilson(9929, 10_000))
     other_low, other_high = (100 * value for value in wilson(9875, 10_000))
     return [

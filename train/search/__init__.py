@@ -1,1 +1,1 @@
-"""A search for networks that are right, small and quick at once."""
+"""A search for networks that are accurate, small and fast at once."""

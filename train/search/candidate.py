@@ -35,15 +35,15 @@ class TrialNetwork:
     """A network and the way it is trained; by default the paper's best, trained the paper's way.
 
     Attributes:
-        network: its layers.
-        learning_rate: of AdamW, at the first step.
+        network: Its layers.
+        learning_rate: Learning rate of AdamW at the first step.
         schedule: "constant", or "cosine", which falls to 0 over all steps.
-        batch_size: images in a step.
-        weight_decay: of AdamW.
-        label_smoothing: the share of each label that is spread evenly over all classes.
-        averaging: whether the network has the moving average of its weights, not the last ones.
+        batch_size: Images in a step.
+        weight_decay: Weight decay of AdamW.
+        label_smoothing: The share of each label that is spread evenly over all classes.
+        averaging: Whether the network has the moving average of its weights, not the last ones.
         augmentation: "none", "affine", or "elastic", which is affine as well.
-        cutout: the side in pixels of the square that is erased in each image; 0 for none.
+        cutout: The side in pixels of the square that is erased in each image; 0 for none.
     """
 
     network: Experiment = EXPERIMENTS[4]
@@ -68,7 +68,12 @@ class TrialNetwork:
     ) -> Any:
         """The trained network. The seed determines the initial weights and the order of the images.
 
-        watch: is called after each epoch with the network and the row of the epoch; what it raises ends the training.
+        Args:
+            data: MNIST; its test images are not used.
+            epochs: Number of epochs.
+            seed: Seed of the weights and of the order.
+            watch: Called after each epoch with the network and the row of the epoch; an exception from it ends the
+                training.
         """
         keras.utils.clear_session()  # frees the network of the previous trial
         keras.utils.set_random_seed(seed)

@@ -1,4 +1,4 @@
-"""Which trials of a search are worth having: those that no other trial beats.
+"""The Pareto front of a search: the trials that no other trial beats, and those that cannot reach it.
 
 front(read_results(Path("runs/search"))["trials"])[0]["bytes"]        # the smallest file on the front
 """
@@ -37,7 +37,13 @@ def hopeless(trials: Sequence[Trial], accuracies: Sequence[float], weights: int,
     """Whether a network in training cannot be expected to reach the front.
 
     True where MIN_BETTER_TRIALS complete trials that need no more weights and no more multiply-accumulates were more
-    accurate on the held-out images after the same number of epochs. accuracies: of the epochs so far, one at least.
+    accurate on the held-out images after the same number of epochs.
+
+    Args:
+        trials: The trials of the search.
+        accuracies: Held-out accuracies of the network after each epoch so far; at least one.
+        weights: The number of its weights.
+        multiply_accumulates: The number of its multiply-accumulates for one digit.
     """
     better = 0
     for trial in trials:

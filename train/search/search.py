@@ -64,7 +64,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("search", "a search") from error
 
-SCHEMA = "digitocr-search/1"
+SEARCH_SCHEMA = "digitocr-search/1"  # of results.json
 STUDY_NAME = "digitocr"  # of the study in Optuna's storage
 MIN_ACCURACY = 0.99  # of the held-out images, that TPE treats as a constraint
 MAX_REASON = 200  # characters of an error of a storage that are shown
@@ -75,17 +75,17 @@ class Search:
     """A search in a folder, which is made if it is not there, and resumed if it holds the same search.
 
     Args:
-        folder: holds the search's networks and, without a storage, its trials.
-        data: trained with; its test images are not used.
-        plan: what all trials share.
-        quantize: makes the int8 file of a .keras file in a folder and returns its path.
+        folder: Holds the search's networks and, without a storage, its trials.
+        data: Trained with; its test images are not used.
+        plan: What all trials share.
+        quantize: Makes the int8 file of a .keras file in a folder and returns its path.
         storage: None for a journal in the folder; grpc://HOST:PORT of Optuna's proxy; or the URL of a database in
             SQLAlchemy's form.
 
     Raises:
-        UsageError: the search has another plan, or the storage cannot be reached.
-        InputError: the search is of other data, or its journal is damaged.
-        OutputError: the folder cannot be written.
+        UsageError: The search has another plan, or the storage cannot be reached.
+        InputError: The search is of other data, or its journal is damaged.
+        OutputError: The folder cannot be written.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Search:
                     for params in grid(self._plan.space):
                         study.enqueue_trial(params)
                 study.set_user_attr("data", self._data.digest)
-                study.set_user_attr("plan", asdict(self._plan))  # last, so that a kill before it has a new start
+                study.set_user_attr("plan", asdict(self._plan))  # last: a study without a plan is begun anew
             elif begun["plan"] != asdict(self._plan):
                 options = " ".join(f"--{name} {value}" for name, value in begun["plan"].items())
                 raise UsageError(
@@ -156,14 +156,14 @@ class Search:
         """Continues until that many trials are finished, pruned ones included.
 
         Args:
-            trials: of the whole search, earlier ones included.
-            jobs: processes that work at the same time. One that dies is replaced, and its trial repeated.
-            report: is called with a line after each trial; with several jobs it must be possible to pickle it.
+            trials: Finished trials of the whole search, earlier ones included.
+            jobs: Processes that work at the same time. One that dies is replaced, and its trial repeated.
+            report: Called with a line after each trial; with several jobs it must be possible to pickle it.
 
         Raises:
-            OutputError: a file cannot be written.
-            UsageError: the storage cannot be reached.
-            DigitocrError: processes die one after the other and no trial is finished.
+            OutputError: A file cannot be written.
+            UsageError: The storage cannot be reached.
+            DigitocrError: Processes die one after the other and no trial is finished.
         """
         if trials < 1 or jobs < 1:
             raise UsageError("trials and jobs must be 1 or more")
@@ -312,7 +312,7 @@ def read_results(folder: Path) -> dict[str, Any]:
 
 def _results(study: optuna.Study) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
+        "schema": SEARCH_SCHEMA,
         "plan": study.user_attrs["plan"],
         "data": {"digest": study.user_attrs["data"]},
         "trials": [_record(trial) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()],

@@ -1,4 +1,4 @@
-"""What a search tries: the settings of a network and of its training, and the values of each.
+"""The space of a search: the settings of a network and of its training, and the values of each.
 
 plan = SearchPlan(space="paper", sampler="grid", epochs=6)
 grid("paper")[0]        # {"conv_layers": 3, "kernel": 5, "stride": 1, ...}
@@ -43,9 +43,9 @@ class SearchPlan:
     """The settings that all trials of a search share. Raises UsageError for a value that is not allowed.
 
     Attributes:
-        space: a key of SPACES; settings outside it have the values of the paper's experiment 4.
+        space: A key of SPACES; settings outside it have the values of the paper's experiment 4.
         sampler: "tpe" (Bayesian) or "grid" (every point of the space).
-        epochs: of each trial that is not pruned.
+        epochs: Epochs of each trial that is not pruned.
     """
 
     space: str = "all"

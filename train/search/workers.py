@@ -22,11 +22,14 @@ Work = Callable[[Callable[[], None]], None]
 def run_workers(work: Work, jobs: int, report: Callable[[str], None]) -> None:
     """Runs `work` in that many processes until it has returned in each.
 
-    work: can be pickled. It calls its argument whenever a part of the work is finished. report: is called with a line
-    for each process that is replaced.
+    Args:
+        work: The function to run, which can be pickled. It calls its argument whenever a part of the work is finished.
+        jobs: The number of processes.
+        report: Called with a line for each process that is replaced.
 
-    Raises the DigitocrError that ends `work` in one of the processes, and DigitocrError where MAX_DEATHS processes die
-    without progress in between; the other processes are terminated first.
+    Raises:
+        DigitocrError: `work` raised it in one of the processes, or MAX_DEATHS processes died without progress in
+            between. The other processes are terminated first.
     """
     context = multiprocessing.get_context("spawn")
     errors, reasons, progress = context.SimpleQueue(), context.SimpleQueue(), context.Event()

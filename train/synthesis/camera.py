@@ -1,4 +1,4 @@
-"""Ground, light, ink and camera: the picture of what stands on a scene's sheet.
+"""Background, light, ink and camera: from a scene's sheet to a picture of it.
 
     image = photograph(ink, rules, areas, rng, natural=False)     # (256, 256) uint8
     image, whole = framed(image, rng, boxes)                      # as if the picture were smaller
@@ -15,10 +15,8 @@ from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.strokes import Bytes, Floats
 
-_MAX_LEAF = 120.0  # pixels; the largest shape of a natural ground
-_NOISE_SHARE = (
-    60  # noise has this many grey levels at most, times the contrast: a quarter of what the ink stands out by
-)
+_MAX_LEAF = 120.0  # pixels; the largest shape of a natural background
+_NOISE_SHARE = 60  # grey levels; the most noise at full contrast, a quarter of the difference between ink and paper
 _CUT_TOLERANCE = 2  # pixels of a box that may be cut off before it counts as cut
 _MIN_FRAME = 24  # pixels; a smaller picture is not framed
 _MIN_CROP = 40  # pixels; the least side of a picture that is cropped to its digits
@@ -27,8 +25,12 @@ _MIN_CROP = 40  # pixels; the least side of a picture that is cropped to its dig
 def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bool) -> Bytes:
     """(256, 256) uint8: the picture of a sheet by a camera or a scanner, or as a program draws it.
 
-    ink, rule, area: (256, 256) uint8 coverage by writing, by lines and by filled areas; natural: whether the ground is
-    a natural texture instead of paper.
+    Args:
+        ink: (256, 256) uint8, coverage by writing.
+        rule: (256, 256) uint8, coverage by lines.
+        area: (256, 256) uint8, coverage by filled areas.
+        rng: Determines background, light and camera.
+        natural: Whether the background is a natural texture instead of paper.
     """
     clean = not natural and rng.random() < 0.18  # a scan, a drawing or a screenshot: no texture, no noise
     paper = rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.8, 1.0)
@@ -65,8 +67,15 @@ def framed(
 ) -> tuple[Bytes, NDArray[np.bool_]]:
     """A scene as if its picture were smaller: cropped at random, or to the boxes, and filled up with its edge pixels.
 
-    image: (256, 256); boxes: n times x, y, width, height in pixels. Returns the picture, of the same size, and (n,)
-    whether each box is still whole. A reader fills up small pictures in the same way.
+    A reader fills up small pictures in the same way.
+
+    Args:
+        image: (256, 256) uint8.
+        rng: Determines the frame.
+        boxes: n times x, y, width, height in pixels.
+
+    Returns:
+        The picture, of the same size, and (n,) whether each box is still whole.
     """
     margin = [int(rng.integers(0, SCENE_SIDE // 3)) for _ in range(4)]
     if boxes and rng.random() < 0.7:
@@ -102,7 +111,7 @@ def _clouds(rng: Generator, cells: float, levels: float) -> Floats:
 
 
 def _dead_leaves(rng: Generator) -> Floats:
-    """(256, 256) ground of shapes of all sizes that cover each other, as the things in a photo do.
+    """(256, 256) background of shapes of all sizes that cover each other, as the things in a photo do.
 
     The dead leaves model: D. Mumford, B. Gidas, "Stochastic models for generic images" (2001). Sometimes with the
     joints of bricks or slats on top.
@@ -147,7 +156,7 @@ def _paper(ground: Floats, rng: Generator) -> Floats:
 
 
 def _on_desk(ground: Floats, rng: Generator) -> Floats:
-    """The ground up to the sheet's straight edge, and a desk beyond it."""
+    """The background up to the sheet's straight edge, and a desk beyond it."""
     toward, at = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 1.0) * SCENE_SIDE / 2
     along = np.array([np.cos(toward), np.sin(toward)])
     across = np.array([-along[1], along[0]])
@@ -163,7 +172,7 @@ def _on_desk(ground: Floats, rng: Generator) -> Floats:
 
 
 def _show_through(ground: Floats, ink: Bytes, strength: np.float32, rng: Generator) -> Floats:
-    """The ground with the writing of the sheet's other side: mirrored, moved and faint."""
+    """The background with the writing of the sheet's other side: mirrored, moved and faint."""
     ghost = cv2.GaussianBlur(ink[:, ::-1], (0, 0), rng.uniform(0.5, 2.5)).astype(np.float32) / 255
     moved = np.roll(ghost, (int(rng.integers(-60, 60)), int(rng.integers(-60, 60))), (0, 1))
     return np.asarray(ground * (1 - strength * moved), np.float32)

@@ -7,7 +7,7 @@ from PIL import ImageFont
 
 from digitocr.runtime.errors import InputError, MissingExtraError
 
-SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
+FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")  # FreeType reads all of them
 _TRIAL_SIZE = 72  # pixels; the size at which a font is tried
 # Parts of the file names of fonts that look written by hand: first words that many such fonts have, then families.
 _HANDWRITTEN_NAMES = (
@@ -24,13 +24,17 @@ _HANDWRITTEN_NAMES = (
 
 
 def find_fonts(directory: Path | None) -> list[Path]:
-    """The font files that have letters, in a folder and its subfolders or, for None, on this machine; sorted by name.
+    """The font files with letters, in a folder and its subfolders or on this machine; sorted by name.
 
-    Raises InputError where there is none, and MissingExtraError where this machine's fonts are asked for and
-    Matplotlib, which knows where they are, is not installed.
+    Args:
+        directory: The folder; None for the fonts that are installed on this machine.
+
+    Raises:
+        InputError: There is no font with letters.
+        MissingExtraError: This machine's fonts are needed, and Matplotlib, which finds them, is not installed.
     """
     if directory is not None:
-        found = [path for path in directory.rglob("*") if path.suffix.lower() in SUFFIXES]
+        found = [path for path in directory.rglob("*") if path.suffix.lower() in FONT_SUFFIXES]
     else:
         try:
             from matplotlib.font_manager import findSystemFonts

@@ -23,10 +23,10 @@ from digitocr.train.synthesis.fonts import is_handwritten
 from digitocr.train.synthesis.strokes import Bytes, Reals, draw_digit, random_hand
 
 GLYPH_HEIGHT = 64  # pixels; of a digit's ink as it is stored
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # small ones first: layouts.py takes these
 SYMBOLS = "+-=/.,:;()?!*%&#@$<>[]÷±°€£~_"
 AMBIGUOUS = frozenset("OoQlIiSsZzBbGgqD()/|!.,:;-'°_")  # alone, these look like a digit or like a speck
-KINDS: Mapping[str, float] = {  # of alphabets, and how often each is drawn
+ALPHABET_ODDS: Mapping[str, float] = {  # kinds of alphabets, and the share of each among the scenes
     "mnist": 0.34,
     "strokes": 0.2,
     "hand-font": 0.21,
@@ -71,7 +71,7 @@ class Alphabet:
     """One way of writing.
 
     Attributes:
-        kind: A key of KINDS.
+        kind: A key of ALPHABET_ODDS.
         digit: Draws one of the digits 0 to 9.
         letter: Draws a letter or a symbol; None for a source that has only digits.
     """
@@ -84,8 +84,12 @@ class Alphabet:
 class Glyphs:
     """All sources of glyphs.
 
-    images: (n, 28, 28) uint8 of MNIST's training set, n may be 0; labels: (n,); fonts: font files; hands: the number of
-    drawn hands; seed: of these hands, so that they are the same each time.
+    Args:
+        images: (n, 28, 28) uint8 of MNIST's training set; n may be 0.
+        labels: (n,) uint8, the digits of the images.
+        fonts: Font files.
+        hands: The number of drawn hands.
+        seed: Seed of these hands, so that they are the same each time.
     """
 
     def __init__(self, images: Bytes, labels: Bytes, fonts: Sequence[Path], hands: int = 150, seed: int = 0) -> None:
@@ -97,7 +101,7 @@ class Glyphs:
 
     def alphabet(self, rng: Generator, kinds: Sequence[str] | None = None) -> Alphabet:
         """A random source, of one of `kinds` where they are given; drawn hands stand in for one that is not there."""
-        kind = str(rng.choice(kinds)) if kinds else str(rng.choice(list(KINDS), p=list(KINDS.values())))
+        kind = str(rng.choice(kinds)) if kinds else str(rng.choice(list(ALPHABET_ODDS), p=list(ALPHABET_ODDS.values())))
         if kind == "mnist" and len(self._images):
             return self._crowd(rng)
         if kind in ("font", "hand-font") and self._fonts:
@@ -152,7 +156,9 @@ class Glyphs:
 class Font:
     """A font file; each of its glyphs is drawn once.
 
-    handwritten: whether it looks written by hand; usable: whether it can be read and has digits.
+    Attributes:
+        handwritten: Whether it looks written by hand.
+        usable: Whether it can be read and has digits.
     """
 
     def __init__(self, path: Path) -> None:

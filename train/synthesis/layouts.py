@@ -34,7 +34,7 @@ def _height(rng: Generator, least: float = 10, most: float = 60) -> float:
 def _write(
     sheet: Sheet, text: str, alphabet: Alphabet, x: float, base: float, height: float, gap: float, rng: Generator
 ) -> float:
-    """Put a text on the sheet from x on; returns the x where it ends. A space is half a digit height wide.
+    """Puts a text on the sheet from x on; returns the x where it ends. A space is half a digit height wide.
 
     height: of a digit, pixels; gap: between two characters, in digit heights.
     """
@@ -116,7 +116,7 @@ def close_up(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def giant(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """Digits that are far too large to be found, so that their strokes alone are seen; sometimes normal ones on top."""
+    """Digits that are far too large to be found, so that only their strokes are seen; sometimes normal ones on top."""
     alphabet, height = glyphs.alphabet(rng), _height(rng, 200, 900)
     x, base = rng.uniform(-0.6, 0.5) * height, rng.uniform(0.2, 1.3) * height
     _write(sheet, _number(rng, 1, 3), alphabet, x, base, height, max(0.1, _gap(alphabet, rng)), rng)
@@ -317,7 +317,7 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 def texture(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
-    """The ground alone, which is a natural texture here, sometimes with a word or a number on it."""
+    """The background without writing, a natural texture here, sometimes with a word or a number on it."""
     if rng.random() < 0.2:
         alphabet = glyphs.words(rng)
         text = _word(rng) if rng.random() < 0.5 else _number(rng)
@@ -358,7 +358,7 @@ def _ring_look(rng: Generator, whole: bool) -> tuple[float, float, float, float]
 def _ring(
     sheet: Sheet, centre: Reals, radius: float, start: float, sweep: float, thick: float, strength: float
 ) -> None:
-    """Add a ring; start, sweep, thick and strength: of _ring_look."""
+    """Adds a ring; start, sweep, thick and strength: the result of _ring_look."""
     angle = start + np.linspace(0, sweep, 33)
     points = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
     if not thick:
@@ -370,7 +370,7 @@ def _ring(
 
 
 def ruled(sheet: Sheet, rng: Generator) -> None:
-    """Add the lines of ruled or squared paper, sometimes with a margin line or the holes of a binder."""
+    """Adds the lines of ruled or squared paper, sometimes with a margin line or the holes of a binder."""
     step, thick, strength = rng.uniform(8, 70), float(rng.choice([0.6, 1.0, 1.6])), float(rng.uniform(0.05, 0.8))
     for y in np.arange(rng.uniform(-60, 0), SCENE_SIDE + 60, step):
         sheet.line(-_FAR, float(y), SCENE_SIDE + _FAR, float(y), thick, strength)
@@ -385,7 +385,7 @@ def ruled(sheet: Sheet, rng: Generator) -> None:
 
 
 def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
-    """Add specks; height: of the digits among which they lie, pixels."""
+    """Adds specks; height: pixels, of the digits around."""
     for _ in range(int(rng.integers(1, 12))):
         at, size = rng.uniform(0, SCENE_SIDE, 2), rng.uniform(0.01, 0.12) * height
         speck = np.array([at, at + rng.normal(0, size, 2)])

@@ -53,7 +53,7 @@ class Medium:
     inks: tuple[Colour, ...]
 
 
-MEDIA: Mapping[str, Medium] = {
+MEDIA: Mapping[str, Medium] = {  # by the name of the pen
     "ballpoint": Medium((0.045, 0.08), 0.9, 0.12, 0.1, ((34, 48, 128), (28, 36, 96), (38, 38, 46), (150, 32, 48))),
     "pencil": Medium((0.05, 0.085), 0.75, 0.55, 0.25, ((72, 72, 78), (90, 90, 94))),
     "felt": Medium((0.08, 0.12), 0.97, 0.08, -0.12, ((24, 24, 28), (26, 44, 120), (170, 28, 36), (20, 100, 62))),
@@ -73,7 +73,7 @@ _DARK_PAPERS: tuple[Colour, ...] = ((30, 30, 32), (46, 66, 58), (58, 62, 66))
 
 @dataclass(frozen=True)
 class Style:
-    """Everything about a page but its digits.
+    """The look of a page: all but its digits.
 
     Attributes:
         size: Width and height of the picture, pixels.
@@ -126,8 +126,10 @@ class Style:
 def random_style(rng: Generator, size: tuple[int, int] = (512, 512), light_on_dark: bool | None = None) -> Style:
     """A random writer, pen, paper and camera. Digits are a twelfth to a third of the picture's height.
 
-    size: width and height in pixels; light_on_dark: whether the ink is brighter than the paper; None leaves that to
-    chance, one in eight.
+    Args:
+        rng: Determines the style.
+        size: Width and height in pixels.
+        light_on_dark: Whether the ink is brighter than the paper; None leaves that to chance, one in eight.
     """
     dark_page = rng.random() < 0.125 if light_on_dark is None else light_on_dark
     names = ["chalk", "felt"] if dark_page else ["ballpoint", "pencil", "felt", "marker"]
@@ -166,7 +168,7 @@ def _vary(colour: Colour, rng: Generator) -> Colour:
 
 @dataclass(frozen=True)
 class Page:
-    """A picture and what is written in it.
+    """A picture and its digits.
 
     Attributes:
         image: (H, W, 3) RGB.
@@ -304,7 +306,7 @@ def _ground(light: Floats, view: Reals, rng: Generator, style: Style) -> Bytes:
 
 
 def _write_on(image: Bytes, ink: Bytes, light: Floats, view: Reals, rng: Generator, style: Style) -> None:
-    """Put the ink on the image, in place.
+    """Draws the ink on the image, in place.
 
     The pen misses the paper's hollows: at a stroke's edges, where it presses least, and here and there along it.
     """
@@ -377,8 +379,14 @@ def _add(image: Bytes, noise: Bytes, levels: float) -> Bytes:
 def paste_page(images: Bytes, labels: NDArray[np.uint8], columns: int, scale: int, rng: Generator) -> Page:
     """Given digits as dark ink on plain, bright paper, in straight lines and well apart.
 
-    images: (n, 28, 28) uint8, ink bright, as MNIST's; labels: (n,); columns: digits in a line; scale: how many times as
-    large they become, by cubic interpolation. The paper is even except for noise of one grey level.
+    The paper is even except for noise of one grey level.
+
+    Args:
+        images: (n, 28, 28) uint8, ink bright, as MNIST's.
+        labels: (n,) uint8, the digits of the images.
+        columns: Digits in a line.
+        scale: How many times as large they become, by cubic interpolation.
+        rng: Determines the levels and the noise.
     """
     cell = 28 * scale
     rows = -(-len(images) // columns)

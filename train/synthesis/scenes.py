@@ -27,12 +27,12 @@ from digitocr.train.synthesis.strokes import Bytes, Floats, Reals
 MIN_DIGIT = 9.0  # pixels; the longer side of the smallest digit that the detector has to find
 MAX_DIGIT = 140.0  # pixels; the longer side of the largest digit that the detector has to find
 IGNORED_DIGIT = 1.3 * MAX_DIGIT  # pixels; a larger digit is not marked: at this scale its strokes count as no digit
-MIN_VISIBLE = 0.75  # share of a digit's box within the picture from which on the digit has to be found
-MAX_LOST = 0.25  # share of a digit's box within the picture up to which the digit is not marked
-MIN_CONTRAST = 6  # grey levels by which a legible digit differs from its ground
+MIN_VISIBLE = 0.75  # share of a digit's box; with this much within the picture the digit has to be found
+MAX_LOST = 0.25  # share of a digit's box; with no more within the picture the digit is not marked
+MIN_LEGIBLE_CONTRAST = 6  # grey levels by which a legible digit differs from its background
 MIN_PEAK = 110  # of 255; ink of the darkest pixel of a digit that has to be found
 _STROKE_INK = 120  # of 255; pixels with more ink belong to a stroke
-_GROUND_INK = 30  # of 255; pixels with less ink belong to the ground
+_BACKGROUND_INK = 30  # of 255; pixels with less ink belong to the background
 _MIN_DEPTH = 0.2  # of the homography's denominator, so that nothing near or behind the horizon becomes huge
 _MAX_COORDINATE = 4000  # pixels; a line that reaches further is not drawn
 _FRACTION_BITS = 4  # of OpenCV's fixed-point coordinates: sixteenths of a pixel
@@ -86,7 +86,15 @@ def draw_scene(rng: Generator, glyphs: Glyphs) -> Scene:
 
 @dataclass
 class _Truth:
-    """The boxes of a scene while it is drawn; the attributes of Scene, as lists."""
+    """The boxes of a scene while it is drawn.
+
+    Attributes:
+        boxes: As in Scene.
+        labels: As in Scene.
+        ignored: As in Scene.
+        others: As in Scene.
+        doubtful: As in Scene.
+    """
 
     boxes: list[Box] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
@@ -95,7 +103,7 @@ class _Truth:
     doubtful: list[Box] = field(default_factory=list)
 
     def add(self, box: Box, label: int, visible: float) -> None:
-        """Add a glyph; visible: the share of its box that lies within the picture."""
+        """Adds a glyph; visible: the share of its box that lies within the picture."""
         side = max(box[2:])
         if label == AMBIGUOUS_LABEL:
             self.doubtful.append(box)
@@ -108,7 +116,7 @@ class _Truth:
             self.ignored.append(box)
 
     def keep(self, good: Iterable[bool]) -> None:
-        """Move the digits that are not good, one flag for each, to the ignored ones."""
+        """Moves the digits that are not good to the ignored ones; good: a flag for each digit."""
         flags = list(good)
         self.ignored += [box for box, flag in zip(self.boxes, flags, strict=True) if not flag]
         self.labels = [label for label, flag in zip(self.labels, flags, strict=True) if flag]
@@ -175,14 +183,19 @@ def _drawn_items(items: Iterable[Item], view: Reals) -> tuple[Bytes, _Truth]:
 
 
 class _Drawn(NamedTuple):
-    """The part of a glyph within the picture: the box of its ink, and that box as a share of the whole one."""
+    """The part of a glyph within the picture.
+
+    Attributes:
+        box: The box of its ink.
+        visible: The area of that box as a share of the whole glyph's, 0 to 1.
+    """
 
     box: Box
     visible: float
 
 
 def _draw_item(ink: Bytes, item: Item, view: Reals) -> _Drawn | None:
-    """Draw a glyph on the ink plane; None if it lies outside of the picture."""
+    """Draws a glyph on the ink plane; None if it lies outside of the picture."""
     linear, shift = _local_map(item, view)
     outline = hull(item.glyph.ink) @ linear.T + shift
     (x0, y0), (x1, y1) = outline.min(0), outline.max(0)
@@ -236,7 +249,7 @@ def _resampled(ink: Bytes, linear: Reals, shift: Reals, rows: slice, columns: sl
 
 
 def _legible(image: Bytes, ink: Bytes, box: Box) -> bool:
-    """Whether a digit differs from its ground by MIN_CONTRAST and by the ground's own standard deviation."""
+    """Whether a digit differs from its background by MIN_LEGIBLE_CONTRAST and by the deviation of that background."""
     x, y, w, h = box
     window = np.s_[max(0, int(y) - 1) : int(y + h) + 2, max(0, int(x) - 1) : int(x + w) + 2]
     grey, cover = image[window], ink[window]
@@ -244,5 +257,5 @@ def _legible(image: Bytes, ink: Bytes, box: Box) -> bool:
     if not stroke.any():
         return False
     inked = cv2.mean(grey, stroke)[0]
-    ground, spread = cv2.meanStdDev(grey, mask=(cover < _GROUND_INK).astype(np.uint8))
-    return bool(abs(inked - ground[0, 0]) >= max(MIN_CONTRAST, spread[0, 0]))
+    ground, spread = cv2.meanStdDev(grey, mask=(cover < _BACKGROUND_INK).astype(np.uint8))
+    return bool(abs(inked - ground[0, 0]) >= max(MIN_LEGIBLE_CONTRAST, spread[0, 0]))

@@ -1,4 +1,4 @@
-"""The flat sheet of a scene: what stands where, before it is drawn and seen by a camera.
+"""The flat sheet of a scene: glyphs, lines and areas with their places, before they are drawn and photographed.
 
     sheet = Sheet()
     sheet.put(glyph, 7, x=40, base=120, height=50, rng=rng)
@@ -67,7 +67,7 @@ class Area(NamedTuple):
 
 @dataclass
 class Sheet:
-    """All that stands on a sheet.
+    """The contents of a sheet.
 
     Attributes:
         items: Digits, letters and symbols.
@@ -82,7 +82,7 @@ class Sheet:
     def put(
         self, glyph: Glyph, label: int, x: float, base: float, height: float, rng: Generator, strength: float = 1.0
     ) -> None:
-        """Add a glyph, rotated a little: the pen at x, the line at y = base, a digit `height` pixels high."""
+        """Adds a glyph, rotated a little: the pen at x, the line at y = base, a digit `height` pixels high."""
         scale = height / glyph.ink.shape[0] * glyph.height
         turn = rng.normal(0, _TURN_SPREAD)
         cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
@@ -90,15 +90,15 @@ class Sheet:
         self.items.append(Item(glyph, label, np.array([[cos, -sin, left], [sin, cos, top]]), strength))
 
     def line(self, x0: float, y0: float, x1: float, y1: float, thickness: float, strength: float) -> None:
-        """Add a straight line."""
+        """Adds a straight line."""
         self.rules.append(Rule(np.array([[x0, y0], [x1, y1]], np.float64), thickness, strength))
 
     def box(self, x: float, y: float, w: float, h: float, thickness: float, strength: float) -> None:
-        """Add the outline of a rectangle."""
+        """Adds the outline of a rectangle."""
         corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h], [x, y]], np.float64)
         self.rules.append(Rule(corners, thickness, strength))
 
     def rectangle(self, left: float, top: float, right: float, bottom: float, strength: float) -> None:
-        """Add a filled rectangle."""
+        """Adds a filled rectangle."""
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
         self.areas.append(Area(corners, strength))

@@ -200,7 +200,12 @@ def random_hand(rng: Generator) -> Hand:
 def draw_digit(digit: int, hand: Hand, rng: Generator, height: float = 64, stroke: float = 0.08) -> Floats:
     """One digit in that hand: (H, W) float32 in [0, 1], the share of each pixel that is ink, cut out tightly.
 
-    height: of the digit in pixels, before the hand's own variation; stroke: the stroke's width in digit heights.
+    Args:
+        digit: 0 to 9.
+        hand: The writer.
+        rng: Determines the variation between instances.
+        height: Height of the digit in pixels, before the hand's own variation.
+        stroke: The stroke's width in digit heights.
     """
     lines = write(digit, hand, rng)
     ink, _, _ = drawn([(line[:, :2] * height, line[:, 2] * stroke * height) for line in lines])
@@ -210,7 +215,11 @@ def draw_digit(digit: int, hand: Hand, rng: Generator, height: float = 64, strok
 def write(digit: int, hand: Hand, rng: Generator, taper: float = 0.0) -> list[Reals]:
     """The strokes of one instance: each (n, 3), x and y in digit heights and the width in stroke widths.
 
-    taper: the share of the width that a stroke loses at its ends; below 0 its ends are wider.
+    Args:
+        digit: 0 to 9.
+        hand: The writer.
+        rng: Determines the variation between instances.
+        taper: The share of the width that a stroke loses at its ends; below 0 its ends are wider.
     """
     own = np.random.default_rng((hand.habit, digit))
     lean = hand.slant + rng.normal(0, _SLANT_SPREAD)

@@ -23,7 +23,11 @@ _glyphs: Glyphs | None = None
 def worker_pool(count: int, images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> ProcessPoolExecutor:
     """A pool of `count` processes that draw with these glyphs.
 
-    images: (n, 28, 28) uint8 of MNIST's training set, n may be 0; labels: (n,); fonts: font files.
+    Args:
+        count: The number of processes.
+        images: (n, 28, 28) uint8 of MNIST's training set; n may be 0.
+        labels: (n,) uint8, the digits of the images.
+        fonts: Font files.
     """
     return ProcessPoolExecutor(count, get_context("spawn"), _start, (images, labels, list(fonts)))
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from digitocr.cli.batch import cluster
 from digitocr.cli.batch.sources import Source
-from digitocr.cli.batch.task import CHUNK, Outcome, Task
+from digitocr.cli.batch.task import CHUNK_PICTURES, Outcome, Task
 from digitocr.runtime.classifier import DEFAULT_MODEL
 from digitocr.runtime.detector import DEFAULT_DETECTOR
 from digitocr.runtime.errors import ClusterError, MissingExtraError, ModelError
@@ -163,12 +163,12 @@ def named(count, deadly=()):
 
 def test_a_picture_that_workers_die_of_is_an_error_and_the_others_are_read_in_order(stand_in):
     client = stand_in(Client(ADDRESS))
-    sources = named(30 * CHUNK, deadly=(5, 6, 900))
+    sources = named(30 * CHUNK_PICTURES, deadly=(5, 6, 900))
     outcomes = list(cluster.read_on_cluster(TASK, sources, ADDRESS))
     assert [outcome.name for outcome in outcomes] == [source.name for source in sources]
     assert [outcome.name for outcome in outcomes if outcome.error] == ["deadly-5.png", "deadly-6.png", "deadly-900.png"]
     assert outcomes[5].error.startswith("deadly-5.png: the workers that read it died")
-    assert client.most == 2 * cluster.CHUNKS_AHEAD  # no more than is soon read is sent
+    assert client.most == 2 * cluster.CHUNKS_PER_THREAD  # no more than is soon read is sent
 
 
 def test_where_workers_have_gone_others_are_awaited_and_nothing_is_left_out(stand_in):
@@ -185,7 +185,7 @@ def test_where_workers_have_gone_others_are_awaited_and_nothing_is_left_out(stan
             return super().result(chunk)
 
     stand_in(Tired(ADDRESS))
-    sources = named(3 * CHUNK)
+    sources = named(3 * CHUNK_PICTURES)
     assert len(list(cluster.read_on_cluster(TASK, sources, ADDRESS))) == len(sources)
 
 
@@ -267,7 +267,7 @@ def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folde
         ),
     ):
         client = stand_in(Watched(ADDRESS))
-        list(cluster.read_on_cluster(task, named(3 * CHUNK), ADDRESS))
+        list(cluster.read_on_cluster(task, named(3 * CHUNK_PICTURES), ADDRESS))
         assert len(client.plugins) == bool(own)
         assert client.plugins == ([client.unregistered] if own else [])
         assert client.sent == 3 * (client.plugins or [""])

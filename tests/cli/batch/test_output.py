@@ -55,7 +55,7 @@ def test_an_earlier_run_is_taken_up_without_its_errors_and_its_unfinished_line(t
     whole = [line("a.png"), line("new\nline\udcff.png")]
     for rest in ("", "{", line("c.png")[:9], line("c.png")[:80], line("c.png")):
         path.write_text("\n".join([whole[0], line("bad.png", "bad.png: why"), whole[1], rest]))
-        assert output.taken_up(path) == {"a.png": False, "new\nline\udcff.png": False}
+        assert output.prepare_resume(path) == {"a.png": False, "new\nline\udcff.png": False}
         assert path.read_text() == "\n".join([*whole, ""])
     assert list(tmp_path.iterdir()) == [path]
 
@@ -71,7 +71,7 @@ def test_a_file_that_is_to_be_read_is_not_written_to(tmp_path):
 
 
 def test_without_an_earlier_run_nothing_is_taken_up(tmp_path):
-    assert output.taken_up(tmp_path / "lines") == {}
+    assert output.prepare_resume(tmp_path / "lines") == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -94,14 +94,14 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, content):
     path = tmp_path / "notes.txt"
     path.write_text(line("a.png") + "\n" + content)
     with pytest.raises(OutputError, match=r"notes\.txt:2: is not a line of digitocr predict --jsonl"):
-        output.taken_up(path)
+        output.prepare_resume(path)
     assert path.read_text() == line("a.png") + "\n" + content
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
-        output.taken_up(tmp_path)
+        output.prepare_resume(tmp_path)
 
 
 def test_control_characters_become_escapes():
@@ -207,9 +207,9 @@ def test_a_run_that_was_cut_anywhere_is_taken_up_at_the_pictures_that_it_read_as
     path.write_bytes(WHOLE[:cut])
     whole = sum(end <= cut for end in ENDS)
     expected = [row for row, needed in zip(ROWS, (1, 4, 4, 4, 99, 6), strict=True) if needed <= whole]
-    assert list(output.taken_up(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
+    assert list(output.prepare_resume(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
     assert path.read_text().splitlines() == expected
-    assert list(output.taken_up(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
+    assert list(output.prepare_resume(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -217,4 +217,4 @@ def test_digits_on_any_page_are_digits_of_the_document(tmp_path):
     rows = [json.loads(render.json_line("scan.tif", None, None, page, 2)) for page in range(2)]
     rows[0]["text"] = "407"
     (tmp_path / "lines").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert output.taken_up(tmp_path / "lines") == {"scan.tif": True}
+    assert output.prepare_resume(tmp_path / "lines") == {"scan.tif": True}

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitocr.cli.batch.parallel import CHUNKS_AHEAD, read_in_processes
+from digitocr.cli.batch.parallel import CHUNKS_PER_PROCESS, read_in_processes
 from digitocr.cli.batch.sources import Source
-from digitocr.cli.batch.task import CHUNK, Task
+from digitocr.cli.batch.task import CHUNK_PICTURES, Task
 from digitocr.runtime.errors import ModelError
 
 SETTINGS = (None, 1, 0.5, "auto", "auto", False, True, False, False)
@@ -68,9 +68,9 @@ def test_no_more_pictures_are_taken_than_are_soon_read(deadly):
             yield taken[-1]
 
     outcomes = read_in_processes(deadly, endless(), jobs=1)
-    for place in range(3 * CHUNKS_AHEAD * CHUNK):
+    for place in range(3 * CHUNKS_PER_PROCESS * CHUNK_PICTURES):
         assert next(outcomes).name == f"{place}.png"
-        assert len(taken) <= place + 1 + CHUNKS_AHEAD * CHUNK
+        assert len(taken) <= place + 1 + CHUNKS_PER_PROCESS * CHUNK_PICTURES
     outcomes.close()
 
 

@@ -41,7 +41,7 @@ def test_what_names_nothing_is_an_error_and_the_rest_is_read(folder):
     (folder / "empty").mkdir()
     empty, none, good = names("empty", "*.gif", "in/a.png")
     assert empty.startswith("empty: the folder holds no pictures")
-    assert (none, good) == ("*.gif: no file has a name of that pattern", "in/a.png")
+    assert (none, good) == ("*.gif: no file matches the pattern", "in/a.png")
 
 
 def test_only_one_named_picture_is_single(folder):
@@ -59,14 +59,14 @@ def test_names_that_cannot_be(folder, named):
 
 
 def test_an_empty_name_is_not_the_folder_that_one_is_in(folder):
-    assert names("") == ["an empty name is no picture; name a file, a folder, a glob, or - for standard input"]
+    assert names("") == ["an empty name names no picture; name a file, a folder, a glob, or - for standard input"]
 
 
 def test_standard_input(monkeypatch):
     for content, error in (
         (b"some bytes", None),
         (b"", "standard input: is empty; pipe a picture into it"),
-        (b"12345678901", "standard input: over 0 MB, which is no picture"),
+        (b"12345678901", "standard input: over 0 MB, too large for a picture"),
     ):
         monkeypatch.setattr("digitocr.cli.batch.sources.MAX_BYTES", 10)
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))

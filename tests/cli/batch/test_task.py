@@ -11,7 +11,7 @@ from PIL import Image
 from digitocr import Reader
 from digitocr.cli.batch import render
 from digitocr.cli.batch.sources import Source
-from digitocr.cli.batch.task import CHUNK, CHUNK_BYTES, Outcome, Task, chunks
+from digitocr.cli.batch.task import CHUNK_BYTES, CHUNK_PICTURES, Outcome, Task, chunks
 from digitocr.runtime import drawing, image
 from digitocr.runtime.detector import Detector
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, ModelError, UsageError
@@ -241,7 +241,7 @@ def test_chunks_are_of_many_small_pictures_or_a_large_one(tmp_path):
     assert list(chunks([])) == []
     (tmp_path / "large").write_bytes(bytes(CHUNK_BYTES))
     large = Source("large", str(tmp_path / "large"))
-    small = [Source(f"{number}.png", b"bytes") for number in range(2 * CHUNK + 1)]
-    assert [len(chunk) for chunk in chunks(small)] == [CHUNK, CHUNK, 1]
+    small = [Source(f"{number}.png", b"bytes") for number in range(2 * CHUNK_PICTURES + 1)]
+    assert [len(chunk) for chunk in chunks(small)] == [CHUNK_PICTURES, CHUNK_PICTURES, 1]
     assert list(chunks([small[0], large, large, small[1]])) == [[small[0], large], [large], [small[1]]]
     assert [source for chunk in chunks(small) for source in chunk] == small

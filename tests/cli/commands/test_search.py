@@ -26,7 +26,7 @@ def test_a_search_prints_its_front(cut_short: Mnist, monkeypatch: pytest.MonkeyP
     trial = {"number": 7, "state": "complete", "params": {"kernel": 3}, "accuracy": 0.991, "bytes": 30_000}
     trial |= {"multiply_accumulates": 300_000, "weights": 29_000}
     head = {
-        "schema": search.SCHEMA,
+        "schema": search.SEARCH_SCHEMA,
         "plan": {"space": "all", "sampler": "tpe", "epochs": 6},
         "data": {"digest": "drawn"},
     }

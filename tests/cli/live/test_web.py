@@ -140,7 +140,7 @@ def test_a_slow_viewer_delays_nobody_and_is_dropped(video):
 
 
 def test_a_viewer_that_leaves_is_noticed_without_a_new_frame(page, monkeypatch):
-    monkeypatch.setattr(web, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(web, "CHECK_SECONDS", 0.05)
     page.show(frame(0, "407"), 30)
     with urlopen(page.address + "video", timeout=5):
         until(lambda: video_threads() == 1)
@@ -148,7 +148,7 @@ def test_a_viewer_that_leaves_is_noticed_without_a_new_frame(page, monkeypatch):
 
 
 def test_connections_are_bounded(page, monkeypatch):
-    monkeypatch.setattr(web, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(web, "CHECK_SECONDS", 0.05)
     page.show(frame(0, "407"), 30)
     viewers = [urlopen(page.address + "video", timeout=5) for _ in range(web.MAX_CONNECTIONS)]
     with pytest.raises(HTTPError) as refused:

@@ -59,7 +59,7 @@ def opening(*sources):
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch):
-    monkeypatch.setattr(capture, "RETRY", 0.02)
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0.02)
 
 
 def frames(grabber, seconds=60.0):
@@ -176,7 +176,7 @@ def test_a_camera_that_stays_away_is_an_error_that_says_why():
 
 
 def test_a_driver_that_hangs_is_an_error_and_left_behind(monkeypatch):
-    monkeypatch.setattr(capture, "STALL", 0.1)
+    monkeypatch.setattr(capture, "STALL_SECONDS", 0.1)
     monkeypatch.setattr(capture, "CLOSE_SECONDS", 0.2)
     free = threading.Event()
     camera = Played({3: lambda: free.wait(20) and None})

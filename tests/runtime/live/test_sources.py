@@ -164,7 +164,7 @@ def test_a_stream_on_the_network_is_live_and_comes_back(stream):
 def test_a_stream_that_stalls_is_an_error(stream, monkeypatch):
     monkeypatch.setattr(sources, "READ_MS", 300)
     monkeypatch.setattr(sources, "OPEN_MS", 300)
-    monkeypatch.setattr(capture, "RETRY", 0.02)
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0.02)
     # the first connection is used to find out what the address answers with
     grabber = Grabber(opener(stream(level(7), stalls=5, serves=2)), "stream", reconnect=0.2)
     with pytest.raises(DeviceError, match=r"seconds; plug it in again, or start what sends it"):
@@ -240,7 +240,7 @@ def test_a_snapshot_is_asked_for_once_a_second_by_default(camera):
 
 
 def test_a_snapshot_that_is_missing_or_damaged_now_and_then_is_tried_again(camera, monkeypatch):
-    monkeypatch.setattr(capture, "RETRY", 0.02)
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0.02)
     served = camera(jpeg(0), jpeg(1), b"no picture", jpeg(2), b"", jpeg(3))
     grabber = Grabber(opener(served.address, CameraRequest(fps=50)), "snapshot")
     numbers = []

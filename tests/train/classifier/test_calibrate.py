@@ -26,7 +26,7 @@ def boxes_of(*rows):
     return np.array(rows, np.float32).reshape(-1, 4)
 
 
-TILE = Scene(
+SCENE = Scene(
     image=np.zeros((256, 256), np.uint8),
     boxes=boxes_of((20, 20, 20, 30), (60, 20, 20, 30), (100, 20, 20, 30)),
     labels=np.array([3, 1, 4], np.uint8),
@@ -51,7 +51,7 @@ def scene(monkeypatch):
 
     def draw(rng, _):
         seeds.append(int(rng.integers(2**32)))
-        return TILE
+        return SCENE
 
     monkeypatch.setattr(module, "draw_scene", draw)
     return seeds
@@ -95,12 +95,12 @@ def test_every_scene_is_another_and_each_always_the_same(scene):
     scene_examples(reader, None, range(2, 5))
     assert scene[2] == scene[3]
     assert len(set(scene)) == 5
-    assert module.SEED >= 2**31  # which no training may have
+    assert module.EXAMPLES_SEED >= 2**31  # which no training may have
 
 
 def test_scenes_without_digits_and_without_candidates_count(monkeypatch):
     none = boxes_of()
-    empty = Scene(TILE.image, none, np.zeros(0, np.uint8), none, none, none)
+    empty = Scene(SCENE.image, none, np.zeros(0, np.uint8), none, none, none)
     monkeypatch.setattr(module, "draw_scene", lambda *_: empty)
     _, right = scene_examples(reader_of(boxes_of((1, 1, 9, 9)), [0.3], [5]), None, range(2))
     assert right.tolist() == [False, False]

@@ -71,9 +71,9 @@ def test_no_more_than_so_many_of_a_scene(monkeypatch):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_elsewhere", lambda *_: boxes_of())
         boxes, labels = module._chosen_boxes(crowded, rng())
-    assert (labels == 0).sum() == module.MAX_DIGITS
-    assert len(boxes) == module.MAX_DIGITS + module.MAX_LETTERS
-    assert len(np.unique(boxes[: module.MAX_DIGITS].round(), axis=0)) == module.MAX_DIGITS  # none twice
+    assert (labels == 0).sum() == module.MAX_DIGIT_CROPS
+    assert len(boxes) == module.MAX_DIGIT_CROPS + module.MAX_LETTER_CROPS
+    assert len(np.unique(boxes[: module.MAX_DIGIT_CROPS].round(), axis=0)) == module.MAX_DIGIT_CROPS  # none twice
 
 
 def test_boxes_are_off_by_as_much_as_a_detector_s():

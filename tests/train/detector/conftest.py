@@ -23,15 +23,15 @@ def scene_of():
 @pytest.fixture(scope="session")
 def answer():
     """A function that gives the output (N, rows, columns, 15) for targets (N, rows, columns, 8) learned by heart."""
-    from digitocr.train.detector.network import CLASSES, HEAT, OFFSET, SIZE
+    from digitocr.train.detector.network import CLASS_CHANNELS, HEAT_CHANNELS, OFFSET_CHANNELS, SIZE_CHANNELS
 
     def output_for(target, sure=12.0):
         output = np.zeros((*target.shape[:3], 15), np.float32)
         heat = np.clip(target[..., targets.HEAT], 1e-6, 1 - 1e-6)
-        output[..., HEAT] = np.clip(np.log(heat / (1 - heat)), -sure, sure)[..., None]
-        output[..., OFFSET] = target[..., targets.DX : targets.DY + 1]
-        output[..., SIZE] = target[..., targets.LOG_WIDTH : targets.LOG_HEIGHT + 1]
-        output[..., CLASSES] = 20 * np.eye(10)[target[..., targets.DIGIT].astype(int)]
+        output[..., HEAT_CHANNELS] = np.clip(np.log(heat / (1 - heat)), -sure, sure)[..., None]
+        output[..., OFFSET_CHANNELS] = target[..., targets.DX : targets.DY + 1]
+        output[..., SIZE_CHANNELS] = target[..., targets.LOG_WIDTH : targets.LOG_HEIGHT + 1]
+        output[..., CLASS_CHANNELS] = 20 * np.eye(10)[target[..., targets.DIGIT].astype(int)]
         return output
 
     return output_for

@@ -66,8 +66,8 @@ def small(monkeypatch):
         )
 
     monkeypatch.setattr(module, "build_detector", tiny)
-    monkeypatch.setattr(module, "SCENES", SCENES)
-    monkeypatch.setattr(module, "BATCH", BATCH)
+    monkeypatch.setattr(module, "EPOCH_SCENES", SCENES)
+    monkeypatch.setattr(module, "STEP_SCENES", BATCH)
     monkeypatch.setattr(module, "HELD_OUT_SCENES", BATCH)
     monkeypatch.setattr(module, "draw_scene", corner)
     monkeypatch.setattr(workers, "_glyphs", some)

@@ -2,7 +2,14 @@ import keras
 import numpy as np
 import pytest
 
-from digitocr.train.detector.network import CLASSES, HEAT, OFFSET, SIZE, build_detector, loss
+from digitocr.train.detector.network import (
+    CLASS_CHANNELS,
+    HEAT_CHANNELS,
+    OFFSET_CHANNELS,
+    SIZE_CHANNELS,
+    build_detector,
+    loss,
+)
 from digitocr.train.detector.targets import BOX, targets
 from digitocr.train.detector.targets import HEAT as TRUE_HEAT
 
@@ -22,7 +29,7 @@ def test_a_network_for_any_size_gives_a_cell_for_four_by_four_pixels(network):
         output = np.asarray(network(np.zeros((2, height, width, 3), np.float32)))
         assert output.shape == (2, height // 4, width // 4, 15)
         assert output.dtype == np.float32
-    assert {HEAT.stop, OFFSET.stop, SIZE.stop, CLASSES.stop} == {1, 3, 5, 15}
+    assert {HEAT_CHANNELS.stop, OFFSET_CHANNELS.stop, SIZE_CHANNELS.stop, CLASS_CHANNELS.stop} == {1, 3, 5, 15}
     assert 150_000 < network.count_params() < 400_000
 
 
@@ -57,12 +64,12 @@ def test_a_right_answer_costs_little_and_each_wrong_part_more(scene_of, answer):
     right = answer(target)
     best = value(target, right)
     assert 0 <= best < 0.5
-    for channels, change in ((OFFSET, 0.3), (SIZE, 0.5), (HEAT, -14.0)):
+    for channels, change in ((OFFSET_CHANNELS, 0.3), (SIZE_CHANNELS, 0.5), (HEAT_CHANNELS, -14.0)):
         wrong = right.copy()
         wrong[..., channels] += change
         assert value(target, wrong) > best + 0.3
     wrong = right.copy()
-    wrong[..., CLASSES] = np.roll(wrong[..., CLASSES], 1, -1)
+    wrong[..., CLASS_CHANNELS] = np.roll(wrong[..., CLASS_CHANNELS], 1, -1)
     assert value(target, wrong) > best + 1
     invented = right.copy()
     invented[0, 0, 20, 0] = 8

@@ -3,15 +3,15 @@ import pytest
 
 from digitocr.runtime.boxes import non_maximum_suppression
 from digitocr.runtime.detector import STRIDE, decoded
-from digitocr.train.detector.network import SIZE
+from digitocr.train.detector.network import SIZE_CHANNELS
 from digitocr.train.detector.targets import (
     BOX,
     DIGIT,
     HEAT,
+    HEAT_SPREAD,
     LOG_HEIGHT,
     LOG_WIDTH,
-    NEAR,
-    SPREAD,
+    NEAR_HEAT,
     WEIGHT,
     found_share,
     targets,
@@ -24,11 +24,11 @@ def test_targets_say_where_a_digit_is_how_large_and_which(scene_of):
     assert (target.shape, target.dtype) == ((16, 24, 8), np.float32)
     assert np.unravel_index(target[..., HEAT].argmax(), (16, 24)) == (8, 10)
     assert target[8, 10, HEAT] == 1
-    spread = SPREAD * np.sqrt(40 / STRIDE)
+    spread = HEAT_SPREAD * np.sqrt(40 / STRIDE)
     assert target[8, 11, HEAT] == pytest.approx(np.exp(-1 / (2 * spread**2)))
     assert target[8, 0, HEAT] == target[0, 23, HEAT] == 0
     near = target[..., BOX] > 0
-    np.testing.assert_array_equal(near, target[..., HEAT] >= NEAR)
+    np.testing.assert_array_equal(near, target[..., HEAT] >= NEAR_HEAT)
     assert 1 < near.sum() < 30
     assert (target[near][:, DIGIT] == 7).all()
     np.testing.assert_allclose(target[near][:, LOG_WIDTH : LOG_HEIGHT + 1], np.log([[4, 10]] * near.sum()), rtol=1e-6)
@@ -39,8 +39,8 @@ def test_targets_say_where_a_digit_is_how_large_and_which(scene_of):
 def test_the_runtime_decodes_what_targets_say(scene_of, answer):
     digits = [(10, 10, 9, 12, 1), (40, 5, 20, 28, 2), (70, 30, 14, 9, 3), (8.5, 38.25, 30, 22, 4)]
     target = targets(scene_of(*digits))
-    output = answer(target[None])[0, :, :, : SIZE.stop].transpose(2, 0, 1)
-    boxes, scores = decoded(output, NEAR)
+    output = answer(target[None])[0, :, :, : SIZE_CHANNELS.stop].transpose(2, 0, 1)
+    boxes, scores = decoded(output, NEAR_HEAT)
     truth = np.array(digits)[:, :4]
     nearest = np.abs(boxes[:, None] - truth[None]).max(2)
     assert (nearest.min(1) < 0.01).all()  # every near cell says the whole box

@@ -212,5 +212,5 @@ def test_a_bar_is_drawn_on_a_terminal_alone(few, fonts, monkeypatch):
     places = [drawn.find(f" {step}") for step in steps]
     assert places == sorted(places)
     assert places[0] > 0
-    assert "#" * module.BAR in drawn[places[-2] :]
+    assert "#" * module.BAR_WIDTH in drawn[places[-2] :]
     assert drawn.endswith("\n")

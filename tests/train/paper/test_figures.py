@@ -29,7 +29,7 @@ def test_a_figure_is_svg_that_follows_the_colour_scheme_and_is_the_same_each_tim
     assert svg == DRAWN[name]()
     assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
     assert "prefers-color-scheme: dark" in svg
-    assert not re.search(f"(stroke|fill): {figures.INK}", svg)
+    assert not re.search(f"(stroke|fill): {figures.INK_COLOUR}", svg)
     assert "<?xml" not in svg
     assert "<dc:date>" not in svg
 

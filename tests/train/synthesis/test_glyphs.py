@@ -97,8 +97,8 @@ def test_the_same_state_gives_the_same_glyphs(glyphs):
 def test_every_source_comes_as_often_as_it_should(glyphs):
     numbers = rng()
     kinds = [glyphs.alphabet(numbers).kind for _ in range(600)]
-    assert set(module.KINDS) == set(KINDS)
-    for kind, share in module.KINDS.items():
+    assert set(module.ALPHABET_ODDS) == set(KINDS)
+    for kind, share in module.ALPHABET_ODDS.items():
         assert abs(kinds.count(kind) / 600 - share) < 0.06, kind
 
 
