@@ -12,6 +12,12 @@ from digitocr import DigitocrError, InputError, Line, ModelError, Reader, Readin
 from digitocr.runtime.many import PICTURES_PER_PROCESS, read_many
 
 
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """This module is: the processes import it to unpickle what they are sent."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
+
+
 class Echo:
     """Reads a picture's name, and does what it says: "die" ends the process, "odd" raises what cannot be pickled."""
 
