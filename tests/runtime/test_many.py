@@ -14,7 +14,7 @@ from digitocr.runtime.many import PICTURES_PER_PROCESS, read_many
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch):
-    """This module is: the processes import it to unpickle what they are sent."""
+    """Lets the processes import the test module, whose classes they are sent."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
 
 
