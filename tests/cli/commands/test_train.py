@@ -60,7 +60,7 @@ def test_recipes_of_the_command_are_those_of_the_library():
 def test_help_says_the_epochs_of_each_recipe_and_how_long_it_takes():
     said = " ".join(CliRunner().invoke(command_line(()), ["train", "--help"]).stdout.split())
     epochs = [recipe.epochs for recipe in RECIPES.values()] + [DetectorSettings().epochs]
-    assert "{}, {}, {} and {}".format(*epochs) in said
+    assert "{}, {}, {} or {}".format(*epochs) in said
     assert said.count("minutes") == 4
 
 
