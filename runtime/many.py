@@ -75,7 +75,7 @@ def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -
     waiting: deque[tuple[int, Picture, Future[Reading | Exception]]] = deque()
     pool = _pool(pickled, jobs)
     try:
-        _await_start(pool)
+        _await_start(pool, jobs)
         while True:
             try:
                 while len(waiting) < PICTURES_PER_PROCESS * jobs and (following := next(todo, None)):
@@ -89,6 +89,7 @@ def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -
                 yield from _read_one_by_one(pickled, [(place, picture) for place, picture, _ in waiting])
                 waiting.clear()
                 pool = _pool(pickled, jobs)
+                _await_start(pool, jobs)
             else:
                 waiting.popleft()
                 yield outcome
@@ -119,10 +120,14 @@ def _pool(pickled: bytes, jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (pickled,))
 
 
-def _await_start(pool: ProcessPoolExecutor) -> None:
-    """Returns when a process has loaded the reader. Raises what loading it raises, or UsageError."""
+def _await_start(pool: ProcessPoolExecutor, jobs: int) -> None:
+    """Returns when all processes have loaded the reader. Raises what loading it raises, or UsageError.
+
+    No picture is read before: a process that a pool starts while another one dies can be left behind by the pool.
+    """
     try:
-        pool.submit(_load).result()
+        for loading in [pool.submit(_load) for _ in range(jobs)]:
+            loading.result()
     except BrokenProcessPool:
         raise UsageError(
             "the worker processes cannot start; in a script, call read_many below "

@@ -95,10 +95,11 @@ def test_what_is_there_is_kept_and_seeds_and_cells_can_be_added(tmp_path: Path) 
 
 
 def test_several_at_once_do_the_same_as_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = set(multiprocessing.active_children())  # of tests before this one
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     Study(tmp_path / "one", drawn(), PLAN, int8_file).run([SMALL], 1)
     Study(tmp_path / "two", drawn(), PLAN, int8_file).run([SMALL, replace(SMALL, dropout=True)], 1, jobs=2)
-    assert not multiprocessing.active_children()  # what ends before its processes leaves semaphores behind
+    assert set(multiprocessing.active_children()) <= others  # what ends before its processes leaves semaphores behind
     (one,), (two, other) = (read_results(tmp_path / name)["runs"] for name in ("one", "two"))
     assert (two["cell"], other["cell"]) == ("1conv-3x3-max", "1conv-3x3-max-dropout")
     assert one["test"]["errors"] == two["test"]["errors"]
