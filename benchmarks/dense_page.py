@@ -26,8 +26,8 @@ COUNTS = (500, 1000, 2000, 4000)  # digits on a page of 1000x1000 pixels; the la
 HEIGHT = 14  # pixels; of the font
 PITCH = (9, 16)  # pixels from digit to digit and from line to line
 ROUNDS = 3
-SECONDS = 15.0  # of the largest page, on two cores
-MEGABYTES = 250  # of the largest page, beside what a small picture takes
+SECONDS = 5.0  # of the largest page, on two cores
+MEGABYTES = 200  # of the largest page, beside what a small picture takes
 
 
 def page(count: int) -> np.ndarray:
