@@ -7,8 +7,6 @@ A small convolutional network reads a whole line, so that what stands left and r
 needs no cuts between characters. It is trained on drawn strips by train/recognizer/, which uses `normalised`.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np

@@ -26,7 +26,7 @@ from digitocr.train.data import Mnist, split
 from digitocr.train.quiet import progress_line, remaining, silenced
 from digitocr.train.runs import Row, Run, begin, train_command
 from digitocr.train.runs import resume as resume_run
-from digitocr.train.synthesis.fonts import find_fonts
+from digitocr.train.synthesis.fonts import find_fonts, held_out
 from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import WIDTH
 from digitocr.train.synthesis.workers import glyphs, worker_pool
@@ -84,7 +84,9 @@ class RecognizerSettings:
 
     def font_files(self) -> list[Path]:
         """The fonts that strips are drawn with. Raises InputError."""
-        return find_fonts(Path(self.fonts) if self.fonts else None)
+        fonts = find_fonts(Path(self.fonts) if self.fonts else None)
+        kept_out = set(held_out(fonts))
+        return [font for font in fonts if font not in kept_out] or fonts
 
 
 def fit(data: Mnist, settings: RecognizerSettings, folder: Path, quiet: bool = False) -> Row:

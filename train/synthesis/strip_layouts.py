@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.recognizer import CLASSES, OTHER, SIGNS
+from digitocr.runtime.recognizer import OTHER, SIGNS
 from digitocr.train.synthesis import strips, texts
 from digitocr.train.synthesis.glyphs import Alphabet, Glyph, Glyphs
 from digitocr.train.synthesis.strips import (
