@@ -1,0 +1,97 @@
+"""Line strips -> the class of each column: a digit, a sign that belongs to numbers, something else, or a gap.
+
+    recognizer = Recognizer()
+    columns = recognizer.columns(strip)   # (W / 2, 18) float32 probabilities of a (32, W) uint8 strip
+
+A small convolutional network reads a whole line, so that what stands left and right tells O from 0 and l from 1. It
+needs no cuts between characters. It is trained on drawn strips by train/recognizer/, which uses `normalised`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+SIGNS = ".,-+:/"  # that belong to numbers
+CLASSES = "0123456789" + SIGNS  # characters of the first classes
+OTHER = len(CLASSES)  # a letter, another sign, a frame, an icon
+GAP = OTHER + 1  # nothing, or what stands between two characters
+CLASS_COUNT = GAP + 1
+STRIP_HEIGHT = 32  # pixels
+DIGIT_HEIGHT = 20  # pixels; of a digit in a strip
+COLUMN = 2  # pixels of a strip that a column of the output stands for
+MULTIPLE = 8  # pixels; the width of the network's input is a multiple of it
+LOW, HIGH = 0.02, 0.98  # quantiles of a strip's grey levels that become 0 and 1
+MIN_CONTRAST = 12.0  # grey levels; a lower contrast is not stretched to the full range
+
+
+def normalised(strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """(32, W) uint8 -> (32, W) float32 in [0, 1]: contrast stretched, of the polarity that it has."""
+    levels = np.sort(strip[::2, ::2], axis=None)
+    low, high = float(levels[int(LOW * (len(levels) - 1))]), float(levels[int(HIGH * (len(levels) - 1))])
+    middle, spread = (low + high) / 2, max(high - low, MIN_CONTRAST)
+    return np.clip((strip.astype(np.float32) - (middle - spread / 2)) / np.float32(spread), 0, 1)
+
+
+class Segment(NamedTuple):
+    """A character or a run of other writing in a line.
+
+    Attributes:
+        left: The first of its columns.
+        right: The column behind its last one.
+        probabilities: (18,) float32, the mean over its columns.
+    """
+
+    left: int
+    right: int
+    probabilities: npt.NDArray[np.float32]
+
+    @property
+    def kind(self) -> int:
+        """DIGIT, SIGN or WORD: the likeliest of the three."""
+        return int(_kinds(self.probabilities)[:3].argmax())
+
+
+DIGIT, SIGN, WORD, NOTHING = range(4)  # kinds of columns
+SURE = 0.6  # probability of two digits side by side, between which there is no gap
+
+
+def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
+    """The segments of a line, from left to right, of (n, 18) probabilities of its columns.
+
+    Neighbouring columns of one kind are one segment, unless two different digits or signs are both sure.
+    """
+    found: list[Segment] = []
+    kinds = _kinds(columns).argmax(1)
+    best, sure = columns.argmax(1), columns.max(1) >= SURE
+    start = 0
+    last = -1  # the column of the segment that was sure last
+    for column in range(1, len(columns) + 1):
+        at_end = column == len(columns) or kinds[column] != kinds[column - 1]
+        if sure[column - 1]:
+            last = column - 1
+        is_new = (
+            not at_end
+            and kinds[column] in (DIGIT, SIGN)
+            and last >= start
+            and sure[column]
+            and best[column] != best[last]
+        )
+        if at_end or is_new:
+            if kinds[start] != NOTHING:
+                found.append(Segment(start, column, columns[start:column].mean(0)))
+            start = column
+    return found
+
+
+def _kinds(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(..., 4) probabilities of the kinds, of (..., 18) of the classes."""
+    return np.stack(
+        [
+            probabilities[..., :10].sum(-1),
+            probabilities[..., 10:OTHER].sum(-1),
+            probabilities[..., OTHER],
+            probabilities[..., GAP],
+        ],
+        -1,
+    )
