@@ -1,7 +1,7 @@
 """Characters made of dots: dot matrix displays and printers, and the dates of ink-jets on packages.
 
-    dots = random_dots(rng)                  # or with a font, whose digits are set in a coarse grid
-    dots.digit(7, rng)                       # a Glyph, like those of every other alphabet
+dots = random_dots(rng)                  # or with a font, whose digits are set in a coarse grid
+dots.digit(7, rng)                       # a Glyph, like those of every other alphabet
 """
 
 from collections.abc import Mapping

@@ -243,7 +243,9 @@ def _points(character: str, look: Look) -> Glyph:
     unit, size = GLYPH_HEIGHT, look.point
     rows = (0.3, 0.72) if character == ":" else (1 - size / 2,)
     low = 1 + size if character == "," else 1.0
-    canvas = np.zeros((round(low * unit) + 2 * _MARGIN + 2, round((size + abs(look.slant)) * unit) + 4 * _MARGIN), np.uint8)
+    canvas = np.zeros(
+        (round(low * unit) + 2 * _MARGIN + 2, round((size + abs(look.slant)) * unit) + 4 * _MARGIN), np.uint8
+    )
     origin = _MARGIN + (abs(look.slant) * unit if look.slant < 0 else 0.0)
     for row in rows:
         x, y = origin + (size / 2 + look.slant * (1 - row)) * unit, row * unit + _MARGIN

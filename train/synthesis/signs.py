@@ -1,9 +1,9 @@
 """Signs drawn with a pen, in the hands that write the digits: of numbers, dates, prices and arithmetic.
 
-    signs = Signs()                                  # a bank of hands
-    letter = signs.letters(rng, pen=0.09)            # the signs of one hand with a pen as broad as that of its digits
-    glyph = letter("+", rng)
-    signed = signs.beside(alphabet, rng)             # an alphabet's digits, with signs of the same pen as its letters
+signs = Signs()                                  # a bank of hands
+letter = signs.letters(rng, pen=0.09)            # the signs of one hand with a pen as broad as that of its digits
+glyph = letter("+", rng)
+signed = signs.beside(alphabet, rng)             # an alphabet's digits, with signs of the same pen as its letters
 """
 
 from collections.abc import Callable, Mapping
@@ -121,7 +121,7 @@ def draw_sign(character: str, hand: Hand, rng: Generator, pen: float) -> Glyph:
     form = forms[(hand.habit // 7 + ord(character)) % len(forms)]
     lines = write_form(form, ord(character), hand, rng)
     unit, broad = GLYPH_HEIGHT, pen * (_DOT if character in _THICKENED else 1.0)
-    ink, x, y = drawn([(line[:, :2] * unit, line[:, 2] * broad * unit) for line in lines])
+    ink, _, y = drawn([(line[:, :2] * unit, line[:, 2] * broad * unit) for line in lines])
     width, height = ink.shape[1] / unit, ink.shape[0] / unit
     # the form's own x = 0 counts for nothing: a slanted sign at half height would stand far from its neighbours
     space = _SPACE + float(rng.uniform(0, 0.1))
