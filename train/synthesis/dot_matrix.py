@@ -135,7 +135,11 @@ def random_look(rng: Generator) -> Look:
     """A random display with neat dots, or in a third of the cases an ink-jet with loose ones."""
     inkjet = rng.random() < 0.35
     return Look(
-        size=float(rng.uniform(0.6, 1.25) if inkjet else rng.uniform(0.4, 1.0)),
+        size=float(
+            rng.uniform(0.6, 1.25)
+            if inkjet
+            else rng.choice([rng.uniform(0.4, 0.6), rng.uniform(0.6, 1.05)], p=[0.2, 0.8])
+        ),
         aspect=float(np.exp(rng.normal(0, 0.12))),
         square=bool(not inkjet and rng.random() < 0.5),
         slant=float(rng.normal(0, 0.06)) if inkjet else 0.0,

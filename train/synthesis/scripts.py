@@ -1,6 +1,6 @@
 """Words in letters of other scripts, and icons: what stands beside numbers and is no digit.
 
-    scripts = Scripts(find_script_fonts(Path("fonts-scripts")))
+    scripts = Scripts(script_fonts("fonts"))        # those in fonts-scripts/
     word, letter = scripts.word(rng)                # e.g. "привет", and what draws its letters
     glyphs = [letter(character, rng) for character in word]
 
@@ -21,7 +21,9 @@ from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.fonts import FONT_SUFFIXES
 from digitocr.train.synthesis.glyphs import Glyph
 
+_BESIDE = "-scripts"  # at the end of the name of the folder with these fonts
 _SIZE = 72  # pixels
+_TRIAL_SIZE = 14  # pixels; the size at which a font is asked what it has
 _DIGIT = 0.7  # of the size: the height of the digits that would stand beside the letters
 _NO_CHARACTER = "\uffff"  # in no font, so it is drawn as a missing character
 _FEWEST = 8  # characters; a font with fewer of a script is not used for it
@@ -120,10 +122,14 @@ class Scripts:
         return Glyph(tight, (left - 4 + x) / unit, (top - 4 + y - drop) / unit, w / unit, h / unit, advance)
 
 
-def find_script_fonts(directory: Path) -> list[Path]:
-    """The font files in a folder, sorted by name; none where there is no such folder."""
-    found = [path for path in directory.rglob("*") if path.suffix.lower() in FONT_SUFFIXES]
-    return sorted(found, key=lambda path: (path.name, path))
+def script_fonts(fonts: str) -> list[Path]:
+    """The fonts of other scripts: those in the folder beside `fonts` whose name has "-scripts" at its end.
+
+    Sorted by name; none where there is no such folder, or for "", the fonts of this machine.
+    """
+    folder = Path(fonts).resolve()
+    found = folder.with_name(folder.name + _BESIDE).rglob("*") if fonts else []
+    return sorted((path for path in found if path.suffix.lower() in FONT_SUFFIXES), key=lambda path: (path.name, path))
 
 
 def joined(word: str) -> str:
@@ -155,12 +161,13 @@ def _sources(path: Path) -> list[_Source]:
     """What a font file has of each script; nothing for a file that is no font."""
     try:
         font = ImageFont.truetype(str(path), _SIZE, layout_engine=ImageFont.Layout.BASIC)
-        missing = bytes(font.getmask(_NO_CHARACTER))
+        trial = ImageFont.truetype(str(path), _TRIAL_SIZE, layout_engine=ImageFont.Layout.BASIC)
+        missing = bytes(trial.getmask(_NO_CHARACTER))
     except OSError:
         return []
 
     def known(letters: str) -> str:
-        shapes = {letter: bytes(font.getmask(letter)) for letter in letters}
+        shapes = {letter: bytes(trial.getmask(letter)) for letter in letters}
         return "".join(letter for letter, shape in shapes.items() if any(shape) and shape != missing)
 
     if "icons" in path.name:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 
-from digitocr.train.synthesis.scripts import Scripts, find_script_fonts, joined
+from digitocr.train.synthesis.scripts import Scripts, joined, script_fonts
 
 BUNDLED = Path(get_data_path()) / "fonts" / "ttf"
 SANS = BUNDLED / "DejaVuSans.ttf"  # has Cyrillic, Greek, Hebrew and Arabic letters
@@ -59,9 +59,11 @@ def test_the_same_state_gives_the_same_word(scripts):
     assert [scripts.word(rng(seed))[0] for seed in range(8)] == [scripts.word(rng(seed))[0] for seed in range(8)]
 
 
-def test_fonts_are_found_in_a_folder_and_none_where_there_is_no_folder(tmp_path):
-    (tmp_path / "b.woff2").touch()
-    (tmp_path / "a.ttf").touch()
-    (tmp_path / "a.txt").touch()
-    assert [path.name for path in find_script_fonts(tmp_path)] == ["a.ttf", "b.woff2"]
-    assert find_script_fonts(tmp_path / "none") == []
+def test_fonts_are_found_in_the_folder_beside_that_of_the_fonts(tmp_path):
+    (tmp_path / "fonts").mkdir()
+    assert script_fonts(str(tmp_path / "fonts")) == script_fonts("") == []
+    beside = tmp_path / "fonts-scripts"
+    beside.mkdir()
+    for name in ("b.woff2", "a.ttf", "a.txt"):
+        (beside / name).touch()
+    assert [path.name for path in script_fonts(str(tmp_path / "fonts"))] == ["a.ttf", "b.woff2"]
