@@ -19,7 +19,7 @@ from digitocr.train.synthesis.glyphs import Alphabet, Font, Glyphs
 from digitocr.train.synthesis.scripts import Scripts
 from digitocr.train.synthesis.segments import SEGMENT_LETTERS, random_display
 from digitocr.train.synthesis.signs import Signs
-from digitocr.train.synthesis.strip_writing import Pen, glyph_of, pen, start, write
+from digitocr.train.synthesis.strip_writing import Pen, pen, start, write
 from digitocr.train.synthesis.strips import (
     BASE,
     DIGIT_HEIGHT,
@@ -28,7 +28,6 @@ from digitocr.train.synthesis.strips import (
     SHEET_WIDTH,
     Mark,
     Sheet,
-    label_of,
     paste,
 )
 from digitocr.train.synthesis.wheels import draw_wheel, random_turns
@@ -36,7 +35,7 @@ from digitocr.train.synthesis.wheels import random_look as random_counter
 
 _BETWEEN = (0.2, 0.8)  # turns; a wheel within shows two digits, and the share of the next one grows from 0 to 1
 _LEADER = 3  # points in a row and more are no sign of a number
-_NEAREST = -6  # pixels of the sheet; the most that touching digits overlap where their ink is nearest
+_NEAREST = -5  # pixels of the sheet; the most that touching digits overlap where their ink is nearest
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from numpy.random import Generator
 from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis import strip_kinds, strips, texts
 from digitocr.train.synthesis.glyphs import Glyphs
+from digitocr.train.synthesis.strip_writing import Pen, glyph_of, pen, start, write
 from digitocr.train.synthesis.strips import (
     BASE,
     DIGIT_HEIGHT,
@@ -25,7 +26,6 @@ from digitocr.train.synthesis.strips import (
     Sheet,
     Strip,
 )
-from digitocr.train.synthesis.strip_writing import Pen, glyph_of, pen, start, write
 
 
 def neighbours(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
