@@ -21,7 +21,7 @@ from digitocr.runtime import image, preprocessing
 from digitocr.runtime.attempt import Attempt, Mode
 from digitocr.runtime.background import ink_box, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
-from digitocr.runtime.characters import Character
+from digitocr.runtime.characters import DOUBT, Character
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import MIN_SCORE, Detector
@@ -39,6 +39,7 @@ from digitocr.runtime.orientation import (
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
+from digitocr.runtime.recognition import recognized
 
 MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -209,11 +210,8 @@ class Reader:
         probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
         lines = tuple(
             self._line(
-                [
-                    Character(str(max(range(10), key=probabilities[row].__getitem__)), box, confidence[row], row)
-                    for row, box in zip(line, map(tuple, attempt.boxes[line].tolist()), strict=True)
-                ],
-                lambda row: _digit(probabilities[row], confidence[row], _box(boxes[row], factor)),
+                attempt.characters(line, 0.0 if self.mode == "single" else self.conf),
+                lambda row, is_told: _digit(probabilities[row], confidence[row], _box(boxes[row], factor), is_told),
             )
             for line in attempt.lines(self.conf, self.mode)
         )
@@ -222,13 +220,13 @@ class Reader:
         ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
         return Reading(lines, ms, self._model, attempt.degrees, why)
 
-    def _line(self, characters: list[Character], digit: Callable[[int], Digit]) -> Line:
-        """The line of these characters. digit: the Digit of a candidate, by its row."""
+    def _line(self, characters: list[Character], digit: Callable[[int, bool], Digit]) -> Line:
+        """The line of these characters. digit: the Digit of a candidate, by its row and whether it is told."""
         return Line(
             tuple(
                 Number(
                     group.text,
-                    tuple(digit(characters[place].row) for place in group.places),
+                    tuple(digit(characters[place].row, characters[place].text != DOUBT) for place in group.places),
                     self._confidence.of_number(group),
                 )
                 for group in grouped(characters)
@@ -270,11 +268,15 @@ class Reader:
             confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
             return Attempt(degrees, boxes, scores, images, probabilities, confidence)
 
-        if self.rotate != "auto":
-            return read_at(self.rotate), detecting
         if self.mode == "single":
-            return read_at(0), detecting
-        return best_attempt(read_at, self._inverted_looks_better), detecting
+            return read_at(self._fixed_rotation), detecting
+        if self.rotate == "auto":
+            best = best_attempt(read_at, self._inverted_looks_better)
+        else:
+            best = read_at(self.rotate)
+        upright = turned(gray, best.degrees)
+        best = recognized(upright, best, self.recognizer, partial(self._crop_and_classify, upright), self._confidence)
+        return best, detecting
 
     def _crop_and_classify(self, gray: GrayImage, boxes: Boxes) -> tuple[Images, Probabilities]:
         """The (n, 28, 28) crops of the first of CROP_SCALES, and (n, classes) probabilities averaged over all."""
@@ -344,6 +346,6 @@ def _box(box: Boxes, factor: float) -> Box:
     return Box(x, y, max(1, w), max(1, h))
 
 
-def _digit(probabilities: list[float], confidence: float, box: Box) -> Digit:
+def _digit(probabilities: list[float], confidence: float, box: Box, is_told: bool = True) -> Digit:
     ranked = sorted(enumerate(probabilities[:10]), key=itemgetter(1), reverse=True)[:TOPK]
-    return Digit(ranked[0][0], confidence, box, tuple(ranked))
+    return Digit(ranked[0][0] if is_told else None, confidence, box, tuple(ranked))

@@ -95,3 +95,7 @@ def _kinds(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         ],
         -1,
     )
+
+
+class Recognizer:
+    pass
