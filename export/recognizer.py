@@ -22,7 +22,15 @@ from digitocr.export.parity import Report
 from digitocr.export.publish import publish, refuse_existing
 from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.errors import UsageError
-from digitocr.runtime.recognizer import CLASS_COUNT, CLASSES, PLANES, STRIP_HEIGHT, Recognizer, recognizer_input, softmax
+from digitocr.runtime.recognizer import (
+    CLASS_COUNT,
+    CLASSES,
+    PLANES,
+    STRIP_HEIGHT,
+    Recognizer,
+    recognizer_input,
+    softmax,
+)
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.recognizer.network import SPLIT, columns, load_recognizer
 from digitocr.train.recognizer.score import digits, read_share

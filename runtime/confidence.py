@@ -13,6 +13,7 @@ models/confidence.json.
 import json
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +65,7 @@ class ConfidenceModel:
     Attributes:
         classifier: The models.network_id of the classifier that they were fitted to.
         detector: The models.network_id of the detector.
+        recognizer: The models.network_id of the recognizer.
         weights: (15,) float32, of FEATURES.
         right_weights: (18,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
         place_weights: (18,) float32, of CHARACTER_FEATURES: that a digit stands there.
@@ -74,12 +76,18 @@ class ConfidenceModel:
 
     classifier: str
     detector: str
+    recognizer: str
     weights: npt.NDArray[np.float32]
     right_weights: npt.NDArray[np.float32]
     place_weights: npt.NDArray[np.float32]
     lone_weights: tuple[float, float]
     number_weights: tuple[float, ...]
     calibration_error: dict[str, float]
+
+    @property
+    def networks(self) -> tuple[str, str, str]:
+        """The networks that the weights were fitted to: classifier, detector, recognizer."""
+        return self.classifier, self.detector, self.recognizer
 
     def of_candidates(self, boxes: Boxes, scores: Scores, digits: Probabilities) -> Scores:
         """(n,) confidences: of (n, 4) boxes, the detector's (n,) scores, and (n, 10) probabilities of the digits."""
@@ -110,7 +118,11 @@ class ConfidenceModel:
         """The content of a file that load_confidence reads."""
         content = {
             "schema": CONFIDENCE_SCHEMA,
-            "networks": {"classifier": self.classifier, "detector": self.detector},
+            "networks": {
+                "classifier": self.classifier,
+                "detector": self.detector,
+                "recognizer": self.recognizer,
+            },
             "weights": dict(zip(FEATURES, (round(weight, 4) for weight in self.weights.tolist()), strict=True)),
             "characters": {
                 kind: dict(zip(CHARACTER_FEATURES, (round(weight, 4) for weight in weights.tolist()), strict=True))
@@ -172,6 +184,10 @@ def load_confidence(path: str | os.PathLike[str] | None = None) -> ConfidenceMod
     return _loaded(shipped_model(FILE) if path is None else Path(path))
 
 
+def _weights(content: dict[str, Any], names: Sequence[str]) -> npt.NDArray[np.float32]:
+    return np.array([float(content[name]) for name in names], np.float32)
+
+
 @lru_cache(maxsize=4)
 def _loaded(path: Path) -> ConfidenceModel:
     try:
@@ -183,11 +199,10 @@ def _loaded(path: Path) -> ConfidenceModel:
         return ConfidenceModel(
             str(content["networks"]["classifier"]),
             str(content["networks"]["detector"]),
-            np.array([float(content["weights"][name]) for name in FEATURES], np.float32),
-            *(
-                np.array([float(content["characters"][kind][name]) for name in CHARACTER_FEATURES], np.float32)
-                for kind in ("right", "place")
-            ),
+            str(content["networks"]["recognizer"]),
+            _weights(content["weights"], FEATURES),
+            _weights(content["characters"]["right"], CHARACTER_FEATURES),
+            _weights(content["characters"]["place"], CHARACTER_FEATURES),
             (float(content["lone"]["digit"]), float(content["lone"]["constant"])),
             tuple(float(content["number"][name]) for name in numbers.FEATURES),
             {name: float(error) for name, error in content["calibration error"].items()},

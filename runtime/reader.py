@@ -39,7 +39,8 @@ from digitocr.runtime.orientation import (
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
-from digitocr.runtime.recognition import recognized
+from digitocr.runtime.recognition import Recognition, recognition
+from digitocr.runtime.recognizer import Recognizer
 
 MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -47,7 +48,7 @@ CROP_SCALES = (0.86, 1.14)  # of a box; the probabilities of both crops are aver
 
 
 class Reader:
-    """Reads the digits in pictures with two networks, which are loaded once.
+    """Reads the numbers in pictures with three networks, which are loaded once.
 
     Threads: any number of threads may share a Reader; with a .tflite model they wait for each other at the classifier.
     Processes: a Reader can be pickled; the copy loads the model files again, from the same paths. Closing: a Reader
@@ -56,6 +57,7 @@ class Reader:
     Args:
         model: A .onnx or .tflite file that reads one digit; by default the shipped int8 network.
         detector: A .onnx file that finds digits; by default the shipped one.
+        recognizer: A .onnx file that reads lines; by default the shipped one.
         threads: Threads of each interpreter, 1 to MAX_THREADS.
         conf: Digits with a lower confidence are left out, 0 to 1. Nothing else depends on it: raising it only takes
             digits away.
@@ -67,7 +69,7 @@ class Reader:
         confidence: A file of train/classifier/calibrate.py for these networks; by default the shipped one.
 
     Attributes:
-        calibrated: Whether the confidence is calibrated for these two networks. With others, it only puts the digits
+        calibrated: Whether the confidence is calibrated for these networks. With others, it only puts the digits
             in an order: it is no share of right readings.
 
     Raises:
@@ -81,6 +83,7 @@ class Reader:
         model: str | os.PathLike[str] | None = None,
         *,
         detector: str | os.PathLike[str] | None = None,
+        recognizer: str | os.PathLike[str] | None = None,
         threads: int = 1,
         conf: float = 0.5,
         mode: Mode = "auto",
@@ -102,16 +105,18 @@ class Reader:
         self._files: dict[str, Any] = {
             "model": model,
             "detector": detector,
+            "recognizer": recognizer,
             "threads": threads,
             "providers": tuple(providers),
             "confidence": confidence,
         }
         self.classifier = Classifier(None if model is None else Path(model), threads, providers)
         self.detector = Detector(None if detector is None else Path(detector), threads, providers)
+        self.recognizer = Recognizer(None if recognizer is None else Path(recognizer), threads, providers)
         self._confidence = load_confidence(confidence)
-        self.calibrated = self._confidence.classifier == network_id(
-            self.classifier.card, self.classifier.sha256
-        ) and self._confidence.detector == network_id(self.detector.card, self.detector.sha256)
+        self.calibrated = self._confidence.networks == tuple(
+            network_id(network.card, network.sha256) for network in (self.classifier, self.detector, self.recognizer)
+        )
         self._model = ModelId(self.classifier.name, self.classifier.sha256)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -193,6 +198,10 @@ class Reader:
         """(n, 10) float32: the probabilities of the digits in (n, 4) float32 boxes of an (H, W) uint8 picture."""
         return self._crop_and_classify(gray, boxes)[1][:, :10]
 
+    def recognition(self, gray: GrayImage) -> Recognition:
+        """All that the networks find in an (H, W) uint8 picture as it stands, whatever its confidence."""
+        return self._recognition(gray, self._attempt(gray, 0, *self.detector.detect(gray)))
+
     def _reading(
         self, attempt: Attempt, gray: GrayImage, factor: float, started: float, decoded: float, detecting: float
     ) -> Reading:
@@ -264,19 +273,23 @@ class Reader:
             detecting += perf_counter() - began
             if self.mode == "single" and not len(boxes):
                 return self._attempt_ink(rotated, degrees)
-            images, probabilities = self._crop_and_classify(rotated, boxes)
-            confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
-            return Attempt(degrees, boxes, scores, images, probabilities, confidence)
+            return self._attempt(rotated, degrees, boxes, scores)
 
         if self.mode == "single":
             return read_at(self._fixed_rotation), detecting
-        if self.rotate == "auto":
-            best = best_attempt(read_at, self._inverted_looks_better)
-        else:
-            best = read_at(self.rotate)
-        upright = turned(gray, best.degrees)
-        best = recognized(upright, best, self.recognizer, partial(self._crop_and_classify, upright), self._confidence)
-        return best, detecting
+        best = best_attempt(read_at, self._inverted_looks_better) if self.rotate == "auto" else read_at(self.rotate)
+        found = self._recognition(turned(gray, best.degrees), best)
+        return found.attempt(best.degrees, self._confidence), detecting
+
+    def _attempt(self, gray: GrayImage, degrees: int, boxes: Boxes, scores: Scores) -> Attempt:
+        """The candidates that the detector has found in the picture at a rotation."""
+        images, probabilities = self._crop_and_classify(gray, boxes)
+        confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
+        return Attempt(degrees, boxes, scores, images, probabilities, confidence)
+
+    def _recognition(self, gray: GrayImage, attempt: Attempt) -> Recognition:
+        """What the recognizer finds in the lines of an attempt, in the picture at its rotation."""
+        return recognition(gray, attempt, self.recognizer, partial(self._crop_and_classify, gray), self._confidence)
 
     def _crop_and_classify(self, gray: GrayImage, boxes: Boxes) -> tuple[Images, Probabilities]:
         """The (n, 28, 28) crops of the first of CROP_SCALES, and (n, classes) probabilities averaged over all."""

@@ -1,6 +1,6 @@
 """The candidates of a picture and what the recognizer reads in their lines -> better candidates, and signs and words.
 
-    found = recognized(gray, attempt, recognizer, crop_and_classify, confidence)   # an Attempt
+    found = recognition(gray, attempt, recognizer, crop_and_classify, confidence)   # a Recognition
 
 Each line of candidates is cut out and read as a whole. A character that the recognizer finds where the detector has
 nothing becomes a candidate. The digit is what classifier and recognizer together find likeliest.
@@ -64,41 +64,27 @@ class Recognition(NamedTuple):
     features: Features
     others: tuple[Character, ...]
 
+    def attempt(self, degrees: int, model: ConfidenceModel) -> Attempt:
+        """The candidates with their confidences, as an Attempt of a picture that was rotated by `degrees`."""
+        confidence, place_confidence = model.of_characters(self.features)
+        return Attempt(
+            degrees, self.boxes, self.scores, self.images, self.digits, confidence, place_confidence, self.others
+        )
 
-def recognized(
+
+def recognition(
     gray: GrayImage, attempt: Attempt, recognizer: Recognizer, crop: Crop, model: ConfidenceModel
-) -> Attempt:
-    """The attempt with the candidates and confidences that the recognizer adds and changes.
+) -> Recognition:
+    """The candidates of an attempt, and what the recognizer reads in their lines.
 
     Args:
         gray: (H, W) uint8, the picture at the attempt's rotation.
         attempt: The candidates that the detector has found.
         recognizer: Reads the lines.
         crop: Crops boxes of the picture, and classifies the crops.
-        model: The confidence of both networks.
+        model: The confidence of detector and classifier.
     """
-    found = recognition(gray, attempt, recognizer, crop, model)
-    confidence, place_confidence = model.of_characters(found.features)
-    return Attempt(
-        attempt.degrees,
-        found.boxes,
-        found.scores,
-        found.images,
-        found.digits,
-        confidence,
-        place_confidence,
-        found.others,
-    )
-
-
-def recognition(
-    gray: GrayImage, attempt: Attempt, recognizer: Recognizer, crop: Crop, model: ConfidenceModel
-) -> Recognition:
-    """What `recognized` rests on; the arguments are the same."""
-    seeds = np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE)
-    places = [
-        place._replace(rows=tuple(seeds[list(place.rows)].tolist())) for place in find_lines(attempt.boxes[seeds])
-    ]
+    places = find_lines(attempt.boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
     lines = recognizer.columns([cut(gray, place) for place in places])
     seen = np.zeros((len(attempt.boxes), CLASS_COUNT), np.float32)
     seen[:, GAP] = 1
@@ -164,7 +150,8 @@ def _on_line(boxes: Boxes, place: Place, taken: npt.NDArray[np.bool_]) -> list[i
     on[list(place.rows)] = True
     on &= ~taken
     rows = np.flatnonzero(on)
-    return rows[np.argsort(along[rows], kind="stable")].tolist()
+    in_order: list[int] = rows[np.argsort(along[rows], kind="stable")].tolist()
+    return in_order
 
 
 def _matched(
@@ -204,7 +191,7 @@ def _beside(
     half = max(w / place.scale / 4, COLUMN)
     first = min(max(int((u - half) / COLUMN), 0), len(columns) - 1)
     last = min(max(int(np.ceil((u + half) / COLUMN)), first + 1), len(columns))
-    mean = columns[first:last].mean(0)
+    mean: npt.NDArray[np.float32] = columns[first:last].mean(0)
     if any(part.left < last and part.right > first for part in digits):
         mean = mean.copy()
         mean[GAP] += mean[:10].sum()

@@ -1,6 +1,6 @@
 """Lines of candidates -> strips of the picture, as the recognizer reads them, and back.
 
-    places = find_lines(boxes, scores)            # the Places of lines
+    places = find_lines(boxes, rows)              # the Places of lines
     strip = cut(gray, places[0])                  # (32, W) uint8
     x, y = places[0].to_picture(u, v)             # a pixel of the strip in the picture
 
@@ -10,6 +10,7 @@ A strip shows a line level, with digits DIGIT_HEIGHT pixels high, and what stand
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
@@ -60,19 +61,19 @@ class Place(NamedTuple):
         )
 
 
-def find_lines(boxes: Boxes) -> list[Place]:
-    """The lines that (n, 4) boxes stand in, each box in one."""
+def find_lines(boxes: Boxes, rows: npt.NDArray[np.int64]) -> list[Place]:
+    """The lines that some rows of (n, 4) boxes stand in, each of them in one."""
     places = []
-    common = slope(boxes)
-    for row in reading_order(boxes):
+    some = boxes[rows]
+    common = slope(some)
+    for line in reading_order(some):
         part: list[int] = []
-        for box in row:
-            if part and not _belongs(boxes, part, box):
+        for row in rows[line].tolist():
+            if part and not _belongs(boxes, part, row):
                 places.append(_place(boxes, part, common))
                 part = []
-            part.append(box)
-        if part:
-            places.append(_place(boxes, part, common))
+            part.append(row)
+        places.append(_place(boxes, part, common))
     return places
 
 

@@ -408,7 +408,20 @@ def mixed(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 Layout = Callable[[Sheet, Generator, Glyphs], None]
-LAYOUTS: tuple[Layout, ...] = (lines, close_up, giant, form, grid, column, scattered, display, text, scribbles, texture, blank)
+LAYOUTS: tuple[Layout, ...] = (
+    lines,
+    close_up,
+    giant,
+    form,
+    grid,
+    column,
+    scattered,
+    display,
+    text,
+    scribbles,
+    texture,
+    blank,
+)
 ODDS = np.array(  # of each layout
     [0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.12, 0.05, 0.06, 0.05]
 )
