@@ -29,6 +29,7 @@ from digitocr.train.recognizer.score import read_share
 from digitocr.train.runs import Row, Run, begin, train_command
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts, held_out
+from digitocr.train.synthesis.scripts import script_fonts
 from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import WIDTH
 from digitocr.train.synthesis.workers import glyphs, worker_pool
@@ -133,7 +134,8 @@ def _train(run: Run[RecognizerSettings], data: Mnist, quiet: bool) -> Row:
         training, _ = split(data)
         images, labels = data.train_images[training], data.train_labels[training]
         progress_line(f"drawing {EPOCH_STRIPS:,} strips with {len(run.fonts)} fonts before each epoch", quiet)
-        with worker_pool(os.cpu_count() or 1, images, labels, run.fonts) as pool:
+        scripts = script_fonts(settings.fonts)
+        with worker_pool(os.cpu_count() or 1, images, labels, run.fonts, scripts) as pool:
             _epochs(run, network, pool, done, quiet)
     return run.finish()
 
