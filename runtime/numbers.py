@@ -9,10 +9,10 @@ between. Digits at even distances are one number however far apart they are, up 
 and the wheels of a counter. Where some gaps are clearly wider than the others, the line is several numbers.
 
 Gaps are measured in digit heights. The ink of a 1 is narrow. In most print, which gives all digits the same room, and
-in cells its edges are far from its neighbours; in handwriting they are not. So gaps are measured between the edges of the
-ink, between those of the room, and between the middles of both, and that is taken by which the gaps inside numbers are
-most alike. Which gap is clearly wider depends on how much the others differ and, where there are few of them, on how
-much the heights of the digits differ: in print both hardly do.
+in cells its edges are far from its neighbours; in handwriting they are not. So gaps are measured between the edges of
+the ink, between those of the room, and between the middles of both, and that is taken by which the gaps inside numbers
+are most alike. Which gap is clearly wider depends on how much the others differ and, where there are few of them, on
+how much the heights of the digits differ: in print both hardly do.
 
 Signs: a point, a comma, a colon or a slash belongs to a number if it stands close between two of its digits. A minus
 belongs to the number that it stands close before, unless a digit stands close before the minus: "189-82" is two
