@@ -42,17 +42,9 @@ def webcam(
     all_frames: Annotated[
         bool, typer.Option("--all-frames", help="Print the reading of every frame, not only steady ones.")
     ] = False,
-    expect: Annotated[str, typer.Option(metavar="REGEX", help="Announce only lines that match it as a whole.")] = "",
-    digits: Annotated[
-        int, typer.Option(min=0, help="Announce only lines of that many digits.", show_default=False)
-    ] = 0,
-    roi: Annotated[
-        str,
-        typer.Option(
-            metavar="X,Y,W,H",
-            help="Read only that part, in pixels; or draw it with the mouse. A part of 28x28 is read as one digit.",
-        ),
-    ] = "",
+    expect: options.Expect = "",
+    digits: options.Digits = 0,
+    roi: options.Roi = "",
     once: Annotated[bool, typer.Option("--once", help="End at the first announced reading.")] = False,
     max_seconds: Annotated[
         float,

@@ -1,7 +1,6 @@
 """The command webcam: reads the frames of a source, prints steady lines, shows and records the pictures."""
 
 import json
-import re
 import signal
 import statistics
 import sys
@@ -17,6 +16,7 @@ from digitocr.cli.batch.output import OUTPUT_SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.recording import Recording
+from digitocr.cli.options import parsed_roi
 from digitocr.runtime.errors import NothingReadError, UsageError
 from digitocr.runtime.live.addresses import without_credentials
 from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
@@ -154,7 +154,7 @@ class _Counts:
 
 def run(settings: WebcamSettings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
-    roi = _parsed_roi(settings.roi)
+    roi = parsed_roi(settings.roi)
     if settings.once and settings.all_frames:
         raise UsageError("--once prints one announced reading; leave out --all-frames")
     if settings.view == "window":
@@ -244,17 +244,6 @@ def _wait(settings: WebcamSettings, counts: _Counts) -> End:
             sleep(WAIT_SECONDS)
         return End.TIME
     return End.PERSON
-
-
-def _parsed_roi(roi: str) -> tuple[int, int, int, int] | None:
-    """The part to read; None for all of it. Raises UsageError."""
-    if not roi:
-        return None
-    numbers = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", roi)
-    if not numbers:
-        raise UsageError(f"--roi is X,Y,WIDTH,HEIGHT in pixels, as 100,50,400,120, not {roi}")
-    x, y, w, h = map(int, numbers.groups())
-    return x, y, w, h
 
 
 def _view(settings: WebcamSettings, video: VideoReader) -> View | None:

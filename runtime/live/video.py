@@ -7,7 +7,6 @@ A number is announced once, when it was read over several frames. Digits are det
 and followed into the frames between.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -23,6 +22,7 @@ from digitocr.runtime.live.following import Follower
 from digitocr.runtime.live.frames import FrameSource, Pixels
 from digitocr.runtime.live.sources import opener
 from digitocr.runtime.live.tracking import Tracker
+from digitocr.runtime.matching import Wanted
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Line, Reading
@@ -135,7 +135,7 @@ class VideoReader:
         """
         if every < 1:
             raise UsageError(f"every is 1, for each frame, or more, not {every}")
-        self._expected = _expected(expect, digits)
+        self._wanted = Wanted(expect or "", digits)
         self.roi = roi
         reader = reader or Reader(rotate=0)
         request = CameraRequest(width, height, fps)
@@ -197,12 +197,12 @@ class VideoReader:
             reading = self._read_part(gray[y : y + h, x : x + w]).shifted(x, y)
         else:
             reading = self._read_part(gray)
-        fresh = [line for line in self._tracker.update(reading) if self._expected.fullmatch(line.text)]
+        fresh = [line for line in self._tracker.update(reading) if all(map(self._wanted.admits, line.numbers))]
         announced = tuple(
             SteadyReading(frame.index, frame.time, Reading((line,), reading.ms, reading.model, reading.turned))
             for line in fresh
         )
-        steady = tuple(line for line in self._tracker.steady if self._expected.fullmatch(line.text))
+        steady = tuple(line for line in self._tracker.steady if all(map(self._wanted.admits, line.numbers)))
         latency = 1000 * (perf_counter() - frame.arrived)
         return FrameReading(frame.index, frame.time, frame.image, reading, steady, announced, latency)
 
@@ -214,18 +214,6 @@ class VideoReader:
             raise UsageError(f"the part {x},{y},{w},{h} is not inside the frame of {width}x{height} pixels")
         if min(w, h) < MIN_SIDE:
             raise UsageError(f"the part {x},{y},{w},{h} is too small; each side must be at least {MIN_SIDE} pixels")
-
-
-def _expected(expect: str | None, digits: int) -> re.Pattern[str]:
-    """The expression that the whole of an announced line matches."""
-    if expect and digits:
-        raise UsageError("expect and digits both select the lines to announce; leave one out")
-    if digits < 0:
-        raise UsageError(f"digits is 0, for any number of them, or more, not {digits}")
-    try:
-        return re.compile(expect or (rf"\d{{{digits}}}" if digits else r"\d+"))
-    except re.error as error:
-        raise UsageError(f"{expect} is not a regular expression ({error}); for five digits it is \\d{{5}}") from None
 
 
 def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], FrameSource]:
