@@ -16,6 +16,7 @@ from digitocr.runtime.characters import DOUBT, Character
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.lines import joined, reading_order
 from digitocr.runtime.preprocessing import Images
+from digitocr.runtime.recognizer import seen_in_line
 
 Mode: TypeAlias = Literal["auto", "single", "line"]
 
@@ -35,6 +36,7 @@ class Attempt(NamedTuple):
         probabilities: (n, classes) float32.
         confidence: (n,) float32, of the likeliest digit.
         place_confidence: (n,) float32, that a digit stands there; None before the lines are recognized.
+        lined: (n, 18) float32, what the recognizer sees in their places; None before the lines are recognized.
         others: Signs and words between and beside the candidates.
     """
 
@@ -45,6 +47,7 @@ class Attempt(NamedTuple):
     probabilities: Probabilities
     confidence: Scores
     place_confidence: Scores | None = None
+    lined: Probabilities | None = None
     others: tuple[Character, ...] = ()
 
     @property
@@ -130,6 +133,8 @@ class Attempt(NamedTuple):
     def why_left_out(self, row: int, conf: float, mode: Mode) -> str:
         """Why a candidate is not among the digits read."""
         probabilities = self.probabilities[row]
+        if self.lined is not None and (seen := seen_in_line(self.lined[row])):
+            return seen
         if len(probabilities) > 10 and probabilities[10] > probabilities[:10].max():
             return f"looks like no digit ({probabilities[10]:.2f})"
         if mode == "single" and self.confidence[row] >= conf:

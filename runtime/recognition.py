@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.attempt import Attempt
-from digitocr.runtime.boxes import Boxes, Scores
+from digitocr.runtime.boxes import Boxes, Scores, iou
 from digitocr.runtime.characters import OTHER as OTHER_TEXT
 from digitocr.runtime.characters import Character
 from digitocr.runtime.classifier import Probabilities
@@ -40,6 +40,7 @@ MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the bo
 USUAL_WIDTH = 0.6  # digit heights; of a digit
 BAND = 0.35  # digit heights; from the middle of a line to that of a candidate on it
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
+SAME_IOU = 0.3  # intersection over union of the boxes of one digit in two strips, at least
 FLOOR = 0.002  # added to the probabilities of both networks, so that neither rules a digit out
 
 Crop = Callable[[Boxes], tuple[Images, Probabilities]]
@@ -54,6 +55,7 @@ class Recognition(NamedTuple):
         images: (n, 28, 28) uint8, the crops.
         digits: (n, classes) float32, probabilities of both networks together.
         features: (n, 18) float32, confidence.CHARACTER_FEATURES.
+        lined: (n, 18) float32, what the recognizer sees in their places.
         others: Signs and words.
     """
 
@@ -62,13 +64,22 @@ class Recognition(NamedTuple):
     images: Images
     digits: Probabilities
     features: Features
+    lined: Probabilities
     others: tuple[Character, ...]
 
     def attempt(self, degrees: int, model: ConfidenceModel) -> Attempt:
         """The candidates with their confidences, as an Attempt of a picture that was rotated by `degrees`."""
         confidence, place_confidence = model.of_characters(self.features)
         return Attempt(
-            degrees, self.boxes, self.scores, self.images, self.digits, confidence, place_confidence, self.others
+            degrees,
+            self.boxes,
+            self.scores,
+            self.images,
+            self.digits,
+            confidence,
+            place_confidence,
+            self.lined,
+            self.others,
         )
 
 
@@ -106,12 +117,14 @@ def recognition(
         new_boxes += [_box(digits, number, place) for number in free]
         new_seen += [digits[number].probabilities for number in free]
         others += [_other(part, place) for part in parts if part.kind != DIGIT]
-    added = np.array(new_boxes, np.float32).reshape(-1, 4)
+    added, added_seen = _distinct(
+        np.array(new_boxes, np.float32).reshape(-1, 4), np.array(new_seen, np.float32).reshape(-1, CLASS_COUNT)
+    )
     scores = np.concatenate([attempt.scores, np.full(len(added), NEW_SCORE, np.float32)])
     images, probabilities = crop(added)
     before = model.of_candidates(added, scores[len(attempt.boxes) :], probabilities[:, :10])
     read = np.concatenate([attempt.probabilities, probabilities])
-    lined = np.concatenate([seen, np.array(new_seen, np.float32).reshape(-1, CLASS_COUNT)])
+    lined = np.concatenate([seen, added_seen])
     digits_of_both = combined(read, lined)
     features = character_features(
         np.concatenate([attempt.confidence, before]),
@@ -126,6 +139,7 @@ def recognition(
         np.concatenate([attempt.images, images]),
         digits_of_both,
         features,
+        lined,
         tuple(others),
     )
 
@@ -174,6 +188,18 @@ def _matched(
             matches[row] = number
             held.add(number)
     return matches, [number for number in range(len(digits)) if number not in held]
+
+
+def _distinct(boxes: Boxes, seen: Probabilities) -> tuple[Boxes, Probabilities]:
+    """The boxes without those of digits that two strips show; the surer one stays."""
+    order = np.argsort(-seen[:, :10].sum(1), kind="stable")
+    overlap = iou(boxes[order], boxes[order]) > SAME_IOU
+    kept: list[int] = []
+    for number in range(len(order)):
+        if not overlap[number, kept].any():
+            kept.append(number)
+    rows = np.sort(order[kept])
+    return boxes[rows], seen[rows]
 
 
 def _middle(part: Segment) -> float:

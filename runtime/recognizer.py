@@ -175,6 +175,18 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
     return found
 
 
+def seen_in_line(probabilities: npt.NDArray[np.float32]) -> str:
+    """What stands in a place of a line, by the (18,) probabilities of the classes there; "" for a digit."""
+    kinds = _kinds(probabilities)
+    kind = int(kinds.argmax())
+    share = f"({kinds[kind]:.2f})"
+    if kind == SIGN:
+        return f"is the sign {CLASSES[10 + int(probabilities[10:OTHER].argmax())]} in its line {share}"
+    if kind == WORD:
+        return f"is a letter or another sign in its line {share}"
+    return f"is no character of its line {share}" if kind == NOTHING else ""
+
+
 def _kinds(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """(..., 4) probabilities of the kinds, of (..., 18) of the classes."""
     return np.stack(

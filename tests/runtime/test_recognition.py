@@ -123,3 +123,25 @@ def test_combined_keeps_the_share_of_no_digit() -> None:
     assert both[0].sum() == pytest.approx(1)
     assert both[0, 10] == pytest.approx(0.5)
     assert both[0, :10].argmax() == 1
+
+
+def test_a_digit_that_two_strips_show_is_one_candidate() -> None:
+    given = attempt(2, "12")
+    boxes = given.boxes.copy()
+    boxes[1] = [150, 30, 60, 100]  # of another size, so of another line, whose strip shows the first digit as well
+    given = given._replace(boxes=boxes, confidence=np.array([0.9, 0.9], np.float32))
+
+    class Both:
+        def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
+            places = find_lines(boxes, np.arange(2))
+            assert len(places) == len(strips) == 2
+            lines = []
+            for place, strip in zip(places, strips, strict=True):
+                line = np.zeros((strip.shape[1] // COLUMN, CLASS_COUNT), np.float32)
+                line[:, GAP] = 1
+                column = round(place.to_strip(82, 80)[0] / COLUMN)
+                line[column - 1 : column + 1] = np.eye(CLASS_COUNT)[5]
+                lines.append(line)
+            return lines
+
+    assert len(read(Both(), given).boxes) == 3  # type: ignore[arg-type]
