@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.attempt import Attempt
-from digitocr.runtime.boxes import Boxes, Scores, iou
+from digitocr.runtime.boxes import Boxes, Scores, share_of_smaller
 from digitocr.runtime.characters import OTHER as OTHER_TEXT
 from digitocr.runtime.characters import Character
 from digitocr.runtime.classifier import Probabilities
@@ -40,7 +40,7 @@ MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the bo
 USUAL_WIDTH = 0.6  # digit heights; of a digit
 BAND = 0.35  # digit heights; from the middle of a line to that of a candidate on it
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
-SAME_IOU = 0.3  # intersection over union of the boxes of one digit in two strips, at least
+SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
 FLOOR = 0.002  # added to the probabilities of both networks, so that neither rules a digit out
 
 Crop = Callable[[Boxes], tuple[Images, Probabilities]]
@@ -193,7 +193,7 @@ def _matched(
 def _distinct(boxes: Boxes, seen: Probabilities) -> tuple[Boxes, Probabilities]:
     """The boxes without those of digits that two strips show; the surer one stays."""
     order = np.argsort(-seen[:, :10].sum(1), kind="stable")
-    overlap = iou(boxes[order], boxes[order]) > SAME_IOU
+    overlap = share_of_smaller(boxes[order], boxes[order]) > SAME_SHARE
     kept: list[int] = []
     for number in range(len(order)):
         if not overlap[number, kept].any():
