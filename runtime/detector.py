@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ from digitocr.runtime.image import GrayImage
 from digitocr.runtime.interpreter import CPU, onnx_session
 from digitocr.runtime.models import check_shipped, model_card, model_content, shipped_model
 from digitocr.runtime.opencv import cv2
+
+Points: TypeAlias = npt.NDArray[np.floating[Any]]  # (n, 2) or (2,): x, y in pixels
 
 DEFAULT_DETECTOR = "detector-int8.onnx"  # the shipped file
 STRIDE = 4  # pixels of the network's input for one cell of its output
@@ -173,19 +176,21 @@ class Detector:
                 found.append(self._detect_at(gray.shape, evened(shrunk(gray, round(FINE * times)))))
                 side = FINE
                 while span > FINE_GAIN * side:
-                    boxes, _ = found[-1]
+                    boxes = found[-1][0]
                     tiny = boxes[boxes[:, 2:].max(1, initial=0.0) < TINY / side * span]
-                    if len(tiny) < MIN_TINY:
+                    # where nothing is found yet, all may be too small to be seen
+                    is_empty = not any(len(_sure(*one)) for one in found)
+                    if len(tiny) < MIN_TINY and not (is_empty and side == FINE):
                         break
+                    places = None if is_empty else tiny[:, :2] + tiny[:, 2:] / 2
                     side *= 2
-                    larger = evened(shrunk(gray, round(side * times)))
-                    found.append(self._detect_at(gray.shape, larger, tiny[:, :2] + tiny[:, 2:] / 2))
+                    found.append(self._detect_at(gray.shape, evened(shrunk(gray, round(side * times))), places))
         return non_maximum_suppression(
             np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
         )
 
     def _detect_at(
-        self, shape: tuple[int, ...], small: GrayImage, places: npt.NDArray[np.float32] | None = None
+        self, shape: tuple[int, ...], small: GrayImage, places: Points | None = None
     ) -> tuple[Boxes, Scores]:
         """What the network finds in a picture that was shrunk from (H, W), in pixels of that shape.
 
@@ -243,14 +248,10 @@ def _pieces(length: int) -> list[tuple[int, int, float, float]]:
         return [(0, length, -np.inf, np.inf)]
     starts = [round(place * (length - PIECE) / (count - 1)) for place in range(count)]
     borders = [(before + PIECE + after) / 2 for before, after in pairwise(starts)]
-    return list(
-        zip(starts, [start + PIECE for start in starts], [-np.inf, *borders], [*borders, np.inf], strict=True)
-    )
+    return list(zip(starts, [start + PIECE for start in starts], [-np.inf, *borders], [*borders, np.inf], strict=True))
 
 
-def _within(
-    points: npt.NDArray[np.float32], low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
+def _within(points: Points, low: Points, high: Points) -> npt.NDArray[np.bool_]:
     """(n,) which of (n, 2) points lie in the rectangle from (2,) `low` up to and without `high`."""
     return np.asarray(((points >= low) & (points < high)).all(1))
 
