@@ -80,4 +80,5 @@ def bordered(gray: GrayImage) -> tuple[GrayImage, int]:
     """The (H, W) picture in a border of the median of its edge pixels, which is background; and the border's width."""
     width = max(1, round(BORDER_SHARE * min(gray.shape)))
     level = int(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
-    return np.asarray(cv2.copyMakeBorder(gray, *[width] * 4, cv2.BORDER_CONSTANT, value=level), np.uint8), width
+    framed = cv2.copyMakeBorder(gray, width, width, width, width, cv2.BORDER_CONSTANT, value=level)
+    return np.asarray(framed, np.uint8), width

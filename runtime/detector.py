@@ -38,7 +38,8 @@ MIN_COARSE_SIDE = 20  # pixels at COARSE; smaller boxes are left to MIDDLE, whic
 MIN_MIDDLE_SIDE = 10  # pixels at MIDDLE; smaller boxes are left to FINE, where FINE is looked at
 NORMAL_ASPECT = 2.5  # a longer picture is seen as large as its part of that aspect would be
 TINY = 12  # pixels; candidates smaller than that at FINE are looked at in pieces of the picture at twice its size
-MIN_TINY = 3  # candidates; fewer are specks
+MOSTLY = 0.75  # of the candidates; where no more are tiny, the tiny ones are specks, strokes and texture
+FINER_GAIN = 1.5  # times a size; a picture that is not larger than that is not seen at twice the size
 PIECE = 1024  # pixels; the longest side of a picture that is seen in one piece
 OVERLAP = 128  # pixels that two pieces share at least; the network sees larger digits at another size
 MULTIPLE = 8  # pixels; the sides of the network's input are multiples of it
@@ -175,19 +176,18 @@ class Detector:
                 found[1] = _at_least(MIN_MIDDLE_SIDE / MIDDLE * span, *found[1])
                 found.append(self._detect_at(gray.shape, evened(shrunk(gray, round(FINE * times)))))
                 side = FINE
-                while span > FINE_GAIN * side:
-                    boxes = found[-1][0]
+                while span > FINER_GAIN * side:
+                    boxes, scores = _merged(found)
                     tiny = boxes[boxes[:, 2:].max(1, initial=0.0) < TINY / side * span]
                     # where nothing is found yet, all may be too small to be seen
-                    is_empty = not any(len(_sure(*one)) for one in found)
-                    if len(tiny) < MIN_TINY and not (is_empty and side == FINE):
+                    is_empty = side == FINE and not len(_sure(boxes, scores))
+                    if not is_empty and len(tiny) <= MOSTLY * len(boxes):
                         break
-                    places = None if is_empty else tiny[:, :2] + tiny[:, 2:] / 2
                     side *= 2
-                    found.append(self._detect_at(gray.shape, evened(shrunk(gray, round(side * times))), places))
-        return non_maximum_suppression(
-            np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
-        )
+                    larger = evened(shrunk(gray, round(side * times)))
+                    places = None if is_empty else tiny[:, :2] + tiny[:, 2:] / 2
+                    found.append(self._detect_at(gray.shape, larger, places))
+        return _merged(found)
 
     def _detect_at(
         self, shape: tuple[int, ...], small: GrayImage, places: Points | None = None
@@ -236,6 +236,13 @@ class Detector:
         if memory is None or len(memory) < needed:
             memory = self._local.memory = np.empty(needed, np.float32)
         return memory[:needed].reshape(WORKSPACE_PLANES, *shape)
+
+
+def _merged(found: list[tuple[Boxes, Scores]]) -> tuple[Boxes, Scores]:
+    """One box for each digit, of the boxes and scores that were found at several sizes."""
+    return non_maximum_suppression(
+        np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
+    )
 
 
 def _pieces(length: int) -> list[tuple[int, int, float, float]]:
