@@ -63,6 +63,15 @@ class Attempt(NamedTuple):
         return float((self.confidence[nonzero].astype(np.float64) - READ_CONFIDENCE).sum())
 
     @property
+    def reading_score(self) -> float:
+        """Confidence above READ_CONFIDENCE, summed over all digits."""
+        return float((self.confidence[self.read].astype(np.float64) - READ_CONFIDENCE).sum())
+
+    def moved(self, by: int) -> "Attempt":
+        """The attempt with its boxes moved by that many pixels to the right and down."""
+        return self._replace(boxes=self.boxes + np.array([by, by, 0, 0], np.float32))
+
+    @property
     def mean_confidence(self) -> float:
         """Of the digits read; 0 where none is."""
         read = self.read

@@ -20,12 +20,12 @@ import numpy as np
 
 from digitocr.runtime import image, preprocessing
 from digitocr.runtime.attempt import Attempt, Mode
-from digitocr.runtime.background import ink_box, shadeless
+from digitocr.runtime.background import bordered, ink_box, is_full, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
 from digitocr.runtime.characters import DOUBT, Character
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
-from digitocr.runtime.detector import MIN_SCORE, Detector
+from digitocr.runtime.detector import MIN_SCORE, SURE_SCORE, Detector
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture, Roi
 from digitocr.runtime.interpreter import CPU
@@ -274,15 +274,24 @@ class Reader:
         """The candidates of the picture at the rotation that reads best, and the seconds that detection took."""
         detecting = 0.0
 
-        def read_at(degrees: int) -> Attempt:
+        def seen(rotated: GrayImage, degrees: int) -> Attempt:
             nonlocal detecting
-            rotated = turned(gray, degrees)
             began = perf_counter()
             boxes, scores = self.detector.detect(rotated)
             detecting += perf_counter() - began
-            if self.mode == "single" and not len(boxes):
-                return self._attempt_ink(rotated, degrees)
             return self._attempt(rotated, degrees, boxes, scores)
+
+        def read_at(degrees: int) -> Attempt:
+            rotated = turned(gray, degrees)
+            attempt = seen(rotated, degrees)
+            if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
+                framed, width = bordered(rotated)
+                in_border = seen(framed, degrees)
+                if in_border.reading_score > attempt.reading_score:
+                    attempt = in_border.moved(-width)
+            if self.mode == "single" and not len(attempt.boxes):
+                return self._attempt_ink(rotated, degrees)
+            return attempt
 
         if self.mode == "single":
             return read_at(self._fixed_rotation), detecting
