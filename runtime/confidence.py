@@ -3,6 +3,7 @@
     model = load_confidence()
     model.of_candidates(boxes, scores, digits)  # (n,) float32, 0 to 1
     model.of_lone(0.98)                         # 0.97
+    model.of_number(group)                      # 0.95, of numbers.Group
 
 The log-odds of a right reading are a weighted sum of confidence_features (J. Platt, "Probabilistic outputs for support
 vector machines", 1999). The weights are fitted to two networks by train/classifier/calibrate.py and lie in
@@ -20,15 +21,17 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime import lines
+from digitocr.runtime import lines, numbers
 from digitocr.runtime.boxes import Boxes, Scores
+from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import shipped_model
+from digitocr.runtime.numbers import Group
 
 Features: TypeAlias = npt.NDArray[np.float32]  # (n, 15), columns as in FEATURES
 
-CONFIDENCE_SCHEMA = "digitocr-confidence/1"
+CONFIDENCE_SCHEMA = "digitocr-confidence/2"
 FILE = "confidence.json"  # the shipped file
 FEATURES = (
     "detector",  # log-odds of the detector's score
@@ -52,6 +55,7 @@ class ConfidenceModel:
         detector: The models.network_id of the detector.
         weights: (15,) float32, of FEATURES.
         lone_weights: Two numbers, of LONE_FEATURES: for pictures of one digit that the detector does not look at.
+        number_weights: One for each of numbers.FEATURES: that a whole number is right.
         calibration_error: The expected calibration error on what the weights were not fitted on, by its name.
     """
 
@@ -59,6 +63,7 @@ class ConfidenceModel:
     detector: str
     weights: npt.NDArray[np.float32]
     lone_weights: tuple[float, float]
+    number_weights: tuple[float, ...]
     calibration_error: dict[str, float]
 
     def of_candidates(self, boxes: Boxes, scores: Scores, digits: Probabilities) -> Scores:
@@ -71,6 +76,16 @@ class ConfidenceModel:
         slope, constant = self.lone_weights
         return 1 / (1 + math.exp(-(slope * lone_log_odds(probability) + constant)))
 
+    def of_number(self, group: Group) -> float:
+        """The confidence that all of a number is right: its digits, its signs, and where it begins and ends.
+
+        It is 0 where a digit cannot be told.
+        """
+        if DOUBT in group.text:
+            return 0.0
+        weighted = zip(self.number_weights, group.features, strict=True)
+        return 1 / (1 + math.exp(-sum(weight * feature for weight, feature in weighted)))
+
     def as_json(self) -> str:
         """The content of a file that load_confidence reads."""
         content = {
@@ -78,6 +93,7 @@ class ConfidenceModel:
             "networks": {"classifier": self.classifier, "detector": self.detector},
             "weights": dict(zip(FEATURES, (round(weight, 4) for weight in self.weights.tolist()), strict=True)),
             "lone": dict(zip(LONE_FEATURES, (round(weight, 4) for weight in self.lone_weights), strict=True)),
+            "number": dict(zip(numbers.FEATURES, (round(weight, 4) for weight in self.number_weights), strict=True)),
             "calibration error": {name: round(error, 4) for name, error in self.calibration_error.items()},
         }
         return json.dumps(content, indent=1) + "\n"
@@ -118,6 +134,7 @@ def _loaded(path: Path) -> ConfidenceModel:
             str(content["networks"]["detector"]),
             np.array([float(content["weights"][name]) for name in FEATURES], np.float32),
             (float(content["lone"]["digit"]), float(content["lone"]["constant"])),
+            tuple(float(content["number"][name]) for name in numbers.FEATURES),
             {name: float(error) for name, error in content["calibration error"].items()},
         )
     except OSError as error:

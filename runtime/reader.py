@@ -8,7 +8,7 @@ picture may not be upright), and put in reading order.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from digitocr.runtime import image, preprocessing
 from digitocr.runtime.attempt import Attempt, Mode
 from digitocr.runtime.background import ink_box, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
+from digitocr.runtime.characters import Character
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import MIN_SCORE, Detector
@@ -28,6 +29,7 @@ from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture
 from digitocr.runtime.interpreter import CPU
 from digitocr.runtime.models import network_id
+from digitocr.runtime.numbers import grouped
 from digitocr.runtime.orientation import (
     ROTATIONS,
     Rotation,
@@ -36,7 +38,7 @@ from digitocr.runtime.orientation import (
     turned_back,
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
+from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
 
 MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -206,13 +208,32 @@ class Reader:
         boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
         probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
         lines = tuple(
-            Line(tuple(_digit(probabilities[row], confidence[row], _box(boxes[row], factor)) for row in line))
+            self._line(
+                [
+                    Character(str(max(range(10), key=probabilities[row].__getitem__)), box, confidence[row], row)
+                    for row, box in zip(line, map(tuple, attempt.boxes[line].tolist()), strict=True)
+                ],
+                lambda row: _digit(probabilities[row], confidence[row], _box(boxes[row], factor)),
+            )
             for line in attempt.lines(self.conf, self.mode)
         )
         why = "" if lines else attempt.why_nothing(self.conf)
         ended = perf_counter()
         ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
         return Reading(lines, ms, self._model, attempt.degrees, why)
+
+    def _line(self, characters: list[Character], digit: Callable[[int], Digit]) -> Line:
+        """The line of these characters. digit: the Digit of a candidate, by its row."""
+        return Line(
+            tuple(
+                Number(
+                    group.text,
+                    tuple(digit(characters[place].row) for place in group.places),
+                    self._confidence.of_number(group),
+                )
+                for group in grouped(characters)
+            )
+        )
 
     def _candidates(self, attempt: Attempt, gray: GrayImage, factor: float) -> list[Candidate]:
         """All candidates of a picture that was decoded to `gray`, and is `factor` times larger as shown."""
@@ -280,7 +301,8 @@ class Reader:
         probabilities = self.classifier.predict(scale(preprocessing.lone(upright)))[0].tolist()
         confidence = self._confidence.of_lone(max(probabilities[:10]))
         is_kept = self.mode == "single" or (confidence >= self.conf and not preprocessing.is_blank(gray))
-        lines = (Line((_digit(probabilities, confidence, Box(0, 0, SIDE, SIDE)),)),) if is_kept else ()
+        digit = _digit(probabilities, confidence, Box(0, 0, SIDE, SIDE))
+        lines = (Line((Number(digit.text, (digit,), confidence),)),) if is_kept else ()
         why = "" if is_kept else self._attempt_lone(gray).why_nothing(self.conf)
         ms = Timing(1000 * decoding, 0.0, 1000 * (perf_counter() - began))
         return Reading(lines, ms, self._model, degrees, why)

@@ -47,7 +47,7 @@ def drawn(
         colour = STEADY_COLOUR if line.text in steady else UNSTEADY_COLOUR
         for digit in line.digits:
             box = _mirrored(digit.box, width) if mirror else digit.box
-            _draw_digit(picture, box, f"{digit.digit} {digit.confidence:.0%}", colour)
+            _draw_digit(picture, box, f"{digit.text} {digit.confidence:.0%}", colour)
     if roi is not None:
         part = _mirrored(Box(*roi), width) if mirror else Box(*roi)
         cv2.rectangle(picture, (part.x, part.y), (part.x + part.w, part.y + part.h), LIGHT, 1)

@@ -9,7 +9,7 @@ and followed into the frames between.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -194,7 +194,7 @@ class VideoReader:
         if self.roi is not None:
             self._check_roi(gray.shape[1], gray.shape[0])
             x, y, w, h = self.roi
-            reading = _moved(self._read_part(gray[y : y + h, x : x + w]), x, y)
+            reading = self._read_part(gray[y : y + h, x : x + w]).shifted(x, y)
         else:
             reading = self._read_part(gray)
         fresh = [line for line in self._tracker.update(reading) if self._expected.fullmatch(line.text)]
@@ -234,14 +234,3 @@ def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], Fram
     if any(request):
         raise UsageError("a size or a rate can be asked of a camera only; a FrameSource has its own")
     return lambda: source
-
-
-def _moved(reading: Reading, x: int, y: int) -> Reading:
-    """The reading of a part that begins at (x, y), in the pixels of the whole frame."""
-    lines = tuple(
-        Line(
-            tuple(replace(digit, box=digit.box._replace(x=digit.box.x + x, y=digit.box.y + y)) for digit in line.digits)
-        )
-        for line in reading.lines
-    )
-    return replace(reading, lines=lines)

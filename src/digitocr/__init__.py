@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from digitocr.runtime.live.frames import FrameSource
     from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
+    from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
 
 __version__ = "0.1.0"
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "ModelError",
     "ModelId",
     "NothingReadError",
+    "Number",
     "OutputError",
     "Reader",
     "Reading",
@@ -80,7 +81,7 @@ _MODULES = {
     "live.frames": ("FrameSource",),
     "live.video": ("FrameReading", "SteadyReading", "VideoReader"),
     "reader": ("Reader",),
-    "reading": ("Box", "Candidate", "Digit", "Line", "ModelId", "Reading", "Timing"),
+    "reading": ("Box", "Candidate", "Digit", "Line", "ModelId", "Number", "Reading", "Timing"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 _KEPT_READERS = 4  # settings of which `read` keeps a Reader; each takes some 30 MB

@@ -138,6 +138,7 @@ def calibrated(
         network_id(reader.detector.card, reader.detector.sha256),
         weights.astype(np.float32),
         (float(lone_weights[0]), float(lone_weights[1])),
+        before.number_weights,
         {
             "scenes": calibration_error(_share(features, weights), right),
             "lone": calibration_error(_share(lone, lone_weights), lone_right),
