@@ -13,7 +13,8 @@ from digitocr.cli.stderr import libraries_silenced
 
 EXAMPLES = (
     "For example: digitocr webcam    digitocr webcam --source clip.avi --view none --jsonl    "
-    "digitocr webcam --source rtsp://camera/ --view web    digitocr webcam --once --digits 5 --max-seconds 60"
+    "digitocr webcam --source rtsp://camera/ --view web    digitocr webcam --once --digits 5 --max-seconds 60    "
+    "digitocr webcam --source http://meter/snap.jpg --view none --digits 8 --rising 20"
 )
 
 
@@ -42,9 +43,22 @@ def webcam(
     all_frames: Annotated[
         bool, typer.Option("--all-frames", help="Print the reading of every frame, not only steady ones.")
     ] = False,
-    expect: Annotated[str, typer.Option(metavar="REGEX", help="Announce only lines that match it as a whole.")] = "",
+    expect: Annotated[
+        str, typer.Option(metavar="REGEX", help="Announce only numbers whose digits match it as a whole.")
+    ] = "",
     digits: Annotated[
-        int, typer.Option(min=0, help="Announce only lines of that many digits.", show_default=False)
+        int, typer.Option(min=0, help="Announce only numbers of that many digits.", show_default=False)
+    ] = 0,
+    rising: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="MAX",
+            help="For one counter or meter: after the first number, announce only one that is above the last by 1 to "
+            "MAX, in units of the last digit, and has no fewer digits. What is refused is a line on stderr; if the "
+            "meter was replaced or a number was wrong, start again.",
+            show_default=False,
+        ),
     ] = 0,
     roi: Annotated[
         str,
@@ -81,6 +95,7 @@ def webcam(
     ] = 10.0,
     model: options.Model = None,
     detector: options.Detector = None,
+    mode: options.Mode = "auto",
     conf: options.Conf = 0.5,
     rotate: options.Rotate = "0",
     quiet: options.Quiet = False,
@@ -114,12 +129,14 @@ def webcam(
             port=port,
             model=model,
             detector=detector,
+            mode=mode,
             conf=conf,
             rotate=rotate,
             every=every,
             roi=roi,
             expect=expect,
             digits=digits,
+            rising=rising,
             jsonl=jsonl,
             all_frames=all_frames,
             once=once,

@@ -3,9 +3,9 @@ import pytest
 
 from digitocr import FrameReading, Reading
 from digitocr.cli.live import overlay
-from digitocr.runtime.reading import Box, Digit, Line
+from digitocr.runtime.reading import Box, Digit, Line, Number
 
-LINE = Line((Digit(4, 0.98, Box(40, 60, 30, 50), ()),))
+NUMBER = Number("4", (Digit(4, 0.98, Box(40, 60, 30, 50), ()),), 0.98)
 STEADY, UNSTEADY, LIGHT = (
     np.array(colour) for colour in (overlay.STEADY_COLOUR, overlay.UNSTEADY_COLOUR, overlay.LIGHT)
 )
@@ -14,7 +14,7 @@ STEADY, UNSTEADY, LIGHT = (
 def frame(steady):
     image = np.full((240, 320, 3), 100, np.uint8)
     image[:, :160] = 120
-    return FrameReading(0, 0.0, image, Reading((LINE,)), steady, (), 12.0)
+    return FrameReading(0, 0.0, image, Reading((Line((NUMBER,)),)), steady, (), 12.0)
 
 
 def places(picture, colour):
@@ -24,7 +24,7 @@ def places(picture, colour):
 
 
 def test_a_box_and_a_label_are_drawn_in_the_colour_of_what_holds():
-    left, top, right, bottom = places(overlay.drawn(frame((LINE,)), None, 30, False), STEADY)
+    left, top, right, bottom = places(overlay.drawn(frame((NUMBER,)), None, 30, False), STEADY)
     assert (abs(left - 40), abs(bottom - 110)) <= (2, 2)
     assert right >= 70
     assert top < 58  # the label
@@ -34,7 +34,7 @@ def test_a_box_and_a_label_are_drawn_in_the_colour_of_what_holds():
 
 
 def test_the_strip_under_the_picture_has_the_rest():
-    given = frame((LINE,))
+    given = frame((NUMBER,))
     picture = overlay.drawn(given, None, 30, False)
     assert picture.shape == (240 + overlay.BAR_HEIGHT, 320, 3)
     assert (picture[150:240] == given.image[150:]).all()
@@ -44,7 +44,7 @@ def test_the_strip_under_the_picture_has_the_rest():
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_a_mirror_turns_picture_and_boxes_but_not_writing(mirror):
-    picture = overlay.drawn(frame((LINE,)), (0, 0, 100, 200), 30, mirror)
+    picture = overlay.drawn(frame((NUMBER,)), (0, 0, 100, 200), 30, mirror)
     assert picture[230, 10, 0] == (100 if mirror else 120)
     left = places(picture, STEADY)[0]
     assert abs(left - (250 if mirror else 40)) <= 2

@@ -7,7 +7,7 @@ import pytest
 
 from digitocr import FrameReading, Reader, Reading, SteadyReading, VideoReader
 from digitocr.runtime.errors import DeviceError, InputError, UsageError
-from digitocr.runtime.reading import Box, Digit, Line
+from digitocr.runtime.reading import Box, Digit, Line, Number
 
 
 class Told:
@@ -19,8 +19,8 @@ class Told:
 
     def read(self, picture):
         self.given.append(picture)
-        digits = (Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
-        return Reading((Line(tuple(digits)),) if self.text else ())
+        digits = tuple(Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
+        return Reading((Line((Number(self.text, digits, 0.9),)),) if self.text else ())
 
     def classify(self, *_):
         return np.eye(10)[[int(one) for one in self.text]]
