@@ -9,6 +9,7 @@ A hand moves over the page in the second third of the frames.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 
 import cv2
@@ -95,19 +96,18 @@ class Counter:
         outer = (left - edge, top - edge, left + self.wheels * self.width + edge, top + high + edge)
         cv2.rectangle(still, outer[:2], outer[2:], tuple(round(0.5 * level) for level in self.housing), -1)
         for place, at in enumerate(positions(value, self.wheels)):
+            wheel = self._wheel(at, high, self.width - edge // 2, place)
             x = left + place * self.width
-            still[top : top + high, x : x + self.width - edge // 2] = self._wheel(
-                at, high, self.width - edge // 2, place
-            )
+            still[top : top + high, x : x + wheel.shape[1]] = wheel
         return still
 
     def _wheel(self, at: float, high: int, wide: int, place: int) -> Pixels:
         """The part of a wheel in the window, (high, wide, 3) uint8 RGB, turned to the digit `at`, a share included."""
-        pitch = PITCH * self.height
+        pitch = round(PITCH * self.height)
         radius = AROUND * pitch / (2 * np.pi)
-        strip = _strip(self.height, wide, round(pitch), self.bold)
+        strip = _strip(self.height, wide, pitch, self.bold)
         angle = np.arcsin((np.arange(high) + 0.5 - high / 2) / radius)  # of each row, from the middle of the window
-        rows = (((at + 0.5) * pitch + angle * radius) * (round(pitch) / pitch)) % (AROUND * round(pitch))
+        rows = ((at + 0.5) * pitch + angle * radius) % (AROUND * pitch)
         y, x = np.broadcast_arrays(rows[:, None], np.arange(wide)[None])
         ink = cv2.remap(
             strip, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -157,6 +157,7 @@ def positions(value: float, wheels: int) -> list[float]:
     return turned
 
 
+@lru_cache(maxsize=8)
 def _strip(height: int, wide: int, pitch: int, bold: int) -> Pixels:
     """The rim of a wheel unrolled, (AROUND * pitch, wide) uint8: its digits' ink, 0 above 1."""
     strip = Image.new("L", (wide, AROUND * pitch))

@@ -50,16 +50,16 @@ def webcam(
         int, typer.Option(min=0, help="Announce only numbers of that many digits.", show_default=False)
     ] = 0,
     rising: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=0,
+            min=1,
             metavar="MAX",
-            help="For one counter or meter: after the first number, announce only one that is above the last by 1 to "
-            "MAX, in units of the last digit, and has no fewer digits. What is refused is a line on stderr; if the "
-            "meter was replaced or a number was wrong, start again.",
-            show_default=False,
+            help="For the one counter or meter in the picture: the first number is announced as it is, a later one "
+            "only if it is above the last announced one by 1 to MAX and has no fewer digits. MAX counts in units of the "
+            "last digit, decimals included. stderr says what is refused. Start again where the meter was replaced, or "
+            "the first number was wrong; --digits keeps it from being a part.",
         ),
-    ] = 0,
+    ] = None,
     roi: Annotated[
         str,
         typer.Option(
@@ -136,7 +136,7 @@ def webcam(
             roi=roi,
             expect=expect,
             digits=digits,
-            rising=rising,
+            rising=rising or 0,
             jsonl=jsonl,
             all_frames=all_frames,
             once=once,

@@ -132,6 +132,45 @@ def test_what_holds_stays_while_a_hand_passes_and_goes_when_it_is_gone():
     assert tracker.steady == ()
 
 
+def test_a_wheel_between_two_digits_is_no_number_and_ends_none():
+    turning = [[number("483?")]] * 200
+    assert announced(turning) == []
+    assert announced(turning + [[number("4839")]] * 10) == [(200 + NEW.agree - 1, "4839")]
+    tracker = Tracker()
+    for numbers in [[number("4839")]] * 20 + turning:
+        tracker.update(reading(numbers))
+    assert [steady.text for steady in tracker.steady] == ["4839"]
+    back = announced([[number("4839")]] * 20 + turning + [[number("4839")]] * 20 + [[number("4840")]] * 20)
+    assert [text for _, text in back] == ["4839", "4840"]
+
+
+def test_a_wheel_that_is_missed_now_and_then_leaves_no_shorter_number():
+    assert announced([[number("483?")], [number("483")], [number("483")]] * 100) == []
+
+
+def test_a_shorter_number_that_begins_or_ends_as_the_steady_one_has_to_hold_for_longer():
+    before = [[number("4839")]] * 20
+    for left in ("484", "839", "129"):
+        assert announced(before + [[number(left)]] * (COVERED.agree - 1) + before) == [(NEW.agree - 1, "4839")]
+
+
+def test_signs_are_those_of_most_frames_and_make_no_number_another_one():
+    tracker = Tracker()
+    fresh = []
+    for text in ["14.09"] * 5 + ["1409", "14.09"] * 10 + ["1409"]:
+        fresh += tracker.update(reading([number(text)]))
+    assert [one.text for one in fresh] == ["14.09"]
+    assert [one.text for one in tracker.steady] == ["14.09"]
+
+
+def test_the_numbers_of_a_line_are_steady_from_left_to_right_though_it_slopes():
+    tracker = Tracker()
+    line = Line((number("12", x=100, y=60), number("34", x=300, y=52), number("56", x=500, y=44)))
+    for _ in range(NEW.window):
+        tracker.update(Reading((line, Line((number("78", y=120),)))))
+    assert [one.text for one in tracker.steady] == ["12", "34", "56", "78"]
+
+
 def test_the_newest_boxes_are_those_that_hold():
     tracker = Tracker()
     for step in range(20):
