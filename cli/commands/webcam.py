@@ -55,9 +55,9 @@ def webcam(
             min=1,
             metavar="MAX",
             help="For the one counter or meter in the picture: the first number is announced as it is, a later one "
-            "only if it is above the last announced one by 1 to MAX and has no fewer digits. MAX counts in units of the "
-            "last digit, decimals included. stderr says what is refused. Start again where the meter was replaced, or "
-            "the first number was wrong; --digits keeps it from being a part.",
+            "only if it is above the last one by 1 to MAX and has no fewer digits. MAX counts in units of the last "
+            "digit, decimals included. What is refused is a line on stderr. If the meter was replaced, or the first "
+            "number was wrong, start again; with --digits it is at least whole.",
         ),
     ] = None,
     roi: Annotated[

@@ -32,7 +32,8 @@ class Rising:
         return ""
 
     def take(self, digits: str) -> bool:
-        """Makes a number that can follow the last one the last. Returns whether it is another one than that."""
-        is_new = not self._most or not self._last or int(digits) != int(self._last)
+        """Makes a number that can follow the last one the last. Returns False if it is that one again."""
+        if self._most and self._last and int(digits) == int(self._last):
+            return False
         self._last = digits
-        return is_new
+        return True

@@ -163,8 +163,7 @@ class Tracker:
         """The places line by line, each line from left to right."""
         lines: list[list[_Place]] = []
         for place in sorted(self._places, key=lambda place: place.box.y + place.box.h / 2):
-            above = lines[-1][0].box.xyxy[3] if lines else 0
-            if lines and place.box.y + place.box.h / 2 < above:
+            if lines and place.box.y + place.box.h / 2 < lines[-1][-1].box.xyxy[3]:
                 lines[-1].append(place)
             else:
                 lines.append([place])

@@ -157,7 +157,7 @@ def test_a_shorter_number_that_begins_or_ends_as_the_steady_one_has_to_hold_for_
 def test_signs_are_those_of_most_frames_and_make_no_number_another_one():
     tracker = Tracker()
     fresh = []
-    for text in ["14.09"] * 5 + ["1409", "14.09"] * 10 + ["1409"]:
+    for text in ["14.09"] * 5 + ["14.09", "14.09", "1409"] * 10:
         fresh += tracker.update(reading([number(text)]))
     assert [one.text for one in fresh] == ["14.09"]
     assert [one.text for one in tracker.steady] == ["14.09"]
