@@ -8,9 +8,11 @@ Digits belong together unless the gap between them is wide for the digits of the
 between. Digits at even distances are one number however far apart they are, up to a limit: so are comb fields, cells
 and the wheels of a counter. Where some gaps are clearly wider than the others, the line is several numbers.
 
-Gaps are measured in digit heights. The ink of a 1 is narrow. In print, which gives all digits the same room, its edges
-are far from its neighbours; in handwriting they are not. A gap is therefore measured from the middle between the edge
-of the ink and that of the room.
+Gaps are measured in digit heights. The ink of a 1 is narrow. In most print, which gives all digits the same room, and
+in cells its edges are far from its neighbours; in handwriting they are not. So gaps are measured between the edges of
+the ink, between those of the room, and between the middles of both, and that is taken by which the gaps inside numbers
+are most alike. Which gap is clearly wider depends on how much the others differ and, where there are few of them, on
+how much the heights of the digits differ: in print both hardly do.
 
 Signs: a point, a comma, a colon or a slash belongs to a number if it stands close between two of its digits. A minus
 belongs to the number that it stands close before, unless a digit stands close before the minus: "189-82" is two
@@ -28,21 +30,25 @@ from digitocr.runtime.characters import OTHER, Character
 # in digit heights, unless another unit is stated
 ROOM = 0.6  # that a digit takes where all of a line are as narrow as a 1
 NARROW = 0.4  # width; what is narrower says nothing about the room of the others
-MIN_WIDE = 0.25  # a gap below it is never wide; a space in print makes one of 0.45 or more
-MIN_JUMP = 0.22  # from the widest gap inside numbers to the narrowest between them
-JUMP_OF_PITCH = 0.3  # as MIN_JUMP, as a share of the distance from one digit of a number to the next
-JUMP_OF_SPREAD = 0.6  # as MIN_JUMP, as a share of the difference between the gaps inside numbers, uneven by hand
-LONE_JUMP = 1.3  # times the jump that is required, where a single gap is the narrow one
+ROOM_SHARES = (0.0, 0.25, 0.5)  # of what lies between a digit's ink and its room, added to the ink on either side
+EVEN_SPREAD = 0.05  # standard deviation of the gaps inside numbers, in pitches, where all digits are equally high
+SPREAD_OF_HEIGHTS = 2.0  # by which it grows with the mean deviation of the digits' heights: so are digits by hand
+SPREAD_WEIGHT = 2.0  # gaps that this expectation counts for, beside those of the line
+MAX_DEVIATION = 0.3  # of one digit's height from that of its line; more is another kind of thing
+MIN_WIDE = 0.22  # a gap below it, and the spread in addition, is never wide; a space in print is 0.25 to 0.5
+MIN_JUMP = 0.19  # from the widest gap inside numbers to the narrowest between them
+JUMP_OF_SPREAD = 2.2  # as MIN_JUMP, in standard deviations of the gaps inside numbers
+FEW_GAPS = 0.2  # by which that is larger for a single gap, half of it for two: of few gaps the largest is not known
 MAX_GAP = 0.9  # between digits of a number, where nothing shows that they are evenly spaced
 MAX_EVEN_GAP = 2.0  # as MAX_GAP, where they are
-EVEN_SPREAD = 0.35  # of the distance of two digits; the gaps of evenly spaced digits differ by less
+EVEN_RANGE = 0.35  # of the pitch; the gaps of evenly spaced digits differ by less
 TIGHT = 0.15  # the gap inside numbers, where no two digits of the line are neighbours
 SIGN_GAP = 0.25  # by which the gap beside a sign of a number is wider than between its digits, at most
 SLASH_GAP = 0.2  # as SIGN_GAP, beside a slash, whose ends reach out
 RULE_WIDTH = 0.25  # of a rule between two cells, at most; letters but l and I are wider
 MIN_CELLS = 3  # digits, each in a cell of its own, that are one number
 MAX_CELL = 2.0  # from one such digit to the next
-CELL_SPREAD = 1.25  # the largest such distance of a number, as a multiple of the smallest
+CELL_RATIO = 1.25  # of the largest such distance of a number to the smallest, at most
 MAX_DATE_GROUP = 4  # digits of the groups of a date with hyphens
 NEAR = 1.0  # a digit of another number that is nearer might belong to this one
 
@@ -105,13 +111,24 @@ class _Line:
         self.height = max(_median([box[3] for box in boxes]), math.ulp(1.0))
         widths = [box[2] / self.height for box in boxes]
         self.room = _median([width for width in widths if width >= NARROW] or [ROOM])
-        gaps = sorted(self.gap(left, right) for left, right in pairwise(places) if right == left + 1)
-        inside = _inside(gaps, self.room)
+        deviations = [min(abs(box[3] / self.height - 1), MAX_DEVIATION) for box in boxes]
+        spread = EVEN_SPREAD + SPREAD_OF_HEIGHTS * sum(deviations) / len(deviations)
+        neighbours = [(left, right) for left, right in pairwise(places) if right == left + 1]
+        best = math.inf
+        inside = gaps = list[float]()
+        for share in ROOM_SHARES:  # that by which the gaps inside numbers are most alike
+            self._share = share
+            found = sorted(self.gap(*pair) for pair in neighbours)
+            count = _count_inside(found, self.room, spread)
+            differing = found[count - 1] - found[0] if count else 0.0
+            if differing < best:
+                best, best_share, inside, gaps = differing, share, found[:count], found
+        self._share = best_share
         pitch = _median(inside or [TIGHT]) + self.room
-        is_even = len(inside) > 1 and inside[-1] - inside[0] < EVEN_SPREAD * pitch
+        is_even = len(inside) > 1 and best < EVEN_RANGE * pitch
         limit = MAX_EVEN_GAP if is_even else MAX_GAP
-        between = gaps[len(inside)] if len(inside) < len(gaps) else math.inf
-        self.max_gap = min((inside[-1] + between) / 2 if inside else between, limit)
+        between = (inside[-1] + gaps[len(inside)]) / 2 if len(inside) < len(gaps) else limit
+        self.max_gap = min(between, limit)
         self.typical = min(max(_median(inside or [TIGHT]), 0.0), limit)
 
     def gap(self, left: int, right: int) -> float:
@@ -120,9 +137,9 @@ class _Line:
         return (other[0] - one[0] - one[2]) / self.height - self._spare(left) - self._spare(right)
 
     def _spare(self, index: int) -> float:
-        """Half of what lies between a narrow digit's ink and the border of its room, on one side."""
+        """What is added to a digit's ink on either side; less than 0 for ink that is wider than the room."""
         one = self._characters[index]
-        return max(self.room - one.box[2] / self.height, 0.0) / 4 if one.is_place else 0.0
+        return self._share * (self.room - one.box[2] / self.height) if one.is_place else 0.0
 
     def distance(self, left: int, right: int) -> float:
         """From the centre of one character to that of another on its right."""
@@ -198,15 +215,24 @@ class _Line:
         )
 
 
-def _inside(gaps: list[float], room: float) -> list[float]:
-    """The gaps inside numbers: those before the first clear jump of the sorted gaps; all where there is none."""
-    for count in range(1, len(gaps)):
-        inside, next_ = gaps[:count], gaps[count]
-        pitch, spread = _median(inside) + room, inside[-1] - inside[0]
-        jump = max(MIN_JUMP, JUMP_OF_PITCH * pitch, JUMP_OF_SPREAD * spread) * (LONE_JUMP if count == 1 else 1)
-        if next_ >= MIN_WIDE and next_ - inside[-1] >= jump:
-            return inside
-    return gaps
+def _count_inside(gaps: list[float], room: float, spread: float) -> int:
+    """How many of the sorted gaps are inside numbers: those before the first clear jump; all where there is none.
+
+    Args:
+        gaps: In ascending order.
+        room: That a digit takes.
+        spread: The expected standard deviation of gaps inside numbers, in pitches.
+    """
+    total = squares = 0.0
+    for count, (gap, after) in enumerate(pairwise(gaps), 1):
+        total, squares = total + gap, squares + gap * gap
+        pitch = max(gaps[count // 2] + room, 0.0)
+        expected = SPREAD_WEIGHT * (spread * pitch) ** 2
+        deviation = math.sqrt((max(squares - total * total / count, 0.0) + expected) / (count - 1 + SPREAD_WEIGHT))
+        jump = max(MIN_JUMP, JUMP_OF_SPREAD * (1 + FEW_GAPS / count) * deviation)
+        if after >= MIN_WIDE + spread and after - gap >= jump:
+            return count
+    return len(gaps)
 
 
 def _join_cells(line: _Line, places: list[int], links: list[bool]) -> None:
@@ -219,7 +245,7 @@ def _join_cells(line: _Line, places: list[int], links: list[bool]) -> None:
         alone = not (start and links[start - 1]) and not (end < len(links) and links[end])
         if len(cells) >= MIN_CELLS and alone:
             distances = [line.distance(left, right) for left, right in pairwise(cells)]
-            if max(distances) <= CELL_SPREAD * min(distances):
+            if max(distances) <= CELL_RATIO * min(distances):
                 links[start:end] = [True] * (end - start)
         start = end + 1
 

@@ -9,6 +9,7 @@ picture may not be upright), and put in reading order.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -26,7 +27,7 @@ from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import MIN_SCORE, Detector
 from digitocr.runtime.errors import UsageError
-from digitocr.runtime.image import GrayImage, Picture
+from digitocr.runtime.image import GrayImage, Picture, Roi
 from digitocr.runtime.interpreter import CPU
 from digitocr.runtime.models import network_id
 from digitocr.runtime.numbers import grouped
@@ -116,18 +117,23 @@ class Reader:
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), conf=self.conf, mode=self.mode, rotate=self.rotate, **self._files), ()
 
-    def read(self, picture: Picture, page: int = 0) -> Reading:
+    def read(self, picture: Picture, page: int = 0, *, roi: Roi | None = None) -> Reading:
         """Reads the digits in a picture.
 
         Args:
             picture: A path, the bytes of a file, a PIL image or an array; image.load says which arrays.
             page: The page of a TIFF, from 0.
+            roi: x, y, width, height in pixels of the picture as shown: only that part is read. Boxes are in the whole
+                picture nevertheless.
 
         Raises:
-            InputError: It is no picture, is damaged or too large, or has no such page.
+            InputError: It is no picture, is damaged or too large, or has no such page or part.
             MissingExtraError: The picture is HEIF (.heic), and the extra "heif" is not installed.
             ModelError: The interpreter cannot run a network.
+            UsageError: The part is none of any picture.
         """
+        if roi is not None:
+            return self.read(image.load_part(picture, roi, page=page)).shifted(*roi[:2])
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
@@ -136,8 +142,11 @@ class Reader:
         attempt, detecting = self._detect_and_classify(gray)
         return self._reading(attempt, gray, factor, started, decoded, detecting)
 
-    def inspect(self, picture: Picture, page: int = 0) -> tuple[Reading, list[Candidate]]:
+    def inspect(self, picture: Picture, page: int = 0, *, roi: Roi | None = None) -> tuple[Reading, list[Candidate]]:
         """What read and candidates return, in the time of one of them. Takes and raises what they do."""
+        if roi is not None:
+            reading, candidates = self.inspect(image.load_part(picture, roi, page=page))
+            return reading.shifted(*roi[:2]), [replace(one, box=one.box.shifted(*roi[:2])) for one in candidates]
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
@@ -181,12 +190,12 @@ class Reader:
 
         return read_many(self, pictures, jobs, errors)
 
-    def candidates(self, picture: Picture, page: int = 0) -> list[Candidate]:
+    def candidates(self, picture: Picture, page: int = 0, *, roi: Roi | None = None) -> list[Candidate]:
         """All candidates of a picture: those that read returns, in reading order, then the others.
 
         Takes and raises what read takes and raises.
         """
-        return self.inspect(picture, page)[1]
+        return self.inspect(picture, page, roi=roi)[1]
 
     def classify(self, gray: GrayImage, boxes: Boxes) -> Probabilities:
         """(n, 10) float32: the probabilities of the digits in (n, 4) float32 boxes of an (H, W) uint8 picture."""

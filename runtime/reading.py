@@ -46,6 +46,10 @@ class Box(NamedTuple):
         """Left, upper, right and lower border in pixels; the right and the lower one are just outside."""
         return self.x, self.y, self.x + self.w, self.y + self.h
 
+    def shifted(self, x: int, y: int) -> "Box":
+        """The box moved right by x and down by y pixels."""
+        return self._replace(x=self.x + x, y=self.y + y)
+
 
 @dataclass(frozen=True, slots=True)
 class Digit:
@@ -202,6 +206,33 @@ class Reading:
         """The confidence of the least certain digit, 0 to 1; 0 where nothing was read."""
         return min((line.confidence for line in self.lines), default=0.0)
 
+    @property
+    def main(self) -> Number | None:
+        """The number that the picture is about, such as the counter of a meter: see digitocr.runtime.matching.
+
+        It is the one with the largest digits, where a number of many digits counts for more; None where there is none.
+        """
+        from digitocr.runtime.matching import main_number
+
+        return main_number(self.numbers)
+
+    def matching(self, expect: str = "", digits: int = 0) -> "Reading":
+        """The reading with the numbers of a form alone; `why` says so where none is left.
+
+        A number with a digit that cannot be told is of no form.
+
+        Args:
+            expect: A regular expression that matches a number as a whole, as it is written, with its signs, or its
+                digits alone; empty for any number.
+            digits: How many digits a number has; 0 for any number of them.
+
+        Raises:
+            UsageError: An argument makes no sense, or no number can be of that form.
+        """
+        from digitocr.runtime.matching import Wanted
+
+        return Wanted(expect, digits).only(self)
+
     def with_boxes(self, boxes: Iterable[Box]) -> "Reading":
         """The same reading with other boxes: one for each of `digits`, in that order."""
         box = iter(boxes)
@@ -223,7 +254,7 @@ class Reading:
             x: Where the part begins, pixels from the left border of the picture.
             y: Where it begins, pixels from the upper border.
         """
-        return self.with_boxes(Box(left + x, top + y, w, h) for left, top, w, h in (one.box for one in self.digits))
+        return self.with_boxes(digit.box.shifted(x, y) for digit in self.digits)
 
     def to_dict(self) -> dict[str, Any]:
         """The reading as values that json.dumps takes: text, confidence, turned, lines, why, ms, model."""

@@ -43,12 +43,8 @@ def webcam(
     all_frames: Annotated[
         bool, typer.Option("--all-frames", help="Print the reading of every frame, not only steady ones.")
     ] = False,
-    expect: Annotated[
-        str, typer.Option(metavar="REGEX", help="Announce only numbers whose digits match it as a whole.")
-    ] = "",
-    digits: Annotated[
-        int, typer.Option(min=0, help="Announce only numbers of that many digits.", show_default=False)
-    ] = 0,
+    expect: options.Expect = "",
+    digits: options.Digits = 0,
     rising: Annotated[
         int | None,
         typer.Option(
@@ -60,13 +56,7 @@ def webcam(
             "number was wrong, start again; with --digits it is at least whole.",
         ),
     ] = None,
-    roi: Annotated[
-        str,
-        typer.Option(
-            metavar="X,Y,W,H",
-            help="Read only that part, in pixels; or draw it with the mouse. A part of 28x28 is read as one digit.",
-        ),
-    ] = "",
+    roi: options.Roi = "",
     once: Annotated[bool, typer.Option("--once", help="End at the first announced reading.")] = False,
     max_seconds: Annotated[
         float,

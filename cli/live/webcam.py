@@ -1,7 +1,6 @@
 """The command webcam: reads the frames of a source, prints steady lines, shows and records the pictures."""
 
 import json
-import re
 import signal
 import statistics
 import sys
@@ -17,6 +16,7 @@ from digitocr.cli.batch.output import OUTPUT_SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.recording import Recording
+from digitocr.cli.options import parsed_roi
 from digitocr.runtime.attempt import Mode
 from digitocr.runtime.errors import NothingReadError, UsageError
 from digitocr.runtime.live.addresses import without_credentials
@@ -72,7 +72,7 @@ class WebcamSettings:
         rotate: "auto" or the degrees by which frames are turned clockwise.
         every: Of a recording, every how many-th frame is read.
         roi: "X,Y,WIDTH,HEIGHT" in pixels.
-        expect: A regular expression for the digits of announced numbers.
+        expect: A regular expression for announced numbers.
         digits: The number of digits of announced numbers.
         rising: By how much an announced number may exceed the last one.
         jsonl: Whether to print JSON.
@@ -159,7 +159,7 @@ class _Counts:
 
 def run(settings: WebcamSettings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
-    roi = _parsed_roi(settings.roi)
+    roi = parsed_roi(settings.roi)
     if settings.once and settings.all_frames:
         raise UsageError("--once prints one announced reading; leave out --all-frames")
     if settings.rising:
@@ -267,17 +267,6 @@ def _check_rising(settings: WebcamSettings) -> None:
             raise UsageError(f"{why}; leave out --rising")
 
 
-def _parsed_roi(roi: str) -> tuple[int, int, int, int] | None:
-    """The part to read; None for all of it. Raises UsageError."""
-    if not roi:
-        return None
-    numbers = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", roi)
-    if not numbers:
-        raise UsageError(f"--roi is X,Y,WIDTH,HEIGHT in pixels, as 100,50,400,120, not {roi}")
-    x, y, w, h = map(int, numbers.groups())
-    return x, y, w, h
-
-
 def _view(settings: WebcamSettings, video: VideoReader) -> View | None:
     if settings.view == "window":
         from digitocr.cli.live.window import Window
@@ -304,7 +293,7 @@ def _print(settings: WebcamSettings, frame: FrameReading) -> None:
         say(_json_line(settings, frame, frame) if settings.jsonl else text_line(str(frame.index), frame.reading))
         return
     for reading in frame.announced[:1] if settings.once else frame.announced:
-        say(_json_line(settings, reading, frame) if settings.jsonl else reading.text)
+        say(_json_line(settings, reading, frame) if settings.jsonl else reading.number.text)
 
 
 def _json_line(settings: WebcamSettings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:

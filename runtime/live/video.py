@@ -7,7 +7,6 @@ A number is announced once, when it was read over several frames. Digits are det
 and followed into the frames between.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -24,6 +23,7 @@ from digitocr.runtime.live.frames import FrameSource, Pixels
 from digitocr.runtime.live.rising import Rising
 from digitocr.runtime.live.sources import opener
 from digitocr.runtime.live.tracking import Tracker
+from digitocr.runtime.matching import Wanted
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Line, Number, Reading
@@ -131,7 +131,8 @@ class VideoReader:
                 shows no digits.
             every: Of a source that is not live, read only every `every`-th frame.
             roi: See the attribute.
-            expect: A regular expression; only numbers whose digits match it as a whole are announced.
+            expect: A regular expression; only numbers that match it as a whole are announced, as they are written, with
+                their signs, or their digits alone.
             digits: Only numbers of that many digits are announced; 0 for any number of them.
             rising: For a counter or a meter: after the first number, only one that is above the last announced one by
                 at most that much is announced, in units of the last digit. A number with fewer digits than the last one
@@ -153,7 +154,7 @@ class VideoReader:
             raise UsageError(f"rising is 0, for any next number, or the largest step, 1 or more, not {rising}")
         if digits > 0 and rising >= 10**digits:
             raise UsageError(f"a number of {digits} digits never rises by {rising}; lower rising")
-        self._expected = _expected(expect, digits)
+        self._wanted = Wanted(expect or "", digits)
         self._rising = Rising(rising)
         self.roi = roi
         reader = reader or Reader(rotate=0)
@@ -217,22 +218,21 @@ class VideoReader:
         else:
             reading = self._read_part(gray)
         announced, refused = [], []
-        for number in self._expected_of(self._tracker.update(reading)):
+        for number in filter(self._wanted.admits, self._tracker.update(reading)):
             if why := self._rising.why_not(number.digits_text):
                 refused.append(why)
             elif self._rising.take(number.digits_text):
                 alone = replace(reading, lines=(Line((number,)),))
                 announced.append(SteadyReading(frame.index, frame.time, alone))
         steady = [
-            number for number in self._expected_of(self._tracker.steady) if not self._rising.why_not(number.digits_text)
+            number
+            for number in self._tracker.steady
+            if self._wanted.admits(number) and not self._rising.why_not(number.digits_text)
         ]
         latency = 1000 * (perf_counter() - frame.arrived)
         return FrameReading(
             frame.index, frame.time, frame.image, reading, tuple(steady), tuple(announced), latency, tuple(refused)
         )
-
-    def _expected_of(self, numbers: tuple[Number, ...]) -> list[Number]:
-        return [number for number in numbers if self._expected.fullmatch(number.digits_text)]
 
     def _check_roi(self, width: int, height: int) -> None:
         if self.roi is None:
@@ -242,18 +242,6 @@ class VideoReader:
             raise UsageError(f"the part {x},{y},{w},{h} is not inside the frame of {width}x{height} pixels")
         if min(w, h) < MIN_SIDE:
             raise UsageError(f"the part {x},{y},{w},{h} is too small; each side must be at least {MIN_SIDE} pixels")
-
-
-def _expected(expect: str | None, digits: int) -> re.Pattern[str]:
-    """The expression that all digits of an announced number match."""
-    if expect and digits:
-        raise UsageError("expect and digits both select the numbers to announce; leave one out")
-    if digits < 0:
-        raise UsageError(f"digits is 0, for any number of them, or more, not {digits}")
-    try:
-        return re.compile(expect or (rf"\d{{{digits}}}" if digits else r"\d+"))
-    except re.error as error:
-        raise UsageError(f"{expect} is not a regular expression ({error}); for five digits it is \\d{{5}}") from None
 
 
 def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], FrameSource]:
