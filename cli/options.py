@@ -30,6 +30,13 @@ Rotate = Annotated[
         help="Degrees by which each picture is turned clockwise before it is read; auto tries several rotations."
     ),
 ]
+Mode = Annotated[
+    Literal["auto", "single", "line"],
+    typer.Option(
+        help="auto: digits anywhere. line: all digits are one line. single: the picture is one digit, read whatever "
+        "its confidence."
+    ),
+]
 Expect = Annotated[
     str,
     typer.Option(
