@@ -83,7 +83,7 @@ def _belongs(boxes: Boxes, part: list[int], row: int) -> bool:
     x, _, _, own = boxes[row].tolist()
     last = boxes[part[-1]].tolist()
     near = x - last[0] - last[2] < MAX_GAP * max(height, own)
-    return near and max(height, own) < MAX_HEIGHT_RATIO * min(height, own)
+    return bool(near and max(height, own) < MAX_HEIGHT_RATIO * min(height, own))
 
 
 def _place(boxes: Boxes, part: list[int], common: float) -> Place:
