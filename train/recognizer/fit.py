@@ -10,6 +10,7 @@ number, so a resumed run uses the same strips as an uninterrupted one.
 
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import repeat
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 
 from digitocr.runtime.errors import MissingExtraError, UsageError
 from digitocr.runtime.processes import map_interruptibly
-from digitocr.runtime.recognizer import CLASSES, COLUMN, DIGIT, STRIP_HEIGHT, normalised, segments
+from digitocr.runtime.recognizer import COLUMN, STRIP_HEIGHT, recognizer_input, softmax
 from digitocr.train.data import Mnist, split
 from digitocr.train.quiet import progress_line, remaining, silenced
+from digitocr.train.recognizer.score import read_share
 from digitocr.train.runs import Row, Run, begin, train_command
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts, held_out
@@ -42,8 +44,8 @@ except ImportError as error:
 
 DEFAULT_EPOCHS = 12  # by default; 45 minutes on two cores
 EPOCH_STRIPS = 16_384  # strips drawn for each epoch, which also uses those of the epoch before
-STEP_STRIPS = 64  # strips per training step
-LEARNING_RATE = 0.004  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
+STEP_STRIPS = 32  # strips per training step
+LEARNING_RATE = 0.003  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
 WARM_STEPS = 300  # in which the rate rises from LEARNING_RATE / 10
 WEIGHT_DECAY = 0.0005  # of AdamW
 CLIP_NORM = 5.0  # largest norm of a gradient
@@ -149,13 +151,11 @@ def _epochs(run: Run[RecognizerSettings], network: Any, pool: ProcessPoolExecuto
         drawing = time.perf_counter() - began
         mean_loss = _train_epoch(network, fresh, before if epoch else fresh, (settings.seed, epoch))
         before = fresh
-        digits, exact = read_share(network, held)
+        digits, exact = read_share(_read(network, held[0]), held[2])
         seconds = time.perf_counter() - began
         row: Row = {"epoch": epoch + 1, "loss": mean_loss, "digits": digits, "exact": exact}
         row |= {"drawing": drawing, "seconds": seconds}
-        bare = (
-            build_recognizer()
-        )  # this one is kept: it is float32, and Keras saves a compiled one with optimizer state
+        bare = build_recognizer()  # float32 and not compiled, as it is kept: Keras would save the optimizer's state
         bare.set_weights(network.get_weights())
         run.keep(row, bare, network)
         progress_line(
@@ -165,31 +165,11 @@ def _epochs(run: Run[RecognizerSettings], network: Any, pool: ProcessPoolExecuto
         )
 
 
-def read_share(network: Any, strips: Part) -> tuple[float, float]:
-    """1 - edit distance / length of the digits in the strips, and the share of strips whose digits are all right."""
-    edits = length = exact = 0
-    for start in range(0, len(strips[0]), STEP_STRIPS):
-        output = network(_inputs(strips[0][start : start + STEP_STRIPS]), training=False)
-        logits = np.asarray(columns(output))
-        odds = np.exp(logits - logits.max(-1, keepdims=True))
-        for line, text in zip(odds / odds.sum(-1, keepdims=True), strips[2][start : start + STEP_STRIPS], strict=True):
-            truth = "".join(character for character in text if character.isdigit())
-            read = "".join(
-                CLASSES[int(part.probabilities[:10].argmax())] for part in segments(line) if part.kind == DIGIT
-            )
-            edits, length = edits + _distance(truth, read), length + len(truth)
-            exact += truth == read
-    return 1 - edits / max(length, 1), exact / max(len(strips[0]), 1)
-
-
-def _distance(one: str, other: str) -> int:
-    """The edit distance (V. Levenshtein, 1966)."""
-    row = list(range(len(other) + 1))
-    for place, a in enumerate(one, 1):
-        corner, row[0] = row[0], place
-        for at, b in enumerate(other, 1):
-            corner, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, corner + (a != b))
-    return row[-1]
+def _read(network: Any, images: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+    """The (160, 18) probabilities of the columns of each strip."""
+    for start in range(0, len(images), STEP_STRIPS):
+        output = network(_inputs(images[start : start + STEP_STRIPS]), training=False)
+        yield from softmax(np.asarray(columns(output)))
 
 
 def _strips(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
@@ -213,8 +193,8 @@ def _draw_batch(seed: int, first: int) -> Part:
 
 
 def _inputs(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 32, W) pictures as (n, 32, W, 1) float32 of the network."""
-    return np.stack([normalised(image) for image in images])[..., None]
+    """(n, 32, W) pictures as (n, 32, W, 2) float32 of the network."""
+    return np.stack([recognizer_input(image).transpose(1, 2, 0) for image in images])
 
 
 def _train_epoch(network: Any, fresh: Part, before: Part, seed: tuple[int, int]) -> float:

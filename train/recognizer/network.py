@@ -12,11 +12,12 @@ import keras
 from keras import ops
 
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.recognizer import CLASS_COUNT, STRIP_HEIGHT
+from digitocr.runtime.recognizer import CLASS_COUNT, GAP, PLANES, STRIP_HEIGHT
 
 SPLIT = 2  # columns of the output for each of the last row
 BLOCKS = (1, 2, 1, 4, 1)  # dilations of the residual blocks along the line
 WIDTH = 112  # channels of the residual blocks
+CHARACTER_WEIGHT = 4  # of a column of a digit or a sign in the loss; most columns are gap or words
 KERNEL = 5  # columns that a block looks at
 
 
@@ -24,10 +25,10 @@ def build_recognizer() -> keras.Model:
     """Builds the recognition network, not compiled, with first weights from Keras's seed.
 
     Returns:
-        Input (N, 32, W, 1) float32 of recognizer.normalised, W a multiple of 8. Output (N, 1, W/4, 36) float32: logits
+        Input (N, 32, W, 2) float32 of recognizer.recognizer_input, W a multiple of 8. Output (N, 1, W/4, 36) float32: logits
         of the classes of recognizer.CLASSES, other and gap, for the left and for the right 2 of 4 columns of pixels.
     """
-    image = keras.Input((STRIP_HEIGHT, None, 1), name="image")
+    image = keras.Input((STRIP_HEIGHT, None, PLANES), name="image")
 
     def conv(
         x: keras.KerasTensor,
@@ -68,7 +69,9 @@ def loss(target: keras.KerasTensor, output: keras.KerasTensor) -> keras.KerasTen
     second = ops.one_hot(ops.cast(target[..., 1], "int32"), CLASS_COUNT)
     share = target[..., 2:3]
     entropy = -ops.sum((first * (1 - share) + second * share) * log, axis=-1)
-    return ops.sum(entropy * target[..., 3]) / (ops.sum(target[..., 3]) + 1.0)
+    is_character = ops.cast(target[..., 0] < GAP - 1, "float32")
+    weight = target[..., 3] * (1 + (CHARACTER_WEIGHT - 1) * is_character)
+    return ops.sum(entropy * weight) / (ops.sum(weight) + 1.0)
 
 
 def columns(output: keras.KerasTensor) -> keras.KerasTensor:

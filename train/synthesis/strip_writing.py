@@ -44,7 +44,7 @@ def write(sheet: Sheet, text: str, pen: Pen, x: float, rng: Generator) -> float:
     A sign is marked as one in tokens with a digit and alone; beside letters it is a part of the word.
     """
     for token in text.split(" "):
-        is_number = any(character.isdigit() for character in token) or all(character in SIGNS for character in token)
+        is_number = any(character.isdecimal() for character in token) or all(character in SIGNS for character in token)
         start: float | None = None  # of the run of letters and other signs
         end = x
         for character in token:

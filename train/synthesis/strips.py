@@ -33,7 +33,7 @@ LEFT, RIGHT = 20.0 * SCALE, SHEET_WIDTH - 20.0 * SCALE  # of the sheet, which be
 CORE = 0.36  # of a character's width; the columns in its middle that carry its class
 EDGE = 0.14  # of a character's width at each side; columns there are gap
 MAX_CORE = 3.0  # pixels from the middle of a character, at most
-NOISE_SHARE = 40  # grey levels; the most noise at full contrast, a sixth of the difference between ink and paper
+NOISE_SHARE = 28  # grey levels; the most noise at full contrast, a ninth of the difference between ink and paper
 
 
 class Mark(NamedTuple):
@@ -146,7 +146,7 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
     linear = np.array([[wide, wide * shear], [wide * np.sin(turn), scale]])
     shift = np.array([WIDTH / 2 + rng.normal(0, 4), STRIP_HEIGHT / 2 + rng.normal(0, 1.5)]) - linear @ middle
     image, contrast = _photograph(sheet, rng)
-    factor = float(np.exp(rng.uniform(np.log(0.45), 0))) if rng.random() < 0.35 else 1.0  # of a small picture
+    factor = float(np.exp(rng.uniform(np.log(0.5), 0))) if rng.random() < 0.35 else 1.0  # of a small picture
     image = cv2.GaussianBlur(image, (0, 0), 0.6)
     size = max(8, round(WIDTH * factor)), max(8, round(STRIP_HEIGHT * factor))
     ratio = np.array([size[0] / WIDTH, size[1] / STRIP_HEIGHT])
@@ -213,9 +213,9 @@ def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
     image = np.full((SHEET_HEIGHT, SHEET_WIDTH), paper, np.float32)
     if not clean:
         image += _clouds(rng, float(rng.choice([6, 24, 90, 200])), float(rng.uniform(0, 0.03)))
-        if rng.random() < 0.1:
-            image += _clouds(rng, float(rng.choice([6, 12, 30])), float(rng.uniform(0, 0.15)))
-    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.12), np.log(0.5))))
+    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.18), np.log(0.5))))
+    if not clean and rng.random() < 0.1:
+        image += _clouds(rng, float(rng.choice([6, 12, 30])), float(rng.uniform(0, 0.25 * contrast)))
     if not clean and rng.random() < 0.12:
         ghost = cv2.GaussianBlur(sheet.ink[:, ::-1], (0, 0), rng.uniform(1, 4)).astype(np.float32) / 255
         image -= np.float32(rng.uniform(0.05, 0.3) * contrast) * np.roll(ghost, int(rng.integers(-200, 200)), 1)
@@ -237,12 +237,12 @@ def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
     if sheet.relief is not None:
         image = image + sheet.relief * np.float32(contrast * rng.uniform(0.3, 0.8))
     if not clean:
-        slope = np.float32(rng.normal(0, 0.15))
+        slope = np.float32(rng.normal(0, 0.12))
         image = image * (1 + slope * np.linspace(-1, 1, SHEET_WIDTH, dtype=np.float32))
         if rng.random() < 0.3:
-            image = image * (1 + _clouds(rng, float(rng.choice([3, 5, 9])), float(rng.uniform(0, 0.15))))
+            image = image * (1 + _clouds(rng, float(rng.choice([3, 5, 9])), float(rng.uniform(0, 0.1))))
         if rng.random() < 0.06:
-            image = image + np.clip(_clouds(rng, 8, 0.5) - 0.5, 0, 1)  # glare
+            image = image + np.clip(_clouds(rng, 8, 0.4) - 0.5, 0, 1)  # glare
     if rng.random() < 0.3:
         image = 1.02 - image
     return np.asarray(image, np.float32), contrast * paper
