@@ -3,9 +3,9 @@ import pytest
 
 from digitocr import FrameReading, Reading
 from digitocr.cli.live import overlay
-from digitocr.runtime.reading import Box, Digit, Line
+from digitocr.runtime.reading import Box, Digit, Line, Number
 
-LINE = Line((Digit(4, 0.98, Box(40, 60, 30, 50), ()),))
+LINE = Line((Number("4", (Digit(4, 0.98, Box(40, 60, 30, 50), ()),), 0.98),))
 STEADY, UNSTEADY, LIGHT = (
     np.array(colour) for colour in (overlay.STEADY_COLOUR, overlay.UNSTEADY_COLOUR, overlay.LIGHT)
 )

@@ -63,7 +63,7 @@ def test_jsonl_is_the_documented_object(clip, tmp_path):
     assert [row["text"] for row in rows] == ["407", "82", "365"]
     keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "why", "ms", "model", "error"]
     assert list(rows[0]) == keys
-    assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/1", "clip.avi", None)
+    assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/2", "clip.avi", None)
     assert rows[0]["time"] == round(rows[0]["frame"] / 30, 3)
     assert set(rows[0]["ms"]) == {"decode", "detect", "classify", "latency"}
     assert count(tmp_path / "out.avi") == 60
