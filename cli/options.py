@@ -22,12 +22,23 @@ Detector = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The network that finds digits in a picture, .onnx; default: the shipped one."),
 ]
+Recognizer = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The network that reads a line, .onnx; default: the shipped one."),
+]
 Conf = Annotated[float, typer.Option(min=0, max=1, help="Leave out digits with a lower confidence.")]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads for each network.")]
 Rotate = Annotated[
     Literal["auto", "0", "90", "180", "270"],
     typer.Option(
         help="Degrees by which each picture is turned clockwise before it is read; auto tries several rotations."
+    ),
+]
+Mode = Annotated[
+    Literal["auto", "single", "line"],
+    typer.Option(
+        help="auto: digits anywhere. line: all digits are one line. single: the picture is one digit, read whatever "
+        "its confidence."
     ),
 ]
 Expect = Annotated[

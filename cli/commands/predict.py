@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from itertools import chain, islice
 from os.path import realpath
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -27,13 +27,8 @@ def predict(
     ],
     model: options.Model = None,
     detector: options.Detector = None,
-    mode: Annotated[
-        Literal["auto", "single", "line"],
-        typer.Option(
-            help="auto: digits anywhere. line: all digits are one line. single: the picture is one digit, read "
-            "whatever its confidence."
-        ),
-    ] = "auto",
+    recognizer: options.Recognizer = None,
+    mode: options.Mode = "auto",
     rotate: options.Rotate = "auto",
     conf: options.Conf = 0.5,
     expect: options.Expect = "",
@@ -125,6 +120,7 @@ def predict(
         bool(drawn),
         bool(explained),
         detector,
+        recognizer,
         options.parsed_roi(roi),
         expect,
         digits,

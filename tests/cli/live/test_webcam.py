@@ -89,6 +89,21 @@ def test_once_prints_a_number_and_ends(clip):
     assert "no steady number was read" in error
 
 
+def test_a_meter_s_numbers_only_rise_and_what_does_not_is_said(clip):
+    code, out, error = webcam("--source", clip, "--view", "none", "--rising", "50")
+    assert (code, out) == (0, "407\n")
+    assert "not announced: 82 has fewer digits than the last number, 407; start again if the meter" in error
+    assert "not announced: 365 is below the last number, 407" in error
+
+
+def test_a_part_can_be_read_as_one_digit(clip):
+    code, out, _ = webcam(
+        "--source", clip, "--view", "none", "--mode", "single", "--roi", "0,0,150,240", "--every", "2"
+    )
+    assert code == 0
+    assert {len(text) for text in out.split()} == {1}
+
+
 def test_a_stream_is_read_until_the_time_is_over(stream, page):
     address = stream(np.full_like(page, 200))
     code, out, error = webcam("--source", address, "--view", "none", "--max-seconds", "0.5")
@@ -248,6 +263,10 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--expect", "1", "--digits", "1"], 2, "leave one out"),
         (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "each side must be at least 5 pixels"),
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
+        (["--source", "clip.avi", "--once", "--rising", "5"], 2, "leave out --rising"),
+        (["--source", "clip.avi", "--all-frames", "--rising", "5"], 2, "leave out --rising"),
+        (["--source", "clip.avi", "--mode", "single", "--rising", "5"], 2, "leave out --rising"),
+        (["--source", "clip.avi", "--rising", "-1"], 2, "-1 is not in the range"),
         (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording ends in .avi or .mp4"),
         (["--source", "clip.avi", "--record", "other.avi"], 9, "exists already"),
         (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is a file to be read"),
