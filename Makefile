@@ -5,6 +5,7 @@
 # make install      .venv with everything
 # make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md
 # make fonts        the font families that the shipped networks were trained with, into fonts/ (needs npm; 2 MB)
+# make scripts      letters of other scripts and icons, into fonts-scripts/ (needs npm; 4 MB)
 # make clean        remove what these made
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ SOURCES := pyproject.toml constraints.txt $(shell find src runtime train export 
 RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.py tests/cli/commands/test_info.py \
   tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py tests/test_golden.py
 
-.PHONY: demo test test-lowest docs install bench fonts clean wheel
+.PHONY: demo test test-lowest docs install bench fonts scripts clean wheel
 
 demo: .venv/runtime
 	$(BIN)/digitocr predict examples/
@@ -50,6 +51,15 @@ fonts:
 	  pack=$$(npm pack --silent @fontsource/$$family) && \
 	  tar xzf $$pack --strip-components=2 --wildcards 'package/files/*-latin-[47]00-normal.woff2' && rm $$pack || exit 1; \
 	done
+
+# A line of scripts.txt is a family and the parts of it that are kept.
+scripts:
+	mkdir -p fonts-scripts
+	cd fonts-scripts && while read -r family parts; do \
+	  pack=$$(npm pack --silent @fontsource/$$family < /dev/null) && for part in $$parts; do \
+	    tar xzf $$pack --strip-components=2 --wildcards "package/files/$$family-$$part-[47]00-normal.woff2" || exit 1; \
+	  done && rm $$pack || exit 1; \
+	done < ../train/synthesis/scripts.txt
 
 clean:
 	rm -rf .venv $(LOWEST) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -22,6 +22,10 @@ Detector = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The network that finds digits in a picture, .onnx; default: the shipped one."),
 ]
+Recognizer = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The network that reads a line, .onnx; default: the shipped one."),
+]
 Conf = Annotated[float, typer.Option(min=0, max=1, help="Leave out digits with a lower confidence.")]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads for each network.")]
 Rotate = Annotated[

@@ -72,6 +72,7 @@ class Task:
         draw: Whether the picture is drawn with boxes and digits.
         explain: Whether an explanation is made.
         detector: The network that finds digits; None for the shipped one.
+        recognizer: The network that reads lines; None for the shipped one.
         roi: x, y, width, height of the part of each picture that is read; None for all of it.
         expect: A regular expression of the numbers that are wanted; empty for all.
         digits: How many digits the numbers have that are wanted; 0 for all.
@@ -88,6 +89,7 @@ class Task:
     draw: bool
     explain: bool
     detector: Path | None = None
+    recognizer: Path | None = None
     roi: "Roi | None" = None
     expect: str = ""
     digits: int = 0
@@ -103,6 +105,7 @@ class Task:
             _kept.reader = Reader(
                 self.model,
                 detector=self.detector,
+                recognizer=self.recognizer,
                 threads=self.threads,
                 conf=self.conf,
                 mode=self.mode,

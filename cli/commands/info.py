@@ -1,6 +1,7 @@
 """digitocr info: the card in a model file."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,11 @@ def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .
     from digitocr.runtime.classifier import Classifier
     from digitocr.runtime.detector import Detector
     from digitocr.runtime.errors import ModelError
+    from digitocr.runtime.recognizer import Recognizer
 
-    try:
-        model: Detector | Classifier = Detector(file)
-    except ModelError:  # not a detector; Classifier raises a helpful error if it is no model at all
-        model = Classifier(file)
+    model: Detector | Recognizer | Classifier | None = None
+    for network in (Detector, Recognizer):
+        with suppress(ModelError):
+            model = model or network(file)
+    model = model or Classifier(file)  # it raises a helpful error if the file is no model at all
     say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))

@@ -67,6 +67,7 @@ class WebcamSettings:
         port: The port of that page.
         model: The file of the digit network; None for the shipped one.
         detector: The file of the detector; None for the shipped one.
+        recognizer: The file of the recognizer; None for the shipped one.
         mode: "auto", "single" or "line".
         conf: The confidence, 0 to 1, below which digits are left out.
         rotate: "auto" or the degrees by which frames are turned clockwise.
@@ -95,6 +96,7 @@ class WebcamSettings:
     port: int
     model: Path | None
     detector: Path | None
+    recognizer: Path | None
     mode: Mode
     conf: float
     rotate: str
@@ -171,7 +173,14 @@ def run(settings: WebcamSettings) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     cv2.setNumThreads(1)
     rotate: Rotation = "auto" if settings.rotate == "auto" else int(settings.rotate)
-    reader = Reader(settings.model, detector=settings.detector, conf=settings.conf, mode=settings.mode, rotate=rotate)
+    reader = Reader(
+        settings.model,
+        detector=settings.detector,
+        recognizer=settings.recognizer,
+        conf=settings.conf,
+        mode=settings.mode,
+        rotate=rotate,
+    )
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
