@@ -38,7 +38,7 @@ def normalised(strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     levels = np.sort(strip[::2, ::2], axis=None)
     low, high = float(levels[int(LOW * (len(levels) - 1))]), float(levels[int(HIGH * (len(levels) - 1))])
     middle, spread = (low + high) / 2, max(high - low, MIN_CONTRAST)
-    return np.clip((strip.astype(np.float32) - (middle - spread / 2)) / np.float32(spread), 0, 1)
+    return np.asarray(np.clip((strip.astype(np.float32) - (middle - spread / 2)) / np.float32(spread), 0, 1))
 
 
 def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
