@@ -63,7 +63,7 @@ def test_jsonl_is_the_documented_object(clip, tmp_path):
     assert [row["text"] for row in rows] == ["407", "82", "365"]
     keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "why", "ms", "model", "error"]
     assert list(rows[0]) == keys
-    assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/1", "clip.avi", None)
+    assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/2", "clip.avi", None)
     assert rows[0]["time"] == round(rows[0]["frame"] / 30, 3)
     assert set(rows[0]["ms"]) == {"decode", "detect", "classify", "latency"}
     assert count(tmp_path / "out.avi") == 60
@@ -260,7 +260,7 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--roi", "1,2"], 2, "--roi is X,Y,WIDTH,HEIGHT"),
         (["--source", "clip.avi", "--roi", "300,0,100,10"], 2, "not inside the frame of 320x240"),
         (["--source", "clip.avi", "--expect", "["], 2, "[ is not a regular expression"),
-        (["--source", "clip.avi", "--expect", "1", "--digits", "1"], 2, "leave one out"),
+        (["--source", "clip.avi", "--expect", "1", "--digits", "2"], 2, "leave one of the two out"),
         (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "each side must be at least 5 pixels"),
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
         (["--source", "clip.avi", "--once", "--rising", "5"], 2, "leave out --rising"),

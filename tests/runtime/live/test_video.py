@@ -232,7 +232,7 @@ def test_frames_of_a_video_are_followed_and_pictures_are_not(clip, tmp_path):
         ({"roi": (-1, 0, 10, 10)}, "is not inside the frame"),
         ({"roi": (0, 0, 10, 4)}, "is too small; each side must be at least 5 pixels"),
         ({"width": 640}, "asked of a camera"),
-        ({"expect": "1", "digits": 1}, "leave one out"),
+        ({"expect": r"\d{3}", "digits": 4}, "leave one of the two out"),
         ({"rising": -1}, "rising is 0, for any next number, or the largest step, 1 or more, not -1"),
         ({"rising": 100, "digits": 2}, "a number of 2 digits never rises by 100"),
         ({"digits": -1}, "digits is 0, for any number of them, or more, not -1"),
