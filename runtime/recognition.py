@@ -55,7 +55,7 @@ class Recognition(NamedTuple):
         scores: (n,) float32, the detector's.
         images: (n, 28, 28) uint8, the crops.
         digits: (n, classes) float32, probabilities of both networks together.
-        features: (n, 18) float32, confidence.CHARACTER_FEATURES.
+        features: (n, 21) float32, confidence.CHARACTER_FEATURES.
         lined: (n, 18) float32, what the recognizer sees in their places.
         others: Signs and words.
     """
