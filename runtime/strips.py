@@ -106,7 +106,7 @@ def _place(boxes: Boxes, part: list[int], common: float) -> Place:
 
 
 def cut(gray: GrayImage, place: Place) -> GrayImage:
-    """The (32, W) strip of a line in an (H, W) picture; beyond the picture it has the median of the line's surroundings.
+    """The (32, W) strip of a line in an (H, W) picture; beyond the picture it has the median level around the line.
 
     Repeated edge pixels would draw out a digit that the edge cuts.
     """
