@@ -13,7 +13,7 @@ INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ
 BORDER_SHARE = 0.3  # of the shorter side; the width of the border around a picture that its digits fill
 FULL_SHARE = 0.5  # of the shorter side; a digit that large, or ink of that extent, fills the picture
 EDGE_SHARE = 0.03  # of a digit's longer side, or of the picture's shorter one; what is nearer to the edge touches it
-QUIET_SHARE = 0.125  # of the strongest difference from the edge's median; an even edge differs less, in the median
+QUIET_SHARE = 0.17  # of the strongest difference from the edge's median; an even edge differs less, in the median
 CLOSE_UP = 0.4  # of the picture's longer side; with a digit that large the picture is no page of digits
 
 
