@@ -18,10 +18,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from digitocr.export.classifier import export
     from digitocr.export.detector import export_detector, held_out_scenes
+    from digitocr.export.recognizer import export_recognizer, held_out_strips
 
-__all__ = ["export", "export_detector", "held_out_scenes"]
+__all__ = ["export", "export_detector", "export_recognizer", "held_out_scenes", "held_out_strips"]
 
-_HOMES = {"export": "classifier", "export_detector": "detector", "held_out_scenes": "detector"}
+_HOMES = {
+    "export": "classifier",
+    "export_detector": "detector",
+    "export_recognizer": "recognizer",
+    "held_out_scenes": "detector",
+    "held_out_strips": "recognizer",
+}
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

@@ -18,7 +18,7 @@ import onnx
 
 from digitocr import __version__
 from digitocr.export.card import CARD_SCHEMA, LICENCE, Card, training_of
-from digitocr.export.detector_to_onnx import DECODED_CHANNELS, OUTPUTS, detector_to_onnx
+from digitocr.export.graph_to_onnx import graph_to_onnx
 from digitocr.export.parity import Report
 from digitocr.export.publish import publish, refuse_existing
 from digitocr.export.quantize import quantize_onnx
@@ -27,11 +27,16 @@ from digitocr.runtime.detector import PLANES, decoded, detector_input
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.interpreter import onnx_session
 from digitocr.train.data import Mnist, hold_out
-from digitocr.train.detector.network import load_detector
+from digitocr.train.detector.network import HEAT_CHANNELS, OFFSET_CHANNELS, SIZE_CHANNELS, load_detector
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import Scene, draw_scene
 from digitocr.train.synthesis.strokes import Floats
 
+OUTPUTS = {  # two tensors, so that int8 gives each its scale; the digit classes are left out
+    "centres": HEAT_CHANNELS,
+    "boxes": slice(OFFSET_CHANNELS.start, SIZE_CHANNELS.stop),
+}
+DECODED_CHANNELS = SIZE_CHANNELS.stop  # of the network's output, those that the runtime decodes
 GATE_SCENES = 400  # synthetic scenes for calibration and gate together
 GATE_SEED = 2**31 + 3  # of the scenes; training seeds are below 2**31
 CALIBRATION_SCENES = 100  # scenes, the first of those given; the gate compares on the rest
@@ -90,7 +95,7 @@ def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Sce
         refuse_existing([path])
     network = load_detector(source)
     inputs = np.stack([detector_input(scene.image) for scene in scenes])  # (n, 3, 256, 256)
-    model = detector_to_onnx(network)
+    model = graph_to_onnx(network, OUTPUTS)
     if quantize == "int8":
         model = quantize_onnx(model, inputs[:CALIBRATION_SCENES])
     card = {

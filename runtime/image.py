@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
 from digitocr.runtime.formats import has_avif, has_heif
 from digitocr.runtime.levels import GrayImage as GrayImage
 from digitocr.runtime.levels import Rgb, gray_of_array, over_contrast, stretched, told_apart_by_colour, unmasked
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
+Roi: TypeAlias = tuple[int, int, int, int]  # x, y, width, height in pixels of a picture as shown
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are recognised before
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
@@ -74,6 +75,35 @@ def load(picture: Picture, *, page: int = 0) -> GrayImage:
         MissingExtraError: The picture is HEIF (.heic), and the extra "heif" is not installed.
     """
     return load_reduced(picture, MAX_PIXELS, page=page)[0]
+
+
+def load_part(picture: Picture, roi: Roi, *, page: int = 0) -> GrayImage:
+    """Decodes a part of a picture to grey levels.
+
+    Args:
+        picture: What `load` takes.
+        roi: x, y, width, height in pixels of the picture as shown.
+        page: Which page of a TIFF to decode, from 0.
+
+    Returns:
+        (height, width) uint8.
+
+    Raises:
+        InputError: As `load` does, or the part is not inside the picture.
+        UsageError: The part is none of any picture, or too small to show a digit.
+        MissingExtraError: As `load` does.
+    """
+    x, y, w, h = roi
+    if min(x, y) < 0 or min(w, h) < MIN_SIDE:
+        raise UsageError(
+            f"the part {x},{y},{w},{h} is none of a picture; each side must have {MIN_SIDE} pixels or more"
+        )
+    gray = load(picture, page=page)
+    height, width = gray.shape
+    if x + w > width or y + h > height:
+        name = _name(picture) if isinstance(picture, (str, os.PathLike, bytes)) else "the picture given"
+        raise InputError(f"{name}: the part {x},{y},{w},{h} is not inside its {width}x{height} pixels; choose another")
+    return np.ascontiguousarray(gray[y : y + h, x : x + w])
 
 
 def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) -> tuple[GrayImage, float]:

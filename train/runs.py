@@ -35,7 +35,7 @@ from digitocr.runtime.files import replacing
 from digitocr.train.data import Mnist, split
 
 RUN_SCHEMA = "digitocr-run/1"  # of run.json
-RUN_KINDS = ("classifier", "detector")  # of networks that a run trains
+RUN_KINDS = ("classifier", "detector", "recognizer")  # of networks that a run trains
 RECORD = "run.json"  # of the whole run
 HISTORY = "history.csv"  # one row per epoch
 CHECKPOINT = "checkpoint.keras"  # to resume from
@@ -47,7 +47,7 @@ class RunSettings(Protocol):
     """A frozen dataclass of what a run depends on besides the data.
 
     Attributes:
-        kind: "classifier" or "detector", as in run.json.
+        kind: One of RUN_KINDS, as in run.json.
         model_file: Name of the file of the trained network.
         epochs: Number of epochs of the whole run.
         command: Command line that repeats the run.

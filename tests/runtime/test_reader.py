@@ -387,7 +387,7 @@ SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24),
 def plain_confidence(monkeypatch):
     """Of the digit's probability and half the detector's log-odds, whatever the shipped networks are calibrated to."""
     weights = np.array([0.5, 1.0, *[0] * 13], np.float32)
-    plain = ConfidenceModel("", "", weights, (1.0, 0.0), {})
+    plain = ConfidenceModel("", "", weights, (1.0, 0.0), (0.0,) * 7, {})
     monkeypatch.setattr(module, "load_confidence", lambda _: plain)
 
 

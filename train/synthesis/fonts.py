@@ -1,5 +1,6 @@
 """Font files to draw letters and digits with: where they are, and which look written by hand."""
 
+import zlib
 from pathlib import Path
 from string import ascii_letters
 
@@ -9,6 +10,7 @@ from digitocr.runtime.errors import InputError, MissingExtraError
 
 FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")  # FreeType reads all of them
 _TRIAL_SIZE = 72  # pixels; the size at which a font is tried
+_HELD_OUT = 4  # of so many families, one is held out on average
 # Parts of the file names of fonts that look written by hand: first words that many such fonts have, then families.
 _HANDWRITTEN_NAMES = (
     "comic hand humor marker script "
@@ -51,6 +53,24 @@ def find_fonts(directory: Path | None) -> list[Path]:
 def is_handwritten(path: Path) -> bool:
     """Whether a font looks written by hand, judged by the name of its file."""
     return any(part in path.name.lower() for part in _HANDWRITTEN_NAMES.split())
+
+
+def held_out(fonts: list[Path]) -> list[Path]:
+    """Those of the fonts that no recognizer is trained with, so that what it reads in unknown fonts can be measured.
+
+    About every fourth family is held out, and the same on every machine: the first word of the family's name decides.
+    Families that share it, such as "Playwrite AT" and "Playwrite IT Moderna", are often one design.
+
+    Args:
+        fonts: Font files, from find_fonts.
+    """
+    return [path for path in fonts if zlib.crc32(_first_word(path).encode()) % _HELD_OUT == 0]
+
+
+def _first_word(path: Path) -> str:
+    """The first word of the name of a font's family, in small letters; "" if it has no name."""
+    family = ImageFont.truetype(str(path)).getname()[0] or ""
+    return (family.lower().split() or [""])[0]
 
 
 def _has_letters(path: Path) -> bool:

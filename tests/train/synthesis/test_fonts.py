@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 from fontTools import subset
+from fontTools.ttLib import TTFont
 from matplotlib import get_data_path
 
 from digitocr.runtime.errors import InputError, MissingExtraError
-from digitocr.train.synthesis.fonts import find_fonts
+from digitocr.train.synthesis.fonts import find_fonts, held_out
 
 BUNDLED = Path(get_data_path()) / "fonts" / "ttf"  # Matplotlib brings some fonts along
 
@@ -41,3 +42,29 @@ def test_fonts_of_the_machine_need_matplotlib_to_be_found(monkeypatch):
 def test_fonts_of_the_machine_are_asked_for(monkeypatch):
     monkeypatch.setattr("matplotlib.font_manager.findSystemFonts", lambda: [str(BUNDLED / "DejaVuSans.ttf")])
     assert find_fonts(None) == [BUNDLED / "DejaVuSans.ttf"]
+
+
+@pytest.fixture
+def families(tmp_path: Path) -> dict[str, Path]:
+    """Font files by the names of their families."""
+    found = {}
+    for name in ("Karla", "Karla Tamil", "Lato", "Playwrite AT", "Lora", "LORA Bold", "Poppins", "Open Sans"):
+        font = TTFont(BUNDLED / "DejaVuSans.ttf")
+        for record in font["name"].names:
+            if record.nameID in (1, 16):
+                record.string = name
+        found[name] = tmp_path / f"{len(found)}.ttf"
+        font.save(found[name])
+    return found
+
+
+def test_families_are_held_out_by_the_first_word_of_their_name(families: dict[str, Path]) -> None:
+    kept = held_out(list(families.values()))
+    assert [name for name, path in families.items() if path in kept] == [
+        "Karla",
+        "Karla Tamil",
+        "Lora",
+        "LORA Bold",
+        "Open Sans",
+    ]
+    assert held_out([families["Poppins"]]) == []

@@ -1,0 +1,1 @@
+"""The network that recognizes the characters of a line: its layers, loss and runs."""
