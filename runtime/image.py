@@ -114,7 +114,7 @@ def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) 
 
     Args:
         picture: What `load` takes.
-        enough: The least length of the longer side in pixels.
+        enough: The least length of the longer side in pixels; of a picture longer than NORMAL_ASPECT, of that part of it.
         page: Which page of a TIFF to decode, from 0.
 
     Returns:
