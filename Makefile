@@ -3,8 +3,10 @@
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
 # make docs         the documentation as a site, in site/ (installs no TensorFlow)
 # make install      .venv with everything
-# make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md
+# make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md;
+#                   needs what make fonts downloads
 # make fonts        the font families that the shipped networks were trained with, into fonts/ (needs npm; 2 MB)
+# make scripts      letters of other scripts and icons, into fonts-scripts/ (needs npm; 4 MB)
 # make clean        remove what these made
 
 PYTHON ?= python3
@@ -16,7 +18,7 @@ SOURCES := pyproject.toml constraints.txt $(shell find src runtime train export 
 RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.py tests/cli/commands/test_info.py \
   tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py tests/test_golden.py
 
-.PHONY: demo test test-lowest docs install bench fonts clean wheel
+.PHONY: demo test test-lowest docs install bench fonts scripts clean wheel
 
 demo: .venv/runtime
 	$(BIN)/digitocr predict examples/
@@ -42,7 +44,7 @@ docs: .venv/docs
 install: .venv/all
 
 bench: .venv/all
-	for question in models reader dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
+	for question in models reader lines touching dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
 
 fonts:
 	mkdir -p fonts
@@ -50,6 +52,15 @@ fonts:
 	  pack=$$(npm pack --silent @fontsource/$$family) && \
 	  tar xzf $$pack --strip-components=2 --wildcards 'package/files/*-latin-[47]00-normal.woff2' && rm $$pack || exit 1; \
 	done
+
+# A line of scripts.txt is a family and the parts of it that are kept.
+scripts:
+	mkdir -p fonts-scripts
+	cd fonts-scripts && while read -r family parts; do \
+	  pack=$$(npm pack --silent @fontsource/$$family < /dev/null) && for part in $$parts; do \
+	    tar xzf $$pack --strip-components=2 --wildcards "package/files/$$family-$$part-[47]00-normal.woff2" || exit 1; \
+	  done && rm $$pack || exit 1; \
+	done < ../train/synthesis/scripts.txt
 
 clean:
 	rm -rf .venv $(LOWEST) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

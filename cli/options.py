@@ -5,6 +5,7 @@
 The name of the parameter is the name of the option. An option of a single command is defined in that command.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +22,10 @@ Detector = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The network that finds digits in a picture, .onnx; default: the shipped one."),
 ]
+Recognizer = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The network that reads a line, .onnx; default: the shipped one."),
+]
 Conf = Annotated[float, typer.Option(min=0, max=1, help="Leave out digits with a lower confidence.")]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads for each network.")]
 Rotate = Annotated[
@@ -28,6 +33,25 @@ Rotate = Annotated[
     typer.Option(
         help="Degrees by which each picture is turned clockwise before it is read; auto tries several rotations."
     ),
+]
+Mode = Annotated[
+    Literal["auto", "single", "line"],
+    typer.Option(
+        help="auto: digits anywhere. line: all digits are one line. single: the picture is one digit, read whatever "
+        "its confidence."
+    ),
+]
+Expect = Annotated[
+    str,
+    typer.Option(
+        metavar="REGEX",
+        help="Only numbers that match it as a whole, as they are written, with their signs, or their digits alone.",
+    ),
+]
+Digits = Annotated[int, typer.Option(min=0, help="Only numbers of that many digits.", show_default=False)]
+Roi = Annotated[
+    str,
+    typer.Option(metavar="X,Y,W,H", help="Read only that part, in pixels. A part of 28x28 is read as one digit."),
 ]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print JSON, one object on each line.")]
 
@@ -46,6 +70,17 @@ Jobs = Annotated[int, typer.Option(min=1, help="Processes that work at the same 
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only results and errors: no progress and no hints.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files of an earlier run.")]
+
+
+def parsed_roi(roi: str) -> tuple[int, int, int, int] | None:
+    """The part to read, from "X,Y,WIDTH,HEIGHT"; None for all of it, where it is empty. Raises UsageError."""
+    if not roi:
+        return None
+    numbers = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", roi)
+    if not numbers:
+        raise UsageError(f"--roi is X,Y,WIDTH,HEIGHT in pixels, as 100,50,400,120, not {roi}")
+    x, y, w, h = map(int, numbers.groups())
+    return x, y, w, h
 
 
 def refuse(context: typer.Context, names: Iterable[str], why: str) -> None:

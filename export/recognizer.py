@@ -22,7 +22,15 @@ from digitocr.export.parity import Report
 from digitocr.export.publish import publish, refuse_existing
 from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.errors import UsageError
-from digitocr.runtime.recognizer import CLASS_COUNT, CLASSES, STRIP_HEIGHT, Recognizer, normalised, softmax
+from digitocr.runtime.recognizer import (
+    CLASS_COUNT,
+    CLASSES,
+    PLANES,
+    STRIP_HEIGHT,
+    Recognizer,
+    recognizer_input,
+    softmax,
+)
 from digitocr.train.data import Mnist, hold_out
 from digitocr.train.recognizer.network import SPLIT, columns, load_recognizer
 from digitocr.train.recognizer.score import digits, read_share
@@ -72,15 +80,15 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
     network = load_recognizer(source)
     model = graph_to_onnx(network, OUTPUTS)
     if quantize == "int8":
-        given = np.stack([normalised(strip.image) for strip in strips[:CALIBRATION_STRIPS]])
-        model = quantize_onnx(model, given[:, None])
+        given = np.stack([recognizer_input(strip.image) for strip in strips[:CALIBRATION_STRIPS]])
+        model = quantize_onnx(model, given)
     card = {
         "schema": CARD_SCHEMA,
         "name": path.stem,
         "format": "onnx",
         "quantization": quantize,
         "labels": LABELS,
-        "input": {"name": "image", "shape": [None, 1, STRIP_HEIGHT, None], "dtype": "float32", "range": [0, 1]},
+        "input": {"name": "image", "shape": [None, PLANES, STRIP_HEIGHT, None], "dtype": "float32", "range": [0, 1]},
         "output": {
             "name": "logits",
             "shape": [None, SPLIT * CLASS_COUNT, 1, None],
@@ -104,7 +112,7 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
 def _compared(path: Path, quantize: str, network: keras.Model, strips: Sequence[Strip]) -> Report:
     """The gate's report: what the file and Keras read in the strips."""
     texts = [strip.text for strip in strips]
-    inputs = np.stack([normalised(strip.image) for strip in strips])[..., None]
+    inputs = np.stack([recognizer_input(strip.image).transpose(1, 2, 0) for strip in strips])
     exact = softmax(np.asarray(columns(network.predict(inputs, batch_size=_PREDICT_BATCH, verbose=0))))
     written = np.stack(Recognizer(path).columns([strip.image for strip in strips]))
     (keras_digits, keras_exact), (file_digits, file_exact) = (read_share(lines, texts) for lines in (exact, written))

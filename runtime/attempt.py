@@ -12,12 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.boxes import Boxes, Scores
+from digitocr.runtime.characters import DOUBT, Character
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.lines import joined, reading_order
 from digitocr.runtime.preprocessing import Images
+from digitocr.runtime.recognizer import seen_in_line
 
 Mode: TypeAlias = Literal["auto", "single", "line"]
 
+MAX_RISE = 0.5  # heights of a digit; from its middle to that of a sign on its line
+MIN_OTHER_HEIGHT = 0.6  # of the height of the nearest digit; the line of a sign on the same line
 READ_CONFIDENCE = 0.5  # of a digit that decides on the rotation and on lines, whatever the user's `conf` is
 
 
@@ -31,6 +35,9 @@ class Attempt(NamedTuple):
         images: (n, 28, 28) uint8, the crops of the first of Reader's crop scales.
         probabilities: (n, classes) float32.
         confidence: (n,) float32, of the likeliest digit.
+        place_confidence: (n,) float32, that a digit stands there; None before the lines are recognized.
+        lined: (n, 18) float32, what the recognizer sees in their places; None before the lines are recognized.
+        others: Signs and words between and beside the candidates.
     """
 
     degrees: int
@@ -39,6 +46,9 @@ class Attempt(NamedTuple):
     images: Images
     probabilities: Probabilities
     confidence: Scores
+    place_confidence: Scores | None = None
+    lined: Probabilities | None = None
+    others: tuple[Character, ...] = ()
 
     @property
     def read(self) -> npt.NDArray[np.int64]:
@@ -51,6 +61,15 @@ class Attempt(NamedTuple):
         read = self.read
         nonzero = read[self.probabilities[read, :10].argmax(1) > 0]
         return float((self.confidence[nonzero].astype(np.float64) - READ_CONFIDENCE).sum())
+
+    @property
+    def reading_score(self) -> float:
+        """Confidence above READ_CONFIDENCE, summed over all digits."""
+        return float((self.confidence[self.read].astype(np.float64) - READ_CONFIDENCE).sum())
+
+    def moved(self, by: int) -> "Attempt":
+        """The attempt with its boxes moved by that many pixels to the right and down."""
+        return self._replace(boxes=self.boxes + np.array([by, by, 0, 0], np.float32))
 
     @property
     def mean_confidence(self) -> float:
@@ -67,18 +86,47 @@ class Attempt(NamedTuple):
         boxes, confidence = self.boxes, self.confidence
         if mode == "single":
             return [[int(confidence.argmax())]] if len(boxes) else []
+        places = confidence if self.place_confidence is None else self.place_confidence
         if mode == "line":
-            kept = np.flatnonzero(confidence >= conf)
-            return [kept[np.argsort(boxes[kept, 0] + boxes[kept, 2] / 2, kind="stable")].tolist()] if len(kept) else []
-        read = self.read
+            kept = np.flatnonzero((confidence >= conf) | (places >= max(conf, READ_CONFIDENCE)))
+            lines = [kept[np.argsort(boxes[kept, 0] + boxes[kept, 2] / 2, kind="stable")].tolist()]
+            return [line for line in lines if (confidence[line] >= conf).any()]
+        read = np.flatnonzero(places >= READ_CONFIDENCE)
         lines = [read[line].tolist() for line in reading_order(boxes[read])]
         if conf > READ_CONFIDENCE:
-            lines = [[row for row in line if confidence[row] >= conf] for line in lines]
+            lines = [[row for row in line if places[row] >= conf] for line in lines]
         if conf < READ_CONFIDENCE:
-            unsure = np.flatnonzero((confidence < READ_CONFIDENCE) & (confidence >= conf))
+            unsure = np.flatnonzero((places < READ_CONFIDENCE) & (confidence >= conf))
             by_confidence = unsure[np.argsort(-confidence[unsure], kind="stable")]
             lines = joined(lines, boxes, by_confidence.tolist())
-        return [line for line in lines if line]
+        return [line for line in lines if (confidence[line] >= conf).any()]
+
+    def characters(self, line: list[int], conf: float) -> list[Character]:
+        """The digits of a line of `lines`, and the signs and words on it, from left to right."""
+        digits = self.probabilities[:, :10].argmax(1)
+        found = [
+            Character(
+                str(digits[row]) if self.confidence[row] >= conf else DOUBT,
+                tuple(self.boxes[row].tolist()),
+                float(self.confidence[row]),
+                row,
+            )
+            for row in line
+        ]
+        return sorted([*found, *self._beside(line)], key=lambda one: one.box[0] + one.box[2] / 2)
+
+    def _beside(self, line: list[int]) -> list[Character]:
+        """The signs and words that stand on a line: level with the nearest of its digits."""
+        near = []
+        centres = self.boxes[line, :2] + self.boxes[line, 2:] / 2
+        for other in self.others:
+            x, y, w, h = other.box
+            nearest = int(np.abs(centres[:, 0] - x - w / 2).argmin())
+            height = float(self.boxes[line[nearest], 3])
+            level = abs(float(centres[nearest, 1]) - y - h / 2) < MAX_RISE * height
+            if level and MIN_OTHER_HEIGHT * height < h < height / MIN_OTHER_HEIGHT:
+                near.append(other)
+        return near
 
     def why_nothing(self, conf: float) -> str:
         """Why no digit was read."""
@@ -94,6 +142,8 @@ class Attempt(NamedTuple):
     def why_left_out(self, row: int, conf: float, mode: Mode) -> str:
         """Why a candidate is not among the digits read."""
         probabilities = self.probabilities[row]
+        if self.lined is not None and (seen := seen_in_line(self.lined[row])):
+            return seen
         if len(probabilities) > 10 and probabilities[10] > probabilities[:10].max():
             return f"looks like no digit ({probabilities[10]:.2f})"
         if mode == "single" and self.confidence[row] >= conf:

@@ -10,6 +10,9 @@ MEDIAN_SIDE = 64  # pixels; the longer side at which the background is estimated
 MEDIAN_WINDOW = 17  # pixels at that size; wider than a stroke, so the median leaves only the background
 EVEN_LEVEL = 128  # grey levels; the background where it is made even, which leaves room for ink of either polarity
 INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
+BORDER_SHARE = 0.3  # of the shorter side; the width of the border around a picture that its digits fill
+FULL_SHARE = 0.5  # of the shorter side; a digit that large, or ink of that extent, fills the picture
+EDGE_SHARE = 0.03  # of a digit's longer side, or of the picture's shorter one; what is nearer to the edge touches it
 CLOSE_UP = 0.4  # of the picture's longer side; with a digit that large the picture is no page of digits
 
 
@@ -55,3 +58,27 @@ def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
     differences = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
     x, y, w, h = cv2.boundingRect((differences > INK_SHARE * differences.max()).astype(np.uint8))
     return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
+
+
+def is_full(gray: GrayImage, boxes: Boxes) -> bool:
+    """Whether digits fill the (H, W) picture and touch its edge, so that too little background is seen.
+
+    Args:
+        gray: The picture.
+        boxes: (n, 4) the digits found in it; where there are none, the picture's ink decides.
+    """
+    height, width = gray.shape
+    if not len(boxes):
+        boxes = np.array([ink_box(gray)], np.float32)
+    longer = boxes[:, 2:].max(1)
+    near = EDGE_SHARE * np.minimum(longer, min(height, width))
+    room = np.stack([boxes[:, 0], boxes[:, 1], width - boxes[:, 0] - boxes[:, 2], height - boxes[:, 1] - boxes[:, 3]])
+    return bool(((longer >= FULL_SHARE * min(height, width)) & (room.min(0) <= near)).any())
+
+
+def bordered(gray: GrayImage) -> tuple[GrayImage, int]:
+    """The (H, W) picture in a border of the median of its edge pixels, which is background; and the border's width."""
+    width = max(1, round(BORDER_SHARE * min(gray.shape)))
+    level = int(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
+    framed = cv2.copyMakeBorder(gray, width, width, width, width, cv2.BORDER_CONSTANT, value=level)
+    return np.asarray(framed, np.uint8), width

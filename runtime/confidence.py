@@ -3,6 +3,7 @@
     model = load_confidence()
     model.of_candidates(boxes, scores, digits)  # (n,) float32, 0 to 1
     model.of_lone(0.98)                         # 0.97
+    model.of_number(group)                      # 0.95, of numbers.Group
 
 The log-odds of a right reading are a weighted sum of confidence_features (J. Platt, "Probabilistic outputs for support
 vector machines", 1999). The weights are fitted to two networks by train/classifier/calibrate.py and lie in
@@ -12,6 +13,7 @@ models/confidence.json.
 import json
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,15 +22,17 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime import lines
+from digitocr.runtime import lines, numbers
 from digitocr.runtime.boxes import Boxes, Scores
+from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import shipped_model
+from digitocr.runtime.numbers import Group
 
 Features: TypeAlias = npt.NDArray[np.float32]  # (n, 15), columns as in FEATURES
 
-CONFIDENCE_SCHEMA = "digitocr-confidence/1"
+CONFIDENCE_SCHEMA = "digitocr-confidence/2"
 FILE = "confidence.json"  # the shipped file
 FEATURES = (
     "detector",  # log-odds of the detector's score
@@ -37,6 +41,17 @@ FEATURES = (
     "neighbour",  # the best score of a neighbour on the line
     "neighbour of a zero",  # holes and rings stand alone, zeros rarely do
     *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read; some are misread more often than others
+)
+CHARACTER_FEATURES = (
+    "candidate",  # log-odds of the confidence without the recognizer
+    "digit",  # log-odds of the classifier's probability of the digit that both networks together find likeliest
+    "line digit",  # log-odds of the recognizer's probability of that digit
+    "line place",  # log-odds of the recognizer's probability of any digit
+    "no digit",  # log-odds of the classifier's probability of no digit
+    "found",  # 1 where the detector has found it
+    "found x line place",  # a place that the detector has not found is judged by the line alone
+    "agreement",  # 1 where both networks find the same digit likeliest
+    *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read
 )
 LONE_FEATURES = ("digit", "constant")  # log-odds of the digit's probability, and 1
 MAX_CERTAINTY = 0.99  # probabilities are limited to this and to 1 minus this; their log-odds stay finite
@@ -50,37 +65,101 @@ class ConfidenceModel:
     Attributes:
         classifier: The models.network_id of the classifier that they were fitted to.
         detector: The models.network_id of the detector.
+        recognizer: The models.network_id of the recognizer.
         weights: (15,) float32, of FEATURES.
+        right_weights: (18,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
+        place_weights: (18,) float32, of CHARACTER_FEATURES: that a digit stands there.
         lone_weights: Two numbers, of LONE_FEATURES: for pictures of one digit that the detector does not look at.
+        number_weights: One for each of numbers.FEATURES: that a whole number is right.
         calibration_error: The expected calibration error on what the weights were not fitted on, by its name.
     """
 
     classifier: str
     detector: str
+    recognizer: str
     weights: npt.NDArray[np.float32]
+    right_weights: npt.NDArray[np.float32]
+    place_weights: npt.NDArray[np.float32]
     lone_weights: tuple[float, float]
+    number_weights: tuple[float, ...]
     calibration_error: dict[str, float]
+
+    @property
+    def networks(self) -> tuple[str, str, str]:
+        """The networks that the weights were fitted to: classifier, detector, recognizer."""
+        return self.classifier, self.detector, self.recognizer
 
     def of_candidates(self, boxes: Boxes, scores: Scores, digits: Probabilities) -> Scores:
         """(n,) confidences: of (n, 4) boxes, the detector's (n,) scores, and (n, 10) probabilities of the digits."""
         log_odds = confidence_features(boxes, scores, digits) @ self.weights
         return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
 
+    def of_characters(self, features: Features) -> tuple[Scores, Scores]:
+        """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 18) character_features."""
+        right, place = (1 / (1 + np.exp(-(features @ weights))) for weights in (self.right_weights, self.place_weights))
+        return right.astype(np.float32), np.maximum(right, place).astype(np.float32)
+
     def of_lone(self, probability: float) -> float:
         """The confidence in a picture of one digit, from the network's probability of that digit, 0 to 1."""
         slope, constant = self.lone_weights
         return 1 / (1 + math.exp(-(slope * lone_log_odds(probability) + constant)))
 
+    def of_number(self, group: Group) -> float:
+        """The confidence that all of a number is right: its digits, its signs, and where it begins and ends.
+
+        It is 0 where a digit cannot be told.
+        """
+        if DOUBT in group.text:
+            return 0.0
+        weighted = zip(self.number_weights, group.features, strict=True)
+        return 1 / (1 + math.exp(-sum(weight * feature for weight, feature in weighted)))
+
     def as_json(self) -> str:
         """The content of a file that load_confidence reads."""
         content = {
             "schema": CONFIDENCE_SCHEMA,
-            "networks": {"classifier": self.classifier, "detector": self.detector},
+            "networks": {
+                "classifier": self.classifier,
+                "detector": self.detector,
+                "recognizer": self.recognizer,
+            },
             "weights": dict(zip(FEATURES, (round(weight, 4) for weight in self.weights.tolist()), strict=True)),
+            "characters": {
+                kind: dict(zip(CHARACTER_FEATURES, (round(weight, 4) for weight in weights.tolist()), strict=True))
+                for kind, weights in (("right", self.right_weights), ("place", self.place_weights))
+            },
             "lone": dict(zip(LONE_FEATURES, (round(weight, 4) for weight in self.lone_weights), strict=True)),
+            "number": dict(zip(numbers.FEATURES, (round(weight, 4) for weight in self.number_weights), strict=True)),
             "calibration error": {name: round(error, 4) for name, error in self.calibration_error.items()},
         }
         return json.dumps(content, indent=1) + "\n"
+
+
+def character_features(
+    candidates: Scores,
+    is_found: npt.NDArray[np.bool_],
+    classifier: Probabilities,
+    recognizer: Probabilities,
+    digits: Probabilities,
+) -> Features:
+    """(n, 18) CHARACTER_FEATURES.
+
+    Args:
+        candidates: (n,) confidences of ConfidenceModel.of_candidates.
+        is_found: (n,) whether the detector has found them.
+        classifier: (n, 10 or 11) its probabilities.
+        recognizer: (n, 18) its probabilities.
+        digits: (n, 10 or 11) those of both together.
+    """
+    rows, best = np.arange(len(digits)), digits[:, :10].argmax(1)
+    none = 1 - classifier[:, :10].sum(1)
+    place = recognizer[:, :10].sum(1)
+    shares = np.stack([candidates, classifier[rows, best], recognizer[rows, best], place, none])
+    shares = np.clip(shares, 1 - MAX_CERTAINTY, MAX_CERTAINTY)
+    candidate, digit, line, place, none = np.log(shares / (1 - shares))
+    agreement = classifier[:, :10].argmax(1) == recognizer[:, :10].argmax(1)
+    columns = [candidate, digit, line, place, none, is_found, is_found * place, agreement]
+    return np.column_stack([*columns, np.eye(10, dtype=np.float32)[best]]).astype(np.float32)
 
 
 def lone_log_odds(probability: float) -> float:
@@ -105,6 +184,10 @@ def load_confidence(path: str | os.PathLike[str] | None = None) -> ConfidenceMod
     return _loaded(shipped_model(FILE) if path is None else Path(path))
 
 
+def _weights(content: dict[str, Any], names: Sequence[str]) -> npt.NDArray[np.float32]:
+    return np.array([float(content[name]) for name in names], np.float32)
+
+
 @lru_cache(maxsize=4)
 def _loaded(path: Path) -> ConfidenceModel:
     try:
@@ -116,8 +199,12 @@ def _loaded(path: Path) -> ConfidenceModel:
         return ConfidenceModel(
             str(content["networks"]["classifier"]),
             str(content["networks"]["detector"]),
-            np.array([float(content["weights"][name]) for name in FEATURES], np.float32),
+            str(content["networks"]["recognizer"]),
+            _weights(content["weights"], FEATURES),
+            _weights(content["characters"]["right"], CHARACTER_FEATURES),
+            _weights(content["characters"]["place"], CHARACTER_FEATURES),
             (float(content["lone"]["digit"]), float(content["lone"]["constant"])),
+            tuple(float(content["number"][name]) for name in numbers.FEATURES),
             {name: float(error) for name, error in content["calibration error"].items()},
         )
     except OSError as error:

@@ -9,7 +9,9 @@ where there may be small digits. It is trained on synthetic scenes by train/dete
 
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,8 @@ from digitocr.runtime.interpreter import CPU, onnx_session
 from digitocr.runtime.models import check_shipped, model_card, model_content, shipped_model
 from digitocr.runtime.opencv import cv2
 
+Points: TypeAlias = npt.NDArray[np.floating[Any]]  # (n, 2) or (2,): x, y in pixels
+
 DEFAULT_DETECTOR = "detector-int8.onnx"  # the shipped file
 STRIDE = 4  # pixels of the network's input for one cell of its output
 COARSE = 128  # pixels; the longer side at which the network sees every picture
@@ -32,6 +36,12 @@ FINE_BELOW = 20  # pixels at MIDDLE; a digit smaller than that means that FINE m
 FINE_GAIN = 1.2  # times MIDDLE; a picture that is not larger than that shows nothing more at FINE
 MIN_COARSE_SIDE = 20  # pixels at COARSE; smaller boxes are left to MIDDLE, which sees them four times as large
 MIN_MIDDLE_SIDE = 10  # pixels at MIDDLE; smaller boxes are left to FINE, where FINE is looked at
+NORMAL_ASPECT = 2.5  # a longer picture is seen as large as its part of that aspect would be
+TINY = 12  # pixels; candidates smaller than that at FINE are looked at in pieces of the picture at twice its size
+MOSTLY = 0.75  # of the candidates; where no more are tiny, the tiny ones are specks, strokes and texture
+FINER_GAIN = 1.5  # times a size; a picture that is not larger than that is not seen at twice the size
+PIECE = 1024  # pixels; the longest side of a picture that is seen in one piece
+OVERLAP = 128  # pixels that two pieces share at least; the network sees larger digits at another size
 MULTIPLE = 8  # pixels; the sides of the network's input are multiples of it
 MARGIN = 8  # pixels; border around the picture in the network's input, at least
 MIN_SCORE = 0.2  # of a candidate
@@ -149,23 +159,67 @@ class Detector:
         Returns:
             (n, 4) float32 boxes in pixels of the picture, and their (n,) float32 scores, 0 to 1, best first.
         """
-        middle, longer = shrunk(gray, MIDDLE), max(gray.shape)
-        coarse_boxes, coarse_scores = self._detect_at(gray.shape, shrunk(middle, COARSE))
-        found = [(coarse_boxes, coarse_scores)]
-        if longer > COARSE and not is_close_up(gray, coarse_boxes[coarse_scores >= SURE_SCORE]):
-            found[0] = _at_least(MIN_COARSE_SIDE / COARSE * longer, coarse_boxes, coarse_scores)
+        longer = max(gray.shape)
+        span = min(longer, NORMAL_ASPECT * min(gray.shape))
+        times = longer / span  # what a side of the network's input is multiplied by
+        middle = shrunk(gray, round(MIDDLE * times))
+        coarse = self._detect_at(gray.shape, shrunk(middle, COARSE))
+        found = [coarse]
+        if longer > COARSE and not is_close_up(gray, _sure(*coarse)):
+            if times > 1:
+                coarse = self._detect_at(gray.shape, shrunk(middle, round(COARSE * times)))
+            found = [_at_least(MIN_COARSE_SIDE / COARSE * span, *coarse)]
             found.append(self._detect_at(gray.shape, evened(middle)))
-            sure = np.concatenate([boxes[scores >= SURE_SCORE] for boxes, scores in found])
+            sure = np.concatenate([_sure(*one) for one in found])
             smallest = sure[:, 2:].max(1).min(initial=longer if len(sure) else 0)
-            if longer > FINE_GAIN * MIDDLE and smallest < FINE_BELOW / MIDDLE * longer:
-                found[1] = _at_least(MIN_MIDDLE_SIDE / MIDDLE * longer, *found[1])
-                found.append(self._detect_at(gray.shape, evened(shrunk(gray, FINE))))
-        return non_maximum_suppression(
-            np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
-        )
+            if span > FINE_GAIN * MIDDLE and smallest < FINE_BELOW / MIDDLE * span:
+                found[1] = _at_least(MIN_MIDDLE_SIDE / MIDDLE * span, *found[1])
+                found.append(self._detect_at(gray.shape, evened(shrunk(gray, round(FINE * times)))))
+                side = FINE
+                while span > FINER_GAIN * side:
+                    boxes, scores = _merged(found)
+                    tiny = boxes[boxes[:, 2:].max(1, initial=0.0) < TINY / side * span]
+                    # where nothing is found yet, all may be too small to be seen
+                    is_empty = side == FINE and not len(_sure(boxes, scores))
+                    if not is_empty and len(tiny) <= MOSTLY * len(boxes):
+                        break
+                    side *= 2
+                    larger = evened(shrunk(gray, round(side * times)))
+                    places = None if is_empty else tiny[:, :2] + tiny[:, 2:] / 2
+                    found.append(self._detect_at(gray.shape, larger, places))
+        return _merged(found)
 
-    def _detect_at(self, shape: tuple[int, ...], small: GrayImage) -> tuple[Boxes, Scores]:
-        """What the network finds in a picture that was shrunk from (H, W), in pixels of that shape."""
+    def _detect_at(
+        self, shape: tuple[int, ...], small: GrayImage, places: Points | None = None
+    ) -> tuple[Boxes, Scores]:
+        """What the network finds in a picture that was shrunk from (H, W), in pixels of that shape.
+
+        A large picture is seen in pieces. A box counts in the piece whose own part of the picture its centre lies in;
+        other pieces may have cut it.
+
+        Args:
+            shape: (H, W) of the picture as it was.
+            small: The picture shrunk.
+            places: (n, 2) x, y in pixels of `shape`; pieces without any of them in their own part are left out. None:
+                all pieces are seen.
+        """
+        scale = np.array([shape[1] / small.shape[1], shape[0] / small.shape[0]], np.float32)
+        found = []
+        for top, bottom, first_row, last_row in _pieces(small.shape[0]):
+            for left, right, first_column, last_column in _pieces(small.shape[1]):
+                low, high = np.array([first_column, first_row]), np.array([last_column, last_row])
+                if places is not None and not _within(places / scale, low, high).any():
+                    continue
+                boxes, scores = self._detect_in_piece(small[top:bottom, left:right])
+                boxes[:, :2] += np.array([left, top], np.float32)
+                own = _within(boxes[:, :2] + boxes[:, 2:] / 2, low, high)
+                found.append((boxes[own] * np.tile(scale, 2), scores[own]))
+        if not found:
+            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        return np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
+
+    def _detect_in_piece(self, small: GrayImage) -> tuple[Boxes, Scores]:
+        """What the network finds in an (H, W) picture, in its pixels."""
         height, width = small.shape
         below, behind = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
         framed = cv2.copyMakeBorder(small, MARGIN, below, MARGIN, behind, cv2.BORDER_REPLICATE)
@@ -173,8 +227,7 @@ class Detector:
         centres, sizes = self._session.run(None, {"image": planes[None]})
         boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
-        scale = np.array([shape[1] / width, shape[0] / height], np.float32)
-        return boxes * np.tile(scale, 2), scores
+        return boxes, scores
 
     def _workspace(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """(WORKSPACE_PLANES, H, W) of this thread, cut from memory as large as its largest picture so far needed."""
@@ -183,6 +236,36 @@ class Detector:
         if memory is None or len(memory) < needed:
             memory = self._local.memory = np.empty(needed, np.float32)
         return memory[:needed].reshape(WORKSPACE_PLANES, *shape)
+
+
+def _merged(found: list[tuple[Boxes, Scores]]) -> tuple[Boxes, Scores]:
+    """One box for each digit, of the boxes and scores that were found at several sizes."""
+    return non_maximum_suppression(
+        np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
+    )
+
+
+def _pieces(length: int) -> list[tuple[int, int, float, float]]:
+    """The pieces of a side of that length: first pixel, end, and the first and last place of their own part.
+
+    Neighbours share OVERLAP or more, and their own parts meet in the middle of what they share.
+    """
+    count = max(1, -(-(length - OVERLAP) // (PIECE - OVERLAP)))
+    if count == 1:
+        return [(0, length, -np.inf, np.inf)]
+    starts = [round(place * (length - PIECE) / (count - 1)) for place in range(count)]
+    borders = [(before + PIECE + after) / 2 for before, after in pairwise(starts)]
+    return list(zip(starts, [start + PIECE for start in starts], [-np.inf, *borders], [*borders, np.inf], strict=True))
+
+
+def _within(points: Points, low: Points, high: Points) -> npt.NDArray[np.bool_]:
+    """(n,) which of (n, 2) points lie in the rectangle from (2,) `low` up to and without `high`."""
+    return np.asarray(((points >= low) & (points < high)).all(1))
+
+
+def _sure(boxes: Boxes, scores: Scores) -> Boxes:
+    """The boxes with SURE_SCORE or more."""
+    return boxes[scores >= SURE_SCORE]
 
 
 def _at_least(side: float, boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:

@@ -5,8 +5,9 @@ GrayImage: (H, W) uint8, 0 to 255, of either polarity, upright by EXIF.
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -17,18 +18,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
 from digitocr.runtime.formats import has_avif, has_heif
 from digitocr.runtime.levels import GrayImage as GrayImage
-from digitocr.runtime.levels import gray_of_array, over_contrast, stretched
+from digitocr.runtime.levels import Rgb, gray_of_array, over_contrast, stretched, told_apart_by_colour, unmasked
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
+Roi: TypeAlias = tuple[int, int, int, int]  # x, y, width, height in pixels of a picture as shown
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are recognised before
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
 MAX_PAGES = 10_000  # of a TIFF; finding the pages of a crafted file with more takes minutes
 DEEP_MODES = ("I", "F")  # how the names of Pillow's modes of more than 8 bits begin
 READER_SIDE = 1536  # pixels of the longer side; a JPEG with twice this side is decoded at half its size, and so on
+NORMAL_ASPECT = 2.5  # a longer picture keeps as many pixels as its part of that aspect would
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
 HEADER_BYTES = 64  # bytes at the start of a file by which AVIF and HEIF are recognised
 
@@ -74,6 +77,35 @@ def load(picture: Picture, *, page: int = 0) -> GrayImage:
     return load_reduced(picture, MAX_PIXELS, page=page)[0]
 
 
+def load_part(picture: Picture, roi: Roi, *, page: int = 0) -> GrayImage:
+    """Decodes a part of a picture to grey levels.
+
+    Args:
+        picture: What `load` takes.
+        roi: x, y, width, height in pixels of the picture as shown.
+        page: Which page of a TIFF to decode, from 0.
+
+    Returns:
+        (height, width) uint8.
+
+    Raises:
+        InputError: As `load` does, or the part is not inside the picture.
+        UsageError: The part is none of any picture, or too small to show a digit.
+        MissingExtraError: As `load` does.
+    """
+    x, y, w, h = roi
+    if min(x, y) < 0 or min(w, h) < MIN_SIDE:
+        raise UsageError(
+            f"the part {x},{y},{w},{h} is none of a picture; each side must have {MIN_SIDE} pixels or more"
+        )
+    gray = load(picture, page=page)
+    height, width = gray.shape
+    if x + w > width or y + h > height:
+        name = _name(picture) if isinstance(picture, (str, os.PathLike, bytes)) else "the picture given"
+        raise InputError(f"{name}: the part {x},{y},{w},{h} is not inside its {width}x{height} pixels; choose another")
+    return np.ascontiguousarray(gray[y : y + h, x : x + w])
+
+
 def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) -> tuple[GrayImage, float]:
     """Decodes a picture to grey levels, a large JPEG at a part of its size, which takes as much less time.
 
@@ -103,11 +135,16 @@ def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) 
         return _gray_of_image(picture, "the PIL image"), 1.0
     if isinstance(picture, (bytes, str, os.PathLike)):
         with _opened(picture, page) as opened:
-            whole = max(opened.size)
+            whole, has_colour = max(opened.size), opened.mode != "L"
             if opened.format in ("JPEG", "MPO"):
-                share = min(1.0, enough / whole)
+                aspect = whole / min(opened.size)
+                share = min(1.0, enough * max(1.0, aspect / NORMAL_ASPECT) / whole)
                 # decodes to grey at once, without the colour
-                opened.draft("L", (max(1, int(opened.width * share)), max(1, int(opened.height * share))))
+                size = (max(1, int(opened.width * share)), max(1, int(opened.height * share)))
+                opened.draft("L", size)
+                if has_colour:
+                    colours = partial(_colours, picture, page, size)
+                    return _gray_of_image(opened, _name(picture), colours), whole / max(opened.size)
             return _gray_of_image(opened, _name(picture)), whole / max(opened.size)
     raise InputError(f"a picture is a path, bytes, a PIL image or an array, not {type(picture).__name__}")
 
@@ -291,7 +328,21 @@ def _load_unmapped(image: Image.Image) -> None:
         image.filename = path  # type: ignore[attr-defined]
 
 
-def _gray_of_image(image: Image.Image, name: str) -> GrayImage:
+def _colours(picture: str | os.PathLike[str] | bytes, page: int, size: tuple[int, int]) -> Rgb:
+    """The (H, W, 3) colours of a JPEG, as it is stored, reduced to `size` or more as its grey levels are."""
+    with _opened(picture, page) as opened:
+        opened.draft("RGB", size)
+        return np.asarray(opened.convert("RGB"))
+
+
+def _gray_of_image(image: Image.Image, name: str, colours: Callable[[], Rgb] | None = None) -> GrayImage:
+    """The grey levels, upright. Raises InputError.
+
+    Args:
+        image: The picture.
+        name: Its name in errors.
+        colours: Gives the (H, W, 3) colours of a picture that is decoded without them.
+    """
     with _reporting_damage(name):
         if image.mode.startswith(DEEP_MODES):
             gray = stretched(np.asarray(image))
@@ -300,8 +351,13 @@ def _gray_of_image(image: Image.Image, name: str) -> GrayImage:
         elif image.has_transparency_data:
             layered = image if "A" in image.getbands() else image.convert("LA" if image.mode == "La" else "RGBA")
             gray = over_contrast(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
+            if "A" in layered.getbands() and layered.getchannel("A").getextrema() == (255, 255):
+                gray = told_apart_by_colour(gray, lambda: np.asarray(layered.convert("RGB")))
         else:
             gray = np.asarray(image if image.mode == "L" else image.convert("L"))
+            if colours or image.mode not in ("L", "1"):
+                gray = told_apart_by_colour(gray, colours or (lambda: np.asarray(image.convert("RGB"))))
+            gray = unmasked(gray)
     turn = _turn(image)
     return gray if turn is None else np.asarray(Image.fromarray(gray).transpose(turn))
 

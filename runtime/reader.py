@@ -8,7 +8,8 @@ picture may not be upright), and put in reading order.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -19,15 +20,17 @@ import numpy as np
 
 from digitocr.runtime import image, preprocessing
 from digitocr.runtime.attempt import Attempt, Mode
-from digitocr.runtime.background import ink_box, shadeless
+from digitocr.runtime.background import bordered, ink_box, is_full, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
+from digitocr.runtime.characters import DOUBT, Character
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
-from digitocr.runtime.detector import MIN_SCORE, Detector
+from digitocr.runtime.detector import MIN_SCORE, SURE_SCORE, Detector
 from digitocr.runtime.errors import UsageError
-from digitocr.runtime.image import GrayImage, Picture
+from digitocr.runtime.image import GrayImage, Picture, Roi
 from digitocr.runtime.interpreter import CPU
 from digitocr.runtime.models import network_id
+from digitocr.runtime.numbers import grouped
 from digitocr.runtime.orientation import (
     ROTATIONS,
     Rotation,
@@ -36,7 +39,9 @@ from digitocr.runtime.orientation import (
     turned_back,
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
+from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
+from digitocr.runtime.recognition import Recognition, recognition
+from digitocr.runtime.recognizer import Recognizer
 
 MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -44,7 +49,7 @@ CROP_SCALES = (0.86, 1.14)  # of a box; the probabilities of both crops are aver
 
 
 class Reader:
-    """Reads the digits in pictures with two networks, which are loaded once.
+    """Reads the numbers in pictures with three networks, which are loaded once.
 
     Threads: any number of threads may share a Reader; with a .tflite model they wait for each other at the classifier.
     Processes: a Reader can be pickled; the copy loads the model files again, from the same paths. Closing: a Reader
@@ -53,6 +58,7 @@ class Reader:
     Args:
         model: A .onnx or .tflite file that reads one digit; by default the shipped int8 network.
         detector: A .onnx file that finds digits; by default the shipped one.
+        recognizer: A .onnx file that reads lines; by default the shipped one.
         threads: Threads of each interpreter, 1 to MAX_THREADS.
         conf: Digits with a lower confidence are left out, 0 to 1. Nothing else depends on it: raising it only takes
             digits away.
@@ -64,7 +70,7 @@ class Reader:
         confidence: A file of train/classifier/calibrate.py for these networks; by default the shipped one.
 
     Attributes:
-        calibrated: Whether the confidence is calibrated for these two networks. With others, it only puts the digits
+        calibrated: Whether the confidence is calibrated for these networks. With others, it only puts the digits
             in an order: it is no share of right readings.
 
     Raises:
@@ -78,6 +84,7 @@ class Reader:
         model: str | os.PathLike[str] | None = None,
         *,
         detector: str | os.PathLike[str] | None = None,
+        recognizer: str | os.PathLike[str] | None = None,
         threads: int = 1,
         conf: float = 0.5,
         mode: Mode = "auto",
@@ -99,33 +106,40 @@ class Reader:
         self._files: dict[str, Any] = {
             "model": model,
             "detector": detector,
+            "recognizer": recognizer,
             "threads": threads,
             "providers": tuple(providers),
             "confidence": confidence,
         }
         self.classifier = Classifier(None if model is None else Path(model), threads, providers)
         self.detector = Detector(None if detector is None else Path(detector), threads, providers)
+        self.recognizer = Recognizer(None if recognizer is None else Path(recognizer), threads, providers)
         self._confidence = load_confidence(confidence)
-        self.calibrated = self._confidence.classifier == network_id(
-            self.classifier.card, self.classifier.sha256
-        ) and self._confidence.detector == network_id(self.detector.card, self.detector.sha256)
+        self.calibrated = self._confidence.networks == tuple(
+            network_id(network.card, network.sha256) for network in (self.classifier, self.detector, self.recognizer)
+        )
         self._model = ModelId(self.classifier.name, self.classifier.sha256)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), conf=self.conf, mode=self.mode, rotate=self.rotate, **self._files), ()
 
-    def read(self, picture: Picture, page: int = 0) -> Reading:
+    def read(self, picture: Picture, page: int = 0, *, roi: Roi | None = None) -> Reading:
         """Reads the digits in a picture.
 
         Args:
             picture: A path, the bytes of a file, a PIL image or an array; image.load says which arrays.
             page: The page of a TIFF, from 0.
+            roi: x, y, width, height in pixels of the picture as shown: only that part is read. Boxes are in the whole
+                picture nevertheless.
 
         Raises:
-            InputError: It is no picture, is damaged or too large, or has no such page.
+            InputError: It is no picture, is damaged or too large, or has no such page or part.
             MissingExtraError: The picture is HEIF (.heic), and the extra "heif" is not installed.
             ModelError: The interpreter cannot run a network.
+            UsageError: The part is none of any picture.
         """
+        if roi is not None:
+            return self.read(image.load_part(picture, roi, page=page)).shifted(*roi[:2])
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
@@ -134,8 +148,11 @@ class Reader:
         attempt, detecting = self._detect_and_classify(gray)
         return self._reading(attempt, gray, factor, started, decoded, detecting)
 
-    def inspect(self, picture: Picture, page: int = 0) -> tuple[Reading, list[Candidate]]:
+    def inspect(self, picture: Picture, page: int = 0, *, roi: Roi | None = None) -> tuple[Reading, list[Candidate]]:
         """What read and candidates return, in the time of one of them. Takes and raises what they do."""
+        if roi is not None:
+            reading, candidates = self.inspect(image.load_part(picture, roi, page=page))
+            return reading.shifted(*roi[:2]), [replace(one, box=one.box.shifted(*roi[:2])) for one in candidates]
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
@@ -179,16 +196,20 @@ class Reader:
 
         return read_many(self, pictures, jobs, errors)
 
-    def candidates(self, picture: Picture, page: int = 0) -> list[Candidate]:
+    def candidates(self, picture: Picture, page: int = 0, *, roi: Roi | None = None) -> list[Candidate]:
         """All candidates of a picture: those that read returns, in reading order, then the others.
 
         Takes and raises what read takes and raises.
         """
-        return self.inspect(picture, page)[1]
+        return self.inspect(picture, page, roi=roi)[1]
 
     def classify(self, gray: GrayImage, boxes: Boxes) -> Probabilities:
         """(n, 10) float32: the probabilities of the digits in (n, 4) float32 boxes of an (H, W) uint8 picture."""
         return self._crop_and_classify(gray, boxes)[1][:, :10]
+
+    def recognition(self, gray: GrayImage) -> Recognition:
+        """All that the networks find in an (H, W) uint8 picture as it stands, whatever its confidence."""
+        return self._recognition(gray, self._attempt(gray, 0, *self.detector.detect(gray)))
 
     def _reading(
         self, attempt: Attempt, gray: GrayImage, factor: float, started: float, decoded: float, detecting: float
@@ -206,13 +227,29 @@ class Reader:
         boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
         probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
         lines = tuple(
-            Line(tuple(_digit(probabilities[row], confidence[row], _box(boxes[row], factor)) for row in line))
+            self._line(
+                attempt.characters(line, 0.0 if self.mode == "single" else self.conf),
+                lambda row, is_told: _digit(probabilities[row], confidence[row], _box(boxes[row], factor), is_told),
+            )
             for line in attempt.lines(self.conf, self.mode)
         )
         why = "" if lines else attempt.why_nothing(self.conf)
         ended = perf_counter()
         ms = Timing(1000 * (decoded - started), 1000 * detecting, 1000 * (ended - decoded - detecting))
         return Reading(lines, ms, self._model, attempt.degrees, why)
+
+    def _line(self, characters: list[Character], digit: Callable[[int, bool], Digit]) -> Line:
+        """The line of these characters. digit: the Digit of a candidate, by its row and whether it is told."""
+        return Line(
+            tuple(
+                Number(
+                    group.text,
+                    tuple(digit(characters[place].row, characters[place].text != DOUBT) for place in group.places),
+                    self._confidence.of_number(group),
+                )
+                for group in grouped(characters)
+            )
+        )
 
     def _candidates(self, attempt: Attempt, gray: GrayImage, factor: float) -> list[Candidate]:
         """All candidates of a picture that was decoded to `gray`, and is `factor` times larger as shown."""
@@ -237,23 +274,40 @@ class Reader:
         """The candidates of the picture at the rotation that reads best, and the seconds that detection took."""
         detecting = 0.0
 
-        def read_at(degrees: int) -> Attempt:
+        def seen(rotated: GrayImage, degrees: int) -> Attempt:
             nonlocal detecting
-            rotated = turned(gray, degrees)
             began = perf_counter()
             boxes, scores = self.detector.detect(rotated)
             detecting += perf_counter() - began
-            if self.mode == "single" and not len(boxes):
-                return self._attempt_ink(rotated, degrees)
-            images, probabilities = self._crop_and_classify(rotated, boxes)
-            confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
-            return Attempt(degrees, boxes, scores, images, probabilities, confidence)
+            return self._attempt(rotated, degrees, boxes, scores)
 
-        if self.rotate != "auto":
-            return read_at(self.rotate), detecting
+        def read_at(degrees: int) -> Attempt:
+            rotated = turned(gray, degrees)
+            attempt = seen(rotated, degrees)
+            if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
+                framed, width = bordered(rotated)
+                in_border = seen(framed, degrees)
+                if in_border.reading_score > attempt.reading_score:
+                    attempt = in_border.moved(-width)
+            if self.mode == "single" and not len(attempt.boxes):
+                return self._attempt_ink(rotated, degrees)
+            return attempt
+
         if self.mode == "single":
-            return read_at(0), detecting
-        return best_attempt(read_at, self._inverted_looks_better), detecting
+            return read_at(self._fixed_rotation), detecting
+        best = best_attempt(read_at, self._inverted_looks_better) if self.rotate == "auto" else read_at(self.rotate)
+        found = self._recognition(turned(gray, best.degrees), best)
+        return found.attempt(best.degrees, self._confidence), detecting
+
+    def _attempt(self, gray: GrayImage, degrees: int, boxes: Boxes, scores: Scores) -> Attempt:
+        """The candidates that the detector has found in the picture at a rotation."""
+        images, probabilities = self._crop_and_classify(gray, boxes)
+        confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
+        return Attempt(degrees, boxes, scores, images, probabilities, confidence)
+
+    def _recognition(self, gray: GrayImage, attempt: Attempt) -> Recognition:
+        """What the recognizer finds in the lines of an attempt, in the picture at its rotation."""
+        return recognition(gray, attempt, self.recognizer, partial(self._crop_and_classify, gray), self._confidence)
 
     def _crop_and_classify(self, gray: GrayImage, boxes: Boxes) -> tuple[Images, Probabilities]:
         """The (n, 28, 28) crops of the first of CROP_SCALES, and (n, classes) probabilities averaged over all."""
@@ -280,7 +334,8 @@ class Reader:
         probabilities = self.classifier.predict(scale(preprocessing.lone(upright)))[0].tolist()
         confidence = self._confidence.of_lone(max(probabilities[:10]))
         is_kept = self.mode == "single" or (confidence >= self.conf and not preprocessing.is_blank(gray))
-        lines = (Line((_digit(probabilities, confidence, Box(0, 0, SIDE, SIDE)),)),) if is_kept else ()
+        digit = _digit(probabilities, confidence, Box(0, 0, SIDE, SIDE))
+        lines = (Line((Number(digit.text, (digit,), confidence),)),) if is_kept else ()
         why = "" if is_kept else self._attempt_lone(gray).why_nothing(self.conf)
         ms = Timing(1000 * decoding, 0.0, 1000 * (perf_counter() - began))
         return Reading(lines, ms, self._model, degrees, why)
@@ -322,6 +377,6 @@ def _box(box: Boxes, factor: float) -> Box:
     return Box(x, y, max(1, w), max(1, h))
 
 
-def _digit(probabilities: list[float], confidence: float, box: Box) -> Digit:
+def _digit(probabilities: list[float], confidence: float, box: Box, is_told: bool = True) -> Digit:
     ranked = sorted(enumerate(probabilities[:10]), key=itemgetter(1), reverse=True)[:TOPK]
-    return Digit(ranked[0][0], confidence, box, tuple(ranked))
+    return Digit(ranked[0][0] if is_told else None, confidence, box, tuple(ranked))

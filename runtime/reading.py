@@ -1,19 +1,23 @@
-r"""Readings as frozen values: a Reading has Lines, a Line has Digits, a Digit has a Box.
+r"""Readings as frozen values: a Reading has Lines, a Line has Numbers, a Number has Digits, a Digit has a Box.
 
->>> reading.text, reading.lines[0].digits[0]
-('407\n12', Digit(digit=4, confidence=0.991, box=Box(x=31, y=12, w=40, h=66), topk=((4, 0.998), (9, 0.001))))
+>>> reading.text, [number.text for number in reading.numbers]
+('1409\n12 30', ['14.09', '12', '30'])
+>>> reading.digits[0]
+Digit(digit=1, confidence=0.991, box=Box(x=31, y=12, w=40, h=66), topk=((1, 0.998), (7, 0.001)))
 
 All can be compared, hashed and pickled.
 """
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import OutputError
 
 if TYPE_CHECKING:
@@ -42,39 +46,80 @@ class Box(NamedTuple):
         """Left, upper, right and lower border in pixels; the right and the lower one are just outside."""
         return self.x, self.y, self.x + self.w, self.y + self.h
 
+    def shifted(self, x: int, y: int) -> "Box":
+        """The box moved right by x and down by y pixels."""
+        return self._replace(x=self.x + x, y=self.y + y)
+
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A digit that was read.
+    """A digit that was read, or the place of one that cannot be told.
 
     Attributes:
-        digit: 0 to 9.
+        digit: 0 to 9; None where a digit stands that cannot be told.
         confidence: The share of readings like this one that are right, 0 to 1, as calibrated; it is not the network's
             probability.
         box: Where the digit stands.
         topk: The likeliest digits with the network's probability of each, best first.
     """
 
-    digit: int
+    digit: int | None
     confidence: float
     box: Box
     topk: tuple[tuple[int, float], ...]
 
+    @property
+    def text(self) -> str:
+        """The digit as a character; "?" where it cannot be told."""
+        return DOUBT if self.digit is None else str(self.digit)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that was read.
+
+    Attributes:
+        text: The number as it is written: its digits, "?" for each that cannot be told, and the signs between or
+            before them, as "-12.5", "15/08/2026" or "0037281?".
+        digits: At least one, from left to right.
+        confidence: The share of numbers like this one of which every digit and sign is right and none is missing, 0 to
+            1, as calibrated; 0 where a digit cannot be told.
+    """
+
+    text: str
+    digits: tuple[Digit, ...]
+    confidence: float
+
+    @property
+    def digits_text(self) -> str:
+        """The digits, and "?" for each that cannot be told, without signs."""
+        return "".join(digit.text for digit in self.digits)
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around the boxes of all digits."""
+        return _around(self.digits)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The digits of one line.
+    """The numbers of one line.
 
     Attributes:
-        digits: At least one, from left to right.
+        numbers: At least one, from left to right.
     """
 
-    digits: tuple[Digit, ...]
+    numbers: tuple[Number, ...]
+
+    @property
+    def digits(self) -> tuple[Digit, ...]:
+        """The digits of all numbers, from left to right."""
+        return tuple(digit for number in self.numbers for digit in number.digits)
 
     @property
     def text(self) -> str:
-        """The digits as a string."""
-        return "".join(str(digit.digit) for digit in self.digits)
+        """The digits as a string, without signs, with a space between two numbers."""
+        return " ".join(number.digits_text for number in self.numbers)
 
     @property
     def confidence(self) -> float:
@@ -84,9 +129,13 @@ class Line:
     @property
     def box(self) -> Box:
         """The smallest box around the boxes of all digits."""
-        lefts, tops, rights, bottoms = zip(*(digit.box.xyxy for digit in self.digits), strict=True)
-        x, y = min(lefts), min(tops)
-        return Box(x, y, max(rights) - x, max(bottoms) - y)
+        return _around(self.digits)
+
+
+def _around(digits: tuple[Digit, ...]) -> Box:
+    lefts, tops, rights, bottoms = zip(*(digit.box.xyxy for digit in digits), strict=True)
+    x, y = min(lefts), min(tops)
+    return Box(x, y, max(rights) - x, max(bottoms) - y)
 
 
 class Timing(NamedTuple):
@@ -138,19 +187,74 @@ class Reading:
     why: str = ""
 
     @property
+    def numbers(self) -> tuple[Number, ...]:
+        """All numbers in reading order."""
+        return tuple(number for line in self.lines for number in line.numbers)
+
+    @property
     def digits(self) -> tuple[Digit, ...]:
         """All digits in reading order."""
         return tuple(digit for line in self.lines for digit in line.digits)
 
     @property
     def text(self) -> str:
-        """The digits, with a line for each line of the picture; empty where nothing was read."""
+        """The digits without signs, numbers apart by a space, with a line for each line of the picture."""
         return "\n".join(line.text for line in self.lines)
 
     @property
     def confidence(self) -> float:
         """The confidence of the least certain digit, 0 to 1; 0 where nothing was read."""
         return min((line.confidence for line in self.lines), default=0.0)
+
+    @property
+    def main(self) -> Number | None:
+        """The number that the picture is about, such as the counter of a meter: see digitocr.runtime.matching.
+
+        It is the one with the largest digits, where a number of many digits counts for more; None where there is none.
+        """
+        from digitocr.runtime.matching import main_number
+
+        return main_number(self.numbers)
+
+    def matching(self, expect: str = "", digits: int = 0) -> "Reading":
+        """The reading with the numbers of a form alone; `why` says so where none is left.
+
+        A number with a digit that cannot be told is of no form.
+
+        Args:
+            expect: A regular expression that matches a number as a whole, as it is written, with its signs, or its
+                digits alone; empty for any number.
+            digits: How many digits a number has; 0 for any number of them.
+
+        Raises:
+            UsageError: An argument makes no sense, or no number can be of that form.
+        """
+        from digitocr.runtime.matching import Wanted
+
+        return Wanted(expect, digits).only(self)
+
+    def with_boxes(self, boxes: Iterable[Box]) -> "Reading":
+        """The same reading with other boxes: one for each of `digits`, in that order."""
+        box = iter(boxes)
+        lines = tuple(
+            Line(
+                tuple(
+                    replace(number, digits=tuple(replace(digit, box=next(box)) for digit in number.digits))
+                    for number in line.numbers
+                )
+            )
+            for line in self.lines
+        )
+        return replace(self, lines=lines)
+
+    def shifted(self, x: int, y: int) -> "Reading":
+        """The reading of a part of a picture, with its boxes in the whole picture.
+
+        Args:
+            x: Where the part begins, pixels from the left border of the picture.
+            y: Where it begins, pixels from the upper border.
+        """
+        return self.with_boxes(digit.box.shifted(x, y) for digit in self.digits)
 
     def to_dict(self) -> dict[str, Any]:
         """The reading as values that json.dumps takes: text, confidence, turned, lines, why, ms, model."""
@@ -161,14 +265,14 @@ class Reading:
             "lines": [
                 {
                     "text": line.text,
-                    "digits": [
+                    "numbers": [
                         {
-                            "digit": digit.digit,
-                            "confidence": round(digit.confidence, 4),
-                            "box": list(digit.box),
-                            "topk": [[label, round(probability, 4)] for label, probability in digit.topk],
+                            "text": number.text,
+                            "confidence": round(number.confidence, 4),
+                            "box": list(number.box),
+                            "digits": [_digit_dict(digit) for digit in number.digits],
                         }
-                        for digit in line.digits
+                        for number in line.numbers
                     ],
                 }
                 for line in self.lines
@@ -194,7 +298,7 @@ class Reading:
         from digitocr.runtime import drawing, image
 
         shown = image.load_rgb(picture, page=page)
-        drawing.draw_boxes(shown, [(digit.box, f"{digit.digit} {digit.confidence:.0%}") for digit in self.digits])
+        drawing.draw_boxes(shown, [(digit.box, f"{digit.text} {digit.confidence:.0%}") for digit in self.digits])
         return shown
 
     def save(self, path: str | os.PathLike[str], picture: "Picture", *, page: int = 0) -> None:
@@ -216,6 +320,15 @@ class Reading:
         if isinstance(picture, (str, os.PathLike)) and path.exists() and path.samefile(picture):
             raise OutputError(f"{path}: is the picture that was read; choose another name")
         drawing.save(shown, path)
+
+
+def _digit_dict(digit: Digit) -> dict[str, Any]:
+    return {
+        "digit": digit.digit,
+        "confidence": round(digit.confidence, 4),
+        "box": list(digit.box),
+        "topk": [[label, round(probability, 4)] for label, probability in digit.topk],
+    }
 
 
 @dataclass(frozen=True, slots=True)

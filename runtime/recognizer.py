@@ -4,7 +4,7 @@
     (columns,) = recognizer.columns([strip])   # (W / 2, 18) float32 probabilities of a (32, W) uint8 strip
 
 A small convolutional network reads a whole line, so that what stands left and right tells O from 0 and l from 1. It
-needs no cuts between characters. It is trained on drawn strips by train/recognizer/, which uses `normalised`.
+needs no cuts between characters. It is trained on drawn strips by train/recognizer/, which uses recognizer_input.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.interpreter import CPU, onnx_session
 from digitocr.runtime.models import check_shipped, model_card, model_content, shipped_model
+from digitocr.runtime.opencv import cv2
 
 DEFAULT_RECOGNIZER = "recognizer-int8.onnx"  # the shipped file
 SIGNS = ".,-+:/"  # that belong to numbers
@@ -29,16 +30,34 @@ DIGIT_HEIGHT = 20  # pixels; of a digit in a strip
 COLUMN = 2  # pixels of a strip that a column of the output stands for
 MULTIPLE = 8  # pixels; the width of the network's input is a multiple of it
 OUTPUT_STRIDE = 4  # pixels of a strip for one column of the network's output, which holds two of COLUMN pixels
+PLANES = 2  # of the network's input
 LOW, HIGH = 0.02, 0.98  # quantiles of a strip's grey levels that become 0 and 1
 MIN_CONTRAST = 12.0  # grey levels; a lower contrast is not stretched to the full range
+WINDOW = 41  # pixels; the neighbourhood in which a pixel's contrast is measured
+MIN_SPREAD = 4.0  # grey levels, added to the spread in a window, so that noise stays small
+MAX_SPREADS = 2.5  # spreads; larger differences are clipped
 
 
-def normalised(strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """(32, W) uint8 -> (32, W) float32 in [0, 1]: contrast stretched, of the polarity that it has."""
+def recognizer_input(strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """The network's input for a (32, W) uint8 strip: (2, 32, W) float32 in [0, 1], of the polarity that it has.
+
+    Plane 0 are the grey levels with the contrast of the whole strip stretched. Plane 1 is each pixel's difference from
+    the mean of the window around it, in units of the standard deviation in that window, so that writing in a shadow or
+    on a small dark field has contrast as well.
+    """
     levels = np.sort(strip[::2, ::2], axis=None)
     low, high = float(levels[int(LOW * (len(levels) - 1))]), float(levels[int(HIGH * (len(levels) - 1))])
     middle, spread = (low + high) / 2, max(high - low, MIN_CONTRAST)
-    return np.asarray(np.clip((strip.astype(np.float32) - (middle - spread / 2)) / np.float32(spread), 0, 1))
+    grey = strip.astype(np.float32)
+    made = np.empty((PLANES, *strip.shape), np.float32)
+    np.subtract(grey, np.float32(middle - spread / 2), out=made[0])
+    made[0] /= np.float32(spread)
+    mean = cv2.blur(grey, (WINDOW, WINDOW), borderType=cv2.BORDER_REPLICATE)
+    variance = cv2.blur(grey * grey, (WINDOW, WINDOW), borderType=cv2.BORDER_REPLICATE) - mean * mean
+    np.subtract(grey, mean, out=made[1])
+    made[1] /= (np.sqrt(np.maximum(variance, 0)) + np.float32(MIN_SPREAD)) * np.float32(2 * MAX_SPREADS)
+    made[1] += np.float32(0.5)
+    return np.clip(made, 0, 1, out=made)
 
 
 def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -75,7 +94,7 @@ class Recognizer:
             for end in (*inputs, *outputs)
         ]
         expected = [
-            ("image", "tensor(float)", [None, 1, STRIP_HEIGHT, None]),
+            ("image", "tensor(float)", [None, PLANES, STRIP_HEIGHT, None]),
             ("logits", "tensor(float)", [None, OUTPUT_STRIDE // COLUMN * CLASS_COUNT, 1, None]),
         ]
         if actual != expected:
@@ -99,8 +118,8 @@ class Recognizer:
 
     def _columns(self, strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         width = strip.shape[1]
-        image = np.pad(normalised(strip), ((0, 0), (0, -width % MULTIPLE)), "edge")
-        (logits,) = self._session.run(None, {"image": image[None, None]})  # (1, 36, 1, W / 4)
+        image = recognizer_input(np.pad(strip, ((0, 0), (0, -width % MULTIPLE)), "edge"))
+        (logits,) = self._session.run(None, {"image": image[None]})  # (1, 36, 1, W / 4)
         classes = logits[0, :, 0].T.reshape(-1, CLASS_COUNT)  # (W / 2, 18)
         return softmax(classes[: -(-width // COLUMN)])
 
@@ -154,6 +173,18 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
                 found.append(Segment(start, column, columns[start:column].mean(0)))
             start = column
     return found
+
+
+def seen_in_line(probabilities: npt.NDArray[np.float32]) -> str:
+    """What stands in a place of a line, by the (18,) probabilities of the classes there; "" for a digit."""
+    kinds = _kinds(probabilities)
+    kind = int(kinds.argmax())
+    share = f"({kinds[kind]:.2f})"
+    if kind == SIGN:
+        return f"is the sign {CLASSES[10 + int(probabilities[10:OTHER].argmax())]} in its line {share}"
+    if kind == WORD:
+        return f"is a letter or another sign in its line {share}"
+    return f"is no character of its line {share}" if kind == NOTHING else ""
 
 
 def _kinds(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

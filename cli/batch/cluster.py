@@ -46,7 +46,7 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
     for logger in ("distributed", "distributed.client"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # their warnings are either repaired or raised
     task.reader()  # raises errors of the settings or a network before anything is sent
-    named = {"model": task.model, "detector": task.detector}
+    named = {"model": task.model, "detector": task.detector, "recognizer": task.recognizer}
     own = {what: (path.name, path.read_bytes()) for what, path in named.items() if path}
     try:
         client = distributed.Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
@@ -123,7 +123,8 @@ def _register(client: Any, base: Any, own: dict[str, tuple[str, bytes]]) -> str:
     Args:
         client: A client of the scheduler.
         base: Distributed.WorkerPlugin, which this module loads only when it is needed.
-        own: "model" and "detector" -> the name and the content of the file, of those that are not the shipped ones.
+        own: "model", "detector" and "recognizer" -> the name and the content of the file, of those that are not the
+            shipped ones.
     """
     plugin = f"digitocr-{uuid4().hex}"
 
@@ -161,5 +162,6 @@ def _read(task: Task, plugin: str, chunk: Chunk) -> list[Outcome]:
             task,
             model=task.model and folder / "model" / task.model.name,
             detector=task.detector and folder / "detector" / task.detector.name,
+            recognizer=task.recognizer and folder / "recognizer" / task.recognizer.name,
         )
     return task.read_chunk(chunk)

@@ -15,7 +15,7 @@ from digitocr.runtime.errors import OutputError, UsageError
 from digitocr.runtime.files import replacing
 
 CONTROL_CATEGORIES = frozenset(("Cc", "Zl", "Zp"))  # of Unicode: a terminal obeys these, or a line ends at them
-OUTPUT_SCHEMA = "digitocr/1"  # of a line of JSON
+OUTPUT_SCHEMA = "digitocr/2"  # of a line of JSON
 LINE = f'{{"schema": "{OUTPUT_SCHEMA}", '.encode()  # the start of each line of JSON
 
 

@@ -25,6 +25,11 @@ def json_line(source: str, reading: Reading | None, error: str | None, page: int
     return json.dumps({"schema": OUTPUT_SCHEMA, **where, **read, "error": error})
 
 
+def text(reading: Reading) -> str:
+    """The numbers as they are written, with their signs, apart by a space; a line for each line of the picture."""
+    return "\n".join(" ".join(number.text for number in line.numbers) for line in reading.lines)
+
+
 def text_line(source: str, reading: Reading) -> str:
-    """One picture of many on one line: its name, a tab, its lines of digits with spaces between them."""
-    return f"{plain(source)}\t{reading.text.replace(chr(10), ' ')}"
+    """One picture of many on one line: its name, a tab, all its numbers apart by a space."""
+    return f"{plain(source)}\t{' '.join(number.text for number in reading.numbers)}"

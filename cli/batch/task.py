@@ -17,9 +17,9 @@ from digitocr.runtime.errors import DigitocrError, InputError, ModelError, Usage
 
 if TYPE_CHECKING:
     from digitocr.runtime.attempt import Mode
-    from digitocr.runtime.image import GrayImage
+    from digitocr.runtime.image import GrayImage, Roi
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import Candidate
+    from digitocr.runtime.reading import Candidate, Reading
 
 CHUNK_PICTURES = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it
@@ -28,7 +28,7 @@ AHEAD_PIXELS = 4096  # pixels of the largest picture that is kept decoded
 OPENCV_OUT_OF_MEMORY = "Insufficient memory"  # in the message of the cv2.error that stands for a MemoryError
 UNEXPECTED = DigitocrError.exit_code  # exit code of an exception that is no DigitocrError
 
-_kept = threading.local()  # the task that this thread had last, and its reader
+_kept = threading.local()  # the task that this thread had last, its reader and the form of wanted numbers
 
 
 class Outcome(NamedTuple):
@@ -72,6 +72,11 @@ class Task:
         draw: Whether the picture is drawn with boxes and digits.
         explain: Whether an explanation is made.
         detector: The network that finds digits; None for the shipped one.
+        recognizer: The network that reads lines; None for the shipped one.
+        roi: x, y, width, height of the part of each picture that is read; None for all of it.
+        expect: A regular expression of the numbers that are wanted; empty for all.
+        digits: How many digits the numbers have that are wanted; 0 for all.
+        main: Whether of these only the one is wanted that the picture is about.
     """
 
     model: Path | None
@@ -84,21 +89,29 @@ class Task:
     draw: bool
     explain: bool
     detector: Path | None = None
+    recognizer: Path | None = None
+    roi: "Roi | None" = None
+    expect: str = ""
+    digits: int = 0
+    main: bool = False
 
     def reader(self) -> "Reader":
         """The Reader of this thread, made when it is first wanted. Raises what Reader raises."""
         if getattr(_kept, "task", None) != self:
+            from digitocr.runtime.matching import Wanted
             from digitocr.runtime.opencv import cv2
             from digitocr.runtime.reader import Reader
 
             _kept.reader = Reader(
                 self.model,
                 detector=self.detector,
+                recognizer=self.recognizer,
                 threads=self.threads,
                 conf=self.conf,
                 mode=self.mode,
                 rotate="auto" if self.rotate == "auto" else int(self.rotate),
             )
+            _kept.wanted = Wanted(self.expect, self.digits)
             cv2.setNumThreads(self.threads)  # after Reader has checked the number
             _kept.task = self
         reader: Reader = _kept.reader
@@ -131,7 +144,7 @@ class Task:
     def _decoded(self, source: Source) -> tuple[Source, "GrayImage | None", float]:
         """The source, its picture if it is small and needed for nothing but reading, and the milliseconds spent."""
         content = source.picture
-        if self.draw or self.explain or not isinstance(content, bytes) or len(content) > AHEAD_BYTES:
+        if self.draw or self.explain or self.roi or not isinstance(content, bytes) or len(content) > AHEAD_BYTES:
             return source, None, 0.0
         from digitocr.runtime import image
 
@@ -181,9 +194,10 @@ class Task:
             if gray is not None:
                 reading = reader.read(gray)
             elif self.explain:
-                reading, candidates = reader.inspect(picture, page=page)
+                reading, candidates = reader.inspect(picture, page=page, roi=self.roi)
             else:
-                reading = reader.read(picture, page=page)
+                reading = reader.read(picture, page=page, roi=self.roi)
+            reading = self._wanted(reading)
             reading = replace(reading, ms=reading.ms._replace(decode=reading.ms.decode + spent))
             drawn, explanation = b"", b""
             if self.draw or self.explain:
@@ -200,7 +214,7 @@ class Task:
             elif self.named or pages > 1:
                 line = render.text_line(name, reading)
             else:
-                line = reading.text or None
+                line = render.text(reading) or None
         except Exception as error:
             return self._failed(source, error, page, pages)
         return Outcome(
@@ -212,6 +226,13 @@ class Task:
             explanation=explanation,
             calibrated=reader.calibrated,
         )
+
+    def _wanted(self, reading: "Reading") -> "Reading":
+        """The reading with the numbers alone that are wanted."""
+        from digitocr.runtime.matching import only_main
+
+        wanted: Reading = _kept.wanted.only(reading)
+        return only_main(wanted) if self.main else wanted
 
     def _failed(self, source: str, error: Exception, page: int, pages: int) -> Outcome:
         """The outcome of a page that reading ended with that exception. Raises it if it is not the picture's."""

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from itertools import chain, islice
 from os.path import realpath
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -27,15 +27,21 @@ def predict(
     ],
     model: options.Model = None,
     detector: options.Detector = None,
-    mode: Annotated[
-        Literal["auto", "single", "line"],
-        typer.Option(
-            help="auto: digits anywhere. line: all digits are one line. single: the picture is one digit, read "
-            "whatever its confidence."
-        ),
-    ] = "auto",
+    recognizer: options.Recognizer = None,
+    mode: options.Mode = "auto",
     rotate: options.Rotate = "auto",
     conf: options.Conf = 0.5,
+    expect: options.Expect = "",
+    digits: options.Digits = 0,
+    main: Annotated[
+        bool,
+        typer.Option(
+            "--main",
+            help="Only the number that the picture is about: large digits count, and that they are many. With --expect "
+            "and --digits, of the numbers that these leave.",
+        ),
+    ] = False,
+    roi: options.Roi = "",
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Read the subfolders of folders too.")] = False,
     jsonl: options.Jsonl = False,
     output: Annotated[
@@ -75,8 +81,9 @@ def predict(
 ) -> None:
     """Read the digits in pictures.
 
-    Prints the digits of one picture, a line of digits for each line in it. For several pictures, or for a document of
-    several pages (a TIFF), prints PATH<TAB>DIGITS, with #1, #2 ... after the path of a page.
+    Prints the numbers of one picture with their signs, a line for each line in it; ? is a digit that cannot be told.
+    For several pictures, or for a document of several pages (a TIFF), prints PATH<TAB>NUMBERS, with #1, #2 ... after
+    the path of a page.
 
     A picture that cannot be read is one line on stderr, and the others are read. The exit code is then the lowest of
     1 (an unexpected error), 3 (an extra is missing) and 4 (not a readable picture) that occurred; --resume tries such
@@ -102,7 +109,23 @@ def predict(
     left_out: list[str] = []
     todo = expanded(sources, recursive, results, left_out.append)
     named = not is_single(sources)
-    task = Task(model, threads, conf, mode, rotate, jsonl, named, bool(drawn), bool(explained), detector)
+    task = Task(
+        model,
+        threads,
+        conf,
+        mode,
+        rotate,
+        jsonl,
+        named,
+        bool(drawn),
+        bool(explained),
+        detector,
+        recognizer,
+        options.parsed_roi(roi),
+        expect,
+        digits,
+        main,
+    )
     unread = (source for source in todo if source.name not in done)
     if cluster:
         from digitocr.cli.batch.cluster import read_on_cluster
@@ -116,7 +139,7 @@ def predict(
         outcomes = task.read_all(unread)
     first = list(islice(outcomes, 1))  # raises errors of the settings before the output is opened
     failures: set[int] = set()  # exit codes of the pictures that could not be read
-    digits = sum(done.values())  # pictures of the resumed run in which digits were read: a lower bound of the digits
+    read = sum(done.values())  # pictures of the resumed run in which digits were read: a lower bound of the digits
     calibrated = True
     with opened(output, resume, force) if output else nullcontext() as file:
         for outcome in chain(first, outcomes):
@@ -126,7 +149,7 @@ def predict(
                 failures.add(outcome.exit_code)
                 _print_stderr(outcome.error)
                 continue
-            digits += outcome.digits
+            read += outcome.digits
             if calibrated and not outcome.calibrated and not quiet:
                 calibrated = False
                 _print_stderr(
@@ -143,7 +166,7 @@ def predict(
             _print_stderr(line)
     if failures:
         raise typer.Exit(min(failures))
-    if fail_on_empty and not digits:
+    if fail_on_empty and not read:
         raise NothingReadError("no digit was recognised in any picture")
 
 

@@ -13,7 +13,8 @@ from digitocr.cli.stderr import libraries_silenced
 
 EXAMPLES = (
     "For example: digitocr webcam    digitocr webcam --source clip.avi --view none --jsonl    "
-    "digitocr webcam --source rtsp://camera/ --view web    digitocr webcam --once --digits 5 --max-seconds 60"
+    "digitocr webcam --source rtsp://camera/ --view web    digitocr webcam --once --digits 5 --max-seconds 60    "
+    "digitocr webcam --source http://meter/snap.jpg --view none --digits 8 --rising 20"
 )
 
 
@@ -42,17 +43,20 @@ def webcam(
     all_frames: Annotated[
         bool, typer.Option("--all-frames", help="Print the reading of every frame, not only steady ones.")
     ] = False,
-    expect: Annotated[str, typer.Option(metavar="REGEX", help="Announce only lines that match it as a whole.")] = "",
-    digits: Annotated[
-        int, typer.Option(min=0, help="Announce only lines of that many digits.", show_default=False)
-    ] = 0,
-    roi: Annotated[
-        str,
+    expect: options.Expect = "",
+    digits: options.Digits = 0,
+    rising: Annotated[
+        int | None,
         typer.Option(
-            metavar="X,Y,W,H",
-            help="Read only that part, in pixels; or draw it with the mouse. A part of 28x28 is read as one digit.",
+            min=1,
+            metavar="MAX",
+            help="For the one counter or meter in the picture: the first number is announced as it is, a later one "
+            "only if it is above the last one by 1 to MAX and has no fewer digits. MAX counts in units of the last "
+            "digit, decimals included. What is refused is a line on stderr. If the meter was replaced, or the first "
+            "number was wrong, start again; with --digits it is at least whole.",
         ),
-    ] = "",
+    ] = None,
+    roi: options.Roi = "",
     once: Annotated[bool, typer.Option("--once", help="End at the first announced reading.")] = False,
     max_seconds: Annotated[
         float,
@@ -81,6 +85,8 @@ def webcam(
     ] = 10.0,
     model: options.Model = None,
     detector: options.Detector = None,
+    recognizer: options.Recognizer = None,
+    mode: options.Mode = "auto",
     conf: options.Conf = 0.5,
     rotate: options.Rotate = "0",
     quiet: options.Quiet = False,
@@ -114,12 +120,15 @@ def webcam(
             port=port,
             model=model,
             detector=detector,
+            recognizer=recognizer,
+            mode=mode,
             conf=conf,
             rotate=rotate,
             every=every,
             roi=roi,
             expect=expect,
             digits=digits,
+            rising=rising or 0,
             jsonl=jsonl,
             all_frames=all_frames,
             once=once,

@@ -8,12 +8,13 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
 
 BAR_HEIGHT = 56  # pixels of the strip below the picture
+FRAME_GAP = 4  # pixels from the boxes of a number's digits to its frame
 HELP_WIDTH = 620  # pixels of the box with the keys
 HELP_ROW = 32  # pixels from one row of that box to the next
 HELP_COLUMNS = (20, 120)  # pixels from the left to its two columns
 
-STEADY_COLOUR = (0, 160, 60)  # RGB; boxes of lines that are steady
-UNSTEADY_COLOUR = (255, 140, 0)  # RGB; boxes of other lines
+STEADY_COLOUR = (0, 160, 60)  # RGB; boxes of numbers that are steady
+UNSTEADY_COLOUR = (255, 140, 0)  # RGB; boxes of other numbers
 LIGHT = (245, 245, 245)  # RGB; writing
 DARK = (32, 32, 32)  # RGB; behind writing
 
@@ -27,7 +28,9 @@ def drawn(
     mirror: bool,
     help_: tuple[tuple[str, str], ...] = (),
 ) -> Pixels:
-    """Draws a box, the digit and its confidence in percent for each digit, and a strip with the steady lines.
+    """Draws a box, the digit and its confidence in percent for each digit, and a strip with the steady numbers.
+
+    The digits of a number are framed together. A digit that cannot be told is a question mark.
 
     Args:
         frame: The frame and its reading.
@@ -42,19 +45,20 @@ def drawn(
     height, width = frame.image.shape[:2]
     picture = cv2.flip(frame.image, 1) if mirror else frame.image
     picture = cv2.copyMakeBorder(picture, 0, BAR_HEIGHT, 0, 0, cv2.BORDER_CONSTANT, value=DARK)
-    steady = {line.text for line in frame.steady}
-    for line in frame.reading.lines:
-        colour = STEADY_COLOUR if line.text in steady else UNSTEADY_COLOUR
-        for digit in line.digits:
+    steady = {number.digits_text for number in frame.steady}
+    for number in frame.reading.numbers:
+        colour = STEADY_COLOUR if number.digits_text in steady else UNSTEADY_COLOUR
+        _draw_frame(picture, _mirrored(number.box, width) if mirror else number.box, colour)
+        for digit in number.digits:
             box = _mirrored(digit.box, width) if mirror else digit.box
-            _draw_digit(picture, box, f"{digit.digit} {digit.confidence:.0%}", colour)
+            _draw_digit(picture, box, f"{digit.text} {digit.confidence:.0%}", colour)
     if roi is not None:
         part = _mirrored(Box(*roi), width) if mirror else Box(*roi)
         cv2.rectangle(picture, (part.x, part.y), (part.x + part.w, part.y + part.h), LIGHT, 1)
     speed = f"{fps:.0f} fps  {frame.latency:.0f} ms"
     (wide, _), _ = cv2.getTextSize(speed, FONT, 0.6, 1)
     cv2.putText(picture, speed, (width - wide - 12, height + 36), FONT, 0.6, LIGHT, 1, cv2.LINE_AA)
-    text = "  ".join(line.text for line in frame.steady)
+    text = "  ".join(number.text for number in frame.steady)
     cv2.putText(picture, text, (12, height + 41), FONT, 1.2, LIGHT, 2, cv2.LINE_AA)
     _draw_help(picture, help_)
     return np.asarray(picture, np.uint8)
@@ -63,6 +67,12 @@ def drawn(
 def to_bgr(picture: Pixels) -> Pixels:
     """Converts a picture to the colour order in which OpenCV shows, encodes and writes."""
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _draw_frame(picture: Pixels, box: Box, colour: tuple[int, int, int]) -> None:
+    x, y, right, bottom = box.xyxy
+    corners = (x - FRAME_GAP, y - FRAME_GAP), (right + FRAME_GAP, bottom + FRAME_GAP)
+    cv2.rectangle(picture, *corners, colour, 1)
 
 
 def _draw_digit(picture: Pixels, box: Box, label: str, colour: tuple[int, int, int]) -> None:

@@ -123,7 +123,7 @@ class WebPage:
         """Makes the frame the newest one. Returns True, to go on."""
         with self._changed:
             self._frame, self._fps = frame, fps
-            self._announced.extendleft((reading.time, reading.text) for reading in frame.announced)
+            self._announced.extendleft((reading.time, reading.number.text) for reading in frame.announced)
             self._changed.notify_all()
         return True
 
@@ -146,7 +146,7 @@ class WebPage:
         self._server.server_close()
 
     def reading(self) -> dict[str, Any]:
-        """Returns text, the steady lines; state, for people; announced, [seconds, text] of each, newest first."""
+        """Returns text, the steady numbers; state, for people; announced, [seconds, text] of each, newest first."""
         with self._changed:
             frame, fps, announced, ended = self._frame, self._fps, list(self._announced), self._ended
         if frame is None:
@@ -156,7 +156,7 @@ class WebPage:
             state = "the recording has ended"
         elif self._video.lost:
             state = self._video.lost
-        return {"text": "\n".join(line.text for line in frame.steady), "state": state, "announced": announced}
+        return {"text": "\n".join(number.text for number in frame.steady), "state": state, "announced": announced}
 
     def picture(self, after: int, seconds: float) -> tuple[int, bytes] | None:
         """Returns the newest frame's index and JPEG, if it is later than that index or becomes so within the time.

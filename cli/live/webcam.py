@@ -1,7 +1,6 @@
 """The command webcam: reads the frames of a source, prints steady lines, shows and records the pictures."""
 
 import json
-import re
 import signal
 import statistics
 import sys
@@ -17,6 +16,8 @@ from digitocr.cli.batch.output import OUTPUT_SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.recording import Recording
+from digitocr.cli.options import parsed_roi
+from digitocr.runtime.attempt import Mode
 from digitocr.runtime.errors import NothingReadError, UsageError
 from digitocr.runtime.live.addresses import without_credentials
 from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
@@ -66,12 +67,15 @@ class WebcamSettings:
         port: The port of that page.
         model: The file of the digit network; None for the shipped one.
         detector: The file of the detector; None for the shipped one.
+        recognizer: The file of the recognizer; None for the shipped one.
+        mode: "auto", "single" or "line".
         conf: The confidence, 0 to 1, below which digits are left out.
         rotate: "auto" or the degrees by which frames are turned clockwise.
         every: Of a recording, every how many-th frame is read.
         roi: "X,Y,WIDTH,HEIGHT" in pixels.
-        expect: A regular expression for announced lines.
-        digits: The number of digits of announced lines.
+        expect: A regular expression for announced numbers.
+        digits: The number of digits of announced numbers.
+        rising: By how much an announced number may exceed the last one.
         jsonl: Whether to print JSON.
         all_frames: Whether to print the reading of every frame.
         once: Whether to end at the first announced reading.
@@ -92,12 +96,15 @@ class WebcamSettings:
     port: int
     model: Path | None
     detector: Path | None
+    recognizer: Path | None
+    mode: Mode
     conf: float
     rotate: str
     every: int
     roi: str
     expect: str
     digits: int
+    rising: int
     jsonl: bool
     all_frames: bool
     once: bool
@@ -154,9 +161,11 @@ class _Counts:
 
 def run(settings: WebcamSettings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
-    roi = _parsed_roi(settings.roi)
+    roi = parsed_roi(settings.roi)
     if settings.once and settings.all_frames:
         raise UsageError("--once prints one announced reading; leave out --all-frames")
+    if settings.rising:
+        _check_rising(settings)
     if settings.view == "window":
         from digitocr.cli.live.window import check_display
 
@@ -164,7 +173,14 @@ def run(settings: WebcamSettings) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     cv2.setNumThreads(1)
     rotate: Rotation = "auto" if settings.rotate == "auto" else int(settings.rotate)
-    reader = Reader(settings.model, detector=settings.detector, conf=settings.conf, rotate=rotate)
+    reader = Reader(
+        settings.model,
+        detector=settings.detector,
+        recognizer=settings.recognizer,
+        conf=settings.conf,
+        mode=settings.mode,
+        rotate=rotate,
+    )
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
@@ -174,6 +190,7 @@ def run(settings: WebcamSettings) -> None:
                 roi=roi,
                 expect=settings.expect or None,
                 digits=settings.digits,
+                rising=settings.rising,
                 width=settings.width,
                 height=settings.height,
                 fps=settings.fps,
@@ -224,6 +241,8 @@ def _watch(
             continue
         fps = counts.add(frame)
         _print(settings, frame)
+        for why in frame.refused:
+            _inform(settings, f"not announced: {why}; start again if the meter was replaced or that one is wrong")
         if recording:
             recording.write(overlay.drawn(frame, video.roi, fps, settings.mirror), frame.time)
         if settings.once and frame.announced:
@@ -246,15 +265,15 @@ def _wait(settings: WebcamSettings, counts: _Counts) -> End:
     return End.PERSON
 
 
-def _parsed_roi(roi: str) -> tuple[int, int, int, int] | None:
-    """The part to read; None for all of it. Raises UsageError."""
-    if not roi:
-        return None
-    numbers = re.fullmatch(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})", roi)
-    if not numbers:
-        raise UsageError(f"--roi is X,Y,WIDTH,HEIGHT in pixels, as 100,50,400,120, not {roi}")
-    x, y, w, h = map(int, numbers.groups())
-    return x, y, w, h
+def _check_rising(settings: WebcamSettings) -> None:
+    """Raises UsageError if another option leaves --rising without effect."""
+    for is_given, why in (
+        (settings.once, "--once ends at the first number, which no other one follows"),
+        (settings.all_frames, "--all-frames prints every reading, whatever the one before"),
+        (settings.mode == "single", "--mode single reads one digit, and a counter has more"),
+    ):
+        if is_given:
+            raise UsageError(f"{why}; leave out --rising")
 
 
 def _view(settings: WebcamSettings, video: VideoReader) -> View | None:
@@ -283,7 +302,7 @@ def _print(settings: WebcamSettings, frame: FrameReading) -> None:
         say(_json_line(settings, frame, frame) if settings.jsonl else text_line(str(frame.index), frame.reading))
         return
     for reading in frame.announced[:1] if settings.once else frame.announced:
-        say(_json_line(settings, reading, frame) if settings.jsonl else reading.text)
+        say(_json_line(settings, reading, frame) if settings.jsonl else reading.number.text)
 
 
 def _json_line(settings: WebcamSettings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:

@@ -9,7 +9,6 @@ new digit beside others is therefore seen up to two frames late.
 """
 
 from dataclasses import replace
-from itertools import islice
 from time import perf_counter
 from typing import TypeAlias
 
@@ -20,7 +19,7 @@ from digitocr.runtime.background import shrunk
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Line, Reading, Timing
+from digitocr.runtime.reading import Box, Reading, Timing
 
 Points: TypeAlias = npt.NDArray[np.float32]  # (n, 2): x, y in pixels
 
@@ -62,15 +61,15 @@ class Follower:
         boxes[:, :2] += motion(before, gray, boxes[:, :2] + boxes[:, 2:] / np.float32(2))
         found = perf_counter()
         probabilities = self._reader.classify(gray, boxes)
-        if (probabilities[range(len(digits)), [digit.digit for digit in digits]] < FLOW_MIN_PROBABILITY).any():
+        told = [(row, digit.digit) for row, digit in enumerate(digits) if digit.digit is not None]
+        if any(probabilities[place] < FLOW_MIN_PROBABILITY for place in told):
             return None
-        moved = (
-            replace(digit, box=Box(round(x), round(y), digit.box.w, digit.box.h))
+        moved = reading.with_boxes(
+            Box(round(x), round(y), digit.box.w, digit.box.h)
             for digit, (x, y) in zip(digits, boxes[:, :2].tolist(), strict=True)
         )
-        lines = tuple(Line(tuple(islice(moved, len(line.digits)))) for line in reading.lines)
         ms = Timing(0.0, 1000 * (found - began), 1000 * (perf_counter() - found))
-        return replace(reading, lines=lines, ms=ms)
+        return replace(moved, ms=ms)
 
 
 def motion(before: GrayImage, after: GrayImage, points: Points) -> Points:

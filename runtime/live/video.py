@@ -7,7 +7,6 @@ A number is announced once, when it was read over several frames. Digits are det
 and followed into the frames between.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -21,23 +20,25 @@ from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Frame, Grabber
 from digitocr.runtime.live.following import Follower
 from digitocr.runtime.live.frames import FrameSource, Pixels
+from digitocr.runtime.live.rising import Rising
 from digitocr.runtime.live.sources import opener
 from digitocr.runtime.live.tracking import Tracker
+from digitocr.runtime.matching import Wanted
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Line, Reading
+from digitocr.runtime.reading import Line, Number, Reading
 
 TICK_SECONDS = 0.1  # seconds that frames() waits for a frame before it yields None
 
 
 @dataclass(frozen=True, slots=True)
 class SteadyReading:
-    """A line of digits that was read over several frames.
+    """A number that was read over several frames.
 
     Attributes:
-        index: The number, from 0, of the frame by which the line became steady; "frame" in JSON.
+        index: The number, from 0, of the frame by which it became steady; "frame" in JSON.
         time: Seconds from the source's first frame to that frame.
-        reading: The line, as read in the newest frame that agrees.
+        reading: The number, as read in the newest frame that agrees.
     """
 
     index: int
@@ -45,8 +46,13 @@ class SteadyReading:
     reading: Reading
 
     @property
+    def number(self) -> Number:
+        """The number, with its signs."""
+        return self.reading.numbers[0]
+
+    @property
     def text(self) -> str:
-        """The digits."""
+        """The digits, without signs."""
         return self.reading.text
 
     @property
@@ -61,7 +67,7 @@ class SteadyReading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameReading:
-    """The reading of one frame, and the state of its lines.
+    """The reading of one frame, and the state of its numbers.
 
     Attributes:
         index: The frame's number in its source, from 0.
@@ -69,22 +75,25 @@ class FrameReading:
         image: (H, W, 3) uint8 RGB, the frame. Reader.read takes it as it is; OpenCV's functions expect BGR. It
             is left out of `repr`.
         reading: What this frame shows, detected in it or followed into it.
-        steady: The lines that are steady at the moment.
-        announced: The lines that are steady from this frame on, and were not announced before.
+        steady: The numbers that are steady at the moment.
+        announced: The numbers that are steady from this frame on, and were not announced before.
         latency: Milliseconds from the arrival of the frame to its reading.
+        refused: Why a number that is steady from this frame on cannot follow the last one that was announced, in one
+            line for each such number.
     """
 
     index: int
     time: float
     image: Pixels = field(repr=False)
     reading: Reading
-    steady: tuple[Line, ...]
+    steady: tuple[Number, ...]
     announced: tuple[SteadyReading, ...]
     latency: float
+    refused: tuple[str, ...] = ()
 
 
 class VideoReader:
-    """Reads digits in the frames of a source, and announces each line once, when it is steady over several frames.
+    """Reads digits in the frames of a source, and announces each number once, when it is steady over several frames.
 
     A live source is read in a thread, and only its newest frame is used. Close the reader, or use it in a `with`
     statement, to release the source. OpenCV and its FFmpeg are kept from writing to stderr (see
@@ -107,6 +116,7 @@ class VideoReader:
         roi: tuple[int, int, int, int] | None = None,
         expect: str | None = None,
         digits: int = 0,
+        rising: int = 0,
         width: int = 0,
         height: int = 0,
         fps: float = 0.0,
@@ -121,8 +131,13 @@ class VideoReader:
                 shows no digits.
             every: Of a source that is not live, read only every `every`-th frame.
             roi: See the attribute.
-            expect: A regular expression; only lines that match it as a whole are announced.
-            digits: Only lines of that many digits are announced; 0 for any number.
+            expect: A regular expression; only numbers that match it as a whole are announced, as they are written, with
+                their signs, or their digits alone.
+            digits: Only numbers of that many digits are announced; 0 for any number of them.
+            rising: For a counter or a meter: after the first number, only one that is above the last announced one by
+                at most that much is announced, in units of the last digit. A number with fewer digits than the last one
+                is not. What is refused so is in FrameReading.refused. A new VideoReader starts again. 0 for numbers
+                that need not rise.
             width: Pixels, asked of a camera, which gives what it can: see `size`.
             height: Pixels, asked of a camera.
             fps: Frames per second asked of a camera, or requests per second to a snapshot's address.
@@ -135,7 +150,12 @@ class VideoReader:
         """
         if every < 1:
             raise UsageError(f"every is 1, for each frame, or more, not {every}")
-        self._expected = _expected(expect, digits)
+        if rising < 0:
+            raise UsageError(f"rising is 0, for any next number, or the largest step, 1 or more, not {rising}")
+        if digits > 0 and rising >= 10**digits:
+            raise UsageError(f"a number of {digits} digits never rises by {rising}; lower rising")
+        self._wanted = Wanted(expect or "", digits)
+        self._rising = Rising(rising)
         self.roi = roi
         reader = reader or Reader(rotate=0)
         request = CameraRequest(width, height, fps)
@@ -160,7 +180,7 @@ class VideoReader:
         return self._grabber.lost
 
     def __iter__(self) -> Iterator[SteadyReading]:
-        """Yields the announced lines, until the source ends. Raises DeviceError if a live source is lost for good."""
+        """Yields the announced numbers, until the source ends. Raises DeviceError if a live source is lost for good."""
         for frame in self.frames():
             if frame is not None:
                 yield from frame.announced
@@ -194,17 +214,25 @@ class VideoReader:
         if self.roi is not None:
             self._check_roi(gray.shape[1], gray.shape[0])
             x, y, w, h = self.roi
-            reading = _moved(self._read_part(gray[y : y + h, x : x + w]), x, y)
+            reading = self._read_part(gray[y : y + h, x : x + w]).shifted(x, y)
         else:
             reading = self._read_part(gray)
-        fresh = [line for line in self._tracker.update(reading) if self._expected.fullmatch(line.text)]
-        announced = tuple(
-            SteadyReading(frame.index, frame.time, Reading((line,), reading.ms, reading.model, reading.turned))
-            for line in fresh
-        )
-        steady = tuple(line for line in self._tracker.steady if self._expected.fullmatch(line.text))
+        announced, refused = [], []
+        for number in filter(self._wanted.admits, self._tracker.update(reading)):
+            if why := self._rising.why_not(number.digits_text):
+                refused.append(why)
+            elif self._rising.take(number.digits_text):
+                alone = replace(reading, lines=(Line((number,)),))
+                announced.append(SteadyReading(frame.index, frame.time, alone))
+        steady = [
+            number
+            for number in self._tracker.steady
+            if self._wanted.admits(number) and not self._rising.why_not(number.digits_text)
+        ]
         latency = 1000 * (perf_counter() - frame.arrived)
-        return FrameReading(frame.index, frame.time, frame.image, reading, steady, announced, latency)
+        return FrameReading(
+            frame.index, frame.time, frame.image, reading, tuple(steady), tuple(announced), latency, tuple(refused)
+        )
 
     def _check_roi(self, width: int, height: int) -> None:
         if self.roi is None:
@@ -216,32 +244,9 @@ class VideoReader:
             raise UsageError(f"the part {x},{y},{w},{h} is too small; each side must be at least {MIN_SIDE} pixels")
 
 
-def _expected(expect: str | None, digits: int) -> re.Pattern[str]:
-    """The expression that the whole of an announced line matches."""
-    if expect and digits:
-        raise UsageError("expect and digits both select the lines to announce; leave one out")
-    if digits < 0:
-        raise UsageError(f"digits is 0, for any number of them, or more, not {digits}")
-    try:
-        return re.compile(expect or (rf"\d{{{digits}}}" if digits else r"\d+"))
-    except re.error as error:
-        raise UsageError(f"{expect} is not a regular expression ({error}); for five digits it is \\d{{5}}") from None
-
-
 def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], FrameSource]:
     if not isinstance(source, FrameSource):
         raise UsageError(f"a source is a name, a number, or has read() and release(); {type(source).__name__} has not")
     if any(request):
         raise UsageError("a size or a rate can be asked of a camera only; a FrameSource has its own")
     return lambda: source
-
-
-def _moved(reading: Reading, x: int, y: int) -> Reading:
-    """The reading of a part that begins at (x, y), in the pixels of the whole frame."""
-    lines = tuple(
-        Line(
-            tuple(replace(digit, box=digit.box._replace(x=digit.box.x + x, y=digit.box.y + y)) for digit in line.digits)
-        )
-        for line in reading.lines
-    )
-    return replace(reading, lines=lines)

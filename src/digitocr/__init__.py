@@ -26,11 +26,11 @@ if TYPE_CHECKING:
         OutputError,
         UsageError,
     )
-    from digitocr.runtime.image import Picture, page_count
+    from digitocr.runtime.image import Picture, Roi, page_count
     from digitocr.runtime.live.frames import FrameSource
     from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
+    from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
 
 __version__ = "0.1.0"
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "ModelError",
     "ModelId",
     "NothingReadError",
+    "Number",
     "OutputError",
     "Reader",
     "Reading",
@@ -80,28 +81,29 @@ _MODULES = {
     "live.frames": ("FrameSource",),
     "live.video": ("FrameReading", "SteadyReading", "VideoReader"),
     "reader": ("Reader",),
-    "reading": ("Box", "Candidate", "Digit", "Line", "ModelId", "Reading", "Timing"),
+    "reading": ("Box", "Candidate", "Digit", "Line", "ModelId", "Number", "Reading", "Timing"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 _KEPT_READERS = 4  # settings of which `read` keeps a Reader; each takes some 30 MB
 
 
-def read(picture: "Picture", *, page: int = 0, **options: Any) -> "Reading":
+def read(picture: "Picture", *, page: int = 0, roi: "Roi | None" = None, **options: Any) -> "Reading":
     """Reads the digits of one picture. Loads the networks at the first call and keeps them for the next ones.
 
     Args:
         picture: A path, the bytes of a file, a PIL image or an array of RGB or grey levels.
         page: The page of a TIFF, from 0; `page_count` says how many there are.
+        roi: x, y, width, height in pixels of the picture as shown: only that part is read.
         **options: The settings of a Reader, such as `conf=0.8` or `mode="single"`.
 
     Raises:
-        InputError: The argument is not a picture, is damaged, too large or too small, or has no such page.
+        InputError: The argument is not a picture, is damaged, too large or too small, or has no such page or part.
         MissingExtraError: A HEIF picture or a .tflite model needs an extra that is not installed.
         UsageError: An option makes no sense.
         ModelError: A model that is named cannot be used.
     """
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    return _reader(**dict(sorted(settings.items()))).read(picture, page=page)
+    return _reader(**dict(sorted(settings.items()))).read(picture, page=page, roi=roi)
 
 
 @lru_cache(_KEPT_READERS)

@@ -60,7 +60,9 @@ def test_every_benchmark_has_the_common_command_line(script: Path) -> None:
     assert any(isinstance(call.func, ast.Name) and call.func.id == "report" for call in calls)
 
 
-@pytest.mark.parametrize("name", ["cold", "folder", "footprint", "others"])  # those that load no TensorFlow
+@pytest.mark.parametrize(
+    "name", ["cold", "folder", "footprint", "lines", "others", "touching"]
+)  # those that load no TensorFlow
 def test_help_explains_a_benchmark_and_runs_nothing(name: str, tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), "--help"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)

@@ -34,6 +34,7 @@ from digitocr.train.evaluation.metrics import calibration_error
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.synthesis.fonts import find_fonts
 from digitocr.train.synthesis.glyphs import Glyphs
+from digitocr.train.synthesis.layouts import mixed
 from digitocr.train.synthesis.scenes import draw_scene
 
 Reals = NDArray[np.float64]
@@ -43,6 +44,7 @@ EXAMPLES_SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, 
 FIT_SCENES = 4_000  # scenes to fit on; half as many more are measured on
 NON_DIGIT_SHARE = 0.02  # of the pictures of one digit that the confidence is fitted on; nearly all of these show digits
 IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
+IS_PLACE_IOU = 0.4  # as IS_DIGIT_IOU, of a character: the recognizer gives no heights, and widths only roughly
 IS_CLEAR_IOU = 0.25  # of a candidate with something that is ignored; with more it is neither right nor wrong
 NEWTON_STEPS = 30  # of the fit; it converges in fewer
 RIDGE = 1e-6  # added to the curvature, so that a feature that never occurs keeps the weight 0
@@ -68,6 +70,30 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals
         features.append(confidence_features(boxes, scores, digits)[clear])
         rights.append(right[clear])
     return np.concatenate(features).astype(np.float64), np.concatenate(rights)
+
+
+def character_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals, Bools, Bools]:
+    """All characters that the recognizer and the detector find in scenes, half of them of `mixed` layout.
+
+    Returns:
+        (n, 18) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
+    """
+    features, rights, places = [], [], []
+    for number in scenes:
+        layout = mixed if number % 2 else None
+        scene = draw_scene(np.random.default_rng((EXAMPLES_SEED, 1, number)), glyphs, layout)
+        found = reader.recognition(scene.image)
+        shared = iou(found.boxes, scene.boxes)
+        best = shared.max(1, initial=0.0)
+        is_digit = best >= IS_PLACE_IOU
+        right = is_digit.copy()
+        if len(scene.boxes):
+            right &= scene.labels[shared.argmax(1)] == found.digits[:, :10].argmax(1)
+        clear = is_digit | (iou(found.boxes, scene.ignored).max(1, initial=0.0) < IS_CLEAR_IOU)
+        features.append(found.features[clear])
+        rights.append(right[clear])
+        places.append(is_digit[clear])
+    return np.concatenate(features).astype(np.float64), np.concatenate(rights), np.concatenate(places)
 
 
 def lone_examples(
@@ -129,6 +155,9 @@ def calibrated(
     features, right = scene_examples(reader, glyphs, range(scenes))
     weights = fitted(features, right)
     features, right = scene_examples(reader, glyphs, range(scenes, scenes * 3 // 2))
+    characters, told, placed = character_examples(reader, glyphs, range(scenes))
+    right_weights, place_weights = fitted(characters, told), fitted(characters, placed)
+    characters, told, placed = character_examples(reader, glyphs, range(scenes, scenes * 3 // 2))
     first, second = slice(0, None, 2), slice(1, None, 2)
     lone, lone_right = lone_examples(reader.classifier, images[first], labels[first], fonts, seed=0)
     lone_weights = fitted(lone, lone_right)
@@ -136,15 +165,23 @@ def calibrated(
     model = ConfidenceModel(
         network_id(reader.classifier.card, reader.classifier.sha256),
         network_id(reader.detector.card, reader.detector.sha256),
+        network_id(reader.recognizer.card, reader.recognizer.sha256),
         weights.astype(np.float32),
+        right_weights.astype(np.float32),
+        place_weights.astype(np.float32),
         (float(lone_weights[0]), float(lone_weights[1])),
+        before.number_weights,
         {
             "scenes": calibration_error(_share(features, weights), right),
+            "characters": calibration_error(_share(characters, right_weights), told),
+            "places": calibration_error(_share(characters, place_weights), placed),
             "lone": calibration_error(_share(lone, lone_weights), lone_right),
         },
     )
     errors = {
         "scenes": calibration_error(_share(features, before.weights), right),
+        "characters": calibration_error(_share(characters, before.right_weights), told),
+        "places": calibration_error(_share(characters, before.place_weights), placed),
         "lone": calibration_error(_share(lone, np.array(before.lone_weights)), lone_right),
     }
     return model, errors
@@ -159,9 +196,10 @@ def main() -> None:
     )
     parser.add_argument("--model", type=Path, help="a .onnx or .tflite file; by default the shipped one")
     parser.add_argument("--detector", type=Path, help="a detector's .onnx file; by default the shipped one")
+    parser.add_argument("--recognizer", type=Path, help="a recognizer's .onnx file; by default the shipped one")
     parser.add_argument("--out", type=Path, required=True, help="the file to write, for Reader(confidence=FILE)")
     arguments = parser.parse_args()
-    reader = Reader(arguments.model, detector=arguments.detector)
+    reader = Reader(arguments.model, detector=arguments.detector, recognizer=arguments.recognizer)
     data, fonts = load_mnist(arguments.data), find_fonts(arguments.fonts)
     model, before = calibrated(reader, data, fonts, arguments.scenes)
     with replacing(arguments.out) as beside:

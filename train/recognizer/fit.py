@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 
 from digitocr.runtime.errors import MissingExtraError, UsageError
 from digitocr.runtime.processes import map_interruptibly
-from digitocr.runtime.recognizer import COLUMN, STRIP_HEIGHT, normalised, softmax
+from digitocr.runtime.recognizer import COLUMN, STRIP_HEIGHT, recognizer_input, softmax
 from digitocr.train.data import Mnist, split
 from digitocr.train.quiet import progress_line, remaining, silenced
 from digitocr.train.recognizer.score import read_share
 from digitocr.train.runs import Row, Run, begin, train_command
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts, held_out
+from digitocr.train.synthesis.scripts import script_fonts
 from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import WIDTH
 from digitocr.train.synthesis.workers import glyphs, worker_pool
@@ -43,7 +44,7 @@ except ImportError as error:
 
 DEFAULT_EPOCHS = 12  # by default; 45 minutes on two cores
 EPOCH_STRIPS = 16_384  # strips drawn for each epoch, which also uses those of the epoch before
-STEP_STRIPS = 64  # strips per training step
+STEP_STRIPS = 32  # strips per training step
 LEARNING_RATE = 0.004  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
 WARM_STEPS = 300  # in which the rate rises from LEARNING_RATE / 10
 WEIGHT_DECAY = 0.0005  # of AdamW
@@ -51,7 +52,7 @@ CLIP_NORM = 5.0  # largest norm of a gradient
 HELD_OUT_STRIPS = 1_024  # measured after each epoch
 HELD_OUT_SEED = 2**31 + 4  # of the held-out strips; no training has this seed
 
-Part = tuple[NDArray[np.uint8], NDArray[np.float16], list[str]]  # (n, 32, 320), (n, 160, 4), and the n texts
+Part = tuple[NDArray[np.uint8], NDArray[np.float16], list[str]]  # (n, 32, 320), (n, 160, 5), and the n texts
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def _train(run: Run[RecognizerSettings], data: Mnist, quiet: bool) -> Row:
         training, _ = split(data)
         images, labels = data.train_images[training], data.train_labels[training]
         progress_line(f"drawing {EPOCH_STRIPS:,} strips with {len(run.fonts)} fonts before each epoch", quiet)
-        with worker_pool(os.cpu_count() or 1, images, labels, run.fonts) as pool:
+        scripts = script_fonts(settings.fonts)
+        with worker_pool(os.cpu_count() or 1, images, labels, run.fonts, scripts) as pool:
             _epochs(run, network, pool, done, quiet)
     return run.finish()
 
@@ -175,7 +177,7 @@ def _strips(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
     firsts = range(part * size, (part + 1) * size, STEP_STRIPS) if part >= 0 else range(0)
     batches = map_interruptibly(pool, _draw_batch, repeat(seed), firsts)
     if not batches:
-        shape = (0, WIDTH // COLUMN, 4)
+        shape = (0, WIDTH // COLUMN, 5)
         return np.zeros((0, STRIP_HEIGHT, WIDTH), np.uint8), np.zeros(shape, np.float16), []
     images, wanted, texts = zip(*batches, strict=True)
     return np.concatenate(images), np.concatenate(wanted), [text for part in texts for text in part]
@@ -186,13 +188,15 @@ def _draw_batch(seed: int, first: int) -> Part:
     strips = [
         draw_strip(np.random.default_rng((seed, 11, number)), glyphs()) for number in range(first, first + STEP_STRIPS)
     ]
-    wanted = np.stack([np.stack([strip.first, strip.second, strip.share, strip.weight], -1) for strip in strips])
+    wanted = np.stack(
+        [np.stack([strip.first, strip.second, strip.share, strip.weight, strip.is_loose], -1) for strip in strips]
+    )
     return np.stack([strip.image for strip in strips]), wanted.astype(np.float16), [strip.text for strip in strips]
 
 
 def _inputs(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 32, W) pictures as (n, 32, W, 1) float32 of the network."""
-    return np.stack([normalised(image) for image in images])[..., None]
+    """(n, 32, W) pictures as (n, 32, W, 2) float32 of the network."""
+    return np.stack([recognizer_input(image).transpose(1, 2, 0) for image in images])
 
 
 def _train_epoch(network: Any, fresh: Part, before: Part, seed: tuple[int, int]) -> float:

@@ -71,7 +71,7 @@ class Alphabet:
     """One way of writing.
 
     Attributes:
-        kind: A key of ALPHABET_ODDS.
+        kind: A key of ALPHABET_ODDS, or "dots".
         digit: Draws one of the digits 0 to 9.
         letter: Draws a letter or a symbol; None for a source that has only digits.
     """
@@ -90,12 +90,26 @@ class Glyphs:
         fonts: Font files.
         hands: The number of drawn hands.
         seed: Seed of these hands, so that they are the same each time.
+        scripts: Font files with letters of other scripts and icons.
+
+    Attributes:
+        fonts: The fonts that have digits.
+        scripts: The font files with letters of other scripts and icons.
     """
 
-    def __init__(self, images: Bytes, labels: Bytes, fonts: Sequence[Path], hands: int = 150, seed: int = 0) -> None:
+    def __init__(
+        self,
+        images: Bytes,
+        labels: Bytes,
+        fonts: Sequence[Path],
+        hands: int = 150,
+        seed: int = 0,
+        scripts: Sequence[Path] = (),
+    ) -> None:
         self._images = images
         self._rows = [np.flatnonzero(labels == digit) for digit in range(10)]
-        self._fonts = [font for font in map(Font, fonts) if font.usable]
+        self.fonts = [font for font in map(Font, fonts) if font.usable]
+        self.scripts = tuple(scripts)
         rng = np.random.default_rng(seed)
         self._hands = [_hand(rng) for _ in range(hands)]
 
@@ -104,8 +118,8 @@ class Glyphs:
         kind = str(rng.choice(kinds)) if kinds else str(rng.choice(list(ALPHABET_ODDS), p=list(ALPHABET_ODDS.values())))
         if kind == "mnist" and len(self._images):
             return self._crowd(rng)
-        if kind in ("font", "hand-font") and self._fonts:
-            fonts = [font for font in self._fonts if font.handwritten == (kind == "hand-font")] or self._fonts
+        if kind in ("font", "hand-font") and self.fonts:
+            fonts = [font for font in self.fonts if font.handwritten == (kind == "hand-font")] or self.fonts
             font = fonts[int(rng.integers(len(fonts)))]
             return Alphabet(kind, lambda digit, _: font.glyph(str(digit)), lambda letter, _: font.glyph(letter))
         if kind == "segments":
@@ -121,7 +135,7 @@ class Glyphs:
 
     def words(self, rng: Generator, by_hand: bool = False) -> Alphabet:
         """A source that has letters: a font, handwritten for by_hand; OpenCV's plain strokes where there is no font."""
-        if not self._fonts:
+        if not self.fonts:
             return Alphabet("font", lambda digit, _: _plain(str(digit)), lambda letter, _: _plain(letter))
         return self.alphabet(rng, ("hand-font",) if by_hand else ("font", "hand-font"))
 

@@ -8,18 +8,18 @@ Each layout is a function that fills a flat sheet at random; scenes.py draws the
 numbers in them are ranges of random draws: sizes in pixels of the scene, gaps in digit heights, and probabilities.
 """
 
+from collections.abc import Callable
+from itertools import groupby
+
 import numpy as np
 from numpy.random import Generator
 
 from digitocr.train.synthesis.glyphs import AMBIGUOUS, LETTERS, SYMBOLS, Alphabet, Glyphs
 from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Area, Rule, Sheet
 from digitocr.train.synthesis.strokes import Reals
+from digitocr.train.synthesis.texts import ENGLISH
+from digitocr.train.synthesis.texts import text as random_text
 
-# How often English has the letters a to z, in thousandths (R. Lewand, "Cryptological Mathematics", 2000), plus 3 each,
-# since rare letters are less rare in names and in other languages.
-ENGLISH = 3 + np.array(
-    [82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1], np.float64
-)
 FADING = 0.12  # share of texts that are written with a pen that skips or a pencil under uneven pressure
 _CLEAR_LETTERS = [letter for letter in LETTERS if letter not in AMBIGUOUS]
 _CLEAR_CHARACTERS = [character for character in LETTERS + SYMBOLS if character not in AMBIGUOUS]
@@ -44,7 +44,7 @@ def _write(
         if character == " ":
             x += 0.5 * height
             continue
-        label = int(character) if character.isdigit() else AMBIGUOUS_LABEL if character in AMBIGUOUS else NO_DIGIT
+        label = int(character) if character.isdecimal() else AMBIGUOUS_LABEL if character in AMBIGUOUS else NO_DIGIT
         glyph = alphabet.digit(label, rng) if label < 10 else alphabet.letter and alphabet.letter(character, rng)
         if glyph is None:
             continue
@@ -392,7 +392,36 @@ def _speckle(sheet: Sheet, rng: Generator, height: float) -> None:
         sheet.rules.append(Rule(speck, max(1.0, size), rng.uniform(0.3, 1)))
 
 
-LAYOUTS = (lines, close_up, giant, form, grid, column, scattered, display, text, scribbles, texture, blank)
+def mixed(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
+    """Lines of prices, dates, units, equations and words, in which digits, signs and letters stand side by side."""
+    alphabet, height = glyphs.alphabet(rng), _height(rng, 10, 48)
+    letters = alphabet if alphabet.letter else glyphs.words(rng, by_hand=alphabet.kind != "segments")
+    gap, pitch = min(_gap(alphabet, rng), 0.3), rng.uniform(1.5, 2.6)
+    base = rng.uniform(0.05, 0.7) * SCENE_SIDE
+    for _ in range(int(rng.integers(1, 8))):
+        x = rng.uniform(-0.1, 0.4) * SCENE_SIDE
+        for is_digit, run in groupby(random_text(rng), str.isdecimal):
+            x = _write(sheet, "".join(run), alphabet if is_digit else letters, x, base, height, gap, rng)
+        base += pitch * height
+        if base > SCENE_SIDE + height:
+            break
+
+
+Layout = Callable[[Sheet, Generator, Glyphs], None]
+LAYOUTS: tuple[Layout, ...] = (
+    lines,
+    close_up,
+    giant,
+    form,
+    grid,
+    column,
+    scattered,
+    display,
+    text,
+    scribbles,
+    texture,
+    blank,
+)
 ODDS = np.array(  # of each layout
     [0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.12, 0.05, 0.06, 0.05]
 )

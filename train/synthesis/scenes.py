@@ -20,7 +20,7 @@ from numpy.random import Generator
 from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.camera import framed, photograph
 from digitocr.train.synthesis.glyphs import Glyphs, hull
-from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, close_up, lines, ruled, scattered, texture
+from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, Layout, close_up, lines, ruled, scattered, texture
 from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Item, Sheet
 from digitocr.train.synthesis.strokes import Bytes, Floats, Reals
 
@@ -66,10 +66,10 @@ class Scene:
         return np.concatenate([self.ignored, self.doubtful])
 
 
-def draw_scene(rng: Generator, glyphs: Glyphs) -> Scene:
-    """A random scene. The same state of rng and the same glyphs give the same one."""
+def draw_scene(rng: Generator, glyphs: Glyphs, layout: Layout | None = None) -> Scene:
+    """A random scene, of a random layout unless one is given. The same arguments give the same one."""
     sheet = Sheet()
-    layout = LAYOUTS[int(rng.choice(len(LAYOUTS), p=ODDS))]
+    layout = layout or LAYOUTS[int(rng.choice(len(LAYOUTS), p=ODDS))]
     layout(sheet, rng, glyphs)
     if rng.random() < 0.3 and layout not in (texture, close_up):
         ruled(sheet, rng)

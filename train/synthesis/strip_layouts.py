@@ -7,15 +7,14 @@ digit heights or pixels of the sheet, and probabilities.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.recognizer import OTHER, SIGNS
-from digitocr.train.synthesis import strips, texts
-from digitocr.train.synthesis.glyphs import Alphabet, Glyph, Glyphs
+from digitocr.train.synthesis import strip_kinds, strips, texts
+from digitocr.train.synthesis.glyphs import Glyphs
+from digitocr.train.synthesis.strip_writing import Pen, glyph_of, pen, start, write
 from digitocr.train.synthesis.strips import (
     BASE,
     DIGIT_HEIGHT,
@@ -27,94 +26,6 @@ from digitocr.train.synthesis.strips import (
     Sheet,
     Strip,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pen:
-    """How a line is written.
-
-    Attributes:
-        digits: Draws digits.
-        letters: Draws letters and signs.
-        height: Of a digit, pixels of the sheet.
-        base: The row of the line, pixels of the sheet.
-        gap: Between two characters, digit heights.
-        uneven: Standard deviation of size and base line, digit heights.
-        strength: Of the ink, 0 to 1.
-    """
-
-    digits: Alphabet
-    letters: Alphabet
-    height: float = DIGIT_HEIGHT
-    base: float = BASE
-    gap: float = 0.05
-    uneven: float = 0.0
-    strength: float = 1.0
-
-
-def write(sheet: Sheet, text: str, pen: Pen, x: float, rng: Generator) -> float:
-    """Writes a text from x on, marks it, and returns the x where it ends.
-
-    A sign is marked as one in tokens with a digit and alone; beside letters it is a part of the word.
-    """
-    for token in text.split(" "):
-        is_number = any(character.isdigit() for character in token) or all(character in SIGNS for character in token)
-        start: float | None = None  # of the run of letters and other signs
-        end = x
-        for character in token:
-            label = strips.label_of(character)
-            if label != OTHER and label >= 10 and not is_number:
-                label = OTHER
-            glyph = _glyph(character, label, pen, rng)
-            if glyph is None or glyph.ink.size < 2:
-                continue
-            tall = pen.height * float(np.exp(rng.normal(0, pen.uneven))) if pen.uneven else pen.height
-            base = pen.base + pen.height * float(rng.normal(0, pen.uneven)) if pen.uneven else pen.base
-            left, right = sheet.put(glyph, x, base, tall, pen.strength)
-            if label == OTHER:
-                start = left if start is None else min(start, left)
-                end = right
-            else:
-                if start is not None:
-                    sheet.marks.append(Mark(start, end, OTHER))
-                    start = None
-                sheet.marks.append(Mark(left, right, label))
-            x += glyph.advance * tall + pen.gap * pen.height * float(rng.uniform(0.6, 1.4))
-        if start is not None:
-            sheet.marks.append(Mark(start, end, OTHER))
-        x += 0.5 * pen.height * float(rng.uniform(0.8, 1.3))
-        if x > SHEET_WIDTH:
-            break
-    return x
-
-
-def _glyph(character: str, label: int, pen: Pen, rng: Generator) -> Glyph | None:
-    if label < 10:
-        return pen.digits.digit(label, rng)
-    letter = pen.digits.letter or pen.letters.letter
-    return letter(character, rng) if letter else None
-
-
-def pen(rng: Generator, glyphs: Glyphs, kinds: tuple[str, ...] | None = None) -> Pen:
-    """A random way of writing."""
-    digits = glyphs.alphabet(rng, kinds)
-    by_hand = digits.kind not in ("font", "segments")
-    letters = digits if digits.letter else glyphs.words(rng, by_hand=by_hand and rng.random() < 0.9)
-    gap = float(
-        rng.choice([-0.12, -0.04, 0.08, 0.2, 0.45], p=[0.08, 0.14, 0.38, 0.28, 0.12])
-        if by_hand
-        else rng.choice([0.0, 0.05, 0.15, 0.4], p=[0.5, 0.3, 0.12, 0.08])
-    )
-    if digits.kind == "hand-font":
-        gap = float(rng.choice([0.0, 0.06, 0.25], p=[0.6, 0.25, 0.15]))
-    uneven = float(rng.uniform(0, 0.07)) if by_hand else 0.0
-    strength = float(rng.uniform(0.3, 1)) if rng.random() < 0.15 else 1.0
-    return Pen(digits, letters, DIGIT_HEIGHT, BASE, gap, uneven, strength)
-
-
-def _start(rng: Generator) -> float:
-    """Where a line begins: often before the strip, so that it is cut as one of a longer line."""
-    return float(rng.uniform(LEFT, LEFT + 200) if rng.random() < 0.6 else rng.uniform(-150, LEFT))
 
 
 def neighbours(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -152,7 +63,7 @@ def rules(sheet: Sheet, rng: Generator) -> None:
 
 def line(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """A line of text of any kind."""
-    write(sheet, texts.text(rng), pen(rng, glyphs), _start(rng), rng)
+    write(sheet, texts.text(rng), pen(rng, glyphs), start(rng), rng)
 
 
 def numerals(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -162,7 +73,7 @@ def numerals(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         rng.choice([-0.18, -0.1, -0.03, 0.05, 0.2, 0.5, 1.0, 1.6], p=[0.1, 0.13, 0.15, 0.15, 0.17, 0.14, 0.1, 0.06])
     )
     own = Pen(own.digits, own.letters, own.height, own.base, gap, own.uneven, own.strength)
-    x = _start(rng)
+    x = start(rng)
     while x < SHEET_WIDTH:
         x = write(sheet, texts.number(rng, 1, 8), own, x, rng) + rng.uniform(0.5, 4) * DIGIT_HEIGHT
         if rng.random() < 0.7:
@@ -178,7 +89,7 @@ def boxes(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     thick = max(1, round(float(np.exp(rng.uniform(np.log(0.8), np.log(6))))))
     level, filled = int(rng.integers(60, 256)), float(rng.choice([1.0, 0.85, 0.5]))
     style, letters = str(rng.choice(["box", "comb", "bars"], p=[0.6, 0.2, 0.2])), rng.random() < 0.15
-    x, top = _start(rng), BASE - DIGIT_HEIGHT / 2 - tall / 2
+    x, top = start(rng), BASE - DIGIT_HEIGHT / 2 - tall / 2
     size = min(1.0, wide / DIGIT_HEIGHT / 0.95)
     for _ in range(int(rng.integers(1, 16))):
         if style == "box":
@@ -194,7 +105,7 @@ def boxes(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             is_letter = letters and rng.random() < 0.3
             character = str(rng.choice(list("ABCDEFGHJKLMNPRTUVWXYZS"))) if is_letter else texts.number(rng, 1, 1)
             label = strips.label_of(character)
-            glyph = _glyph(character, label, own, rng)
+            glyph = glyph_of(character, label, own, rng)
             if glyph is not None:
                 height = DIGIT_HEIGHT * size * float(np.exp(rng.normal(0, 0.5 * own.uneven)))
                 left = x + (wide - glyph.width * height) / 2 + rng.normal(0, 0.06) * wide
@@ -212,7 +123,7 @@ def display(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     window, count = rng.random() < 0.5, int(rng.integers(1, 11))
     margin = DIGIT_HEIGHT * float(rng.uniform(0.08, 0.4))
     level = int(rng.integers(60, 256))
-    x = _start(rng)
+    x = start(rng)
     if not window and rng.random() < 0.7:
         cv2.rectangle(
             sheet.area,
@@ -293,6 +204,7 @@ LAYOUTS: dict[Layout, float] = {  # and the share of each
     display: 0.09,
     scribbles: 0.04,
     single: 0.07,
+    **strip_kinds.KINDS,
 }
 
 

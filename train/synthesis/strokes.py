@@ -138,10 +138,10 @@ def _basis(knots: Reals, corners: Sequence[bool]) -> Reals:
 
 
 @cache
-def _strokes(digit: int, form: int) -> tuple[_Stroke, ...]:
-    """The strokes of one form of a digit."""
+def _strokes(form: str) -> tuple[_Stroke, ...]:
+    """The strokes of a form, as GLYPHS has them."""
     strokes = []
-    for stroke in GLYPHS[digit][form].split("/"):
+    for stroke in form.split("/"):
         names = stroke.split()
         knots = np.array([name.rstrip("!").split(",") for name in names], np.float64) / 100
         sharp = _basis(knots, [name.endswith("!") for name in names])
@@ -221,11 +221,24 @@ def write(digit: int, hand: Hand, rng: Generator, taper: float = 0.0) -> list[Re
         rng: Determines the variation between instances.
         taper: The share of the width that a stroke loses at its ends; below 0 its ends are wider.
     """
-    own = np.random.default_rng((hand.habit, digit))
+    return write_form(GLYPHS[digit][hand.forms[digit]], digit, hand, rng, taper)
+
+
+def write_form(form: str, habit: int, hand: Hand, rng: Generator, taper: float = 0.0) -> list[Reals]:
+    """The strokes of one instance of any form that is written as those of GLYPHS are.
+
+    Args:
+        form: Strokes as knots.
+        habit: A number for the character, so that the writer alters it in the same way each time.
+        hand: The writer.
+        rng: Determines the variation between instances.
+        taper: As for `write`.
+    """
+    own = np.random.default_rng((hand.habit, habit))
     lean = hand.slant + rng.normal(0, _SLANT_SPREAD)
     size = np.exp(rng.normal(0, hand.unevenness, 2))
     lines = []
-    for stroke in _strokes(digit, hand.forms[digit]):
+    for stroke in _strokes(form):
         k = len(stroke.knots)
         knots = stroke.knots + own.normal(0, _HABIT, (k, 2)) + rng.normal(0, hand.jitter, (k, 2))
         basis = stroke.sharp + hand.roundness * (stroke.round - stroke.sharp)

@@ -20,7 +20,9 @@ from digitocr.train.synthesis.strokes import Bytes
 _glyphs: Glyphs | None = None
 
 
-def worker_pool(count: int, images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> ProcessPoolExecutor:
+def worker_pool(
+    count: int, images: Bytes, labels: Bytes, fonts: Sequence[Path], scripts: Sequence[Path] = ()
+) -> ProcessPoolExecutor:
     """A pool of `count` processes that draw with these glyphs.
 
     Args:
@@ -28,8 +30,9 @@ def worker_pool(count: int, images: Bytes, labels: Bytes, fonts: Sequence[Path])
         images: (n, 28, 28) uint8 of MNIST's training set; n may be 0.
         labels: (n,) uint8, the digits of the images.
         fonts: Font files.
+        scripts: Font files with letters of other scripts and icons.
     """
-    return ProcessPoolExecutor(count, get_context("spawn"), _start, (images, labels, list(fonts)))
+    return ProcessPoolExecutor(count, get_context("spawn"), _start, (images, labels, list(fonts), list(scripts)))
 
 
 def glyphs() -> Glyphs:
@@ -39,10 +42,10 @@ def glyphs() -> Glyphs:
     return _glyphs
 
 
-def _start(images: Bytes, labels: Bytes, fonts: Sequence[Path]) -> None:
+def _start(images: Bytes, labels: Bytes, fonts: Sequence[Path], scripts: Sequence[Path] = ()) -> None:
     global _glyphs
     begin()
     cv2.setNumThreads(1)
     if hasattr(os, "nice"):
         os.nice(1)  # training, which waits for the scenes, comes first
-    _glyphs = Glyphs(images, labels, fonts)
+    _glyphs = Glyphs(images, labels, fonts, scripts=scripts)

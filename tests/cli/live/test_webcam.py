@@ -63,7 +63,7 @@ def test_jsonl_is_the_documented_object(clip, tmp_path):
     assert [row["text"] for row in rows] == ["407", "82", "365"]
     keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "why", "ms", "model", "error"]
     assert list(rows[0]) == keys
-    assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/1", "clip.avi", None)
+    assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/2", "clip.avi", None)
     assert rows[0]["time"] == round(rows[0]["frame"] / 30, 3)
     assert set(rows[0]["ms"]) == {"decode", "detect", "classify", "latency"}
     assert count(tmp_path / "out.avi") == 60
@@ -87,6 +87,21 @@ def test_once_prints_a_number_and_ends(clip):
     code, out, error = webcam("--source", clip, "--view", "none", "--once", "--quiet", "--digits", "7")
     assert (code, out) == (8, "")
     assert "no steady number was read" in error
+
+
+def test_a_meter_s_numbers_only_rise_and_what_does_not_is_said(clip):
+    code, out, error = webcam("--source", clip, "--view", "none", "--rising", "50")
+    assert (code, out) == (0, "407\n")
+    assert "not announced: 82 has fewer digits than the last number, 407; start again if the meter" in error
+    assert "not announced: 365 is below the last number, 407" in error
+
+
+def test_a_part_can_be_read_as_one_digit(clip):
+    code, out, _ = webcam(
+        "--source", clip, "--view", "none", "--mode", "single", "--roi", "0,0,150,240", "--every", "2"
+    )
+    assert code == 0
+    assert {len(text) for text in out.split()} == {1}
 
 
 def test_a_stream_is_read_until_the_time_is_over(stream, page):
@@ -245,9 +260,13 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--roi", "1,2"], 2, "--roi is X,Y,WIDTH,HEIGHT"),
         (["--source", "clip.avi", "--roi", "300,0,100,10"], 2, "not inside the frame of 320x240"),
         (["--source", "clip.avi", "--expect", "["], 2, "[ is not a regular expression"),
-        (["--source", "clip.avi", "--expect", "1", "--digits", "1"], 2, "leave one out"),
+        (["--source", "clip.avi", "--expect", "1", "--digits", "2"], 2, "leave one of the two out"),
         (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "each side must be at least 5 pixels"),
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
+        (["--source", "clip.avi", "--once", "--rising", "5"], 2, "leave out --rising"),
+        (["--source", "clip.avi", "--all-frames", "--rising", "5"], 2, "leave out --rising"),
+        (["--source", "clip.avi", "--mode", "single", "--rising", "5"], 2, "leave out --rising"),
+        (["--source", "clip.avi", "--rising", "-1"], 2, "-1 is not in the range"),
         (["--source", "clip.avi", "--record", "a.gif"], 2, "a recording ends in .avi or .mp4"),
         (["--source", "clip.avi", "--record", "other.avi"], 9, "exists already"),
         (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is a file to be read"),

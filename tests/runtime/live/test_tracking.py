@@ -11,64 +11,70 @@ from digitocr.runtime.live.tracking import (
     Tracker,
     is_part,
 )
-from digitocr.runtime.reading import Box, Digit, Line, Reading
+from digitocr.runtime.reading import Box, Digit, Line, Number, Reading
 
 
-def line(text, x=100, y=50, confidence=0.9):
-    """A line of digits, 20 pixels apart, from (x, y); a blank leaves a digit out."""
-    return Line(
-        tuple(
-            Digit(int(char), confidence, Box(x + 20 * place, y, 16, 30), ((int(char), confidence),))
-            for place, char in enumerate(text)
-            if char != " "
-        )
+def number(text, x=100, y=50, confidence=0.9):
+    """A number whose digits stand 20 pixels apart, from (x, y); a blank leaves a digit out, a point takes no place."""
+    digits = tuple(
+        Digit(None if char == "?" else int(char), confidence, Box(x + 20 * place, y, 16, 30), ())
+        for place, char in enumerate(text.replace(".", ""))
+        if char != " "
     )
+    return Number(text.replace(" ", ""), digits, confidence)
+
+
+def reading(numbers):
+    """A reading with each number in a line of its own."""
+    return Reading(tuple(Line((one,)) for one in numbers))
 
 
 def announced(frames):
-    """What a new tracker announces: the number of the frame and the text, for frames that are lists of lines."""
+    """What a new tracker announces: the frame's number and the digits, for frames that are lists of numbers."""
     tracker = Tracker()
     return [
-        (number, fresh.text) for number, lines in enumerate(frames) for fresh in tracker.update(Reading(tuple(lines)))
+        (frame, fresh.digits_text) for frame, numbers in enumerate(frames) for fresh in tracker.update(reading(numbers))
     ]
 
 
 def test_a_line_is_announced_once_when_it_has_held():
-    assert announced([[line("407")]] * 500) == [(NEW.agree - 1, "407")]
+    assert announced([[number("407")]] * 500) == [(NEW.agree - 1, "407")]
 
 
 def test_what_does_not_hold_is_not_announced():
-    assert announced([[line("407")]] * (NEW.agree - 1) + [[]] * 50) == []
-    assert announced([[line("407")], [line("401")]] * 50) == []
+    assert announced([[number("407")]] * (NEW.agree - 1) + [[]] * 50) == []
+    assert announced([[number("407")], [number("401")]] * 50) == []
 
 
 def test_a_line_holds_though_some_frames_read_it_wrong_or_not_at_all():
-    frames = [[line("407")], [line("107")], [line("407")], [], [line("407")], [line("407")]] * 20
+    frames = [[number("407")], [number("107")], [number("407")], [], [number("407")], [number("407")]] * 20
     assert [text for _, text in announced(frames)] == ["407"]
 
 
 def test_lines_are_announced_each_in_reading_order():
-    assert announced([[line("12", y=150), line("407")]] * 20) == [(NEW.agree - 1, "407"), (NEW.agree - 1, "12")]
+    assert announced([[number("12", y=150), number("407")]] * 20) == [(NEW.agree - 1, "407"), (NEW.agree - 1, "12")]
 
 
 def test_a_line_that_moves_is_the_same_line():
-    assert announced([[line("407", x=100 + 3 * step, y=50 + step)] for step in range(100)]) == [(NEW.agree - 1, "407")]
-    jump = [[line("407")]] * 20 + [[line("407", x=600, y=400)]] * 20
+    assert announced([[number("407", x=100 + 3 * step, y=50 + step)] for step in range(100)]) == [
+        (NEW.agree - 1, "407")
+    ]
+    jump = [[number("407")]] * 20 + [[number("407", x=600, y=400)]] * 20
     assert announced(jump) == [(NEW.agree - 1, "407")]
 
 
 def test_another_number_in_its_place_is_announced():
-    frames = [[line(text)] for text in ("407", "82", "365", "9") for _ in range(NEW.window + 1)]
+    frames = [[number(text)] for text in ("407", "82", "365", "9") for _ in range(NEW.window + 1)]
     assert [text for _, text in announced(frames)] == ["407", "82", "365", "9"]
 
 
 def test_the_same_number_twice_on_a_page_is_two():
-    assert [text for _, text in announced([[line("12"), line("12", y=150)]] * 20)] == ["12", "12"]
+    assert [text for _, text in announced([[number("12"), number("12", y=150)]] * 20)] == ["12", "12"]
 
 
 def test_a_number_that_was_away_for_long_is_announced_again():
     def away(frames):
-        return [text for _, text in announced([[line("12")]] * 20 + [[]] * frames + [[line("12")]] * 20)]
+        return [text for _, text in announced([[number("12")]] * 20 + [[]] * frames + [[number("12")]] * 20)]
 
     assert away(MEMORY - 1) == ["12"]
     assert away(MEMORY) == ["12", "12"]
@@ -76,69 +82,108 @@ def test_a_number_that_was_away_for_long_is_announced_again():
 
 def test_what_a_hand_hides_is_no_new_number_until_it_stays_away():
     for covered in ("4 71", "  71", "407", "4"):
-        hand = [[line("4071")]] * 20 + [[line(covered)]] * (COVERED.agree - 1) + [[line("4071")]] * 20
+        hand = [[number("4071")]] * 20 + [[number(covered)]] * (COVERED.agree - 1) + [[number("4071")]] * 20
         assert announced(hand) == [(NEW.agree - 1, "4071")]
-    erased = announced([[line("4071")]] * 20 + [[line("407")]] * 100)
+    erased = announced([[number("4071")]] * 20 + [[number("407")]] * 100)
     assert erased == [(NEW.agree - 1, "4071"), (20 + COVERED.agree - 1, "407")]
 
 
 def test_a_digit_that_looks_like_another_for_a_moment_is_no_new_number():
     for other in ("4077", "401", "1071"):
-        moment = [[line("4071")]] * 20 + [[line(other)]] * (DISTURBED.agree - 1) + [[line("4071")]] * 20
+        moment = [[number("4071")]] * 20 + [[number(other)]] * (DISTURBED.agree - 1) + [[number("4071")]] * 20
         assert announced(moment) == [(NEW.agree - 1, "4071")]
-    counter = announced([[line(str(count))] for count in range(4071, 4075) for _ in range(30)])
+    counter = announced([[number(str(count))] for count in range(4071, 4075) for _ in range(30)])
     assert [text for _, text in counter] == ["4071", "4072", "4073", "4074"]
 
 
 def test_a_hand_makes_no_new_number_of_what_it_leaves():
-    before = [[line("3633")]] * 20
+    before = [[number("3633")]] * 20
     for left in ("73", "3138", "1233"):
-        assert announced(before + [[line(left)]] * (DISTURBED.agree - 1) + before) == [(NEW.agree - 1, "3633")]
-    apart = [[line("36"), line("33", x=140)]] * (COVERED.agree - 1)
+        assert announced(before + [[number(left)]] * (DISTURBED.agree - 1) + before) == [(NEW.agree - 1, "3633")]
+    apart = [[number("36"), number("33", x=140)]] * (COVERED.agree - 1)
     assert announced(before + apart + before) == [(NEW.agree - 1, "3633")]
 
 
 def test_two_lines_that_a_hand_joins_are_the_same_two_behind_it():
-    page = [line("0757"), line("4411", y=100)]
-    joined = Line((page[0].digits[0], *page[1].digits[2:]))
-    hand = [[joined, line("7", x=120), line("4", y=100)]] * 3 + [[line("057"), line("11", x=140, y=100)]] * 5
+    page = [number("0757"), number("4411", y=100)]
+    joined = Number("011", (page[0].digits[0], *page[1].digits[2:]), 0.9)
+    hand = [[joined, number("7", x=120), number("4", y=100)]] * 3 + [[number("057"), number("11", x=140, y=100)]] * 5
     assert [text for _, text in announced([page] * 20 + hand + [page] * 20)] == ["0757", "4411"]
 
 
 def test_a_line_that_is_read_with_more_digits_now_and_then_has_to_hold_for_longer():
-    frames = [[line("7350")]] * 2 + ([[line("7350")]] + [[line("730")]] * 7) * 10
+    frames = [[number("7350")]] * 2 + ([[number("7350")]] + [[number("730")]] * 7) * 10
     assert announced(frames[: COVERED.agree]) == []
     assert [text for _, text in announced(frames)] == ["730"]
 
 
 @pytest.mark.parametrize(("confidence", "count"), [(MIN_CONFIDENCE - 0.01, 0), (MIN_CONFIDENCE + 0.01, 1)])
 def test_what_is_not_sure_is_not_announced(confidence, count):
-    assert len(announced([[line("407", confidence=confidence)]] * 100)) == count
+    assert len(announced([[number("407", confidence=confidence)]] * 100)) == count
 
 
 def test_what_holds_stays_while_a_hand_passes_and_goes_when_it_is_gone():
     tracker = Tracker()
-    for lines in [[line("4071")]] * 20 + [[line("40", x=102)]] * 10:
-        tracker.update(Reading(tuple(lines)))
+    for numbers in [[number("4071")]] * 20 + [[number("40", x=102)]] * 10:
+        tracker.update(reading(numbers))
     assert [steady.text for steady in tracker.steady] == ["4071"]
     for _ in range(NEW.window):
         tracker.update(Reading(()))
     assert tracker.steady == ()
 
 
+def test_a_wheel_between_two_digits_is_no_number_and_ends_none():
+    turning = [[number("483?")]] * 200
+    assert announced(turning) == []
+    assert announced(turning + [[number("4839")]] * 10) == [(200 + NEW.agree - 1, "4839")]
+    tracker = Tracker()
+    for numbers in [[number("4839")]] * 20 + turning:
+        tracker.update(reading(numbers))
+    assert [steady.text for steady in tracker.steady] == ["4839"]
+    back = announced([[number("4839")]] * 20 + turning + [[number("4839")]] * 20 + [[number("4840")]] * 20)
+    assert [text for _, text in back] == ["4839", "4840"]
+
+
+def test_a_wheel_that_is_missed_now_and_then_leaves_no_shorter_number():
+    assert announced([[number("483?")], [number("483")], [number("483")]] * 100) == []
+
+
+def test_a_shorter_number_that_begins_or_ends_as_the_steady_one_has_to_hold_for_longer():
+    before = [[number("4839")]] * 20
+    for left in ("484", "839", "129"):
+        assert announced(before + [[number(left)]] * (COVERED.agree - 1) + before) == [(NEW.agree - 1, "4839")]
+
+
+def test_signs_are_those_of_most_frames_and_make_no_number_another_one():
+    tracker = Tracker()
+    fresh = []
+    for text in ["14.09"] * 5 + ["14.09", "14.09", "1409"] * 10:
+        fresh += tracker.update(reading([number(text)]))
+    assert [one.text for one in fresh] == ["14.09"]
+    assert [one.text for one in tracker.steady] == ["14.09"]
+
+
+def test_the_numbers_of_a_line_are_steady_from_left_to_right_though_it_slopes():
+    tracker = Tracker()
+    line = Line((number("12", x=100, y=60), number("34", x=300, y=52), number("56", x=500, y=44)))
+    for _ in range(NEW.window):
+        tracker.update(Reading((line, Line((number("78", y=120),)))))
+    assert [one.text for one in tracker.steady] == ["12", "34", "56", "78"]
+
+
 def test_the_newest_boxes_are_those_that_hold():
     tracker = Tracker()
     for step in range(20):
-        tracker.update(Reading((line("407", x=100 + step),)))
-    assert tracker.steady == (line("407", x=119),)
+        tracker.update(reading([number("407", x=100 + step)]))
+    assert tracker.steady == (number("407", x=119),)
 
 
 @pytest.mark.parametrize(("x", "steady"), [(138, ["82"]), (139, ["407", "82"])])
 def test_lines_that_share_half_of_the_smaller_one_are_at_one_place(x, steady):
     tracker = Tracker()
-    for lines in [[line("407", x=100)]] * 20 + [[line("82", x=x)]] * (NEW.window - 1):
-        tracker.update(Reading(tuple(lines)))
-    assert (line("407").box, line("82", x=x).box.w) == (Box(100, 50, 56, 30), 36)
+    for numbers in [[number("407", x=100)]] * 20 + [[number("82", x=x)]] * (NEW.window - 1):
+        tracker.update(reading(numbers))
+    assert (number("407").box, number("82", x=x).box.w) == (Box(100, 50, 56, 30), 36)
     assert [text.text for text in tracker.steady] == steady
 
 
@@ -156,7 +201,7 @@ def test_a_part_is_what_is_left_when_digits_are_missing(text, more):
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(st.lists(st.sampled_from(["407", "40", "12", ""]), max_size=60))
 def test_no_line_is_announced_that_was_not_read_often_enough(texts):
-    said = announced([[line(text)] if text else [] for text in texts])
+    said = announced([[number(text)] if text else [] for text in texts])
     for frame, text in said:
         assert texts[max(0, frame - COVERED.window) : frame + 1].count(text) >= NEW.agree
     assert len(said) <= len(texts) // NEW.agree

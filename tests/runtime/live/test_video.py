@@ -7,7 +7,7 @@ import pytest
 
 from digitocr import FrameReading, Reader, Reading, SteadyReading, VideoReader
 from digitocr.runtime.errors import DeviceError, InputError, UsageError
-from digitocr.runtime.reading import Box, Digit, Line
+from digitocr.runtime.reading import Box, Digit, Line, Number
 
 
 class Told:
@@ -19,8 +19,8 @@ class Told:
 
     def read(self, picture):
         self.given.append(picture)
-        digits = (Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
-        return Reading((Line(tuple(digits)),) if self.text else ())
+        digits = tuple(Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
+        return Reading((Line((Number(self.text, digits, 0.9),)),) if self.text else ())
 
     def classify(self, *_):
         return np.eye(10)[[int(one) for one in self.text]]
@@ -85,6 +85,30 @@ def test_only_what_is_expected_is_announced(clip):
 def test_only_lines_of_that_many_digits_are_announced(clip):
     assert [reading.text for reading in VideoReader(str(clip), Told("407"), digits=3)] == ["407"]
     assert list(VideoReader(str(clip), Told("4071"), digits=3)) == []
+
+
+def test_a_counter_only_rises_and_says_what_it_refuses(clip):
+    class Counting(Told):
+        """Reads one number after the other, each in 20 frames."""
+
+        def read(self, picture):
+            self.text = ("407", "40", "412")[len(self.given) // 20]
+            return super().read(picture)
+
+        def classify(self, *_):
+            return np.zeros((len(self.text), 10))  # the digits are others now: they are read again
+
+    def watched(rising):
+        frames = [frame for frame in VideoReader(str(clip), Counting(""), rising=rising).frames() if frame]
+        return [reading.number.text for frame in frames for reading in frame.announced], frames
+
+    texts, frames = watched(5)
+    assert texts == ["407", "412"]
+    assert {number.text for frame in frames for number in frame.steady} == {"407", "412"}
+    texts, frames = watched(4)
+    assert texts == ["407"]
+    refused = [why for frame in frames for why in frame.refused]
+    assert refused == ["412 is above the last number, 407, by more than 4"]
 
 
 class Own:
@@ -208,7 +232,9 @@ def test_frames_of_a_video_are_followed_and_pictures_are_not(clip, tmp_path):
         ({"roi": (-1, 0, 10, 10)}, "is not inside the frame"),
         ({"roi": (0, 0, 10, 4)}, "is too small; each side must be at least 5 pixels"),
         ({"width": 640}, "asked of a camera"),
-        ({"expect": "1", "digits": 1}, "leave one out"),
+        ({"expect": r"\d{3}", "digits": 4}, "leave one of the two out"),
+        ({"rising": -1}, "rising is 0, for any next number, or the largest step, 1 or more, not -1"),
+        ({"rising": 100, "digits": 2}, "a number of 2 digits never rises by 100"),
         ({"digits": -1}, "digits is 0, for any number of them, or more, not -1"),
     ],
 )

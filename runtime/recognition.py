@@ -1,0 +1,255 @@
+"""The candidates of a picture and what the recognizer reads in their lines -> better candidates, and signs and words.
+
+    found = recognition(gray, attempt, recognizer, crop_and_classify, confidence)   # a Recognition
+
+Each line of candidates is cut out and read as a whole. A character that the recognizer finds where the detector has
+nothing becomes a candidate. The digit is what classifier and recognizer together find likeliest.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.boxes import Boxes, Scores, share_of_smaller
+from digitocr.runtime.characters import OTHER as OTHER_TEXT
+from digitocr.runtime.characters import Character
+from digitocr.runtime.classifier import Probabilities
+from digitocr.runtime.confidence import ConfidenceModel, Features, character_features
+from digitocr.runtime.image import GrayImage
+from digitocr.runtime.preprocessing import Images
+from digitocr.runtime.recognizer import (
+    CLASS_COUNT,
+    CLASSES,
+    COLUMN,
+    DIGIT,
+    DIGIT_HEIGHT,
+    GAP,
+    SIGN,
+    STRIP_HEIGHT,
+    Recognizer,
+    Segment,
+    segments,
+)
+from digitocr.runtime.strips import Place, cut, find_lines
+
+SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
+MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
+HELD = 0.42  # of a box's width, from its middle to that of each of several digits that it holds
+USUAL_WIDTH = 0.6  # digit heights; of a digit
+BAND = 0.35  # digit heights; from the middle of a line to that of a candidate on it
+NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
+SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
+FLOOR = 0.002  # added to the probabilities of both networks, so that neither rules a digit out
+
+Crop = Callable[[Boxes], tuple[Images, Probabilities]]
+
+
+class Recognition(NamedTuple):
+    """The candidates of a picture, with those that only the recognizer has found, and what both networks say.
+
+    Attributes:
+        boxes: (n, 4) float32 in pixels of the picture.
+        scores: (n,) float32, the detector's.
+        images: (n, 28, 28) uint8, the crops.
+        digits: (n, classes) float32, probabilities of both networks together.
+        features: (n, 18) float32, confidence.CHARACTER_FEATURES.
+        lined: (n, 18) float32, what the recognizer sees in their places.
+        others: Signs and words.
+    """
+
+    boxes: Boxes
+    scores: Scores
+    images: Images
+    digits: Probabilities
+    features: Features
+    lined: Probabilities
+    others: tuple[Character, ...]
+
+    def attempt(self, degrees: int, model: ConfidenceModel) -> Attempt:
+        """The candidates with their confidences, as an Attempt of a picture that was rotated by `degrees`."""
+        confidence, place_confidence = model.of_characters(self.features)
+        return Attempt(
+            degrees,
+            self.boxes,
+            self.scores,
+            self.images,
+            self.digits,
+            confidence,
+            place_confidence,
+            self.lined,
+            self.others,
+        )
+
+
+def recognition(
+    gray: GrayImage, attempt: Attempt, recognizer: Recognizer, crop: Crop, model: ConfidenceModel
+) -> Recognition:
+    """The candidates of an attempt, and what the recognizer reads in their lines.
+
+    Args:
+        gray: (H, W) uint8, the picture at the attempt's rotation.
+        attempt: The candidates that the detector has found.
+        recognizer: Reads the lines.
+        crop: Crops boxes of the picture, and classifies the crops.
+        model: The confidence of detector and classifier.
+    """
+    places = find_lines(attempt.boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
+    lines = recognizer.columns([cut(gray, place) for place in places])
+    seen = np.zeros((len(attempt.boxes), CLASS_COUNT), np.float32)
+    seen[:, GAP] = 1
+    is_seen = np.zeros(len(attempt.boxes), np.bool_)
+    new_boxes: list[list[float]] = []
+    new_seen: list[npt.NDArray[np.float32]] = []
+    others: list[Character] = []
+    for place, columns in zip(places, lines, strict=True):
+        parts = segments(columns)
+        rows = _on_line(attempt.boxes, place, is_seen)
+        is_seen[rows] = True
+        digits = [part for part in parts if part.kind == DIGIT]
+        matches, free = _matched(attempt.boxes, rows, digits, place)
+        for row in rows:
+            if row in matches:
+                seen[row] = digits[matches[row]].probabilities
+            else:
+                seen[row] = _beside(columns, attempt.boxes[row], place, digits)
+        new_boxes += [_box(digits, number, place) for number in free]
+        new_seen += [digits[number].probabilities for number in free]
+        others += [_other(part, place) for part in parts if part.kind != DIGIT]
+    added, added_seen = _distinct(
+        np.array(new_boxes, np.float32).reshape(-1, 4), np.array(new_seen, np.float32).reshape(-1, CLASS_COUNT)
+    )
+    scores = np.concatenate([attempt.scores, np.full(len(added), NEW_SCORE, np.float32)])
+    images, probabilities = crop(added)
+    before = model.of_candidates(added, scores[len(attempt.boxes) :], probabilities[:, :10])
+    read = np.concatenate([attempt.probabilities, probabilities])
+    lined = np.concatenate([seen, added_seen])
+    digits_of_both = combined(read, lined)
+    features = character_features(
+        np.concatenate([attempt.confidence, before]),
+        np.arange(len(scores)) < len(attempt.boxes),
+        read,
+        lined,
+        digits_of_both,
+    )
+    return Recognition(
+        np.concatenate([attempt.boxes, added]),
+        scores,
+        np.concatenate([attempt.images, images]),
+        digits_of_both,
+        features,
+        lined,
+        tuple(others),
+    )
+
+
+def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> Probabilities:
+    """The normalised product of both networks' probabilities of the digits; what remains as the classifier has it."""
+    digits = (classifier[:, :10] + FLOOR) * (recognizer[:, :10] + FLOOR)
+    none = 1 - classifier[:, :10].sum(1, keepdims=True)
+    digits = digits / digits.sum(1, keepdims=True) * (1 - none)
+    return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)
+
+
+def _on_line(boxes: Boxes, place: Place, taken: npt.NDArray[np.bool_]) -> list[int]:
+    """The candidates that stand on a line, from left to right; those of other lines are left out."""
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    dx, dy = centres[:, 0] - place.x, centres[:, 1] - place.y
+    along = (dx * place.cos + dy * place.sin) / place.scale
+    across = (dy * place.cos - dx * place.sin) / place.scale
+    height = boxes[:, 3] / place.scale
+    on = (np.abs(across) < BAND * DIGIT_HEIGHT) & (along > 0) & (along < place.width)
+    on &= (height > DIGIT_HEIGHT / 2) & (height < 1.6 * DIGIT_HEIGHT)
+    on[list(place.rows)] = True
+    on &= ~taken
+    rows = np.flatnonzero(on)
+    in_order: list[int] = rows[np.argsort(along[rows], kind="stable")].tolist()
+    return in_order
+
+
+def _matched(
+    boxes: Boxes, rows: Sequence[int], digits: Sequence[Segment], place: Place
+) -> tuple[dict[int, int], list[int]]:
+    """Which of the digits each candidate holds, and the digits that none holds. The nearest pairs come first."""
+    pairs = []
+    middles = [_middle(part) for part in digits]
+    for row in rows:
+        x, y, w, h = boxes[row].tolist()
+        u, _ = place.to_strip(x + w / 2, y + h / 2)
+        wide = max(w / place.scale, USUAL_WIDTH * DIGIT_HEIGHT)
+        if sum(abs(middle - u) < HELD * w / place.scale for middle in middles) > 1:
+            continue  # a box around two digits; each gets a box of its own
+        pairs += [
+            (abs(middle - u) / wide, row, number)
+            for number, middle in enumerate(middles)
+            if abs(middle - u) < MAX_OFFSET * wide
+        ]
+    matches: dict[int, int] = {}
+    held: set[int] = set()
+    for _, row, number in sorted(pairs):
+        if row not in matches and number not in held:
+            matches[row] = number
+            held.add(number)
+    return matches, [number for number in range(len(digits)) if number not in held]
+
+
+def _distinct(boxes: Boxes, seen: Probabilities) -> tuple[Boxes, Probabilities]:
+    """The boxes without those of digits that two strips show; the surer one stays."""
+    order = np.argsort(-seen[:, :10].sum(1), kind="stable")
+    overlap = share_of_smaller(boxes[order], boxes[order]) > SAME_SHARE
+    kept: list[int] = []
+    for number in range(len(order)):
+        if not overlap[number, kept].any():
+            kept.append(number)
+    rows = np.sort(order[kept])
+    return boxes[rows], seen[rows]
+
+
+def _middle(part: Segment) -> float:
+    return (part.left + part.right) / 2 * COLUMN
+
+
+def _beside(
+    columns: npt.NDArray[np.float32], box: npt.NDArray[np.float32], place: Place, digits: Sequence[Segment]
+) -> npt.NDArray[np.float32]:
+    """What the recognizer sees in the middle of a candidate that holds no digit of its own; other candidates' digits
+    count as a gap.
+    """
+    x, y, w, h = box.tolist()
+    u, _ = place.to_strip(x + w / 2, y + h / 2)
+    half = max(w / place.scale / 4, COLUMN)
+    first = min(max(int((u - half) / COLUMN), 0), len(columns) - 1)
+    last = min(max(int(np.ceil((u + half) / COLUMN)), first + 1), len(columns))
+    mean: npt.NDArray[np.float32] = columns[first:last].mean(0)
+    if any(part.left < last and part.right > first for part in digits):
+        mean = mean.copy()
+        mean[GAP] += mean[:10].sum()
+        mean[:10] = 0
+    return mean
+
+
+def _box(digits: Sequence[Segment], number: int, place: Place) -> list[float]:
+    """The upright box of a digit that only the recognizer has found: as wide as its neighbours leave room for."""
+    u = _middle(digits[number])
+    half = USUAL_WIDTH * DIGIT_HEIGHT / 2
+    for neighbour in (number - 1, number + 1):
+        if 0 <= neighbour < len(digits):
+            half = min(half, abs(_middle(digits[neighbour]) - u) / 2)
+    return _upright(place, u, max(half, COLUMN), DIGIT_HEIGHT / 2)
+
+
+def _upright(place: Place, u: float, half: float, tall: float) -> list[float]:
+    x, y = place.to_picture(u, STRIP_HEIGHT / 2)
+    wide = 2 * half * place.scale
+    high = 2 * tall * place.scale
+    return [x - wide / 2, y - high / 2, wide, high]
+
+
+def _other(part: Segment, place: Place) -> Character:
+    """A sign or a word as a character."""
+    text = CLASSES[10 + int(part.probabilities[10 : len(CLASSES)].argmax())] if part.kind == SIGN else OTHER_TEXT
+    half = max((part.right - part.left) / 2 * COLUMN, COLUMN)
+    x, y, w, h = _upright(place, _middle(part), half, DIGIT_HEIGHT / 2)
+    return Character(text, (x, y, w, h), float(1 - part.probabilities[GAP]), -1)

@@ -1,0 +1,130 @@
+"""Lines of candidates -> strips of the picture, as the recognizer reads them, and back.
+
+    places = find_lines(boxes, rows)              # the Places of lines
+    strip = cut(gray, places[0])                  # (32, W) uint8
+    x, y = places[0].to_picture(u, v)             # a pixel of the strip in the picture
+
+A strip shows a line level, with digits DIGIT_HEIGHT pixels high, and what stands before and after it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.boxes import Boxes
+from digitocr.runtime.image import GrayImage
+from digitocr.runtime.lines import reading_order, slope
+from digitocr.runtime.opencv import cv2
+from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT
+
+MAX_GAP = 3.5  # heights of the line; boxes that are farther apart are of two lines
+MAX_HEIGHT_RATIO = 1.7  # of a box and its line; a line of other digits begins there
+CONTEXT = 2.2  # heights of the line that a strip reaches beyond its first and last box
+MAX_WIDTH = 6000  # pixels of a strip; a longer one is cut off
+MIN_SLOPE_BOXES = 3  # boxes of a line whose own slope is measured
+SHRINK = 2.0  # times a strip's size; a picture that is larger is averaged, so that no stroke is skipped
+
+
+class Place(NamedTuple):
+    """Where a line stands in the picture.
+
+    Attributes:
+        x: Of the middle of the strip's left border, pixels.
+        y: The same.
+        cos: Of the line's angle.
+        sin: Of the line's angle.
+        scale: Pixels of the picture for one of the strip.
+        width: Of the strip, in pixels of the strip; a multiple of MULTIPLE.
+        rows: The boxes of the line, from left to right.
+    """
+
+    x: float
+    y: float
+    cos: float
+    sin: float
+    scale: float
+    width: int
+    rows: tuple[int, ...]
+
+    def to_picture(self, u: float, v: float) -> tuple[float, float]:
+        """A point of the strip in the picture."""
+        along, across = u * self.scale, (v - STRIP_HEIGHT / 2) * self.scale
+        return self.x + along * self.cos - across * self.sin, self.y + along * self.sin + across * self.cos
+
+    def to_strip(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the picture in the strip."""
+        dx, dy = x - self.x, y - self.y
+        return (
+            (dx * self.cos + dy * self.sin) / self.scale,
+            (dy * self.cos - dx * self.sin) / self.scale + STRIP_HEIGHT / 2,
+        )
+
+
+def find_lines(boxes: Boxes, rows: npt.NDArray[np.int64]) -> list[Place]:
+    """The lines that some rows of (n, 4) boxes stand in, each of them in one."""
+    places = []
+    some = boxes[rows]
+    common = slope(some)
+    for line in reading_order(some):
+        part: list[int] = []
+        for row in rows[line].tolist():
+            if part and not _belongs(boxes, part, row):
+                places.append(_place(boxes, part, common))
+                part = []
+            part.append(row)
+        places.append(_place(boxes, part, common))
+    return places
+
+
+def _belongs(boxes: Boxes, part: list[int], row: int) -> bool:
+    """Whether a box continues the line that the boxes of `part` make."""
+    height = float(np.sort(boxes[part, 3])[len(part) // 2])
+    x, _, _, own = boxes[row].tolist()
+    last = boxes[part[-1]].tolist()
+    near = x - last[0] - last[2] < MAX_GAP * max(height, own)
+    return bool(near and max(height, own) < MAX_HEIGHT_RATIO * min(height, own))
+
+
+def _place(boxes: Boxes, part: list[int], common: float) -> Place:
+    some = boxes[part]
+    centres = some[:, :2] + some[:, 2:] / 2
+    height = float(np.sort(some[:, 3])[len(part) // 2])
+    angle = common
+    if len(part) >= MIN_SLOPE_BOXES and float(np.ptp(centres[:, 0])) > 2 * height:
+        dx, dy = centres[:, 0] - centres[:, 0].mean(), centres[:, 1] - centres[:, 1].mean()
+        angle = float(np.arctan(float((dx * dy).sum()) / float((dx * dx).sum())))
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    middle = centres.mean(0)
+    along = (centres - middle) @ np.array([cos, sin])
+    half = some[:, 2] / 2
+    scale = height / DIGIT_HEIGHT
+    left, right = float((along - half).min()) - CONTEXT * height, float((along + half).max()) + CONTEXT * height
+    width = min(-int(-(right - left) / scale // MULTIPLE) * MULTIPLE, MAX_WIDTH)
+    return Place(float(middle[0] + left * cos), float(middle[1] + left * sin), cos, sin, scale, width, tuple(part))
+
+
+def cut(gray: GrayImage, place: Place) -> GrayImage:
+    """The (32, W) strip of a line in an (H, W) picture; beyond the picture its edge pixels are repeated."""
+    factor = 1
+    while place.scale / factor > SHRINK:
+        factor *= 2
+    corner = place.to_picture(0, 0)
+    # from pixels of the strip, `factor` times as large, to pixels of the picture
+    scale = place.scale / factor
+    shift = (
+        0.5 * scale * place.cos - 0.5 * scale * place.sin - 0.5,
+        0.5 * scale * place.sin + 0.5 * scale * place.cos - 0.5,
+    )
+    matrix = np.array(
+        [
+            [scale * place.cos, -scale * place.sin, corner[0] + shift[0]],
+            [scale * place.sin, scale * place.cos, corner[1] + shift[1]],
+        ]
+    )
+    size = place.width * factor, STRIP_HEIGHT * factor
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    strip = cv2.warpAffine(gray, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    if factor > 1:
+        strip = cv2.resize(strip, (place.width, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(strip, np.uint8)

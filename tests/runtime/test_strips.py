@@ -1,0 +1,96 @@
+"""Lines of boxes as strips of the picture."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitocr.runtime.opencv import cv2
+from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT
+from digitocr.runtime.strips import CONTEXT, cut, find_lines
+
+
+def row(count: int, x: float = 100, y: float = 60, height: float = 40, pitch: float = 30) -> np.ndarray:
+    """Boxes of one line."""
+    return np.array([[x + place * pitch, y, 0.6 * height, height] for place in range(count)], np.float32)
+
+
+def test_boxes_of_one_line_share_a_strip() -> None:
+    (place,) = find_lines(row(5), np.arange(5))
+    assert place.rows == (0, 1, 2, 3, 4)
+    assert place.scale == pytest.approx(40 / DIGIT_HEIGHT)
+    assert place.width % MULTIPLE == 0
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        np.concatenate([row(3), row(3, y=160)]),  # below each other
+        np.concatenate([row(3), row(3, x=500)]),  # far apart
+        np.concatenate([row(3), row(3, x=200, y=30, height=100)]),  # of other sizes
+    ],
+    ids=["rows", "columns", "sizes"],
+)
+def test_lines_are_told_apart(boxes: np.ndarray) -> None:
+    assert sorted(place.rows for place in find_lines(boxes, np.arange(6))) == [(0, 1, 2), (3, 4, 5)]
+
+
+def test_only_the_given_rows_make_lines() -> None:
+    (place,) = find_lines(row(5), np.array([1, 3]))
+    assert place.rows == (1, 3)
+    assert find_lines(row(5), np.array([], np.int64)) == []
+
+
+def test_a_strip_shows_the_line_at_its_size_with_context() -> None:
+    picture = np.full((200, 400), 255, np.uint8)
+    for x, y, w, h in row(4).astype(int).tolist():
+        picture[y : y + h, x : x + w] = 0
+    (place,) = find_lines(row(4), np.arange(4))
+    ink = cut(picture, place) < 128
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    assert ink.shape == (STRIP_HEIGHT, place.width)
+    assert (rows[0], rows[-1] + 1) == (6, 26)
+    assert columns[0] == pytest.approx(CONTEXT * DIGIT_HEIGHT, abs=1)
+    assert len(np.flatnonzero(np.diff(ink[16].astype(int)) == 1)) == 4
+
+
+@pytest.mark.parametrize("degrees", [-12, 7, 20])
+def test_a_sloping_line_becomes_level(degrees: int) -> None:
+    angle = np.radians(degrees)
+    centres = np.array([[200 + 45 * k * np.cos(angle), 200 + 45 * k * np.sin(angle)] for k in range(-3, 4)])
+    picture = np.full((400, 400), 255, np.uint8)
+    for x, y in centres:
+        cv2.circle(picture, (round(x), round(y)), 15, 0, -1)
+    boxes = np.column_stack([centres - 15, np.full((7, 2), 30)]).astype(np.float32)
+    (place,) = find_lines(boxes, np.arange(7))
+    ink = cut(picture, place) < 128
+    count, _, stats, middles = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
+    assert count == 8
+    assert np.ptp(middles[1:, 1]) < 1
+    assert stats[1:, 3].tolist() == pytest.approx([DIGIT_HEIGHT] * 7, abs=1.5)
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(
+    st.floats(0, 300),
+    st.floats(0, 300),
+    st.floats(6, 200),
+    st.floats(0.4, 1.4),
+    st.floats(-0.5, 0.5),
+    st.integers(3, 8),
+)
+def test_points_come_back(x: float, y: float, height: float, pitch: float, slope: float, count: int) -> None:
+    at = np.arange(count) * pitch * height
+    boxes = np.column_stack([x + at, y + slope * at, np.full((count, 2), height)]).astype(np.float32)
+    for place in find_lines(boxes, np.arange(count)):
+        for left, top, wide, high in boxes[list(place.rows)].tolist():
+            u, v = place.to_strip(left + wide / 2, top + high / 2)
+            assert 0 < u < place.width
+            assert abs(v - STRIP_HEIGHT / 2) < STRIP_HEIGHT / 2
+            assert place.to_picture(u, v) == pytest.approx((left + wide / 2, top + high / 2), abs=1e-2)
+
+
+def test_beyond_the_picture_its_edges_are_repeated() -> None:
+    picture = np.full((40, 24), 90, np.uint8)
+    (place,) = find_lines(np.array([[0, 0, 24, 40]], np.float32), np.arange(1))
+    assert (cut(picture, place) == 90).all()
