@@ -9,7 +9,7 @@ from digitocr.export import graph_to_onnx as graph_module
 from digitocr.export import recognizer as module
 from digitocr.export.recognizer import LABELS, export_recognizer
 from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
-from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, Recognizer, normalised, softmax
+from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, Recognizer, recognizer_input, softmax
 from digitocr.train.quiet import silenced
 from digitocr.train.recognizer.score import digits
 from digitocr.train.synthesis.strips import Strip
@@ -31,12 +31,16 @@ def picture(seed, width=64):
     return gray.repeat(4, 0).repeat(4, 1)
 
 
+def given(image):
+    """(1, 32, W, 2): what the network is given of a strip."""
+    return recognizer_input(image).transpose(1, 2, 0)[None]
+
+
 @pytest.fixture(scope="module")
 def network(random_norms):
     """Random weights whose answers are mixed: each class is the best one now and then."""
     network = random_norms(build_recognizer)
-    given = np.stack([normalised(picture(seed)) for seed in range(20)])[..., None]
-    logits = np.asarray(network(given))
+    logits = np.concatenate([np.asarray(network(given(picture(seed)))) for seed in range(20)])
     kernel, bias = network.layers[-1].get_weights()
     spread = logits.std((0, 1, 2))
     network.layers[-1].set_weights([4 * kernel / spread, bias - 4 * logits.mean((0, 1, 2)) / spread])
@@ -49,9 +53,9 @@ def strips(network):
     made = []
     for seed in range(30, 42):
         image = picture(seed)
-        (line,) = softmax(np.asarray(columns(network(normalised(image)[None, ..., None]))))
+        (line,) = softmax(np.asarray(columns(network(given(image)))))
         none = np.zeros(len(line), np.float32)
-        made.append(Strip(image, none.astype(np.uint8), none.astype(np.uint8), none, none, digits(line)))
+        made.append(Strip(image, none, none, none, none, none, digits(line)))  # columns are not looked at
     assert sum(len(strip.text) for strip in made) > 24
     return made
 
@@ -91,7 +95,7 @@ def test_a_file_is_proved_and_says_what_it_is(quantize, name, network, source, s
     proof = json.loads((tmp_path / "out" / f"{name}.report.json").read_text())
     assert proof == {key: value for key, value in report.items() if key not in ("path", "bytes")}
     image = picture(7, 72)
-    exact = softmax(np.asarray(columns(network(normalised(image)[None, ..., None]))))[0]
+    exact = softmax(np.asarray(columns(network(given(image)))))[0]
     away = np.abs(recognizer.columns([image])[0] - exact)
     if quantize == "none":
         assert report["digits"] == report["exact"] == report["same"] == 1
@@ -159,10 +163,10 @@ def test_what_is_no_recognizer_or_no_mode_is_said_in_a_line(source, strips, tmp_
 def test_the_gate_s_strips_are_drawn_with_what_was_held_out_and_always_the_same(mnist, monkeypatch):
     monkeypatch.setattr(module, "GATE_STRIPS", 3)
     monkeypatch.setattr(module, "held_out", lambda fonts: fonts[1:])
-    given = []
+    seen = []
 
     def watched(images, labels, fonts, seed):
-        given.append((images, labels, fonts, seed))
+        seen.append((images, labels, fonts, seed))
         return glyphs(images, labels, [], hands=2, seed=seed)
 
     glyphs = module.Glyphs
@@ -172,7 +176,7 @@ def test_the_gate_s_strips_are_drawn_with_what_was_held_out_and_always_the_same(
         np.testing.assert_array_equal(a.image, b.image)
     assert len(one) == 3
     _, held = module.hold_out(mnist.train_labels)
-    images, labels, fonts, seed = given[0]
+    images, labels, fonts, seed = seen[0]
     np.testing.assert_array_equal(images, mnist.train_images[held])
     np.testing.assert_array_equal(labels, mnist.train_labels[held])
     assert fonts == ["b"]

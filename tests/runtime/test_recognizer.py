@@ -18,7 +18,8 @@ from digitocr.runtime.recognizer import (
     SIGN,
     WORD,
     Recognizer,
-    normalised,
+    recognizer_input,
+    seen_in_line,
     segments,
     softmax,
 )
@@ -27,7 +28,7 @@ BRIGHT = 7  # the class of bright columns, for the network of these tests
 SLOPE = 20.0  # of its logit
 
 
-def network(path, name="image", rows=32, width="W", planes=1, output="logits", channels=2 * CLASS_COUNT, kind="FLOAT"):
+def network(path, name="image", rows=32, width="W", planes=2, output="logits", channels=2 * CLASS_COUNT, kind="FLOAT"):
     """An ONNX file: a column of 2 pixels is of the class BRIGHT if it is bright, else gap."""
     pytest.importorskip("onnx")
     from onnx import TensorProto, helper, numpy_helper
@@ -94,10 +95,9 @@ def test_a_strip_is_widened_by_its_last_column(recognizer, monkeypatch):
     monkeypatch.setattr(recognizer, "_session", SimpleNamespace(run=run))
     strip = np.random.default_rng(0).integers(0, 256, (32, 13), np.uint8)
     recognizer.columns([strip])
-    ((image,),) = seen[0]
-    assert image.shape[1] % MULTIPLE == 0
-    np.testing.assert_array_equal(image[:, :13], normalised(strip))
-    np.testing.assert_array_equal(image[:, 13:], image[:, 12:13].repeat(3, 1))
+    wide = np.concatenate([strip, strip[:, -1:].repeat(3, 1)], 1)
+    assert wide.shape[1] % MULTIPLE == 0
+    np.testing.assert_array_equal(seen[0][0], recognizer_input(wide))
 
 
 def test_a_recognizer_of_one_s_own_is_used_and_knows_its_card(recognizer):
@@ -112,7 +112,7 @@ def test_a_recognizer_of_one_s_own_is_used_and_knows_its_card(recognizer):
         {"output": "columns of logits"},
         {"rows": 28},
         {"width": 320},
-        {"planes": 3},
+        {"planes": 1},
         {"channels": CLASS_COUNT},
         {"kind": "DOUBLE"},
     ],
@@ -147,10 +147,10 @@ laws = settings(derandomize=True, deadline=None, max_examples=60)
 @laws
 @given(strips)
 def test_levels_are_between_0_and_1_whatever_the_strip(strip):
-    image = normalised(strip)
-    assert image.shape == strip.shape
-    assert image.dtype == np.float32
-    assert 0 <= image.min() <= image.max() <= 1
+    planes = recognizer_input(strip)
+    assert planes.shape == (2, *strip.shape)
+    assert planes.dtype == np.float32
+    assert 0 <= planes.min() <= planes.max() <= 1
 
 
 @laws
@@ -158,11 +158,14 @@ def test_levels_are_between_0_and_1_whatever_the_strip(strip):
 def test_gain_and_brightness_do_not_matter(strip, gain, offset):
     strip = np.minimum(strip, 60)
     strip[:8], strip[8:16] = 0, 60  # enough contrast
-    np.testing.assert_allclose(normalised(strip * np.uint8(gain) + np.uint8(offset)), normalised(strip), atol=1e-5)
+    one, other = recognizer_input(strip), recognizer_input(strip * np.uint8(gain) + np.uint8(offset))
+    np.testing.assert_allclose(one[0], other[0], atol=1e-5)
+    shifted = recognizer_input(strip + np.uint8(offset))
+    np.testing.assert_allclose(one[1], shifted[1], atol=2e-3)  # OpenCV's sums are float32
 
 
 def test_most_levels_are_kept_and_the_darkest_and_brightest_are_cut_off():
-    image = normalised(np.tile(np.arange(100, dtype=np.uint8), (32, 4)))
+    image, _ = recognizer_input(np.tile(np.arange(100, dtype=np.uint8), (32, 4)))
     assert (image == 0).mean() == pytest.approx(module.LOW, abs=0.025)
     assert (image == 1).mean() == pytest.approx(1 - module.HIGH, abs=0.025)
     assert (np.diff(image[0, :100]) >= 0).all()
@@ -170,8 +173,27 @@ def test_most_levels_are_kept_and_the_darkest_and_brightest_are_cut_off():
 
 def test_the_grain_of_an_empty_strip_stays_faint():
     grain = np.random.default_rng(0).integers(100, 103, (32, 64), np.uint8)
-    assert np.ptp(normalised(grain)) <= 2 / module.MIN_CONTRAST + 1e-6
-    assert np.ptp(normalised(np.full((32, 9), 7, np.uint8))) == 0
+    stretched, local = recognizer_input(grain)
+    assert np.ptp(stretched) <= 2 / module.MIN_CONTRAST + 1e-6
+    assert np.ptp(local) <= 2 / (2 * module.MAX_SPREADS * module.MIN_SPREAD) + 1e-3
+    assert np.ptp(recognizer_input(np.full((32, 9), 7, np.uint8)), axis=(1, 2)).max() < 1e-3
+
+
+def test_writing_in_a_shadow_has_contrast_in_the_second_plane():
+    strip = np.full((32, 320), 240, np.uint8)
+    strip[:, 160:] = 40
+    strip[8:24, 60:64], strip[8:24, 260:264] = 20, 30
+    stretched, local = recognizer_input(strip)
+    for plane, least in ((stretched, 0.0), (local, 0.3)):
+        assert plane[16, 50] - plane[16, 62] > 0.3  # in the light
+        assert plane[16, 250] - plane[16, 262] > least
+    assert stretched[16, 250] - stretched[16, 262] < 0.1
+
+
+@laws
+@given(strips)
+def test_the_negative_is_the_negative_in_the_second_plane(strip):
+    np.testing.assert_allclose(recognizer_input(255 - strip)[1], 1 - recognizer_input(strip)[1], atol=5e-3)
 
 
 def test_softmax_gives_probabilities_and_does_not_overflow():
@@ -242,3 +264,11 @@ def test_every_column_with_writing_is_in_one_segment_and_no_gap_is(count, seed, 
     kinds = np.stack([columns[:, :10].sum(1), columns[:, 10:OTHER].sum(1), columns[:, OTHER], columns[:, GAP]], 1)
     np.testing.assert_array_equal(inside, kinds.argmax(1) != 3)
     assert [one.left for one in found] == sorted(one.left for one in found)
+
+
+def test_what_is_seen_in_a_place_is_said_unless_it_is_a_digit():
+    said = [seen_in_line(line(character)[0]) for character in "7.* "]
+    assert said[0] == ""
+    assert said[1].startswith("is the sign . in its line (0.9")
+    assert said[2].startswith("is a letter or another sign in its line (0.9")
+    assert said[3].startswith("is no character of its line (0.9")

@@ -41,7 +41,7 @@ def settings(tmp_path):
 
 def tiny():
     """A network of the recognizer's form that is quick to train."""
-    image = keras.Input((32, None, 1), name="image")
+    image = keras.Input((32, None, 2), name="image")
     x = keras.layers.Conv2D(8, (32, 4), strides=(32, 4), activation="relu")(image)
     return keras.Model(image, keras.layers.Conv2D(36, 1, dtype="float32")(x), name="recognizer")
 
@@ -124,7 +124,7 @@ def test_strips_depend_on_seed_and_number_alone_and_are_never_the_held_out_ones(
     pool = SimpleNamespace(map=map)
     images, wanted, texts = module._strips(pool, 1, 0, STRIPS)
     np.testing.assert_array_equal(images, np.concatenate([one, next_one]))
-    assert (wanted.shape, len(texts)) == ((STRIPS, 160, 4), STRIPS)
+    assert (wanted.shape, len(texts)) == ((STRIPS, 160, 5), STRIPS)
     assert len(module._strips(pool, 1, -1, STRIPS)[0]) == 0
     with pytest.raises(UsageError):
         RecognizerSettings(seed=module.HELD_OUT_SEED)
@@ -148,7 +148,7 @@ def test_a_run_is_a_folder_that_says_what_was_done(small, settings, tmp_path, ca
     assert said[0] == f"drawing {STRIPS} strips with 1 fonts before each epoch"
     assert [line.split(":")[0] for line in said[1:]] == ["epoch 1 of 2", "epoch 2 of 2"]
     network = keras.saving.load_model(folder / "recognizer.keras", compile=False)
-    assert network.input_shape == (None, 32, None, 1)
+    assert network.input_shape == (None, 32, None, 2)
     assert keras.config.dtype_policy().name == "float32"  # for whatever is built next
     with pytest.raises(UsageError, match="is finished, 2 epochs"):
         resume(folder, data())

@@ -4,7 +4,7 @@ import pytest
 
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import MODELS
-from digitocr.runtime.recognizer import CLASS_COUNT, GAP
+from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER
 from digitocr.train.recognizer.network import build_recognizer, columns, holds_recognizer, load_recognizer, loss
 
 
@@ -14,11 +14,10 @@ def network():
     return build_recognizer()
 
 
-def target(labels, weight=1.0, second=0, share=0.0):
-    """(1, n, 4): what the columns are to be."""
-    wanted = np.zeros((1, len(labels), 4), np.float32)
-    wanted[0, :, 0], wanted[0, :, 1], wanted[0, :, 2], wanted[0, :, 3] = labels, second, share, weight
-    return wanted
+def target(labels, weight=1.0, second=GAP, share=0.0, loose=False):
+    """(1, n, 5): what the columns are to be."""
+    parts = [np.broadcast_to(part, len(labels)) for part in (labels, second, share, weight, loose)]
+    return np.stack(parts, -1)[None].astype(np.float32)
 
 
 def answer(labels, sure=10.0):
@@ -32,7 +31,7 @@ def value(wanted, output):
 
 def test_a_strip_of_any_width_gives_two_columns_for_four_pixels(network):
     for width in (8, 40, 328):
-        output = np.asarray(network(np.zeros((2, 32, width, 1), np.float32)))
+        output = np.asarray(network(np.zeros((2, 32, width, 2), np.float32)))
         assert output.shape == (2, 1, width // 4, 2 * CLASS_COUNT)
         assert output.dtype == np.float32
         assert np.asarray(columns(output)).shape == (2, width // 2, CLASS_COUNT)
@@ -47,8 +46,8 @@ def test_columns_are_in_order():
 
 
 def test_what_lies_far_away_does_not_matter(network):
-    strip = np.zeros((1, 32, 320, 1), np.float32)
-    strip[0, 8:24, 152:168] = np.random.default_rng(1).normal(0, 1, (16, 16, 1))
+    strip = np.zeros((1, 32, 320, 2), np.float32)
+    strip[0, 8:24, 152:168] = np.random.default_rng(1).normal(0, 1, (16, 16, 2))
     here, there = (np.asarray(network(np.roll(strip, shift, 2)))[0, 0] for shift in (0, 8))
     np.testing.assert_allclose(here[36:44], there[38:46], atol=1e-4)
     assert np.abs(here[36:44] - here[:8]).max() > 0.01
@@ -79,11 +78,25 @@ def test_a_column_between_two_digits_wants_both_by_their_shares():
         assert value(wanted, best) < value(wanted, other)
 
 
+def test_a_loose_column_may_be_any_of_its_classes_or_a_gap():
+    wanted = target([3, 3], second=4, share=0.25, loose=True)
+    for right in ([3, 3], [4, 4], [GAP, 3]):
+        assert value(wanted, answer(right)) < 0.01
+    assert value(wanted, answer([5, OTHER])) > 1
+    assert value(target([3, 3], loose=True), answer([4, 4])) > 1  # a second class without a share is none
+
+
+def test_a_character_counts_more_than_a_gap():
+    wanted = target([1] * 4 + [GAP] * 4)
+    of_character = value(wanted, answer([GAP] * 2 + [1] * 2 + [GAP] * 4))
+    assert of_character > 1.5 * value(wanted, answer([1] * 4 + [1] * 2 + [GAP] * 2))
+
+
 def test_it_learns_a_strip():
     keras.utils.set_random_seed(1)
     network = build_recognizer()
     network.compile(keras.optimizers.Adam(0.003), loss=loss, run_eagerly=True)
-    strip = np.zeros((1, 32, 32, 1), np.float32)
+    strip = np.zeros((1, 32, 32, 2), np.float32)
     strip[0, 6:26, 12:20] = 1
     wanted = target([GAP] * 6 + [1] * 4 + [GAP] * 6)
     losses = [float(network.train_on_batch(strip, wanted)) for _ in range(6)]

@@ -4,8 +4,9 @@ import pytest
 from digitocr.runtime.recognizer import CLASS_COUNT, CLASSES, GAP, OTHER
 from digitocr.train.synthesis import strip_layouts as module
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.strip_layouts import LAYOUTS, draw_strip, neighbours, pen, rules, scribbles, write
-from digitocr.train.synthesis.strips import LEFT, SHEET_WIDTH, Sheet
+from digitocr.train.synthesis.strip_layouts import LAYOUTS, draw_strip, neighbours, rules, scribbles
+from digitocr.train.synthesis.strip_writing import pen, write
+from digitocr.train.synthesis.strips import LEFT, Sheet
 
 
 @pytest.fixture(scope="module")
@@ -17,19 +18,7 @@ def rng(*seed):
     return np.random.default_rng(seed)
 
 
-def written(text, glyphs, seed=0):
-    """The sheet with a text, and where it ends."""
-    sheet = Sheet()
-    return sheet, write(sheet, text, pen(rng(seed), glyphs), LEFT, rng(seed, 1))
-
-
-def names(sheet):
-    """The marks from left to right as characters, "*" for other."""
-    return "".join([*CLASSES, "*"][mark.label] for mark in sorted(sheet.marks))
-
-
-def test_shares_of_the_layouts_are_those_of_a_whole():
-    assert sum(LAYOUTS.values()) == pytest.approx(1, abs=0.02)
+def test_every_layout_has_a_share():
     assert min(LAYOUTS.values()) > 0
 
 
@@ -47,44 +36,10 @@ def test_the_same_seed_sets_the_same_sheet_and_its_marks_are_characters(layout, 
     assert told(3) == told(3) != told(4)
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize(
-    ("text", "marks"),
-    [
-        ("4071", "4071"),
-        ("-12.5", "-12.5"),
-        ("12 ab 3", "12*3"),
-        ("7kg", "7*"),
-        ("a1b22", "*1*22"),
-        ("(12)", "*12*"),
-        ("No. 5", "*5"),  # the point is a part of the word
-        ("3 + 4", "3+4"),
-        ("e-mail", "*"),
-        ("15/08/2026", "15/08/2026"),
-    ],
-)
-def test_digits_and_signs_of_numbers_are_marked_each_and_a_run_of_other_writing_as_one(text, marks, seed, glyphs):
-    sheet, end = written(text, glyphs, seed)
-    assert names(sheet) == marks
-    assert end > max(mark.right for mark in sheet.marks) - 20
-
-
-def test_there_is_ink_between_the_borders_of_every_mark(glyphs):
-    for seed in range(20):
-        sheet, _ = written("40.71 kg", glyphs, seed)
-        for mark in sheet.marks:
-            left, right = int(max(mark.left, 0)), int(np.ceil(mark.right))
-            assert right > SHEET_WIDTH or sheet.ink[:, left:right].max() > 60
-        ends = [(mark.left, mark.right) for mark in sheet.marks]
-        outside = np.ones(SHEET_WIDTH, bool)
-        for left, right in ends:
-            outside[max(int(left) - 1, 0) : int(right) + 2] = False
-        assert sheet.ink[:, outside].max(initial=0) == 0
-
-
 def test_what_is_no_part_of_the_line_is_not_marked(glyphs):
     for seed in range(10):
-        sheet, _ = written("12", glyphs, seed)
+        sheet = Sheet()
+        write(sheet, "12", pen(rng(seed), glyphs), LEFT, rng(seed, 1))
         before, ink = list(sheet.marks), sheet.ink.copy()
         neighbours(sheet, rng(seed), glyphs)
         assert sheet.marks == before
@@ -123,7 +78,7 @@ def test_a_strip_is_drawn_from_its_seed_and_its_columns_are_those_of_its_text(gl
             np.testing.assert_array_equal(strip.image, draw_strip(rng(seed), glyphs).image)
         assert strip.first.max() < CLASS_COUNT
         assert set(np.unique(strip.weight)) <= {0.0, 1.0}
-        certain = strip.first[(strip.weight > 0) & (strip.share == 0) & (strip.first < OTHER)]
+        certain = strip.first[(strip.weight > 0) & (strip.share == 0) & (strip.first < OTHER) & ~strip.is_loose]
         assert {CLASSES[label] for label in certain} <= set(strip.text)
         assert (strip.first == GAP).any()
 

@@ -44,9 +44,9 @@ def test_labels_are_digits_then_signs_and_one_for_all_else():
 
 
 def test_an_empty_strip_is_gap_that_counts():
-    first, _, share, weight, text = columns()
+    first, _, share, weight, is_loose, text = columns()
     assert set(first) == {GAP}
-    assert (set(weight), set(share), text) == ({1.0}, {0.0}, "")
+    assert (set(weight), set(share), set(is_loose), text) == ({1.0}, {0.0}, {False}, "")
 
 
 @laws
@@ -57,39 +57,43 @@ def test_digits_that_touch_have_a_gap_between_them(drawn):
     for label, width, room in drawn:
         marks.append(Mark(x, x + width, label))
         x += width + room
-    first, _, _, weight, text = columns(*marks)
+    first, _, _, weight, is_loose, text = columns(*marks)
     assert runs(first) == [mark.label for mark in marks]
     assert text == "".join(str(mark.label) for mark in marks)
     middles = (np.arange(len(first)) + 0.5) * COLUMN
     for mark in marks:
         inside = (middles > mark.left) & (middles < mark.right)
         assert set(first[inside]) <= {mark.label, GAP}
-        own = inside & (first == mark.label)
-        assert (weight[own] == 1).all()
-        assert np.abs(middles[own] - (mark.left + mark.right) / 2).max() <= module.MAX_CORE + 1e-6
-    assert (weight[(middles < 6) | (middles > x)] == 1).all()
+        core = inside & (first == mark.label) & ~is_loose
+        assert core.any()
+        assert np.abs(middles[core] - (mark.left + mark.right) / 2).max() <= module.MAX_CORE + 1e-6
+    assert (weight == 1).all()
+    assert not is_loose[first == GAP].any()
 
 
 @laws
 @given(st.floats(-30, 300), st.floats(8, 120))
 def test_a_word_is_other_throughout(left, width):
-    first, _, _, weight, text = columns(Mark(left, left + width, OTHER))
+    first, _, _, weight, is_loose, text = columns(Mark(left, left + width, OTHER))
     middles = (np.arange(len(first)) + 0.5) * COLUMN
     inside = (middles > left + 1) & (middles < left + width - 1)
-    np.testing.assert_array_equal(first, np.where(inside, OTHER, GAP))
-    assert (weight[inside] == 1).all()
+    assert (first[inside] == OTHER).all()
+    assert (first[(middles < left - 1) | (middles > left + width + 1)] == GAP).all()
+    assert (weight == 1).all()
+    assert not is_loose[inside].any()  # only its ends may be a gap as well
     assert set(text) <= {"*"}
 
 
 @pytest.mark.parametrize(("left", "right"), [(-12.0, 8.0), (312.0, 332.0)])
 def test_a_cut_character_has_no_weight(left, right):
-    first, _, _, weight, _ = columns(Mark(left, right, 7))
+    first, _, _, weight, _, _ = columns(Mark(left, right, 7))
+    assert (first == 7).any()
     assert (weight[first == 7] == 0).all()
     assert columns(Mark(-2, 18, 7))[3][4] == 1  # hardly cut
 
 
 def test_a_character_outside_is_not_there():
-    first, _, _, weight, text = columns(Mark(-40, -20, 7), Mark(340, 360, 8))
+    first, _, _, weight, _, text = columns(Mark(-40, -20, 7), Mark(340, 360, 8))
     assert (set(first), set(weight), text) == ({GAP}, {1.0}, "")
 
 
@@ -100,7 +104,7 @@ def test_a_digit_on_a_word_s_columns_is_a_digit():
 
 
 def test_a_wheel_between_two_digits_has_both_and_their_shares():
-    first, second, share, _, text = columns(Mark(100, 120, 3, 4, 0.4), Mark(124, 144, 5, 6, 0.1))
+    first, second, share, _, _, text = columns(Mark(100, 120, 3, 4, 0.4), Mark(124, 144, 5, 6, 0.1))
     own = first == 3
     assert own.any()
     assert (set(second[own]), set(share[own])) == ({4}, {np.float32(0.4)})
@@ -150,7 +154,7 @@ def bar(left, wide=12):
 def test_a_strip_has_the_form_of_the_reader_s_and_the_same_seed_gives_the_same():
     strip, again, other = (finished(bar(300), np.random.default_rng(seed)) for seed in (5, 5, 6))
     assert (strip.image.shape, strip.image.dtype) == ((STRIP_HEIGHT, WIDTH), np.uint8)
-    for part in (strip.first, strip.second, strip.share, strip.weight):
+    for part in (strip.first, strip.second, strip.share, strip.weight, strip.is_loose):
         assert part.shape == (WIDTH // COLUMN,)
     np.testing.assert_array_equal(strip.image, again.image)
     np.testing.assert_array_equal(strip.first, again.first)
