@@ -10,8 +10,8 @@
 
 A layout (strip_layouts.py) fills a Sheet that is twice as large; this file draws it, adds paper, light and camera, and
 marks the columns. A digit or a sign is marked in its middle; beside that it may be read as well, but between two that
-touch there is a gap. Everything
-else that is written is marked over its whole width, a word with the gaps between its letters.
+touch there is a gap. Everything else that is written is marked over its whole width, a word with the gaps between its
+letters.
 """
 
 from dataclasses import dataclass, field
