@@ -27,7 +27,7 @@ laws = settings(derandomize=True, deadline=None, max_examples=100)
 
 def columns(*marks):
     """What is wanted of a strip with those marks, whose pixels are those of the sheet."""
-    return module._columns(list(marks), 1.0, 0.0)
+    return module._columns(sorted(marks))
 
 
 def runs(first):
