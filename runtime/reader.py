@@ -283,8 +283,9 @@ class Reader:
         if self.mode == "single":
             return read_at(self._fixed_rotation), detecting
         best = best_attempt(read_at, self._inverted_looks_better) if self.rotate == "auto" else read_at(self.rotate)
-        found = self._recognition(turned(gray, best.degrees), best)
-        return found.attempt(best.degrees, self._confidence), detecting
+        upright = turned(gray, best.degrees)
+        found = self._recognition(upright, best).attempt(best.degrees, self._confidence)
+        return found.without_cut_wheel(upright.shape), detecting
 
     def _read_at(self, gray: GrayImage, degrees: int) -> tuple[Attempt, float]:
         """The candidates of the picture at a rotation, and the seconds that detection took.
