@@ -98,7 +98,7 @@ def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple
     """All characters that the detector and the recognizer find in pictures: scenes, mixed scenes and single lines.
 
     Returns:
-        (n, 21) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
+        (n, 23) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
     """
     features, rights, places = [], [], []
     for number in pictures:
