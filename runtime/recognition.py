@@ -46,6 +46,7 @@ BAND = 0.75  # digit heights; from the middle of a line to the upper or lower en
 MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
 SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
+LINE_WEIGHT = 0.7  # of the recognizer's log probabilities beside the classifier's, which reads a single digit better
 FLOOR = 0.002  # added to the probabilities of both networks, so that neither rules a digit out
 
 Crop = Callable[[Boxes], tuple[Images, Probabilities]]
@@ -168,7 +169,7 @@ def recognition(
 
 def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> Probabilities:
     """The normalised product of both networks' probabilities of the digits; what remains as the classifier has it."""
-    digits = (classifier[:, :10] + FLOOR) * (recognizer[:, :10] + FLOOR)
+    digits = (classifier[:, :10] + FLOOR) * (recognizer[:, :10] + FLOOR) ** LINE_WEIGHT
     none = 1 - classifier[:, :10].sum(1, keepdims=True)
     digits = digits / digits.sum(1, keepdims=True) * (1 - none)
     return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)
