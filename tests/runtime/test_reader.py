@@ -86,11 +86,10 @@ def test_numbers_cut_out_without_a_margin_are_read_where_they_are(reader, text, 
     gray = cut_out(text, size, light_on_dark)
     reading = reader.read(gray)
     assert reading.text == text
-    for digit in reading.digits:
-        left, top, width, height = digit.box
-        assert min(left, top) >= -0.05 * gray.shape[0]
-        assert left + width <= gray.shape[1] + 0.05 * gray.shape[0]
-        assert top + height <= 1.05 * gray.shape[0]
+    assert max(abs(digit.box.y) for digit in reading.digits) <= 0.1 * gray.shape[0]
+    assert abs(reading.digits[0].box.x) <= 0.1 * gray.shape[0]
+    last = reading.digits[-1].box
+    assert abs(last.x + last.w - gray.shape[1]) <= 0.1 * gray.shape[0]
 
 
 def test_all_forms_of_a_picture_give_the_same_digits(reader, tmp_path):
@@ -698,3 +697,20 @@ def test_lines_made_level_must_read_better():
     assert read(0.97, 0.5, 0.5) == (0, 3)
     assert read(0.5, 0.97, 0.5) == (333, 3)  # sure: no other way up is tried
     assert read(0.12, 0.14, 0.1, 0.12, 0.97) == (270, 5)
+
+
+def test_a_part_is_read_alone_and_boxes_are_in_the_whole_picture():
+    some = fake_reader(Blobs(), answers((4, 0.99)), rotate=0)
+    reading, candidates = some.inspect(blobs(*ROW), roi=(30, 30, 60, 50))
+    assert [digit.box for digit in reading.digits] == [Box(*box) for box in ROW[1:3]]
+    assert [one.box for one in candidates] == [Box(*box) for box in ROW[1:3]]
+    assert some.read(blobs(*ROW), roi=(30, 30, 60, 50)).lines == reading.lines
+    assert some.candidates(blobs(*ROW), roi=(30, 30, 60, 50)) == candidates
+
+
+def test_digits_that_stand_apart_are_numbers_of_their_own():
+    some = fake_reader(Blobs(), answers((4, 0.99)), rotate=0)
+    page = blobs((10, 40, 12, 24), (26, 40, 12, 24), (70, 40, 12, 24), (86, 40, 12, 24))
+    reading = some.read(page)
+    assert [len(number.digits) for number in reading.numbers] == [2, 2]
+    assert len(reading.lines) == 1
