@@ -8,7 +8,13 @@ from matplotlib import get_data_path
 from digitocr.runtime.confidence import confidence_features, load_confidence
 from digitocr.runtime.reader import Reader
 from digitocr.train.classifier import calibrate as module
-from digitocr.train.classifier.calibrate import calibrated, fitted, lone_examples, scene_examples
+from digitocr.train.classifier.calibrate import (
+    calibrated,
+    character_examples,
+    fitted,
+    lone_examples,
+    scene_examples,
+)
 from digitocr.train.synthesis.scenes import Scene
 
 TRUE = np.array([0.6, 1.4, 0.2, -0.8])
@@ -42,14 +48,15 @@ def reader_of(boxes, found, digits, probability=0.9):
     answers[np.arange(len(boxes)), digits] = probability
     detector = SimpleNamespace(detect=lambda _: (boxes, np.array(found, np.float32)), card={}, sha256="d")
     classifier = SimpleNamespace(predict=lambda tensors: answers[:1].repeat(len(tensors), 0), card={}, sha256="c")
-    return SimpleNamespace(detector=detector, classifier=classifier, classify=lambda *_: answers)
+    recognizer = SimpleNamespace(card={}, sha256="r")
+    return SimpleNamespace(detector=detector, classifier=classifier, recognizer=recognizer, classify=lambda *_: answers)
 
 
 @pytest.fixture
 def scene(monkeypatch):
     seeds = []
 
-    def draw(rng, _):
+    def draw(rng, *_):
         seeds.append(int(rng.integers(2**32)))
         return SCENE
 
@@ -87,6 +94,35 @@ def test_a_candidate_is_right_if_a_digit_is_there_and_is_that_one(scene):
     answers = reader_of(boxes, found, [3, 7, 8, 4, 1, 0]).classify()
     expected = confidence_features(boxes, np.array(found, np.float32), answers)[[0, 1, 2, 3, 5]]
     np.testing.assert_allclose(odds, np.concatenate([expected] * 2), atol=1e-4)
+
+
+def test_a_character_is_right_if_its_digit_is_and_a_place_if_any_digit_is_there(scene):
+    boxes = boxes_of(
+        (18, 21, 24, 28),  # a three, read as one; the recognizer gives no sizes, so its boxes are rough
+        (61, 20, 20, 30),  # a one, read as seven
+        (60, 100, 20, 30),  # a letter
+        (112, 20, 20, 30),  # a part of the four
+        (20, 100, 20, 30),  # ignored
+    )
+    digits = np.eye(11, dtype=np.float32)[[3, 7, 8, 4, 1]]
+    features = np.arange(5 * 18, dtype=np.float32).reshape(5, 18)
+    reader = SimpleNamespace(recognition=lambda _: SimpleNamespace(boxes=boxes, digits=digits, features=features))
+    odds, right, placed = character_examples(reader, None, range(2))
+    assert odds.dtype == np.float64
+    np.testing.assert_array_equal(odds, np.tile(features[:4], (2, 1)))
+    assert right.tolist() == [True, False, False, False] * 2
+    assert placed.tolist() == [True, True, False, False] * 2
+
+
+def test_half_of_the_scenes_for_characters_mix_digits_with_signs_and_words(monkeypatch):
+    layouts = []
+    monkeypatch.setattr(module, "draw_scene", lambda *words: (layouts.append(words[2]), SCENE)[1])
+    nothing = SimpleNamespace(
+        boxes=boxes_of(), digits=np.zeros((0, 11), np.float32), features=np.zeros((0, 18), np.float32)
+    )
+    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(4))
+    assert (odds.shape, right.shape, placed.shape) == ((0, 18), (0,), (0,))
+    assert layouts == [None, module.mixed, None, module.mixed]
 
 
 def test_every_scene_is_another_and_each_always_the_same(scene):
@@ -133,26 +169,40 @@ def few_examples(monkeypatch):
         features = np.concatenate([rng.normal(0, 1, (3000, 5)), np.eye(10)[rng.integers(0, 10, 3000)]], 1)
         return features, rng.random(3000) < 1 / (1 + np.exp(-features @ np.linspace(-1, 1, 15)))
 
+    def characters(reader, glyphs, numbers):
+        asked.append(numbers)
+        rng = np.random.default_rng(10 + len(asked))
+        features = np.concatenate([rng.normal(0, 1, (3000, 8)), np.eye(10)[rng.integers(0, 10, 3000)]], 1)
+        chance = rng.random(3000)  # a place may be right where its digit is not
+        share = 1 / (1 + np.exp(-features @ np.linspace(-1, 1, 18)))
+        return features, chance < share, chance < share + (1 - share) / 2
+
     def lone(classifier, images, labels, fonts, seed):
         rng = np.random.default_rng(seed)
         features = np.stack([rng.normal(1, 2, 4000), np.ones(4000)], 1)
         return features, rng.random(4000) < 1 / (1 + np.exp(-features @ [0.8, -0.3]))
 
     monkeypatch.setattr(module, "scene_examples", scenes)
+    monkeypatch.setattr(module, "character_examples", characters)
     monkeypatch.setattr(module, "lone_examples", lone)
     monkeypatch.setattr(module, "Glyphs", lambda *_, **__: None)
     return asked
 
 
-def test_both_confidences_are_fitted_and_measured_on_other_examples(mnist, few_examples):
+def test_all_confidences_are_fitted_and_measured_on_other_examples(mnist, few_examples):
     model, before = calibrated(reader_of(boxes_of(), [], []), mnist, [], scenes=10)
-    assert few_examples == [range(10), range(10, 15)]
-    assert (model.classifier, model.detector) == ("c", "d")
+    assert few_examples == [range(10), range(10, 15)] * 2
+    assert model.networks == ("c", "d", "r")
     np.testing.assert_allclose(model.weights, np.linspace(-1, 1, 15), atol=0.35)
+    np.testing.assert_allclose(model.right_weights, np.linspace(-1, 1, 18), atol=0.35)
+    assert (model.place_weights[8:] > model.right_weights[8:]).all()
     np.testing.assert_allclose(model.lone_weights, [0.8, -0.3], atol=0.15)
-    assert model.calibration_error["scenes"] < 0.05 < before["scenes"]
+    assert model.number_weights == load_confidence().number_weights
+    for name in ("scenes", "characters"):
+        assert model.calibration_error[name] < 0.05 < before[name]
+    assert model.calibration_error["places"] < 0.05
     assert model.calibration_error["lone"] < 0.05
-    assert set(before) == {"scenes", "lone"}
+    assert set(before) == set(model.calibration_error) == {"scenes", "characters", "places", "lone"}
 
 
 def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monkeypatch, capsys, tmp_path):
@@ -163,7 +213,7 @@ def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monk
     module.main()
     printed = capsys.readouterr().out
     assert f"wrote {out}" in printed
-    assert printed.count("expected calibration error") == 2
+    assert printed.count("expected calibration error") == 4
     reader = Reader(confidence=out)
     assert reader.calibrated
     np.testing.assert_allclose(load_confidence(out).weights, np.linspace(-1, 1, 15), atol=0.35)
