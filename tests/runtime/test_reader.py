@@ -89,9 +89,10 @@ def test_numbers_cut_out_without_a_margin_are_read_where_they_are(reader, text, 
     assert reading.text == text
     for digit in reading.digits:
         left, top, width, height = digit.box
-        assert min(left, top) >= -0.05 * gray.shape[0]
-        assert left + width <= gray.shape[1] + 0.05 * gray.shape[0]
-        assert top + height <= 1.05 * gray.shape[0]
+        beyond = max(1, 0.05 * gray.shape[0])  # boxes are rounded to pixels
+        assert min(left, top) >= -beyond
+        assert left + width <= gray.shape[1] + beyond
+        assert top + height <= gray.shape[0] + beyond
 
 
 def test_all_forms_of_a_picture_give_the_same_digits(reader, tmp_path):
@@ -653,15 +654,15 @@ def test_candidates_are_all_that_was_found_and_what_became_of_it(written):
         "is no character of its line (0.98)",
     ]
     assert [digit.box for digit in some.read(page).digits] == [one.box for one in kept if one.kept]
-    some.conf = 0.999
-    letter = next(one for one in some.candidates(page) if one.box == Box(*found[3]))
-    assert letter.why == "is a letter or another sign in its line (0.98)"
     for one in kept:
         assert (one.image.shape, one.image.dtype) == ((28, 28), np.uint8)
         assert one.score == pytest.approx(0.5)
         assert len(one.probabilities) == 11
         assert sum(one.probabilities) == pytest.approx(1, abs=1e-5)
     assert kept[0].confidence == some.read(page).digits[0].confidence
+    some.conf = 0.999
+    letter = next(one for one in some.candidates(page) if one.box == Box(*found[3]))
+    assert letter.why == "is a letter or another sign in its line (0.98)"
 
 
 def test_inspect_gives_what_read_and_candidates_give():
@@ -797,4 +798,4 @@ def test_lines_made_level_must_read_better():
 
     assert read(0.97, 0.5, 0.5) == (0, 3)
     assert read(0.5, 0.97, 0.5) == (333, 3)  # sure: no other way up is tried
-    assert read(0.12, 0.14, 0.1, 0.12, 0.97) == (270, 5)
+    assert read(0.12, 0.14, 0.1, 0.97) == (270, 4)
