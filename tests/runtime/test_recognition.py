@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.confidence import CHARACTER_FEATURES, load_confidence
@@ -39,8 +41,8 @@ def attempt(count: int, digits: str, share: float = 0.9) -> Attempt:
     )
 
 
-def read(recognizer: Any, given: Attempt) -> Recognition:
-    return recognition(GRAY, given, recognizer, crop, load_confidence())
+def read(recognizer: Any, some: Attempt) -> Recognition:
+    return recognition(GRAY, some, recognizer, crop, load_confidence())
 
 
 def column(name: str) -> int:
@@ -62,10 +64,10 @@ def test_both_networks_decide_on_the_digit(written: Callable[..., Any]) -> None:
 
 
 def test_a_character_that_the_detector_misses_becomes_a_candidate(written: Callable[..., Any]) -> None:
-    given = attempt(3, "123")
+    some = attempt(3, "123")
     rows = np.array([0, 2])
-    given = Attempt(0, *(values[rows] for values in given[1:6]))
-    found = read(written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), given)
+    some = Attempt(0, *(values[rows] for values in some[1:6]))
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), some)
     assert len(found.boxes) == 3
     x, y, w, h = found.boxes[2].tolist()
     assert (x + w / 2, y + h / 2, h) == pytest.approx((142, 80, 40), abs=4)
@@ -73,8 +75,8 @@ def test_a_character_that_the_detector_misses_becomes_a_candidate(written: Calla
 
 
 def test_a_letter_and_a_sign_are_no_digits(written: Callable[..., Any]) -> None:
-    given = attempt(4, "1587")
-    found = read(written(("1", 2, 4), ("S", 8, 13), ("/", 17, 19), ("7", 24, 27)), given)
+    some = attempt(4, "1587")
+    found = read(written(("1", 2, 4), ("S", 8, 13), ("/", 17, 19), ("7", 24, 27)), some)
     is_digit = found.features[:, column("line place")] > 0
     assert is_digit.tolist() == [True, False, False, True]
     assert [other.text for other in found.others] == ["*", "/"]
@@ -82,18 +84,18 @@ def test_a_letter_and_a_sign_are_no_digits(written: Callable[..., Any]) -> None:
 
 
 def test_one_character_is_not_read_twice(written: Callable[..., Any]) -> None:
-    given = attempt(3, "111")
-    close = given.boxes.copy()
+    some = attempt(3, "111")
+    close = some.boxes.copy()
     close[1, 0] = 106  # a second box on the first character
-    found = read(written(("1", 2, 4), ("3", 17, 20)), given._replace(boxes=close))
+    found = read(written(("1", 2, 4), ("3", 17, 20)), some._replace(boxes=close))
     assert (found.features[:, column("line place")] > 0).sum() == 2
 
 
 def test_a_box_around_two_digits_gives_way_to_one_for_each(written: Callable[..., Any]) -> None:
-    given = attempt(2, "18")
-    boxes = given.boxes.copy()
+    some = attempt(2, "18")
+    boxes = some.boxes.copy()
     boxes[1] = [125, 60, 58, 40]
-    found = read(written(("1", 2, 4), ("2", 8, 11), ("3", 15, 18)), given._replace(boxes=boxes))
+    found = read(written(("1", 2, 4), ("2", 8, 11), ("3", 15, 18)), some._replace(boxes=boxes))
     assert found.features[:, column("line place")].argmin() == 1
     added = found.boxes[2:]
     assert (added[:, 0] + added[:, 2] / 2).tolist() == pytest.approx([138, 166], abs=4)
@@ -117,10 +119,10 @@ def test_combined_keeps_the_share_of_no_digit() -> None:
 
 
 def test_a_digit_that_two_strips_show_is_one_candidate() -> None:
-    given = attempt(2, "12")
-    boxes = given.boxes.copy()
+    some = attempt(2, "12")
+    boxes = some.boxes.copy()
     boxes[1] = [150, 30, 60, 100]  # of another size, so of another line, whose strip shows the first digit as well
-    given = given._replace(boxes=boxes, confidence=np.array([0.9, 0.9], np.float32))
+    some = some._replace(boxes=boxes, confidence=np.array([0.9, 0.9], np.float32))
 
     class Both:
         def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -135,4 +137,76 @@ def test_a_digit_that_two_strips_show_is_one_candidate() -> None:
                 lines.append(line)
             return lines
 
-    assert len(read(Both(), given).boxes) == 3
+    assert len(read(Both(), some).boxes) == 3
+
+
+def test_a_candidate_on_no_line_is_seen_as_nothing(written: Callable[..., Any]) -> None:
+    some = attempt(3, "123")
+    far = some.boxes.copy()
+    far[2, 1] = 150
+    unsure = some._replace(boxes=far, confidence=np.array([0.9, 0.9, 0.01], np.float32))
+    found = read(written(("1", 2, 4), ("2", 9, 12)), unsure)
+    assert found.lined[2].tolist() == np.eye(CLASS_COUNT)[GAP].tolist()
+    assert found.digits[2].argmax() == 3
+
+
+def test_an_unsure_candidate_on_a_line_is_seen_as_what_stands_there(written: Callable[..., Any]) -> None:
+    some = attempt(3, "123")._replace(confidence=np.array([0.9, 0.01, 0.9], np.float32))
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), some)
+    assert found.lined[:, :10].argmax(1).tolist() == [1, 2, 3]
+    assert len(found.boxes) == 3
+
+
+def test_recognized_candidates_are_an_attempt(written: Callable[..., Any]) -> None:
+    found = read(written(("1", 2, 4), ("S", 8, 13), ("3", 17, 20)), attempt(3, "123"))
+    made = found.attempt(90, load_confidence())
+    assert made.degrees == 90
+    assert made.place_confidence is not None
+    assert (made.place_confidence >= made.confidence).all()
+    assert [one.text for one in made.others] == ["*"]
+    assert made.why_left_out(1, 0.5, "auto").startswith("is a letter or another sign in its line")
+
+
+CHARACTERS = st.lists(st.tuples(st.sampled_from("0123456789.,-/S*"), st.integers(1, 6), st.integers(1, 4)), max_size=8)
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(st.integers(1, 6), CHARACTERS, st.integers(0, 2**32 - 1))
+def test_nothing_that_the_detector_finds_is_lost_and_no_character_counts_twice(
+    written: Callable[..., Any], count: int, characters: list[tuple[str, int, int]], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    some = attempt(count, "".join(rng.choice(list("0123456789"), count)), rng.uniform(0.2, 0.95))
+    boxes = some.boxes + rng.uniform(-6, 6, some.boxes.shape).astype(np.float32)
+    some = some._replace(boxes=boxes, confidence=rng.uniform(0.06, 1, count).astype(np.float32))
+    placed, at = [], 0
+    for text, gap, width in characters:
+        placed.append((text, at + gap, at + gap + width))
+        at += gap + width
+    found = read(written(*placed), some)
+    np.testing.assert_array_equal(found.boxes[:count], some.boxes)
+    np.testing.assert_array_equal(found.scores[:count], some.scores)
+    sums = found.digits.sum(1)
+    np.testing.assert_allclose(sums, 1, atol=1e-4)
+    np.testing.assert_allclose(found.digits[:count, 10], some.probabilities[:, 10], atol=1e-6)
+    lines = len(find_lines(some.boxes, np.arange(count)))
+    assert (found.lined[:, :10].sum(1) > 0.5).sum() <= lines * sum(text.isdigit() for text, *_ in placed)
+    assert all(0 <= other.confidence <= 1 and other.row == -1 for other in found.others)
+    assert (found.boxes[:, 2:] > 0).all()
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([10, 11]))
+def test_what_both_networks_find_likeliest_stays_likeliest(seed: int, classes: int) -> None:
+    rng = np.random.default_rng(seed)
+    classifier = rng.dirichlet(np.full(classes, 0.3), 5).astype(np.float32)
+    line = rng.dirichlet(np.full(CLASS_COUNT, 0.3), 5).astype(np.float32)
+    both = combined(classifier, line)
+    assert both.shape == classifier.shape
+    np.testing.assert_allclose(both.sum(1), 1, atol=1e-4)
+    np.testing.assert_allclose(both[:, :10].sum(1), classifier[:, :10].sum(1), atol=1e-4)
+    same = classifier[:, :10].argmax(1) == line[:, :10].argmax(1)
+    assert (both[same, :10].argmax(1) == classifier[same, :10].argmax(1)).all()
+    nothing = np.zeros((5, CLASS_COUNT), np.float32)  # a line that shows no digit leaves the order as it is
+    best = combined(classifier, nothing)[:, :10].argmax(1)
+    assert (best == classifier[:, :10].argmax(1)).all()
