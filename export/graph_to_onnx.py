@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from digitocr.export.to_onnx import OPSET
 from digitocr.train.synthesis.strokes import Floats
 
+CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 IR_VERSION = 9  # of ONNX; onnxruntime 1.18 reads it
 
 
@@ -43,7 +44,7 @@ def graph_to_onnx(network: keras.Model, outputs: Mapping[str, slice]) -> Any:
             tensors[name] = "image"
         elif isinstance(layer, keras.layers.BatchNormalization):
             tensors[name] = sources[0]  # it is in the convolution's weights
-        elif isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
+        elif isinstance(layer, CONVOLUTIONS):
             parts = outputs if layer is network.layers[-1] else {name: slice(None)}
             kernel, bias = _fused(layer)
             for part, channels in parts.items():

@@ -1,4 +1,4 @@
-"""Gives an exported file its name only after it has passed its gate: one procedure for both networks.
+"""Gives an exported file its name only after it has passed its gate: one procedure for all networks.
 
     report = publish(Path("exports/digitocr-int8.onnx"), write, judge)
 

@@ -13,6 +13,7 @@ INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ
 BORDER_SHARE = 0.3  # of the shorter side; the width of the border around a picture that its digits fill
 FULL_SHARE = 0.5  # of the shorter side; a digit that large, or ink of that extent, fills the picture
 EDGE_SHARE = 0.03  # of a digit's longer side, or of the picture's shorter one; what is nearer to the edge touches it
+QUIET_SHARE = 0.17  # of the strongest difference from the edge's median; an even edge differs less, in the median
 CLOSE_UP = 0.4  # of the picture's longer side; with a digit that large the picture is no page of digits
 
 
@@ -65,10 +66,16 @@ def is_full(gray: GrayImage, boxes: Boxes) -> bool:
 
     Args:
         gray: The picture.
-        boxes: (n, 4) the digits found in it; where there are none, the picture's ink decides.
+        boxes: (n, 4) the digits found in it; where there are none, the picture's ink decides, if its edge is even. On
+            paper in uneven light the border would be a mark of its own.
     """
     height, width = gray.shape
     if not len(boxes):
+        edge = _edge(gray)
+        level = float(np.median(edge))
+        strongest = max(level - float(gray.min()), float(gray.max()) - level)
+        if np.median(np.abs(edge - level)) > QUIET_SHARE * strongest:
+            return False
         boxes = np.array([ink_box(gray)], np.float32)
     longer = boxes[:, 2:].max(1)
     near = EDGE_SHARE * np.minimum(longer, min(height, width))
@@ -79,6 +86,11 @@ def is_full(gray: GrayImage, boxes: Boxes) -> bool:
 def bordered(gray: GrayImage) -> tuple[GrayImage, int]:
     """The (H, W) picture in a border of the median of its edge pixels, which is background; and the border's width."""
     width = max(1, round(BORDER_SHARE * min(gray.shape)))
-    level = int(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
+    level = int(np.median(_edge(gray)))
     framed = cv2.copyMakeBorder(gray, width, width, width, width, cv2.BORDER_CONSTANT, value=level)
     return np.asarray(framed, np.uint8), width
+
+
+def _edge(gray: GrayImage) -> GrayImage:
+    """The outermost pixels of an (H, W) picture."""
+    return np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])

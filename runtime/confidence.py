@@ -29,6 +29,7 @@ from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import shipped_model
 from digitocr.runtime.numbers import Group
+from digitocr.runtime.recognizer import OTHER
 
 Features: TypeAlias = npt.NDArray[np.float32]  # (n, 15), columns as in FEATURES
 
@@ -50,6 +51,9 @@ CHARACTER_FEATURES = (
     "no digit",  # log-odds of the classifier's probability of no digit
     "found",  # 1 where the detector has found it
     "found x line place",  # a place that the detector has not found is judged by the line alone
+    "least",  # the least of candidate, line digit and line place: all of them have to be sure
+    "line other",  # log-odds of the recognizer's probability of a letter or another sign
+    "line sign",  # log-odds of the recognizer's probability of a sign
     "agreement",  # 1 where both networks find the same digit likeliest
     *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read
 )
@@ -67,8 +71,8 @@ class ConfidenceModel:
         detector: The models.network_id of the detector.
         recognizer: The models.network_id of the recognizer.
         weights: (15,) float32, of FEATURES.
-        right_weights: (18,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
-        place_weights: (18,) float32, of CHARACTER_FEATURES: that a digit stands there.
+        right_weights: (21,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
+        place_weights: (21,) float32, of CHARACTER_FEATURES: that a digit stands there.
         lone_weights: Two numbers, of LONE_FEATURES: for pictures of one digit that the detector does not look at.
         number_weights: One for each of numbers.FEATURES: that a whole number is right.
         calibration_error: The expected calibration error on what the weights were not fitted on, by its name.
@@ -95,7 +99,7 @@ class ConfidenceModel:
         return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
 
     def of_characters(self, features: Features) -> tuple[Scores, Scores]:
-        """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 18) character_features."""
+        """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 21) character_features."""
         right, place = (1 / (1 + np.exp(-(features @ weights))) for weights in (self.right_weights, self.place_weights))
         return right.astype(np.float32), np.maximum(right, place).astype(np.float32)
 
@@ -142,7 +146,7 @@ def character_features(
     recognizer: Probabilities,
     digits: Probabilities,
 ) -> Features:
-    """(n, 18) CHARACTER_FEATURES.
+    """(n, 21) CHARACTER_FEATURES.
 
     Args:
         candidates: (n,) confidences of ConfidenceModel.of_candidates.
@@ -153,12 +157,15 @@ def character_features(
     """
     rows, best = np.arange(len(digits)), digits[:, :10].argmax(1)
     none = 1 - classifier[:, :10].sum(1)
-    place = recognizer[:, :10].sum(1)
-    shares = np.stack([candidates, classifier[rows, best], recognizer[rows, best], place, none])
+    place, sign = recognizer[:, :10].sum(1), recognizer[:, 10:OTHER].sum(1)
+    shares = np.stack(
+        [candidates, classifier[rows, best], recognizer[rows, best], place, none, recognizer[:, OTHER], sign]
+    )
     shares = np.clip(shares, 1 - MAX_CERTAINTY, MAX_CERTAINTY)
-    candidate, digit, line, place, none = np.log(shares / (1 - shares))
+    candidate, digit, line, place, none, other, sign = np.log(shares / (1 - shares))
+    least = np.minimum(np.minimum(candidate, line), place)
     agreement = classifier[:, :10].argmax(1) == recognizer[:, :10].argmax(1)
-    columns = [candidate, digit, line, place, none, is_found, is_found * place, agreement]
+    columns = [candidate, digit, line, place, none, is_found, is_found * place, least, other, sign, agreement]
     return np.column_stack([*columns, np.eye(10, dtype=np.float32)[best]]).astype(np.float32)
 
 

@@ -114,7 +114,7 @@ def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) 
 
     Args:
         picture: What `load` takes.
-        enough: The least length of the longer side in pixels.
+        enough: The least length in pixels of the longer side, or of the part of a long picture that has NORMAL_ASPECT.
         page: Which page of a TIFF to decode, from 0.
 
     Returns:

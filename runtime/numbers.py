@@ -87,15 +87,26 @@ def grouped(characters: Sequence[Character]) -> list[Group]:
     Args:
         characters: Of one line, from left to right.
     """
-    places = [index for index, one in enumerate(characters) if one.is_place]
+    kept = [index for index, one in enumerate(characters) if one.text != OTHER or not _is_on_digit(characters, index)]
+    shown = [characters[index] for index in kept]
+    places = [index for index, one in enumerate(shown) if one.is_place]
     if not places:
         return []
-    line = _Line(characters, places)
+    line = _Line(shown, places)
     links = [line.is_joined(left, right) for left, right in pairwise(places)]
     _join_cells(line, places, links)
     _join_dates(line, places, links)
     ends = [number for number, joined in enumerate(links, 1) if not joined]
-    return [line.group(places[first:last]) for first, last in pairwise([0, *ends, len(places)])]
+    groups = [line.group(places[first:last]) for first, last in pairwise([0, *ends, len(places)])]
+    return [group._replace(places=tuple(kept[place] for place in group.places)) for group in groups]
+
+
+def _is_on_digit(characters: Sequence[Character], index: int) -> bool:
+    """Whether the middle of a character lies within the digit before or after it, so that it separates nothing."""
+    box = characters[index].box
+    middle = box[0] + box[2] / 2
+    beside = [*characters[max(index - 1, 0) : index], *characters[index + 1 : index + 2]]
+    return any(one.is_place and one.box[0] <= middle <= one.box[0] + one.box[2] for one in beside)
 
 
 class _Line:

@@ -8,8 +8,9 @@ Digit(digit=1, confidence=0.991, box=Box(x=31, y=12, w=40, h=66), topk=((1, 0.99
 All can be compared, hashed and pickled.
 """
 
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import OutputError
+from digitocr.runtime.matching import Wanted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -208,13 +210,18 @@ class Reading:
 
     @property
     def main(self) -> Number | None:
-        """The number that the picture is about, such as the counter of a meter: see digitocr.runtime.matching.
+        """The number that the picture is about, such as the largest row of a display or the counter of a meter.
 
-        It is the one with the largest digits, where a number of many digits counts for more; None where there is none.
+        It is the one with the largest height of its digits times the square root of how many they are, times their mean
+        confidence: a long row counts for more than one digit that is somewhat higher, and a mark that is hardly a digit
+        counts for little. Of equal ones it is the first in reading order. None where there is no number.
         """
-        from digitocr.runtime.matching import main_number
+        return max(self.numbers, key=_weight, default=None)
 
-        return main_number(self.numbers)
+    def only_main(self) -> "Reading":
+        """The reading with its `main` number alone; the same where there is none."""
+        main = self.main
+        return self._with(lambda number: number is main)
 
     def matching(self, expect: str = "", digits: int = 0) -> "Reading":
         """The reading with the numbers of a form alone; `why` says so where none is left.
@@ -229,9 +236,16 @@ class Reading:
         Raises:
             UsageError: An argument makes no sense, or no number can be of that form.
         """
-        from digitocr.runtime.matching import Wanted
+        return self.only(Wanted(expect, digits))
 
-        return Wanted(expect, digits).only(self)
+    def only(self, wanted: Wanted) -> "Reading":
+        """What `matching` returns, of a form that was made before."""
+        left = self._with(lambda number: wanted.admits(number.text, number.digits_text))
+        return left if left.lines or not self.lines else replace(left, why=wanted.why_none(len(self.numbers)))
+
+    def _with(self, is_wanted: Callable[[Number], bool]) -> "Reading":
+        lines = (Line(tuple(filter(is_wanted, line.numbers))) for line in self.lines)
+        return replace(self, lines=tuple(line for line in lines if line.numbers))
 
     def with_boxes(self, boxes: Iterable[Box]) -> "Reading":
         """The same reading with other boxes: one for each of `digits`, in that order."""
@@ -320,6 +334,11 @@ class Reading:
         if isinstance(picture, (str, os.PathLike)) and path.exists() and path.samefile(picture):
             raise OutputError(f"{path}: is the picture that was read; choose another name")
         drawing.save(shown, path)
+
+
+def _weight(number: Number) -> float:
+    heights = sorted(digit.box.h for digit in number.digits)
+    return heights[len(heights) // 2] * sum(digit.confidence for digit in number.digits) / math.sqrt(len(heights))
 
 
 def _digit_dict(digit: Digit) -> dict[str, Any]:

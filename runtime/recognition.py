@@ -39,7 +39,8 @@ SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
 HELD = 0.42  # of a box's width, from its middle to that of each of several digits that it holds
 USUAL_WIDTH = 0.6  # digit heights; of a digit
-BAND = 0.35  # digit heights; from the middle of a line to that of a candidate on it
+BAND = 0.75  # digit heights; from the middle of a line to the upper or lower end of a candidate on it, at most
+MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
 SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
 FLOOR = 0.002  # added to the probabilities of both networks, so that neither rules a digit out
@@ -55,7 +56,7 @@ class Recognition(NamedTuple):
         scores: (n,) float32, the detector's.
         images: (n, 28, 28) uint8, the crops.
         digits: (n, classes) float32, probabilities of both networks together.
-        features: (n, 18) float32, confidence.CHARACTER_FEATURES.
+        features: (n, 21) float32, confidence.CHARACTER_FEATURES.
         lined: (n, 18) float32, what the recognizer sees in their places.
         others: Signs and words.
     """
@@ -96,25 +97,31 @@ def recognition(
         crop: Crops boxes of the picture, and classifies the crops.
         model: The confidence of detector and classifier.
     """
-    places = find_lines(attempt.boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
-    lines = recognizer.columns([cut(gray, place) for place in places])
-    seen = np.zeros((len(attempt.boxes), CLASS_COUNT), np.float32)
+    boxes, count = attempt.boxes, len(attempt.boxes)
+    seen = np.zeros((count, CLASS_COUNT), np.float32)
     seen[:, GAP] = 1
-    is_seen = np.zeros(len(attempt.boxes), np.bool_)
+    is_seen = np.zeros(count, np.bool_)
     new_boxes: list[list[float]] = []
     new_seen: list[npt.NDArray[np.float32]] = []
     others: list[Character] = []
-    for place, columns in zip(places, lines, strict=True):
+    places = find_lines(boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
+    # large lines first: what is a comma or a degree sign beside their digits makes no line of its own
+    for place in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
+        if is_seen[list(place.rows)].all():
+            continue
+        (columns,) = recognizer.columns([cut(gray, place)])
         parts = segments(columns)
-        rows = _on_line(attempt.boxes, place, is_seen)
-        is_seen[rows] = True
+        rows = _on_line(boxes, place)
         digits = [part for part in parts if part.kind == DIGIT]
-        matches, free = _matched(attempt.boxes, rows, digits, place)
+        matches, free = _matched(boxes, rows, digits, place)
         for row in rows:
+            if is_seen[row]:
+                continue
             if row in matches:
                 seen[row] = digits[matches[row]].probabilities
             else:
-                seen[row] = _beside(columns, attempt.boxes[row], place, digits)
+                seen[row] = _beside(columns, boxes[row], place, digits)
+        is_seen[rows] = True
         new_boxes += [_box(digits, number, place) for number in free]
         new_seen += [digits[number].probabilities for number in free]
         others += [_other(part, place) for part in parts if part.kind != DIGIT]
@@ -123,19 +130,19 @@ def recognition(
     )
     scores = np.concatenate([attempt.scores, np.full(len(added), NEW_SCORE, np.float32)])
     images, probabilities = crop(added)
-    before = model.of_candidates(added, scores[len(attempt.boxes) :], probabilities[:, :10])
+    before = model.of_candidates(added, scores[count:], probabilities[:, :10])
     read = np.concatenate([attempt.probabilities, probabilities])
     lined = np.concatenate([seen, added_seen])
     digits_of_both = combined(read, lined)
     features = character_features(
         np.concatenate([attempt.confidence, before]),
-        np.arange(len(scores)) < len(attempt.boxes),
+        np.arange(len(scores)) < count,
         read,
         lined,
         digits_of_both,
     )
     return Recognition(
-        np.concatenate([attempt.boxes, added]),
+        np.concatenate([boxes, added]),
         scores,
         np.concatenate([attempt.images, images]),
         digits_of_both,
@@ -153,17 +160,16 @@ def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> 
     return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)
 
 
-def _on_line(boxes: Boxes, place: Place, taken: npt.NDArray[np.bool_]) -> list[int]:
-    """The candidates that stand on a line, from left to right; those of other lines are left out."""
+def _on_line(boxes: Boxes, place: Place) -> list[int]:
+    """The candidates that stand on a line, also those that are smaller than its digits, from left to right."""
     centres = boxes[:, :2] + boxes[:, 2:] / 2
     dx, dy = centres[:, 0] - place.x, centres[:, 1] - place.y
     along = (dx * place.cos + dy * place.sin) / place.scale
     across = (dy * place.cos - dx * place.sin) / place.scale
     height = boxes[:, 3] / place.scale
-    on = (np.abs(across) < BAND * DIGIT_HEIGHT) & (along > 0) & (along < place.width)
-    on &= (height > DIGIT_HEIGHT / 2) & (height < 1.6 * DIGIT_HEIGHT)
+    on = (np.abs(across) + height / 2 < BAND * DIGIT_HEIGHT) & (along > 0) & (along < place.width)
+    on &= height > MIN_HEIGHT * DIGIT_HEIGHT
     on[list(place.rows)] = True
-    on &= ~taken
     rows = np.flatnonzero(on)
     in_order: list[int] = rows[np.argsort(along[rows], kind="stable")].tolist()
     return in_order

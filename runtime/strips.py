@@ -23,6 +23,7 @@ MAX_HEIGHT_RATIO = 1.7  # of a box and its line; a line of other digits begins t
 CONTEXT = 2.2  # heights of the line that a strip reaches beyond its first and last box
 MAX_WIDTH = 6000  # pixels of a strip; a longer one is cut off
 MIN_SLOPE_BOXES = 3  # boxes of a line whose own slope is measured
+LEVEL_SAMPLES = 1_000  # pixels, about, whose median is the level beyond the picture
 SHRINK = 2.0  # times a strip's size; a picture that is larger is averaged, so that no stroke is skipped
 
 
@@ -105,7 +106,10 @@ def _place(boxes: Boxes, part: list[int], common: float) -> Place:
 
 
 def cut(gray: GrayImage, place: Place) -> GrayImage:
-    """The (32, W) strip of a line in an (H, W) picture; beyond the picture its edge pixels are repeated."""
+    """The (32, W) strip of a line in an (H, W) picture; beyond the picture it has the median level around the line.
+
+    Repeated edge pixels would draw out a digit that the edge cuts.
+    """
     factor = 1
     while place.scale / factor > SHRINK:
         factor *= 2
@@ -124,7 +128,21 @@ def cut(gray: GrayImage, place: Place) -> GrayImage:
     )
     size = place.width * factor, STRIP_HEIGHT * factor
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    strip = cv2.warpAffine(gray, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    level = _level(gray, place)
+    strip = cv2.warpAffine(gray, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=level)
     if factor > 1:
         strip = cv2.resize(strip, (place.width, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
     return np.asarray(strip, np.uint8)
+
+
+def _level(gray: GrayImage, place: Place) -> int:
+    """The median grey level of the picture around a line."""
+    corners = np.array([place.to_picture(u, v) for u in (0, place.width) for v in (0, STRIP_HEIGHT)])
+    (left, top), (right, bottom) = corners.min(0), corners.max(0)
+    height, width = gray.shape
+    around = gray[
+        min(max(int(top), 0), height - 1) : max(int(bottom), 1), min(max(int(left), 0), width - 1) : max(int(right), 1)
+    ]
+    step = max(1, int(np.sqrt(around.size / LEVEL_SAMPLES)))
+    some = np.sort(around[::step, ::step], axis=None)
+    return int(some[len(some) // 2])

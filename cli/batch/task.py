@@ -229,10 +229,8 @@ class Task:
 
     def _wanted(self, reading: "Reading") -> "Reading":
         """The reading with the numbers alone that are wanted."""
-        from digitocr.runtime.matching import only_main
-
-        wanted: Reading = _kept.wanted.only(reading)
-        return only_main(wanted) if self.main else wanted
+        wanted = reading.only(_kept.wanted)
+        return wanted.only_main() if self.main else wanted
 
     def _failed(self, source: str, error: Exception, page: int, pages: int) -> Outcome:
         """The outcome of a page that reading ended with that exception. Raises it if it is not the picture's."""

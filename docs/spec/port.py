@@ -275,6 +275,15 @@ def to_strip(at: dict[str, Any], x: float, y: float) -> tuple[float, float]:
     return dx * at["cos"] + dy * at["sin"], dy * at["cos"] - dx * at["sin"] + 16
 
 
+def level(g: Array, at: dict[str, Any]) -> float:
+    """Step 14: beyond the picture."""
+    corners = np.array([to_picture(at, u, v) for u in (0, at["width"]) for v in (0, 32)])
+    (left, top), (right, bottom) = np.trunc(corners.min(0)).astype(int), np.trunc(corners.max(0)).astype(int)
+    around = g[max(top, 0) : max(bottom, 1), max(left, 0) : max(right, 1)]
+    k = max(1, trunc(np.sqrt(around.size / 1000)))
+    return upper_median(around[::k, ::k].ravel().tolist())
+
+
 def strip(g: Array, at: dict[str, Any]) -> Array:
     """Step 14: the strip of a place."""
     factor = 1
@@ -282,11 +291,12 @@ def strip(g: Array, at: dict[str, Any]) -> Array:
         factor *= 2
     u, v = np.meshgrid(np.arange(at["width"] * factor), np.arange(32 * factor))
     x, y = to_picture(at, (u + 0.5) / factor, (v + 0.5) / factor)
-    x, y = np.clip(x - 0.5, 0, g.shape[1] - 1), np.clip(y - 0.5, 0, g.shape[0] - 1)
-    column, row = np.minimum(x.astype(int), g.shape[1] - 2), np.minimum(y.astype(int), g.shape[0] - 2)
+    framed = np.pad(g, 1, constant_values=level(g, at))
+    x, y = np.clip(x + 0.5, 0, g.shape[1] + 1), np.clip(y + 0.5, 0, g.shape[0] + 1)
+    column, row = np.minimum(x.astype(int), g.shape[1]), np.minimum(y.astype(int), g.shape[0])
     right, down = x - column, y - row
-    above = g[row, column] * (1 - right) + g[row, column + 1] * right
-    below = g[row + 1, column] * (1 - right) + g[row + 1, column + 1] * right
+    above = framed[row, column] * (1 - right) + framed[row, column + 1] * right
+    below = framed[row + 1, column] * (1 - right) + framed[row + 1, column + 1] * right
     made = np.round(above * (1 - down) + below * down)
     return made if factor == 1 else resized(made, 32, at["width"], area)
 
@@ -343,7 +353,7 @@ def characters(
     on, pairs = {}, []
     for index, (x, y, w, h) in enumerate(boxes):
         u, v = to_strip(at, x + w / 2, y + h / 2)
-        near = 0 < u < at["width"] and abs(v - 16) < 7 and 10 < h / scale < 32
+        near = 0 < u < at["width"] and abs(v - 16) + h / scale / 2 < 15 and h / scale > 4
         if not near and index not in at["rows"]:
             continue
         on[index] = (u, w / scale)
@@ -390,9 +400,10 @@ def combined(c: Array, r: Array) -> Array:
 
 
 def character_features(q: float, found: bool, c: Array, r: Array) -> list[float]:
-    """Step 18: 18 features of a character."""
+    """Step 18: 21 features of a character."""
     d = int(combined(c, r)[:10].argmax())
     line_place = logit(r[:10].sum())
     agreement = float(c[:10].argmax() == r[:10].argmax())
     first = [logit(q), logit(c[d]), logit(r[d]), line_place, logit(1 - c[:10].sum())]
-    return [*first, float(found), found * line_place, agreement, *(float(d == one) for one in range(10))]
+    line = [min(first[0], first[2], line_place), logit(r[16]), logit(r[10:16].sum())]
+    return [*first, float(found), found * line_place, *line, agreement, *(float(d == one) for one in range(10))]

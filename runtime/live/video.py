@@ -218,7 +218,7 @@ class VideoReader:
         else:
             reading = self._read_part(gray)
         announced, refused = [], []
-        for number in filter(self._wanted.admits, self._tracker.update(reading)):
+        for number in filter(self._is_wanted, self._tracker.update(reading)):
             if why := self._rising.why_not(number.digits_text):
                 refused.append(why)
             elif self._rising.take(number.digits_text):
@@ -227,12 +227,15 @@ class VideoReader:
         steady = [
             number
             for number in self._tracker.steady
-            if self._wanted.admits(number) and not self._rising.why_not(number.digits_text)
+            if self._is_wanted(number) and not self._rising.why_not(number.digits_text)
         ]
         latency = 1000 * (perf_counter() - frame.arrived)
         return FrameReading(
             frame.index, frame.time, frame.image, reading, tuple(steady), tuple(announced), latency, tuple(refused)
         )
+
+    def _is_wanted(self, number: Number) -> bool:
+        return self._wanted.admits(number.text, number.digits_text)
 
     def _check_roi(self, width: int, height: int) -> None:
         if self.roi is None:

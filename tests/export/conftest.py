@@ -44,7 +44,7 @@ def make_network(images: Any) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def random_norms() -> Callable[[Callable[[], Any]], Any]:
-    """Builds a network with random weights and batch norms that turn some channels around."""
+    """A function: build -> its network, with random weights and batch norms that turn some channels around."""
 
     def make(build: Callable[[], Any]) -> Any:
         keras.utils.set_random_seed(0)

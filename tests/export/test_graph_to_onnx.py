@@ -33,7 +33,7 @@ def written(model, images):
         (
             build_recognizer,
             recognizer.OUTPUTS,
-            [(32, 8, 1), (32, 72, 1), (32, 328, 1)],
+            [(32, 8, 2), (32, 72, 2), (32, 328, 2)],
             {"Conv", "Relu", "Add"},
         ),
     ],

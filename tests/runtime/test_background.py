@@ -63,12 +63,12 @@ def test_a_picture_is_full_where_a_large_digit_touches_its_edge():
 def test_where_no_digit_is_found_the_ink_decides_whether_a_picture_is_full():
     gray = np.full((40, 30), 200, np.uint8)
     nothing = np.zeros((0, 4), np.float32)
-    assert is_full(gray, nothing)
     gray[10:30, 10:15] = 50
     assert not is_full(gray, nothing)
     gray[0:30, 10:15] = 50
     assert is_full(gray, nothing)
     assert is_full(255 - gray, nothing)
+    assert not is_full(np.linspace(90, 230, 30).astype(np.uint8)[None].repeat(40, 0), nothing)  # uneven light
 
 
 def test_the_border_is_as_bright_as_most_of_the_edge():

@@ -80,13 +80,16 @@ def test_character_features_are_what_both_networks_say_of_the_digit_that_both_fi
     assert features.shape == (3, len(CHARACTER_FEATURES))
     assert features.dtype == np.float32
     most, nine = np.log(module.MAX_CERTAINTY / (1 - module.MAX_CERTAINTY)), np.log(9)
-    expected = [
-        [nine, np.log(3 / 7), np.log(1.5), np.log(4), np.log(0.2 / 0.8), 1, np.log(4), 0],
-        [0, -nine, -most, -most, nine, 1, -most, 0],
-        [np.log(0.25), most, nine, nine, -most, 0, 0, 1],
+    expected = [  # candidate, digit, line digit, line place, no digit, found, found x line place
+        [nine, np.log(3 / 7), np.log(1.5), np.log(4), np.log(0.2 / 0.8), 1, np.log(4)],
+        [0, -nine, -most, -most, nine, 1, -most],
+        [np.log(0.25), most, nine, nine, -most, 0, 0],
     ]
-    np.testing.assert_allclose(features[:, :8], expected, rtol=1e-3, atol=1e-5)
-    np.testing.assert_array_equal(features[:, 8:], np.eye(10)[[9, 3, 7]])
+    np.testing.assert_allclose(features[:, :7], expected, rtol=1e-3, atol=1e-5)
+    least_other_sign = [[np.log(1.5), -most, -most], [-most, -most, -most], [np.log(0.25), -nine, -most]]
+    np.testing.assert_allclose(features[:, 7:10], least_other_sign, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(features[:, 10], [0, 0, 1])  # agreement
+    np.testing.assert_array_equal(features[:, 11:], np.eye(10)[[9, 3, 7]])
     none = np.zeros(0, np.float32), np.zeros(0, np.bool_), classifier[:0], line[:0], both[:0]
     assert character_features(*none).shape == (0, len(CHARACTER_FEATURES))
 
@@ -107,7 +110,7 @@ def test_where_a_digit_is_right_there_is_one(seed):
 def test_the_shipped_weights_belong_to_the_shipped_networks():
     model, sums = load_confidence(), shipped_checksums()
     assert model.networks == (sums["digitocr.keras"], sums["detector.keras"], sums["recognizer.keras"])
-    assert set(model.calibration_error) == {"scenes", "characters", "places", "lone"}
+    assert set(model.calibration_error) == {"scenes", "characters", "places", "lone", "numbers"}
     assert all(0 <= error < 0.02 for error in model.calibration_error.values())
 
 
@@ -132,7 +135,7 @@ def test_the_confidence_in_mnist_s_test_digits_is_the_share_that_is_right(mnist)
 
 def test_what_is_written_is_read_again_and_what_is_none_is_refused(tmp_path):
     path = tmp_path / "confidence.json"
-    weights, character_weights = np.arange(15, dtype=np.float32) / 8, np.arange(18, dtype=np.float32) / 8
+    weights, character_weights = np.arange(15, dtype=np.float32) / 8, np.arange(21, dtype=np.float32) / 8
     written = model_of(
         weights=weights,
         right_weights=character_weights,

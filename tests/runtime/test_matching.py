@@ -1,7 +1,7 @@
 import pytest
 
 from digitocr.runtime.errors import UsageError
-from digitocr.runtime.matching import Wanted, main_number, only_main
+from digitocr.runtime.matching import Wanted
 from digitocr.runtime.reading import Box, Digit, Line, Number, Reading
 
 
@@ -30,22 +30,22 @@ READING = Reading((Line((number("20:16"), number("4831"))), Line((number("-12.5"
     ],
 )
 def test_numbers_of_a_form_are_left_and_none_with_a_doubtful_digit(expect, digits, left):
-    only = Wanted(expect, digits).only(READING)
+    only = READING.only(Wanted(expect, digits))
     assert [one.text for one in only.numbers] == left
     assert only.why == ""
 
 
 def test_lines_without_a_wanted_number_are_left_out():
-    assert [line.text for line in Wanted(digits=3).only(READING).lines] == ["125"]
+    assert [line.text for line in READING.only(Wanted(digits=3)).lines] == ["125"]
 
 
 def test_where_none_is_left_the_reading_says_why():
-    none = Wanted(digits=9).only(READING)
+    none = READING.only(Wanted(digits=9))
     assert (none.lines, none.why) == ((), "4 numbers were read, but none has 9 digits")
-    one = Wanted(r"7\d", 2).only(Reading((Line((number("4"),)),)))
+    one = Reading((Line((number("4"),)),)).only(Wanted(r"7\d", 2))
     assert one.why == r"1 number was read, but none has 2 digits and matches 7\d"
     empty = Reading((), why="nothing in it looks like a digit")
-    assert Wanted(digits=9).only(empty) == empty
+    assert empty.only(Wanted(digits=9)) == empty
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,10 @@ def test_what_no_number_can_be_is_a_usage_error(expect, digits, why):
     assert "\n" not in str(caught.value)
 
 
+def main_number(numbers):
+    return Reading((Line(tuple(numbers)),)).main if numbers else Reading(()).main
+
+
 def test_the_main_number_is_the_row_of_large_digits():
     counter, serial, stray = number("00439160", 60), number("4108375", 20), number("7", 90)
     assert main_number([serial, stray, counter]) is counter
@@ -74,8 +78,8 @@ def test_the_main_number_is_the_row_of_large_digits():
 
 
 def test_a_reading_of_the_main_number_alone():
-    assert [one.text for one in only_main(READING).numbers] == ["20:16"]
+    assert [one.text for one in READING.only_main().numbers] == ["20:16"]
     twice = Reading((Line((number("7"), number("7"))),))
-    assert len(only_main(twice).numbers) == 1
+    assert len(twice.only_main().numbers) == 1
     empty = Reading((), why="nothing in it looks like a digit")
-    assert only_main(empty) == empty
+    assert empty.only_main() == empty

@@ -158,6 +158,14 @@ def test_cells_with_rules_between_them_are_one_number_and_columns_of_a_table_are
     assert texts(spaced("7|25|3", 0.3, 0.3, 0.1, 0.3)) == "7 25 3"
 
 
+def test_what_lies_on_a_digit_separates_nothing():
+    digits = spaced("407", 0.1)
+    on = Character(OTHER, (digits[1].box[0] + 2.0, 0.0, 6.0, HEIGHT), 0.9, -1)
+    beside = Character(OTHER, (digits[1].box[0] - 2.0, 0.0, 1.0, HEIGHT), 0.9, -1)
+    assert [(group.text, group.places) for group in grouped([digits[0], on, *digits[1:]])] == [("407", (0, 2, 3))]
+    assert texts([digits[0], beside, *digits[1:]]) == "4 07"
+
+
 ANY = st.lists(
     st.tuples(
         st.sampled_from(f"0123456789{DOUBT}{SIGNS}{OTHER}"),

@@ -19,7 +19,7 @@ from digitocr import Reader
 from digitocr.runtime import preprocessing
 from digitocr.runtime import reader as module
 from digitocr.runtime.background import evened
-from digitocr.runtime.confidence import ConfidenceModel, load_confidence
+from digitocr.runtime.confidence import CHARACTER_FEATURES, ConfidenceModel, load_confidence
 from digitocr.runtime.errors import InputError, ModelError, UsageError
 from digitocr.runtime.models import network_id, shipped_model
 from digitocr.runtime.opencv import cv2
@@ -87,12 +87,10 @@ def test_numbers_cut_out_without_a_margin_are_read_where_they_are(reader, text, 
     gray = cut_out(text, size, light_on_dark)
     reading = reader.read(gray)
     assert reading.text == text
-    for digit in reading.digits:
-        left, top, width, height = digit.box
-        beyond = max(1, 0.05 * gray.shape[0])  # boxes are rounded to pixels
-        assert min(left, top) >= -beyond
-        assert left + width <= gray.shape[1] + beyond
-        assert top + height <= gray.shape[0] + beyond
+    assert max(abs(digit.box.y) for digit in reading.digits) <= 0.1 * gray.shape[0]
+    assert abs(reading.digits[0].box.x) <= 0.1 * gray.shape[0]
+    last = reading.digits[-1].box
+    assert abs(last.x + last.w - gray.shape[1]) <= 0.1 * gray.shape[0]
 
 
 def test_all_forms_of_a_picture_give_the_same_digits(reader, tmp_path):
@@ -308,7 +306,7 @@ def test_the_confidence_is_calibrated_for_its_three_networks_only(reader, tmp_pa
 
 
 def test_own_weights_of_the_confidence_are_used(reader, tmp_path):
-    none, page = np.zeros(18, np.float32), scene(["52"], 1).image
+    none, page = np.zeros(len(CHARACTER_FEATURES), np.float32), scene(["52"], 1).image
     path = confidence_of(reader, tmp_path / "own.json", right_weights=none, place_weights=none, recognizer="other")
     some = Reader(confidence=path, rotate=0)
     assert {digit.confidence for digit in some.read(page).digits} == {0.5}
@@ -401,7 +399,7 @@ class Unwritten:
         return [np.tile(nothing, (-(-strip.shape[1] // COLUMN), 1)) for strip in strips]
 
 
-CANDIDATE, LINE_PLACE = np.eye(18, dtype=np.float32)[[0, 3]]  # weights of one of CHARACTER_FEATURES
+CANDIDATE, LINE_PLACE = np.eye(len(CHARACTER_FEATURES), dtype=np.float32)[[0, 3]]  # the weight of one feature
 PLAIN = ConfidenceModel(
     *("", "", ""),
     weights=np.array([0.5, 1.0, *[0] * 13], np.float32),
@@ -799,3 +797,20 @@ def test_lines_made_level_must_read_better():
     assert read(0.97, 0.5, 0.5) == (0, 3)
     assert read(0.5, 0.97, 0.5) == (333, 3)  # sure: no other way up is tried
     assert read(0.12, 0.14, 0.1, 0.97) == (270, 4)
+
+
+def test_a_part_is_read_alone_and_boxes_are_in_the_whole_picture():
+    some = fake_reader(Blobs(), answers((4, 0.99)), rotate=0)
+    reading, candidates = some.inspect(blobs(*ROW), roi=(30, 30, 60, 50))
+    assert [digit.box for digit in reading.digits] == [Box(*box) for box in ROW[1:3]]
+    assert [one.box for one in candidates] == [Box(*box) for box in ROW[1:3]]
+    assert some.read(blobs(*ROW), roi=(30, 30, 60, 50)).lines == reading.lines
+    assert some.candidates(blobs(*ROW), roi=(30, 30, 60, 50)) == candidates
+
+
+def test_digits_that_stand_apart_are_numbers_of_their_own():
+    some = fake_reader(Blobs(), answers((4, 0.99)), rotate=0)
+    page = blobs((10, 40, 12, 24), (26, 40, 12, 24), (70, 40, 12, 24), (86, 40, 12, 24))
+    reading = some.read(page)
+    assert [len(number.digits) for number in reading.numbers] == [2, 2]
+    assert len(reading.lines) == 1

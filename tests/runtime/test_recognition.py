@@ -121,23 +121,47 @@ def test_combined_keeps_the_share_of_no_digit() -> None:
 def test_a_digit_that_two_strips_show_is_one_candidate() -> None:
     some = attempt(2, "12")
     boxes = some.boxes.copy()
-    boxes[1] = [150, 30, 60, 100]  # of another size, so of another line, whose strip shows the first digit as well
-    some = some._replace(boxes=boxes, confidence=np.array([0.9, 0.9], np.float32))
+    boxes[1] = [304, 55, 30, 50]  # so far that it begins another line, but both strips show what stands between them
+    shown = 0
 
     class Both:
         def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
-            places = find_lines(boxes, np.arange(2))
-            assert len(places) == len(strips) == 2
-            lines = []
-            for place, strip in zip(places, strips, strict=True):
-                line = np.zeros((strip.shape[1] // COLUMN, CLASS_COUNT), np.float32)
-                line[:, GAP] = 1
-                column = round(place.to_strip(82, 80)[0] / COLUMN)
-                line[column - 1 : column + 1] = np.eye(CLASS_COUNT)[5]
-                lines.append(line)
-            return lines
+            nonlocal shown
+            place = find_lines(boxes, np.arange(2))[1 - shown]  # the larger one first
+            shown += 1
+            line = np.zeros((strips[0].shape[1] // COLUMN, CLASS_COUNT), np.float32)
+            line[:, GAP] = 1
+            column = round(place.to_strip(203, 80)[0] / COLUMN)
+            line[column - 1 : column + 1] = np.eye(CLASS_COUNT)[5]
+            return [line]
 
-    assert len(read(Both(), some).boxes) == 3
+    found = read(Both(), some._replace(boxes=boxes))
+    assert shown == 2
+    assert len(found.boxes) == 3
+
+
+def test_a_small_mark_beside_larger_digits_makes_no_line_of_its_own(written: Callable[..., Any]) -> None:
+    some = attempt(3, "120")
+    boxes = some.boxes.copy()
+    boxes[2] = [160, 58, 10, 10]  # a degree sign
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("°", 15, 18)), some._replace(boxes=boxes))
+    assert (found.features[:, column("line place")] > 0).tolist() == [True, True, False]
+
+
+def test_a_candidate_of_one_line_is_not_found_again_in_another(written: Callable[..., Any]) -> None:
+    some = attempt(4, "1234")
+    boxes = some.boxes.copy()
+    boxes[3] = [192, 100, 10, 14]  # a comma, too low to be on the line, so that it makes a line of its own
+    sizes = []
+
+    class Same(written):
+        def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
+            sizes.append(strips[0].shape)
+            return super().columns(strips)
+
+    found = read(Same(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), some._replace(boxes=boxes))
+    assert len(sizes) == 2
+    assert (found.features[:, column("line place")] > 0).tolist()[:3] == [True, True, True]
 
 
 def test_a_candidate_on_no_line_is_seen_as_nothing(written: Callable[..., Any]) -> None:

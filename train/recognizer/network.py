@@ -17,7 +17,8 @@ from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, PLANES, STRIP_H
 SPLIT = 2  # columns of the output for each of the last row
 BLOCKS = (1, 2, 1, 4, 1)  # dilations of the residual blocks along the line
 WIDTH = 112  # channels of the residual blocks
-CHARACTER_WEIGHT = 4  # of a column of a digit or a sign in the loss; most columns are gap or words
+CHARACTER_WEIGHT = 4.0  # of a column of a digit or a sign in the loss; most columns are gap
+WORD_WEIGHT = 2.0  # of a column of a letter or another sign; twice as many of a letter's columns are marked
 KERNEL = 5  # columns that a block looks at
 
 
@@ -75,8 +76,9 @@ def loss(target: keras.KerasTensor, output: keras.KerasTensor) -> keras.KerasTen
     gap = ops.one_hot(ops.full_like(weight, GAP, dtype="int32"), CLASS_COUNT)
     allowed = ops.sum(ops.exp(log) * ops.minimum(first + second * ops.cast(share > 0, "float32") + gap, 1.0), axis=-1)
     loose = -ops.log(ops.maximum(allowed, 1e-6))
-    is_character = ops.cast(target[..., 0] < OTHER, "float32")
-    weight = weight * (1 + (CHARACTER_WEIGHT - 1) * is_character * (1 - is_loose))
+    weights = ops.convert_to_tensor([CHARACTER_WEIGHT] * OTHER + [WORD_WEIGHT, 1.0], "float32")
+    own = ops.sum(first * weights, axis=-1)
+    weight = weight * (own * (1 - is_loose) + is_loose)
     return ops.sum((is_loose * loose + (1 - is_loose) * entropy) * weight) / (ops.sum(weight) + 1.0)
 
 

@@ -198,7 +198,7 @@ def single(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 Layout = Callable[[Sheet, Generator, Glyphs], None]
 LAYOUTS: dict[Layout, float] = {  # and the share of each
-    line: 0.5,
+    line: 0.9,
     numerals: 0.2,
     boxes: 0.1,
     display: 0.09,

@@ -10,8 +10,8 @@
 
 A layout (strip_layouts.py) fills a Sheet that is twice as large; this file draws it, adds paper, light and camera, and
 marks the columns. A digit or a sign is marked in its middle; beside that it may be read as well, but between two that
-touch there is a gap. Everything
-else that is written is marked over its whole width, a word with the gaps between its letters.
+touch there is a gap. Everything else that is written is marked over its whole width, a word with the gaps between its
+letters.
 """
 
 from dataclasses import dataclass, field
@@ -163,11 +163,12 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
     grey = _camera(np.asarray(image, np.float32), contrast, rng)
     if size != (WIDTH, STRIP_HEIGHT):
         grey = cv2.resize(grey, (WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_LINEAR)
-    if rng.random() < 0.2:  # a line that ends: the reader repeats the picture's edge there
+    if rng.random() < 0.2:  # a line that ends: the reader fills up the strip with its median there
         left, right = (int(rng.integers(0, 60)) if rng.random() < 0.6 else 0 for _ in range(2))
         ends = [linear[0, 0] * x + shift[0] for mark in sheet.marks for x in (mark.left, mark.right)]
         if not ends or (min(ends) > left + 1 and max(ends) < WIDTH - right - 1):
-            grey = cv2.copyMakeBorder(grey[:, left : WIDTH - right], 0, 0, left, right, cv2.BORDER_REPLICATE)
+            inner = grey[:, left : WIDTH - right]
+            grey = cv2.copyMakeBorder(inner, 0, 0, left, right, cv2.BORDER_CONSTANT, value=int(np.median(inner)))
     return Strip(np.asarray(grey, np.uint8), *_columns(sheet.marks, linear[0, 0], shift[0] + linear[0, 1] * middle[1]))
 
 
@@ -222,7 +223,7 @@ def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
     image = np.full((SHEET_HEIGHT, SHEET_WIDTH), paper, np.float32)
     if not clean:
         image += _clouds(rng, float(rng.choice([6, 24, 90, 200])), float(rng.uniform(0, 0.03)))
-    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.18), np.log(0.5))))
+    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.22), np.log(0.5))))
     if not clean and rng.random() < 0.1:
         image += _clouds(rng, float(rng.choice([6, 12, 30])), float(rng.uniform(0, 0.25 * contrast)))
     if not clean and rng.random() < 0.12:
@@ -275,6 +276,6 @@ def _camera(image: Floats, contrast: float, rng: Generator) -> Bytes:
         level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         grey = np.where(grey > level, np.uint8(255), np.uint8(0))
     elif kind < 0.2:
-        _, data = cv2.imencode(".jpg", grey, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))))
+        _, data = cv2.imencode(".jpg", grey, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))))
         grey = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return np.asarray(grey, np.uint8)

@@ -305,7 +305,7 @@ def labelled(rng: Generator) -> str:
 
 def code(rng: Generator) -> str:
     """Letters and digits mixed, as serial numbers, plates and products have them."""
-    letters = list("ABCDEFGHKLMNPRTUVWXYacdefhkmnprtuvwxy")
+    letters = list("AABCDEFGHHKLMNPRSTUVWXYZBSZDacdefhkmnprtuvwxyg")
     parts = []
     for _ in range(int(rng.integers(2, 4))):
         if rng.random() < 0.5:
@@ -342,17 +342,17 @@ def signs(rng: Generator) -> str:
 KINDS: dict[Callable[[Generator], str], float] = {  # and the share of each
     number: 0.17,
     decimal: 0.11,
-    prose: 0.13,
+    prose: 0.24,
     date: 0.09,
     time: 0.06,
-    amount: 0.11,
+    amount: 0.13,
     bracketed: 0.06,
     equation: 0.07,
-    labelled: 0.08,
-    code: 0.04,
+    labelled: 0.1,
+    code: 0.06,
     groups: 0.04,
     cells: 0.02,
-    signs: 0.02,
+    signs: 0.05,
 }
 _FUNCTIONS, _SHARES = list(KINDS), np.array(list(KINDS.values())) / sum(KINDS.values())
 

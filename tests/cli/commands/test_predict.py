@@ -55,6 +55,54 @@ def test_a_picture_is_read_as_it_is_said_to_be(digitocr, pages):
     assert digitocr("predict", "a.png", "--mode", "line", "--rotate", "0", cwd=pages).stdout.count(b"\n") == 1
 
 
+def test_only_the_numbers_that_are_wanted_are_printed(digitocr, pages):
+    def read(*words):
+        done = digitocr("predict", "a.png", "b.jpg", *words, cwd=pages)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(), done.stderr.decode()
+
+    assert read("--digits", "3", "--quiet") == ("a.png\t407\nb.jpg\t\n", "")
+    why = read("--digits", "3")[1].splitlines()[-1]
+    assert why == "digitocr: b.jpg: 1 number was read, but none has 3 digits"
+    assert read("--expect", "[1-4].", "--jobs", "2")[0] == "a.png\t12\nb.jpg\t38\n"
+    assert read("--main")[0] == "a.png\t407\nb.jpg\t38\n"
+    assert read("--main", "--digits", "2")[0] == "a.png\t12\nb.jpg\t38\n"
+    none = digitocr("predict", "a.png", "--digits", "9", "--fail-on-empty", cwd=pages)
+    assert (none.returncode, none.stdout) == (8, b"")
+
+
+def test_only_a_part_is_read_and_boxes_are_in_the_whole_picture(digitocr, pages):
+    def numbers(*words):
+        done = digitocr("predict", "a.png", "--jsonl", "--rotate", "0", *words, cwd=pages)
+        return [number for line in json.loads(done.stdout)["lines"] for number in line["numbers"]]
+
+    _, second = numbers()
+    x, y, w, h = second["box"]
+    (part,) = numbers("--roi", f"{x - 20},{y - 12},{w + 40},{h + 24}")
+    assert part["text"] == second["text"] == "12"
+    assert max(abs(one - other) for one, other in zip(part["box"], second["box"], strict=True)) <= 4
+    outside = digitocr("predict", "a.png", "c.png", "--roi", "300,200,100,100", cwd=pages)
+    assert outside.returncode == 4
+    why = "digitocr: c.png: the part 300,200,100,100 is not inside its 200x100 pixels; choose another"
+    assert why in outside.stderr.decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--digits", "4", "--expect", r"\d{3}"], "matches no number of 4 digits"),
+        (["--expect", "[a-z]+", "--jobs", "2"], "matches no number"),
+        (["--expect", "("], "is not a regular expression"),
+        (["--roi", "1,2,3"], "--roi is X,Y,WIDTH,HEIGHT"),
+        (["--roi", "1,2,30,0"], "is none of a picture"),
+    ],
+)
+def test_what_no_number_and_no_part_can_be_is_refused(digitocr, pages, words, why):
+    done = digitocr("predict", "a.png", "b.jpg", *words, cwd=pages)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert why in done.stderr.decode()
+
+
 def test_networks_may_be_one_s_own(digitocr, pages, tmp_path):
     for option, name in (
         ("--model", "digitocr-int8.onnx"),
@@ -284,7 +332,9 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     assert (good["page"], good["pages"]) == (None, 1)
     assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/2", "a.png", "407\n12", None)
     assert [line["text"] for line in good["lines"]] == ["407", "12"]
-    digit = good["lines"][0]["digits"][0]
+    number = good["lines"][0]["numbers"][0]
+    assert (set(number), number["text"]) == ({"text", "confidence", "box", "digits"}, "407")
+    digit = number["digits"][0]
     assert set(digit) == {"digit", "confidence", "box", "topk"}
     assert all(isinstance(side, int) for side in digit["box"])
     assert digit["topk"][0][0] == digit["digit"] == 4

@@ -17,8 +17,10 @@ from digitocr.cli.main import command_line
 from digitocr.train.classifier.fit import Settings
 from digitocr.train.classifier.recipes import RECIPES
 from digitocr.train.detector.fit import DetectorSettings
+from digitocr.train.recognizer.fit import RecognizerSettings
 
 METRICS = {name: {"accuracy": 0.9, "images": 100, "interval": [0.8, 0.95]} for name in ("test", "held_out")}
+ROWS = {"detector": {"found": 0.98, "right": 0.97}, "recognizer": {"digits": 0.96, "exact": 0.9}}
 
 
 def digitocr(*words, cwd, **environment):
@@ -36,13 +38,14 @@ def trained(monkeypatch, tmp_path):
         folder.mkdir(parents=True)
         record = {"kind": settings.kind, "settings": vars(settings)}
         (folder / "run.json").write_text(json.dumps(record))
-        return METRICS if settings.kind == "classifier" else {"found": 0.98, "right": 0.97}
+        return METRICS if settings.kind == "classifier" else ROWS[settings.kind]
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
     monkeypatch.setattr("digitocr.train.memory.keep_freed", lambda: calls.append("keep_freed"))
     monkeypatch.setattr("digitocr.train.classifier.fit.fit", fit)
     monkeypatch.setattr("digitocr.train.detector.fit.fit", fit)
+    monkeypatch.setattr("digitocr.train.recognizer.fit.fit", fit)
     return calls
 
 
@@ -54,14 +57,15 @@ def printed(*words):
 
 def test_recipes_of_the_command_are_those_of_the_library():
     hints = get_type_hints(train)
-    assert set(get_args(hints["recipe"])) == {*RECIPES, "detector"}  # which is another network's
+    assert set(get_args(hints["recipe"])) == {*RECIPES, *ROWS}  # these are other networks
 
 
 def test_help_says_the_epochs_of_each_recipe_and_how_long_it_takes():
     said = " ".join(CliRunner().invoke(command_line(()), ["train", "--help"]).stdout.split())
-    epochs = [recipe.epochs for recipe in RECIPES.values()] + [DetectorSettings().epochs]
-    assert "{}, {}, {} or {}".format(*epochs) in said
-    assert said.count("minutes") == 4
+    epochs = [recipe.epochs for recipe in RECIPES.values()]
+    epochs += [DetectorSettings().epochs, RecognizerSettings().epochs]
+    assert "{}, {}, {}, {} or {}".format(*epochs) in said
+    assert said.count("minutes") == 5
 
 
 @pytest.mark.parametrize("name", ["experiment", "recipe", "epochs", "batch-size", "seed", "fonts", "start", "out"])
@@ -80,8 +84,9 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
     for words, why in (
         (["--recipe", "detector", "--batch-size", "64"], "--batch-size does not apply to --recipe detector"),
         (["--recipe", "detector", "--experiment", "4"], "--experiment does not apply to --recipe detector"),
-        (["--fonts", tmp_path], "--fonts is for --recipe robust or detector"),
-        (["--start", "detector.keras"], "--start is for --recipe detector"),
+        (["--recipe", "recognizer", "--batch-size", "64"], "--batch-size does not apply to --recipe recognizer"),
+        (["--fonts", tmp_path], "--fonts is for --recipe robust, detector or recognizer"),
+        (["--start", "detector.keras"], "--start is for --recipe detector or recognizer"),
     ):
         assert refused("train", *words).startswith(why)
 
@@ -95,6 +100,8 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
         (["--recipe", "robust", "--fonts", "my fonts"], Settings(4, "robust", 30, 128, 0, "my fonts")),
         (["--recipe", "detector"], DetectorSettings(11)),
         (["--recipe", "detector", "--epochs", "2", "--start", "a.keras"], DetectorSettings(2, 0, "", "a.keras")),
+        (["--recipe", "recognizer"], RecognizerSettings(12)),
+        (["--recipe", "recognizer", "--seed", "5", "--start", "a.keras"], RecognizerSettings(12, 5, "", "a.keras")),
     ],
 )
 def test_settings_are_what_was_typed_and_else_the_recipe_s(words, settings, trained):
@@ -123,7 +130,13 @@ def test_the_detector_says_what_it_finds(trained):
     assert said[-1] == "next      digitocr export --model runs/detector-0/detector.keras"
 
 
-@pytest.mark.parametrize("recipe", ["paper", "detector"])
+def test_the_recognizer_says_what_it_reads(trained):
+    said = printed("--recipe", "recognizer")
+    assert said[0] == "digits    96.00% right in drawn lines; 90.00% of the lines"
+    assert said[-1] == "next      digitocr export --model runs/recognizer-0/recognizer.keras"
+
+
+@pytest.mark.parametrize("recipe", ["paper", "detector", "recognizer"])
 def test_quiet_is_handed_on_and_leaves_out_hints(recipe, trained):
     said = printed("--recipe", recipe, "--quiet")
     assert trained[1][1]
