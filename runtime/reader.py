@@ -157,9 +157,8 @@ class Reader:
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
         if gray.shape == (SIDE, SIDE):
-            attempt, detecting = self._attempt_lone(gray), 0.0
-        else:
-            attempt, detecting = self._detect_and_classify(gray)
+            return self._read_lone(gray, decoded - started), self._candidates(self._attempt_lone(gray), gray, factor)
+        attempt, detecting = self._detect_and_classify(gray)
         reading = self._reading(attempt, gray, factor, started, decoded, detecting)
         return reading, self._candidates(attempt, gray, factor)
 
