@@ -41,6 +41,7 @@ SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
 HELD = 0.42  # of a box's width, from its middle to that of each of several digits that it holds
 REACH = 0.4  # digit heights beside a box in which its neighbours are looked for
+SURE_OTHER = 0.5  # probability of a sign or of other writing that counts, at least
 USUAL_WIDTH = 0.6  # digit heights; of a digit
 BAND = 0.75  # digit heights; from the middle of a line to the upper or lower end of a candidate on it, at most
 MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
@@ -136,7 +137,7 @@ def recognition(
         new_boxes += added_here
         new_beside += [_beside(columns, np.array(box, np.float32), place) for box in added_here]
         new_seen += [digits[number].probabilities for number in free]
-        others += [_other(part, place) for part in parts if part.kind != DIGIT]
+        others += [_other(part, place) for part in parts if part.kind != DIGIT and part.kind_share >= SURE_OTHER]
     added = np.array(new_boxes, np.float32).reshape(-1, 4)
     added_seen = np.array(new_seen, np.float32).reshape(-1, CLASS_COUNT)
     distinct = _distinct(added, added_seen)

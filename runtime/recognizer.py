@@ -142,6 +142,11 @@ class Segment(NamedTuple):
         """DIGIT, SIGN or WORD: the likeliest of the three."""
         return int(_kinds(self.probabilities)[:3].argmax())
 
+    @property
+    def kind_share(self) -> float:
+        """The probability of that kind, 0 to 1."""
+        return float(_kinds(self.probabilities)[:3].max())
+
 
 DIGIT, SIGN, WORD, NOTHING = range(4)  # kinds of columns
 SURE = 0.6  # probability of two digits side by side, between which there is no gap
