@@ -127,6 +127,21 @@ def test_why_a_candidate_is_left_out():
     assert attempt(0.9996, boxes=ROW[:1]).why_nothing(1).endswith("a 7 with 0.9996, below --conf 1")
 
 
+def test_a_wheel_between_two_digits_is_not_told() -> None:
+    parts = attempt((0.9, 0.8), boxes=np.array([[10, 2, 45, 80], [12, 108, 45, 62]], np.float32))
+    assert parts.without_cut_wheel((172, 100)).lines(0.5, "auto") == []
+    assert len(parts.without_cut_wheel((260, 100)).lines(0.5, "auto")) == 2  # the lower one is whole
+    one = attempt((0.9, 0.1), boxes=parts.boxes)
+    assert one.without_cut_wheel((172, 100)).lines(0.5, "auto") == []  # of the other too little is seen to be read
+    beside = attempt((0.9, 0.8), boxes=np.array([[2, 2, 45, 80], [52, 90, 45, 80]], np.float32))
+    assert len(beside.without_cut_wheel((172, 100)).lines(0.5, "auto")) == 2
+
+
+def test_a_whole_digit_that_fills_the_picture_is_told() -> None:
+    whole = attempt((0.9, 0.1), boxes=np.array([[10, 2, 45, 90], [12, 60, 30, 39]], np.float32))
+    assert whole.without_cut_wheel((100, 60)).lines(0.5, "auto") == [[0]]
+
+
 def test_why_a_candidate_is_left_out_is_what_its_line_shows():
     lines = np.zeros((4, CLASS_COUNT), np.float32)
     lines[[0, 1, 2, 3], [CLASSES.index("/"), OTHER, GAP, 7]] = 0.9
