@@ -1,10 +1,10 @@
 """Reader: a picture in, a Reading out.
 
     reading = Reader().read("page.jpg")
-    reading.text  # the digits, a line of text for each line in the picture
+    reading.text  # the digits, numbers apart by a space, a line of text for each line in the picture
 
-Five steps: the picture is decoded, digits are detected, cropped and classified (again at other rotations, where the
-picture may not be upright), and put in reading order.
+Six steps: the picture is decoded; digits are detected, cropped and classified (again at other rotations, where the
+picture may not be upright); their lines are recognized; all is put in reading order and grouped to numbers.
 """
 
 import os
@@ -60,8 +60,8 @@ class Reader:
         detector: A .onnx file that finds digits; by default the shipped one.
         recognizer: A .onnx file that reads lines; by default the shipped one.
         threads: Threads of each interpreter, 1 to MAX_THREADS.
-        conf: Digits with a lower confidence are left out, 0 to 1. Nothing else depends on it: raising it only takes
-            digits away.
+        conf: Digits with a lower confidence are left out, or are places of doubt where it is sure that a digit stands,
+            0 to 1. Nothing else depends on it: raising it only takes digits away.
         mode: "single": the picture is one digit. "line": it is one line of digits. "auto": lines, wherever they are.
         rotate: Degrees clockwise to rotate the picture by before it is read: 0, 90, 180 or 270. "auto": where there
             are several digits, or none is read, the picture is also tried with its lines level, on its sides and upside
