@@ -339,10 +339,14 @@ class Candidate:
         box: Where the region is.
         score: The detector's score, 0 to 1.
         image: (28, 28) uint8, what the classifier got. It counts neither in comparisons nor in `repr`.
-        probabilities: Of the digits 0 to 9, and after them of "no digit" if the classifier knows that class.
+        probabilities: Of the digits 0 to 9, by classifier and recognizer together, and after them of "no digit" if the
+            classifier knows that class.
         confidence: Of the likeliest digit, 0 to 1, as calibrated.
         kept: Whether the region is in the reading.
         why: Why it is not; empty where it is.
+        lined: What the recognizer sees in its place: probabilities of the digits 0 to 9, the signs ".,-+:/", letters
+            and other signs, and nothing; empty for a region that is on no line.
+        begins: Why a number begins with this digit although digits stand before it on the line; else empty.
     """
 
     box: Box
@@ -352,3 +356,50 @@ class Candidate:
     confidence: float
     kept: bool
     why: str
+    lined: tuple[float, ...] = ()
+    begins: str = ""
+
+
+class Mark(NamedTuple):
+    """What the recognizer reads in a part of a strip.
+
+    Attributes:
+        text: A digit, one of the signs ".,-+:/", or "*" for letters and other signs, one or several.
+        left: Where it begins, pixels from the strip's left border.
+        right: Where it ends.
+        probability: Of the text, the mean over its columns.
+    """
+
+    text: str
+    left: int
+    right: int
+    probability: float
+
+
+class Span(NamedTuple):
+    """A candidate on a strip.
+
+    Attributes:
+        candidate: Its place in the list of candidates.
+        left: Where it begins, pixels from the strip's left border.
+        right: Where it ends.
+    """
+
+    candidate: int
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A line of candidates as the recognizer got it, and what it read.
+
+    Attributes:
+        image: (32, W) uint8. It counts neither in comparisons nor in `repr`.
+        marks: What the recognizer reads, from left to right.
+        spans: The candidates that stand on the line, from left to right.
+    """
+
+    image: npt.NDArray[np.uint8] = field(repr=False, compare=False)
+    marks: tuple[Mark, ...]
+    spans: tuple[Span, ...]

@@ -175,10 +175,15 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
     return found
 
 
+def kind_in_line(probabilities: npt.NDArray[np.float32]) -> int:
+    """The likeliest kind of a place of a line: DIGIT, SIGN, WORD or NOTHING, by (18,) probabilities."""
+    return int(_kinds(probabilities).argmax())
+
+
 def seen_in_line(probabilities: npt.NDArray[np.float32]) -> str:
     """What stands in a place of a line, by the (18,) probabilities of the classes there; "" for a digit."""
+    kind = kind_in_line(probabilities)
     kinds = _kinds(probabilities)
-    kind = int(kinds.argmax())
     share = f"({kinds[kind]:.2f})"
     if kind == SIGN:
         return f"is the sign {CLASSES[10 + int(probabilities[10:OTHER].argmax())]} in its line {share}"

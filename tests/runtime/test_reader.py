@@ -568,7 +568,7 @@ def test_inspect_gives_what_read_and_candidates_give():
     lone[4:24, 12:16] = 250
     for some in (Reader(), Reader(mode="single"), Reader(conf=1.0)):
         for picture in (blobs(*ROW[:3]), lone, np.full((28, 28), 9, np.uint8)):
-            reading, candidates = some.inspect(picture)
+            reading, candidates, _ = some.inspect(picture)
             assert {**reading.to_dict(), "ms": 0} == {**some.read(picture).to_dict(), "ms": 0}  # to four decimals
             assert candidates == some.candidates(picture)
             assert len(reading.digits) == sum(one.kept for one in candidates)
