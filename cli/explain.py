@@ -20,13 +20,15 @@ from PIL import Image
 from digitocr.cli.batch.output import plain
 from digitocr.runtime.characters import OTHER, SIGNS
 from digitocr.runtime.detector import MIN_SCORE
-from digitocr.runtime.reading import Candidate, Digit, Mark, Number, Reading, Strip
-from digitocr.runtime.recognizer import CLASSES, DIGIT, STRIP_HEIGHT, kind_in_line
+from digitocr.runtime.reading import EITHER, Candidate, Digit, Mark, Number, Reading, Strip
+from digitocr.runtime.recognizer import CLASSES, DIGIT, STRIP_HEIGHT, kind_in_line, sign_in_line
 
 PICTURE_SIDE = 1600  # pixels of the longer side of the picture on the page, at most
 FONT_SHARE = 64  # the font of the labels is the longer side divided by this
 CROP_SIDE = 224  # pixels of the longer side of a region's picture; it is shown at half of that, for sharp screens
-MIN_SHOWN_WIDTH = 320  # pixels, so that a tiny picture is enlarged
+MIN_SHOWN_WIDTH = 640  # pixels, so that a tiny picture is enlarged
+PAGE_WIDTH = 992  # pixels for the picture, at most
+MIN_LABEL = 14  # pixels of the page; height of the largest labels, unless the picture is shown smaller
 JPEG_QUALITY = 85  # percent
 LETTER_SHARE = 0.6  # width of a letter of the labels, in font sizes
 FRAME_SHARE = 0.25  # of the font of the labels, from a number's digits to its frame
@@ -37,7 +39,7 @@ STRIP_FONT = 11  # pixels of a strip; the letters below it
 MARKS_BASE = STRIP_HEIGHT + 13  # pixels of a strip; base line of what the recognizer reads
 RESULT_BASE = MARKS_BASE + 16  # base line of what became of the regions
 STRIP_FOOT = RESULT_BASE + 6  # the height of a strip with what is below it
-EITHER = 2  # digits that are named for a place that cannot be told
+LEFT_OUT = "\u00d7"
 MIN_SHARE = 0.35  # opacity of what the recognizer reads with a low probability
 MIN_NAMED = 0.02  # probability of what is named as seen in a line
 NOT_WANTED = "read, but its number is not of the form that was asked for"
@@ -78,8 +80,8 @@ a { color: inherit }
   stroke-dasharray: none; stroke-linejoin: round; paint-order: stroke }
 .picture a:hover rect, .picture a:focus-visible rect, .picture a:target rect { fill: #2f81f744; stroke-width: 5 }
 .legend b { font-weight: 600 }
-b.kept, b.doubt, b.other, b.rejected, b.number { color: var(--kept) } b.doubt { color: var(--doubt) }
-b.other { color: var(--other) } b.rejected { color: var(--rejected) } b.number { color: var(--number) }
+.legend .kept { color: var(--kept) } .legend .doubt { color: var(--doubt) } .legend .number { color: var(--number) }
+.legend .other { color: var(--other) } .legend .rejected { color: var(--rejected) }
 h2 { margin: 1.75rem 0 .25rem; font-size: 1rem }
 .strips { margin: 0; padding: 0; list-style: none }
 .strips li { margin: .75rem 0; overflow-x: auto }
@@ -171,14 +173,14 @@ _NUMBERS = Template("""\
 <table class="numbers">
 <caption>The numbers. The confidence is that every digit and sign is right and none is missing.</caption>
 <thead><tr><th scope="col">Number</th><th scope="col">Confidence</th><th scope="col">Least certain digit</th>
-<th scope="col">Why it is a number of its own</th></tr></thead>
+<th scope="col">Why it is split off</th></tr></thead>
 <tbody>$rows</tbody></table>""")
 
 _STRIPS = Template("""\
 <h2>Lines</h2>
 <p class="facts">As the line reader got them.$left_out Below each: what it reads there, where a bar is a letter, a word
-or another sign; then what was read, with a line below each number: &times; for a region that is left out, and for a
-? the likeliest digits.</p>
+or another sign; then what was read, with a line below each number: a ? with its likeliest digits where a digit cannot be
+told, and &times; for a region that is left out.</p>
 <ol class="strips">
 $strips
 </ol>""")
@@ -214,12 +216,12 @@ class _Region(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The digit, or the likeliest one where none is read."""
-        return str(self._likeliest) if self.digit is None else self.digit.text
-
-    @property
-    def _likeliest(self) -> int:
-        return max(range(10), key=self.one.probabilities.__getitem__)
+        """The digit, the sign that its line shows, LEFT_OUT for other marks, or the likeliest digit where none is read."""
+        if self.digit is not None:
+            return self.digit.text
+        if self.state == "rejected":
+            return str(max(range(10), key=self.one.probabilities.__getitem__))
+        return sign_in_line(np.array(self.one.lined, np.float32)) or LEFT_OUT
 
     @property
     def why(self) -> str:
@@ -250,7 +252,8 @@ def explained(
     small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     regions = _regions(reading, candidates)
     in_order = sorted(regions, key=lambda region: region.number)
-    font = max(shown.size) / FONT_SHARE
+    width = max(small.width, MIN_SHOWN_WIDTH)
+    font = max(max(shown.size) / FONT_SHARE, MIN_LABEL * shown.width / min(width, PAGE_WIDTH))
     overlay = [_on_picture(region, font, shown.height) for region in reversed(in_order)]
     overlay += [_frame(number, font, shown.width) for number in reading.numbers]
     page = _PAGE.substitute(
@@ -263,7 +266,7 @@ def explained(
         strip_font=STRIP_FONT,
         width=shown.width,
         height=shown.height,
-        shown=max(small.width, MIN_SHOWN_WIDTH),
+        shown=width,
         picture=_data(small, "JPEG"),
         overlay="\n".join(overlay),
         numbers=_numbers(reading, candidates),
@@ -332,7 +335,9 @@ def _on_picture(region: _Region, font: float, height: int) -> str:
     if region.digit is not None:
         size = _limited(box.w / LETTER_SHARE, font)
         x, y = box.x + box.w / 2, min(box.y + box.h + size, height - 0.1 * size)
-        label = f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" font-size="{size:.1f}">{region.label}</text>'
+        label = (
+            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" style="font-size:{size:.1f}px">{region.label}</text>'
+        )
     return (
         f'<a id="b{region.number}" href="#r{region.number}" class="{region.state}" '
         f'aria-label="Region {region.number}: {escape(region.why)}"><title>{escape(region.why)}</title>'
@@ -352,7 +357,7 @@ def _frame(number: Number, font: float, width: int) -> str:
     return (
         f'<g class="number"><rect x="{x - margin:.1f}" y="{y - margin:.1f}" width="{w + 2 * margin:.1f}" '
         f'height="{h + 2 * margin:.1f}" pointer-events="none"/>'
-        f'<text x="{left:.1f}" y="{base:.1f}" font-size="{size:.1f}">{label}</text></g>'
+        f'<text x="{left:.1f}" y="{base:.1f}" style="font-size:{size:.1f}px">{label}</text></g>'
     )
 
 
@@ -403,10 +408,10 @@ def _strip(strip: Strip, regions: Sequence[_Region], reading: Reading) -> str:
     ]
     for span, middle in sorted(middles, key=lambda one: regions[one[0].candidate].digit is not None):
         region = regions[span.candidate]
-        text = "&times;" if region.digit is None else region.digit.text
+        text = LEFT_OUT if region.state == "rejected" else region.label
         if region.digit is not None and region.digit.digit is None:
             likeliest = "".join(str(label) for label, _ in region.digit.topk[:EITHER])
-            text += f'<tspan font-size="{STRIP_FONT / 2}">{likeliest}</tspan>'
+            text += f'<tspan style="font-size:{STRIP_FONT / 2}px">{likeliest}</tspan>'
         parts.append(
             f'<a href="#r{region.number}" class="{region.state}" aria-label="Region {region.number}">'
             f"<title>{escape(region.why)}</title>"

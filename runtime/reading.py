@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from digitocr.runtime.image import Picture
 
+EITHER = 2  # digits that are named where a digit cannot be told
+
 
 class Box(NamedTuple):
     """A rectangle in the pixels of the picture as shown; unpacks as `x, y, w, h = box`.
@@ -285,6 +287,9 @@ class Reading:
     def plot(self, picture: "Picture", *, page: int = 0) -> "Image.Image":
         """Draws each digit's box, the digit and its confidence in percent on a copy of the picture.
 
+        A digit that cannot be told is a question mark with its two likeliest digits, in another colour. A number of
+        several digits has a frame with the number as it is written and its confidence below.
+
         Args:
             picture: The picture that was read, in any form that `Reader.read` takes.
             page: The page that was read, from 0.
@@ -298,7 +303,18 @@ class Reading:
         from digitocr.runtime import drawing, image
 
         shown = image.load_rgb(picture, page=page)
-        drawing.draw_boxes(shown, [(digit.box, f"{digit.text} {digit.confidence:.0%}") for digit in self.digits])
+        drawing.draw_frames(
+            shown,
+            [(one.box, f"{one.text} {one.confidence:.0%}") for one in self.numbers if len(one.digits) > 1],
+        )
+        told = [(digit.box, f"{digit.text} {digit.confidence:.0%}") for digit in self.digits if digit.digit is not None]
+        drawing.draw_boxes(shown, told)
+        doubtful = [
+            (digit.box, f"{digit.text} {'/'.join(str(label) for label, _ in digit.topk[:EITHER])}")
+            for digit in self.digits
+            if digit.digit is None
+        ]
+        drawing.draw_boxes(shown, doubtful, drawing.DOUBT_COLOUR)
         return shown
 
     def save(self, path: str | os.PathLike[str], picture: "Picture", *, page: int = 0) -> None:
