@@ -69,6 +69,7 @@ a { color: inherit }
 :focus-visible { outline: 3px solid #2f81f7; outline-offset: 2px }
 .picture { display: block; max-width: 100%; max-height: 85vh; margin: 0 auto; border-radius: 6px;
   background: var(--card) }
+.picture a text { text-anchor: middle }
 .picture .number { color: #1660c4 }
 .picture .kept { color: #0b7a3e }
 .picture .doubt { color: #9a5b00 }
@@ -179,8 +180,8 @@ _NUMBERS = Template("""\
 _STRIPS = Template("""\
 <h2>Lines</h2>
 <p class="facts">As the line reader got them.$left_out Below each: what it reads there, where a bar is a letter, a word
-or another sign; then what was read, with a line below each number: a ? with its likeliest digits where a digit cannot be
-told, and &times; for a region that is left out.</p>
+or another sign; then what was read, with a line below each number: a ? with its likeliest digits where a digit cannot
+be told, and &times; for a region that is left out.</p>
 <ol class="strips">
 $strips
 </ol>""")
@@ -216,7 +217,7 @@ class _Region(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The digit, the sign that its line shows, LEFT_OUT for other marks, or the likeliest digit where none is read."""
+        """The digit, or the likeliest one where none is read; of what is no digit in its line, the sign or LEFT_OUT."""
         if self.digit is not None:
             return self.digit.text
         if self.state == "rejected":
@@ -335,9 +336,7 @@ def _on_picture(region: _Region, font: float, height: int) -> str:
     if region.digit is not None:
         size = _limited(box.w / LETTER_SHARE, font)
         x, y = box.x + box.w / 2, min(box.y + box.h + size, height - 0.1 * size)
-        label = (
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" style="font-size:{size:.1f}px">{region.label}</text>'
-        )
+        label = f'<text x="{x:.1f}" y="{y:.1f}" style="font-size:{size:.1f}px">{region.label}</text>'
     return (
         f'<a id="b{region.number}" href="#r{region.number}" class="{region.state}" '
         f'aria-label="Region {region.number}: {escape(region.why)}"><title>{escape(region.why)}</title>'

@@ -361,7 +361,7 @@ class Candidate:
         kept: Whether the region is in the reading.
         why: Why it is not; empty where it is.
         lined: What the recognizer sees in its place: probabilities of the digits 0 to 9, the signs ".,-+:/", letters
-            and other signs, and nothing; empty for a region that is on no line.
+            and other signs, and nothing; empty for a region that is on no line. Not in `repr`.
         begins: Why a number begins with this digit although digits stand before it on the line; else empty.
     """
 
@@ -372,7 +372,7 @@ class Candidate:
     confidence: float
     kept: bool
     why: str
-    lined: tuple[float, ...] = ()
+    lined: tuple[float, ...] = field(default=(), repr=False)
     begins: str = ""
 
 
