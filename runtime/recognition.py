@@ -35,7 +35,7 @@ from digitocr.runtime.recognizer import (
     Segment,
     segments,
 )
-from digitocr.runtime.strips import Place, cut, find_lines
+from digitocr.runtime.strips import Place, ReadStrip, cut, find_lines
 
 SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
@@ -64,6 +64,7 @@ class Recognition(NamedTuple):
         features: (n, 23) float32, confidence.CHARACTER_FEATURES.
         lined: (n, 18) float32, what the recognizer sees in their places.
         others: Signs and words.
+        strips: The lines, those with the largest digits and the most of them first.
     """
 
     boxes: Boxes
@@ -73,6 +74,7 @@ class Recognition(NamedTuple):
     features: Features
     lined: Probabilities
     others: tuple[Character, ...]
+    strips: tuple[ReadStrip, ...]
 
     def attempt(self, degrees: int, model: ConfidenceModel) -> Attempt:
         """The candidates with their confidences, as an Attempt of a picture that was rotated by `degrees`."""
@@ -87,6 +89,7 @@ class Recognition(NamedTuple):
             place_confidence,
             self.lined,
             self.others,
+            self.strips,
         )
 
 
@@ -111,6 +114,7 @@ def recognition(
     new_seen: list[npt.NDArray[np.float32]] = []
     new_beside: list[tuple[float, float]] = []
     others: list[Character] = []
+    strips: list[ReadStrip] = []
     places = find_lines(boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
     if not places:  # all that is drawn, as one line
         places = find_lines(np.array([ink_box(gray)], np.float32), np.zeros(1, np.int64))
@@ -119,9 +123,11 @@ def recognition(
     for place in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
         if place.rows and is_seen[list(place.rows)].all():
             continue
-        (columns,) = recognizer.columns([cut(gray, place)])
+        strip = cut(gray, place)
+        (columns,) = recognizer.columns([strip])
         parts = segments(columns)
-        rows = _on_line(boxes, place)
+        strips.append(ReadStrip(place, strip, parts))
+        rows = on_line(boxes, place)
         digits = [part for part in parts if part.kind == DIGIT]
         matches, free = _matched(boxes, rows, digits, place)
         for row in rows:
@@ -165,6 +171,7 @@ def recognition(
         features,
         lined,
         tuple(others),
+        tuple(strips),
     )
 
 
@@ -176,7 +183,7 @@ def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> 
     return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)
 
 
-def _on_line(boxes: Boxes, place: Place) -> list[int]:
+def on_line(boxes: Boxes, place: Place) -> list[int]:
     """The candidates that stand on a line, also those that are smaller than its digits, from left to right."""
     centres = boxes[:, :2] + boxes[:, 2:] / 2
     dx, dy = centres[:, 0] - place.x, centres[:, 1] - place.y

@@ -668,7 +668,7 @@ def test_inspect_gives_what_read_and_candidates_give():
     lone[4:24, 12:16] = 250
     for some in (Reader(), Reader(mode="single"), Reader(conf=1.0)):
         for picture in (blobs(*ROW[:3]), lone, np.full((28, 28), 9, np.uint8)):
-            reading, candidates = some.inspect(picture)
+            reading, candidates, _ = some.inspect(picture)
             assert {**reading.to_dict(), "ms": 0} == {**some.read(picture).to_dict(), "ms": 0}  # to four decimals
             assert candidates == some.candidates(picture)
             assert len(reading.digits) == sum(one.kept for one in candidates)
@@ -712,6 +712,27 @@ def test_why_nothing_was_read_is_a_line(classifier, boxes, why):
     assert reading.lines == ()
     assert reading.why.startswith(why)
     assert reading.why.endswith("below --conf 0.5") == bool(boxes)
+
+
+def test_inspect_gives_the_lines_as_they_were_read(reader):
+    _, candidates, strips = reader.inspect(printed("4071 word\n\n5293", 40))
+    assert "".join(mark.text for strip in strips for mark in strip.marks if mark.text.isdigit()) == "40715293"
+    for strip in strips:
+        assert (strip.image.shape[0], strip.image.dtype) == (32, np.uint8)
+        digits = [mark for mark in strip.marks if mark.text.isdigit()]
+        kept = [span for span in strip.spans if candidates[span.candidate].kept]
+        for mark, span in zip(digits, kept, strict=True):
+            assert span.left < (mark.left + mark.right) / 2 < span.right
+            assert 0 < mark.probability <= 1
+    for one in candidates:
+        assert len(one.lined) in ((CLASS_COUNT,) if one.kept else (0, CLASS_COUNT))
+
+
+def test_a_candidate_says_why_a_number_begins_with_it(reader):
+    reading, candidates, _ = reader.inspect(printed("407     5293", 40))
+    (begins,) = [one for one in candidates if one.begins]
+    assert begins.box == reading.numbers[1].digits[0].box
+    assert begins.begins.startswith("the gap before it is")
 
 
 def test_a_model_without_no_digit_is_read_as_well():
