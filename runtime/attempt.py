@@ -22,6 +22,8 @@ Mode: TypeAlias = Literal["auto", "single", "line"]
 
 MAX_RISE = 0.5  # heights of a digit; from its middle to that of a sign on its line
 MIN_OTHER_HEIGHT = 0.6  # of the height of the nearest digit; the line of a sign on the same line
+PART_HEIGHTS = (0.25, 0.65)  # of a picture's height; the height of a part of a digit in a crop of one wheel
+EDGE = 0.06  # of a picture's height; a box that is nearer to its upper or lower edge is of a digit that it cuts
 READ_CONFIDENCE = 0.5  # of a digit that decides on the rotation and on lines, whatever the user's `conf` is
 
 
@@ -76,6 +78,32 @@ class Attempt(NamedTuple):
         """Of the digits read; 0 where none is."""
         read = self.read
         return float(self.confidence[read].mean(dtype=np.float64)) if len(read) else 0.0
+
+    def without_cut_wheel(self, shape: tuple[int, ...]) -> "Attempt":
+        """The attempt with neither digit of a wheel that stands between two digits told.
+
+        A crop of one wheel then shows the lower part of one digit above the upper part of the next: one candidate
+        reaches to the upper edge of the picture, one below it to the lower edge, and no other digit is read.
+
+        Args:
+            shape: (H, W) of the picture.
+        """
+        read = self.read
+        if not 1 <= len(read) <= 2:
+            return self
+        height = shape[0]
+        tops, bottoms = self.boxes[:, 1], self.boxes[:, 1] + self.boxes[:, 3]
+        is_part = (self.boxes[:, 3] > PART_HEIGHTS[0] * height) & (self.boxes[:, 3] < PART_HEIGHTS[1] * height)
+        at_top, at_bottom = is_part & (tops < EDGE * height), is_part & (bottoms > (1 - EDGE) * height)
+        middles = self.boxes[:, 0] + self.boxes[:, 2] / 2
+        for upper in np.flatnonzero(at_top):
+            for lower in np.flatnonzero(at_bottom):
+                apart = abs(middles[upper] - middles[lower]) > 0.5 * self.boxes[[upper, lower], 2].max()
+                if not apart and bottoms[upper] - tops[lower] < EDGE * height and set(read) <= {upper, lower}:
+                    confidence = self.confidence.copy()
+                    confidence[read] = 0
+                    return self._replace(confidence=confidence)
+        return self
 
     def lines(self, conf: float, mode: Mode) -> list[list[int]]:
         """Rows of the candidates that are kept, in lines, in reading order.

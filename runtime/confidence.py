@@ -54,6 +54,8 @@ CHARACTER_FEATURES = (
     "least",  # the least of candidate, line digit and line place: all of them have to be sure
     "line other",  # log-odds of the recognizer's probability of a letter or another sign
     "line sign",  # log-odds of the recognizer's probability of a sign
+    "other beside",  # the share of letters and other signs right beside it
+    "digit beside",  # the probability of a digit right beside it
     "agreement",  # 1 where both networks find the same digit likeliest
     *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read
 )
@@ -71,8 +73,8 @@ class ConfidenceModel:
         detector: The models.network_id of the detector.
         recognizer: The models.network_id of the recognizer.
         weights: (15,) float32, of FEATURES.
-        right_weights: (21,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
-        place_weights: (21,) float32, of CHARACTER_FEATURES: that a digit stands there.
+        right_weights: (23,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
+        place_weights: (23,) float32, of CHARACTER_FEATURES: that a digit stands there.
         lone_weights: Two numbers, of LONE_FEATURES: for pictures of one digit that the detector does not look at.
         number_weights: One for each of numbers.FEATURES: that a whole number is right.
         calibration_error: The expected calibration error on what the weights were not fitted on, by its name.
@@ -99,7 +101,7 @@ class ConfidenceModel:
         return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
 
     def of_characters(self, features: Features) -> tuple[Scores, Scores]:
-        """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 21) character_features."""
+        """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 23) character_features."""
         right, place = (1 / (1 + np.exp(-(features @ weights))) for weights in (self.right_weights, self.place_weights))
         return right.astype(np.float32), np.maximum(right, place).astype(np.float32)
 
@@ -145,8 +147,9 @@ def character_features(
     classifier: Probabilities,
     recognizer: Probabilities,
     digits: Probabilities,
+    beside: npt.NDArray[np.float32],
 ) -> Features:
-    """(n, 21) CHARACTER_FEATURES.
+    """(n, 23) CHARACTER_FEATURES.
 
     Args:
         candidates: (n,) confidences of ConfidenceModel.of_candidates.
@@ -154,6 +157,7 @@ def character_features(
         classifier: (n, 10 or 11) its probabilities.
         recognizer: (n, 18) its probabilities.
         digits: (n, 10 or 11) those of both together.
+        beside: (n, 2) the shares of other writing and of digits right beside it.
     """
     rows, best = np.arange(len(digits)), digits[:, :10].argmax(1)
     none = 1 - classifier[:, :10].sum(1)
@@ -165,7 +169,7 @@ def character_features(
     candidate, digit, line, place, none, other, sign = np.log(shares / (1 - shares))
     least = np.minimum(np.minimum(candidate, line), place)
     agreement = classifier[:, :10].argmax(1) == recognizer[:, :10].argmax(1)
-    columns = [candidate, digit, line, place, none, is_found, is_found * place, least, other, sign, agreement]
+    columns = [candidate, digit, line, place, none, is_found, is_found * place, least, other, sign, beside, agreement]
     return np.column_stack([*columns, np.eye(10, dtype=np.float32)[best]]).astype(np.float32)
 
 

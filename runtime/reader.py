@@ -157,9 +157,8 @@ class Reader:
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
         if gray.shape == (SIDE, SIDE):
-            attempt, detecting = self._attempt_lone(gray), 0.0
-        else:
-            attempt, detecting = self._detect_and_classify(gray)
+            return self._read_lone(gray, decoded - started), self._candidates(self._attempt_lone(gray), gray, factor)
+        attempt, detecting = self._detect_and_classify(gray)
         reading = self._reading(attempt, gray, factor, started, decoded, detecting)
         return reading, self._candidates(attempt, gray, factor)
 
@@ -209,7 +208,7 @@ class Reader:
 
     def recognition(self, gray: GrayImage) -> Recognition:
         """All that the networks find in an (H, W) uint8 picture as it stands, whatever its confidence."""
-        return self._recognition(gray, self._attempt(gray, 0, *self.detector.detect(gray)))
+        return self._recognition(gray, self._read_at(gray, 0)[0])
 
     def _reading(
         self, attempt: Attempt, gray: GrayImage, factor: float, started: float, decoded: float, detecting: float
@@ -274,36 +273,44 @@ class Reader:
         """The candidates of the picture at the rotation that reads best, and the seconds that detection took."""
         detecting = 0.0
 
-        def seen(rotated: GrayImage, degrees: int) -> Attempt:
-            nonlocal detecting
-            began = perf_counter()
-            boxes, scores = self.detector.detect(rotated)
-            detecting += perf_counter() - began
-            return self._attempt(rotated, degrees, boxes, scores)
-
         def read_at(degrees: int) -> Attempt:
-            rotated = turned(gray, degrees)
-            attempt = seen(rotated, degrees)
-            if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
-                framed, width = bordered(rotated)
-                in_border = seen(framed, degrees)
-                if in_border.reading_score > attempt.reading_score:
-                    attempt = in_border.moved(-width)
-            if self.mode == "single" and not len(attempt.boxes):
-                return self._attempt_ink(rotated, degrees)
+            nonlocal detecting
+            attempt, spent = self._read_at(gray, degrees)
+            detecting += spent
             return attempt
 
         if self.mode == "single":
             return read_at(self._fixed_rotation), detecting
         best = best_attempt(read_at, self._inverted_looks_better) if self.rotate == "auto" else read_at(self.rotate)
-        found = self._recognition(turned(gray, best.degrees), best)
-        return found.attempt(best.degrees, self._confidence), detecting
+        upright = turned(gray, best.degrees)
+        found = self._recognition(upright, best).attempt(best.degrees, self._confidence)
+        return found.without_cut_wheel(upright.shape), detecting
 
-    def _attempt(self, gray: GrayImage, degrees: int, boxes: Boxes, scores: Scores) -> Attempt:
-        """The candidates that the detector has found in the picture at a rotation."""
+    def _read_at(self, gray: GrayImage, degrees: int) -> tuple[Attempt, float]:
+        """The candidates of the picture at a rotation, and the seconds that detection took.
+
+        Where its digits may touch its edges, they are also looked for in a border, and the better attempt is taken.
+        """
+        rotated = turned(gray, degrees)
+        attempt, detecting = self._detected(rotated, degrees)
+        if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
+            framed, width = bordered(rotated)
+            in_border, spent = self._detected(framed, degrees)
+            detecting += spent
+            if in_border.reading_score > attempt.reading_score:
+                attempt = in_border.moved(-width)
+        if self.mode == "single" and not len(attempt.boxes):
+            attempt = self._attempt_ink(rotated, degrees)
+        return attempt, detecting
+
+    def _detected(self, gray: GrayImage, degrees: int) -> tuple[Attempt, float]:
+        """The candidates that the detector finds in the picture at a rotation, and the seconds that this took."""
+        began = perf_counter()
+        boxes, scores = self.detector.detect(gray)
+        spent = perf_counter() - began
         images, probabilities = self._crop_and_classify(gray, boxes)
         confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
-        return Attempt(degrees, boxes, scores, images, probabilities, confidence)
+        return Attempt(degrees, boxes, scores, images, probabilities, confidence), spent
 
     def _recognition(self, gray: GrayImage, attempt: Attempt) -> Recognition:
         """What the recognizer finds in the lines of an attempt, in the picture at its rotation."""

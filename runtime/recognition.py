@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.background import ink_box
 from digitocr.runtime.boxes import Boxes, Scores, share_of_smaller
 from digitocr.runtime.characters import OTHER as OTHER_TEXT
 from digitocr.runtime.characters import Character
@@ -27,6 +28,7 @@ from digitocr.runtime.recognizer import (
     DIGIT,
     DIGIT_HEIGHT,
     GAP,
+    OTHER,
     SIGN,
     STRIP_HEIGHT,
     Recognizer,
@@ -38,11 +40,13 @@ from digitocr.runtime.strips import Place, cut, find_lines
 SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
 HELD = 0.42  # of a box's width, from its middle to that of each of several digits that it holds
+REACH = 0.4  # digit heights beside a box in which its neighbours are looked for
 USUAL_WIDTH = 0.6  # digit heights; of a digit
 BAND = 0.75  # digit heights; from the middle of a line to the upper or lower end of a candidate on it, at most
 MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
 SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
+LINE_WEIGHT = 0.7  # of the recognizer's log probabilities beside the classifier's, which reads a single digit better
 FLOOR = 0.002  # added to the probabilities of both networks, so that neither rules a digit out
 
 Crop = Callable[[Boxes], tuple[Images, Probabilities]]
@@ -56,7 +60,7 @@ class Recognition(NamedTuple):
         scores: (n,) float32, the detector's.
         images: (n, 28, 28) uint8, the crops.
         digits: (n, classes) float32, probabilities of both networks together.
-        features: (n, 21) float32, confidence.CHARACTER_FEATURES.
+        features: (n, 23) float32, confidence.CHARACTER_FEATURES.
         lined: (n, 18) float32, what the recognizer sees in their places.
         others: Signs and words.
     """
@@ -101,13 +105,18 @@ def recognition(
     seen = np.zeros((count, CLASS_COUNT), np.float32)
     seen[:, GAP] = 1
     is_seen = np.zeros(count, np.bool_)
+    beside = np.zeros((count, 2), np.float32)
     new_boxes: list[list[float]] = []
     new_seen: list[npt.NDArray[np.float32]] = []
+    new_beside: list[tuple[float, float]] = []
     others: list[Character] = []
     places = find_lines(boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
+    if not places:  # all that is drawn, as one line
+        places = find_lines(np.array([ink_box(gray)], np.float32), np.zeros(1, np.int64))
+        places = [place._replace(rows=()) for place in places]
     # large lines first: what is a comma or a degree sign beside their digits makes no line of its own
     for place in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
-        if is_seen[list(place.rows)].all():
+        if place.rows and is_seen[list(place.rows)].all():
             continue
         (columns,) = recognizer.columns([cut(gray, place)])
         parts = segments(columns)
@@ -120,14 +129,19 @@ def recognition(
             if row in matches:
                 seen[row] = digits[matches[row]].probabilities
             else:
-                seen[row] = _beside(columns, boxes[row], place, digits)
+                seen[row] = _between(columns, boxes[row], place, digits)
+            beside[row] = _beside(columns, boxes[row], place)
         is_seen[rows] = True
-        new_boxes += [_box(digits, number, place) for number in free]
+        added_here = [_box(digits, number, place) for number in free]
+        new_boxes += added_here
+        new_beside += [_beside(columns, np.array(box, np.float32), place) for box in added_here]
         new_seen += [digits[number].probabilities for number in free]
         others += [_other(part, place) for part in parts if part.kind != DIGIT]
-    added, added_seen = _distinct(
-        np.array(new_boxes, np.float32).reshape(-1, 4), np.array(new_seen, np.float32).reshape(-1, CLASS_COUNT)
-    )
+    added = np.array(new_boxes, np.float32).reshape(-1, 4)
+    added_seen = np.array(new_seen, np.float32).reshape(-1, CLASS_COUNT)
+    distinct = _distinct(added, added_seen)
+    added, added_seen = added[distinct], added_seen[distinct]
+    beside = np.concatenate([beside, np.array(new_beside, np.float32).reshape(-1, 2)[distinct]])
     scores = np.concatenate([attempt.scores, np.full(len(added), NEW_SCORE, np.float32)])
     images, probabilities = crop(added)
     before = model.of_candidates(added, scores[count:], probabilities[:, :10])
@@ -140,6 +154,7 @@ def recognition(
         read,
         lined,
         digits_of_both,
+        beside,
     )
     return Recognition(
         np.concatenate([boxes, added]),
@@ -154,7 +169,7 @@ def recognition(
 
 def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> Probabilities:
     """The normalised product of both networks' probabilities of the digits; what remains as the classifier has it."""
-    digits = (classifier[:, :10] + FLOOR) * (recognizer[:, :10] + FLOOR)
+    digits = (classifier[:, :10] + FLOOR) * (recognizer[:, :10] + FLOOR) ** LINE_WEIGHT
     none = 1 - classifier[:, :10].sum(1, keepdims=True)
     digits = digits / digits.sum(1, keepdims=True) * (1 - none)
     return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)
@@ -201,23 +216,34 @@ def _matched(
     return matches, [number for number in range(len(digits)) if number not in held]
 
 
-def _distinct(boxes: Boxes, seen: Probabilities) -> tuple[Boxes, Probabilities]:
-    """The boxes without those of digits that two strips show; the surer one stays."""
+def _distinct(boxes: Boxes, seen: Probabilities) -> npt.NDArray[np.int64]:
+    """The rows of the boxes without those of digits that two strips show; the surer one stays."""
     order = np.argsort(-seen[:, :10].sum(1), kind="stable")
     overlap = share_of_smaller(boxes[order], boxes[order]) > SAME_SHARE
     kept: list[int] = []
     for number in range(len(order)):
         if not overlap[number, kept].any():
             kept.append(number)
-    rows = np.sort(order[kept])
-    return boxes[rows], seen[rows]
+    return np.sort(order[kept])
 
 
 def _middle(part: Segment) -> float:
     return (part.left + part.right) / 2 * COLUMN
 
 
-def _beside(
+def _beside(columns: npt.NDArray[np.float32], box: npt.NDArray[np.float32], place: Place) -> tuple[float, float]:
+    """How much of other writing and of digits stands right beside a box, left or right: two shares, 0 to 1."""
+    x, y, w, h = box.tolist()
+    u, _ = place.to_strip(x + w / 2, y + h / 2)
+    half, reach = w / place.scale / 2 / COLUMN, round(REACH * DIGIT_HEIGHT / COLUMN)
+    left, right = round(u / COLUMN - half), round(u / COLUMN + half)
+    sides = [columns[max(left - reach, 0) : max(left, 0)], columns[max(right, 0) : max(right + reach, 0)]]
+    other = max((float(side[:, OTHER].mean()) for side in sides if len(side)), default=0.0)
+    digit = max((float(side[:, :10].sum(1).max()) for side in sides if len(side)), default=0.0)
+    return other, digit
+
+
+def _between(
     columns: npt.NDArray[np.float32], box: npt.NDArray[np.float32], place: Place, digits: Sequence[Segment]
 ) -> npt.NDArray[np.float32]:
     """What the recognizer sees in the middle of a candidate that holds no digit of its own; other candidates' digits

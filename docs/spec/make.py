@@ -1,8 +1,9 @@
-"""Writes the golden files of docs/preprocessing.md. Run by hand, for a new version of the preprocessing alone.
+"""Writes the golden files of docs/preprocessing.md. Run by hand, for a new version or other weights of the networks.
 
     python docs/spec/make.py
 
-page.png and lone.png are inputs; everything else follows from them. No test writes these files.
+page.png and lone.png are inputs; everything else follows from them. Only "reading", "confidence" and the confidences
+of "characters" depend on shipped weights. No test writes these files.
 """
 
 import json
@@ -13,7 +14,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr.runtime import background, boxes, confidence, detector, lines, orientation, preprocessing
+from digitocr.runtime import (
+    background,
+    boxes,
+    confidence,
+    detector,
+    lines,
+    numbers,
+    orientation,
+    preprocessing,
+    recognition,
+    recognizer,
+    strips,
+)
+from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.characters import Character
 from digitocr.runtime.reader import CROP_SCALES, Reader
 
 SPEC = Path(__file__).parent
@@ -44,6 +59,43 @@ ORDERED = (  # two lines of a page that slopes, and a lone box
     (45, 63, 18, 28),
     (300, 200, 20, 30),
 )
+LINED = (  # of page.png: the digits of both lines, and one that is too far away and one that is too large for them
+    (201, 83, 54, 81),
+    (299, 77, 53, 76),
+    (389, 71, 48, 84),
+    (222, 211, 42, 91),
+    (306, 206, 53, 84),
+    (388, 202, 48, 81),
+    (487, 196, 47, 71),
+    (20, 20, 12, 15),
+    (545, 40, 40, 150),
+)
+READ = (  # columns of a strip: how many, the class of each and its probability; the rest goes to the gap, that of a gap
+    (20, "gap", 0.9),  # to "other"
+    (4, "4", 0.9),
+    (1, "1", 0.55),
+    (4, "1", 0.8),
+    (3, "gap", 0.7),
+    (2, ".", 0.6),
+    (2, "gap", 0.5),
+    (3, "other", 0.9),
+    (4, "0", 0.7),
+    (1, "gap", 0.9),
+    (3, "0", 0.9),
+    (30, "gap", 0.9),
+)
+CANDIDATES = (  # of a line that READ is of: x, y, width, height, confidence, likeliest digit, its probability
+    (100, 60, 20, 40, 0.9, 4, 0.9),
+    (134, 62, 12, 40, 0.4, 7, 0.5),
+    (196, 60, 24, 40, 0.7, 0, 0.6),  # on a word, with the digit beside it
+    (500, 60, 24, 40, 0.02, 3, 0.3),  # too unsure for a line
+)
+WRITTEN = (  # the characters of lines: text, x and width of each; all are 40 high
+    (("1", 0, 20), ("2", 30, 20), (".", 54, 4), ("5", 62, 20), ("3", 140, 20), ("0", 170, 20)),
+    (("-", 0, 12), ("7", 20, 20), ("?", 50, 20), ("*", 90, 30), ("8", 125, 20)),
+    (("1", 0, 20), ("5", 30, 20), ("/", 54, 8), ("0", 66, 20), ("8", 96, 20)),
+    (("3", 0, 20), ("*", 40, 2), ("6", 62, 20), ("*", 102, 2), ("9", 124, 20)),
+)
 
 
 def golden() -> dict[str, Any]:
@@ -61,7 +113,7 @@ def golden() -> dict[str, Any]:
     return {
         "preprocessing": preprocessing.VERSION,
         "sizes": [_sizes(shape) for shape in SHAPES],
-        "planes": _samples(detector.detector_input(page[100:260, 60:340])),
+        "planes": _samples(detector.detector_input(page[100:260, 60:340]), 100, 60),
         "decoded": {
             "output": _rounded(network_output),
             "boxes": _rounded(decoded),
@@ -98,8 +150,26 @@ def golden() -> dict[str, Any]:
             "features": _rounded(confidence.confidence_features(ordered, detected, probabilities)),
             "confidence": _rounded(confidence.load_confidence().of_candidates(ordered, detected, probabilities)),
         },
+        "strips": [{**place._asdict(), "rows": list(place.rows), **_corners(place)} for place in _places()],
+        "recognizer planes": _samples(recognizer.recognizer_input(picture("strip-2")), 0, 0),
+        "segments": {
+            "columns": [list(one) for one in READ],
+            "found": [
+                {"left": part.left, "right": part.right, "probabilities": _rounded(part.probabilities)}
+                for part in recognizer.segments(_columns())
+            ],
+        },
+        "characters": _characters(),
+        "numbers": [
+            {
+                "characters": [list(one) for one in line],
+                "found": [{"text": group.text, "places": list(group.places)} for group in _grouped(line)],
+            }
+            for line in WRITTEN
+        ],
         "reading": {
             "text": reading.text,
+            "numbers": [number.text for number in reading.numbers],
             "boxes": [[box.x, box.y, box.w, box.h] for box in (digit.box for digit in reading.digits)],
             "confidence": [round(digit.confidence, 3) for digit in reading.digits],
         },
@@ -116,6 +186,7 @@ def pictures() -> dict[str, NDArray[np.uint8]]:
         "normalised": preprocessing.normalised(crops).reshape(-1, 28),
         "lone-normalised": np.concatenate([preprocessing.lone(one)[0] for one in lone]),
         "turned": orientation.turned(picture("coarse"), 20),
+        **{f"strip-{number}": strips.cut(page, place) for number, place in enumerate(_places(), 1)},
     }
 
 
@@ -125,28 +196,94 @@ def picture(name: str) -> NDArray[np.uint8]:
 
 
 def _sizes(shape: tuple[int, int]) -> dict[str, Any]:
-    """How a picture of that shape is resized for the detector at each size, and how it is framed."""
+    """How a picture of that shape is resized for the detector at each size, and how a piece of it is framed."""
+    longer = max(shape)
+    times = longer / min(longer, detector.NORMAL_ASPECT * min(shape))
     seen = []
-    for side in (detector.COARSE, detector.MIDDLE, detector.FINE):
-        width, height = background.fitted(shape, side) if max(shape) > side else shape[::-1]
+    for size in (detector.COARSE, detector.MIDDLE, detector.FINE):
+        side = round(size * times)
+        width, height = background.fitted(shape, side) if longer > side else shape[::-1]
+        pieces = [[[start, end] for start, end, *_ in detector._pieces(length)] for length in (height, width)]
         framed = [
             detector.MARGIN + length + detector.MARGIN + -(length + 2 * detector.MARGIN) % detector.MULTIPLE
-            for length in (height, width)
+            for length in (end - start for (start, end), *_ in pieces)
         ]
-        seen.append({"longer side": side, "resized": [height, width], "framed": framed})
+        seen.append({"longer side": side, "resized": [height, width], "pieces": pieces, "framed": framed})
     return {"shape": list(shape), "seen": seen}
 
 
-def _samples(planes: NDArray[np.float32]) -> dict[str, Any]:
-    """Some values of (3, H, W) planes: [plane, row, column, value]."""
-    _, height, width = planes.shape
+def _places() -> list[strips.Place]:
+    """The lines of LINED."""
+    return strips.find_lines(np.array(LINED, np.float32), np.arange(len(LINED)))
+
+
+def _corners(place: strips.Place) -> dict[str, Any]:
+    """Where the strip of a line lies in the picture."""
+    return {"corners": [_rounded(place.to_picture(u, v)) for u in (0, place.width) for v in (0, 32)]}
+
+
+def _columns() -> NDArray[np.float32]:
+    """(n, 18): READ."""
+    names = {"other": recognizer.OTHER, "gap": recognizer.GAP}
+    made = []
+    for count, name, share in READ:
+        column = np.zeros(recognizer.CLASS_COUNT, np.float32)
+        column[recognizer.OTHER if name == "gap" else recognizer.GAP] = 1 - share
+        column[names[name] if name in names else recognizer.CLASSES.index(name)] = share
+        made += [column] * count
+    return np.stack(made)
+
+
+def _characters() -> dict[str, Any]:
+    """What becomes of CANDIDATES with READ as the strip of their line, and of which confidence it is."""
+    rows = np.array(CANDIDATES, np.float32)
+    probabilities = np.repeat((1 - rows[:, 6:]) / 10, 11, 1)
+    probabilities[np.arange(len(rows)), rows[:, 5].astype(int)] = rows[:, 6]
+    given = Attempt(
+        0, rows[:, :4], rows[:, 4], np.zeros((len(rows), 28, 28), np.uint8), probabilities, rows[:, 4]
+    )  # the detector's scores are none of what is compared
+
+    class Read:
+        def columns(self, seen: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+            return [_columns()[: -(-strip.shape[1] // recognizer.COLUMN)] for strip in seen]
+
+    def crop(new: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        return np.zeros((len(new), 28, 28), np.uint8), np.full((len(new), 11), 1 / 11, np.float32)
+
+    model = confidence.load_confidence()
+    gray = np.zeros((200, 600), np.uint8)
+    found = recognition.recognition(gray, given, Read(), crop, model)  # type: ignore[arg-type]  # a stand-in
+    candidates = np.concatenate([given.confidence, np.full(len(found.boxes) - len(rows), 0.3, np.float32)])
+    classifier = np.concatenate([given.probabilities, crop(found.boxes[len(rows) :])[1]])
+    is_found = np.arange(len(found.boxes)) < len(rows)
+    features = confidence.character_features(candidates, is_found, classifier, found.lined, found.digits)
+    right, place = model.of_characters(features)
+    return {
+        "candidates": [list(one) for one in CANDIDATES],
+        "boxes": _rounded(found.boxes),
+        "lined": _rounded(found.lined),
+        "digits": _rounded(found.digits),
+        "others": [[one.text, _rounded(one.box), round(one.confidence, 5)] for one in found.others],
+        "features": _rounded(features),
+        "right": _rounded(right),
+        "place": _rounded(place),
+    }
+
+
+def _grouped(line: tuple[tuple[str, int, int], ...]) -> list[numbers.Group]:
+    return numbers.grouped([Character(text, (x, 0, w, 40), 0.9, -1) for text, x, w in line])
+
+
+def _samples(planes: NDArray[np.float32], top: int, left: int) -> dict[str, Any]:
+    """Some values of (n, H, W) planes of a part of a picture from `top` and `left` on: [plane, row, column, value]."""
+    count, height, width = planes.shape
     places = [
         (y, x) for y in (0, 1, height // 3, height // 2, height - 1) for x in (0, 2, width // 3, width // 2, width - 1)
     ]
     return {
-        "rows": [100, 260],
-        "columns": [60, 340],
-        "values": [[plane, y, x, round(float(planes[plane, y, x]), 4)] for plane in range(3) for y, x in places],
+        "rows": [top, top + height],
+        "columns": [left, left + width],
+        "values": [[plane, y, x, round(float(planes[plane, y, x]), 4)] for plane in range(count) for y, x in places],
         "means": _rounded(planes.mean((1, 2))),
         "deviations": _rounded(planes.std((1, 2))),
     }

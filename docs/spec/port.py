@@ -6,6 +6,7 @@ a box is x, y, w, h.
 
 from collections.abc import Callable, Sequence
 from math import ceil, exp, floor, log, trunc
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,16 +74,17 @@ def evened(g: Array) -> Array:
     return np.clip(g - background + 128, 0, 255)
 
 
+def mean(values: Array, window: int, beyond: Literal["symmetric", "edge"]) -> Array:
+    """Of the window around each pixel."""
+    padded = np.pad(values, window // 2, beyond)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, (window, window)).mean((2, 3)))
+
+
 def planes(v: Array) -> Array:
     """Steps 4.2 to 4.5: (3, H, W)."""
-
-    def mean(values: Array, window: int) -> Array:
-        padded = np.pad(values, window // 2, "symmetric")
-        return np.lib.stride_tricks.sliding_window_view(padded, (window, window)).mean((2, 3))
-
     difference, spread = {}, {}
     for window in (31, 121):
-        m, s = mean(v, window), mean(v * v, window)
+        m, s = mean(v, window, "symmetric"), mean(v * v, window, "symmetric")
         difference[window] = v - m
         spread[window] = np.sqrt(np.maximum(s - m * m, 0)) + 4
     some = np.sort(np.abs(difference[31][::4, ::4]).ravel())
@@ -161,15 +163,16 @@ def best_neighbour(boxes: Sequence[Box], scores: Sequence[float], index: int) ->
     return best
 
 
+def logit(p: float) -> float:
+    """Step 11."""
+    p = min(max(p, 0.01), 0.99)
+    return log(p / (1 - p))
+
+
 def features(
     boxes: Sequence[Box], scores: Sequence[float], probabilities: Sequence[Sequence[float]]
 ) -> list[list[float]]:
     """Step 11: 15 features of each box."""
-
-    def logit(p: float) -> float:
-        p = min(max(p, 0.01), 0.99)
-        return log(p / (1 - p))
-
     q = [max(row) for row in probabilities]
     made = []
     for index, row in enumerate(probabilities):
@@ -218,3 +221,189 @@ def reading_order(boxes: Sequence[Box]) -> list[list[int]]:
         else:
             lines.append([index])
     return sorted(lines, key=lambda line: float(np.mean([across[index] for index in line])))
+
+
+def upper_median(values: Sequence[float]) -> float:
+    """Step 14."""
+    return sorted(values)[len(values) // 2]
+
+
+def places(boxes: Sequence[Box]) -> list[dict[str, Any]]:
+    """Step 14: the places of the lines."""
+    common = slope(boxes)
+    found = []
+    for line in reading_order(boxes):
+        parts: list[list[int]] = []
+        for index in line:
+            if parts:
+                h, k = upper_median([boxes[one][3] for one in parts[-1]]), boxes[index][3]
+                x, _, w, _ = boxes[parts[-1][-1]]
+                if boxes[index][0] < x + w + 3.5 * max(h, k) and max(h, k) < 1.7 * min(h, k):
+                    parts[-1].append(index)
+                    continue
+            parts.append([index])
+        found += [place(boxes, part, common) for part in parts]
+    return found
+
+
+def place(boxes: Sequence[Box], part: list[int], common: float) -> dict[str, Any]:
+    """Steps 14.1 to 14.4."""
+    some = np.array([boxes[index] for index in part])
+    height, angle = upper_median(some[:, 3].tolist()), common
+    centres = some[:, :2] + some[:, 2:] / 2
+    dx, dy = (centres - centres.mean(0)).T
+    if len(part) >= 3 and np.ptp(dx) > 2 * height:
+        angle = float(np.arctan((dx * dy).sum() / (dx * dx).sum()))
+    cos, sin = np.cos(angle), np.sin(angle)
+    scale = height / 20
+    along = dx * cos + dy * sin
+    left, right = min(along - some[:, 2] / 2) - 2.2 * height, max(along + some[:, 2] / 2) + 2.2 * height
+    x, y = centres.mean(0) + left * np.array([cos, sin])
+    width = min(8 * ceil((right - left) / scale / 8), 6000)
+    return {"x": x, "y": y, "cos": cos, "sin": sin, "scale": scale, "width": width, "rows": part}
+
+
+def to_picture(at: dict[str, Any], u: Any, v: Any) -> tuple[Any, Any]:
+    """Step 14.5."""
+    p, q = u * at["scale"], (v - 16) * at["scale"]
+    return at["x"] + p * at["cos"] - q * at["sin"], at["y"] + p * at["sin"] + q * at["cos"]
+
+
+def to_strip(at: dict[str, Any], x: float, y: float) -> tuple[float, float]:
+    """Step 14.5, inverted."""
+    dx, dy = (x - at["x"]) / at["scale"], (y - at["y"]) / at["scale"]
+    return dx * at["cos"] + dy * at["sin"], dy * at["cos"] - dx * at["sin"] + 16
+
+
+def level(g: Array, at: dict[str, Any]) -> float:
+    """Step 14: beyond the picture."""
+    corners = np.array([to_picture(at, u, v) for u in (0, at["width"]) for v in (0, 32)])
+    (left, top), (right, bottom) = np.trunc(corners.min(0)).astype(int), np.trunc(corners.max(0)).astype(int)
+    around = g[max(top, 0) : max(bottom, 1), max(left, 0) : max(right, 1)]
+    k = max(1, trunc(np.sqrt(around.size / 1000)))
+    return upper_median(around[::k, ::k].ravel().tolist())
+
+
+def strip(g: Array, at: dict[str, Any]) -> Array:
+    """Step 14: the strip of a place."""
+    factor = 1
+    while at["scale"] / factor > 2:
+        factor *= 2
+    u, v = np.meshgrid(np.arange(at["width"] * factor), np.arange(32 * factor))
+    x, y = to_picture(at, (u + 0.5) / factor, (v + 0.5) / factor)
+    framed = np.pad(g, 1, constant_values=level(g, at))
+    x, y = np.clip(x + 0.5, 0, g.shape[1] + 1), np.clip(y + 0.5, 0, g.shape[0] + 1)
+    column, row = np.minimum(x.astype(int), g.shape[1]), np.minimum(y.astype(int), g.shape[0])
+    right, down = x - column, y - row
+    above = framed[row, column] * (1 - right) + framed[row, column + 1] * right
+    below = framed[row + 1, column] * (1 - right) + framed[row + 1, column + 1] * right
+    made = np.round(above * (1 - down) + below * down)
+    return made if factor == 1 else resized(made, 32, at["width"], area)
+
+
+def recognizer_planes(g: Array) -> Array:
+    """Step 15: (2, 32, W)."""
+    some = np.sort(g[::2, ::2].ravel())
+    low, high = some[trunc(0.02 * (len(some) - 1))], some[trunc(0.98 * (len(some) - 1))]
+    s = max(high - low, 12)
+    middle = mean(g, 41, "edge")
+    sigma = np.sqrt(np.maximum(mean(g * g, 41, "edge") - middle * middle, 0))
+    made = [(g - ((low + high) / 2 - s / 2)) / s, (g - middle) / (5 * (sigma + 4)) + 0.5]
+    return np.clip(np.stack(made), 0, 1)
+
+
+def kinds(probabilities: Array) -> list[float]:
+    """Step 16.1: of a digit, a sign, other, gap."""
+    p = probabilities.tolist()
+    return [sum(p[:10]), sum(p[10:16]), p[16], p[17]]
+
+
+def segments(columns: Array) -> list[tuple[int, int, Array]]:
+    """Step 16: first column, the one behind the last, probabilities."""
+    found = []
+    of = [int(np.argmax(kinds(column))) for column in columns]
+    start, sure = 0, None
+    for j in range(1, len(columns) + 1):
+        if columns[j - 1].max() >= 0.6:
+            sure = int(columns[j - 1].argmax())
+        ends = j == len(columns) or of[j] != of[j - 1]
+        if not ends and of[j] < 2 and sure is not None and columns[j].max() >= 0.6:
+            ends = int(columns[j].argmax()) != sure
+        if ends:
+            if of[start] != 3:
+                found.append((start, j, columns[start:j].mean(0)))
+            start, sure = j, None
+    return found
+
+
+def characters(
+    at: dict[str, Any], boxes: Sequence[Box], columns: Array
+) -> tuple[list[Array], list[tuple[list[float], Array]], list[tuple[str, list[float], float]]]:
+    """Steps 17.1 to 17.5 for one line: what each box is seen as, new candidates, signs and words."""
+    gap = np.eye(18)[17]
+    scale = at["scale"]
+    parts = segments(columns)
+    digits = [part for part in parts if np.argmax(kinds(part[2])[:3]) == 0]
+    middles = [left + right for left, right, _ in digits]
+
+    def upright(u: float, wide: float) -> list[float]:
+        x, y = to_picture(at, u, 16)
+        return [x - wide * scale / 2, y - 10 * scale, wide * scale, 20 * scale]
+
+    on, pairs = {}, []
+    for index, (x, y, w, h) in enumerate(boxes):
+        u, v = to_strip(at, x + w / 2, y + h / 2)
+        near = 0 < u < at["width"] and abs(v - 16) + h / scale / 2 < 15 and h / scale > 4
+        if not near and index not in at["rows"]:
+            continue
+        on[index] = (u, w / scale)
+        off, wide = [abs(c - u) for c in middles], max(w / scale, 12)
+        if sum(one < 0.42 * w / scale for one in off) < 2:
+            pairs += [(one / wide, index, number) for number, one in enumerate(off) if one < 0.4 * wide]
+    held: dict[int, int] = {}
+    for _, index, number in sorted(pairs):
+        if index not in held and number not in held.values():
+            held[index] = number
+    seen = []
+    for index in range(len(boxes)):
+        if index in held:
+            seen.append(digits[held[index]][2])
+        elif index in on:
+            u, w = on[index]
+            k = max(w / 4, 2)
+            first = min(max(trunc((u - k) / 2), 0), len(columns) - 1)
+            last = min(max(ceil((u + k) / 2), first + 1), len(columns))
+            mean_of = columns[first:last].mean(0)
+            if any(left < last and right > first for left, right, _ in digits):
+                mean_of[17] += mean_of[:10].sum()
+                mean_of[:10] = 0
+            seen.append(mean_of)
+        else:
+            seen.append(gap)
+    new = []
+    for number, c in enumerate(middles):
+        if number not in held.values():
+            beside = [abs(middles[one] - c) for one in (number - 1, number + 1) if 0 <= one < len(middles)]
+            new.append((upright(c, 2 * max(min([6, *(one / 2 for one in beside)]), 2)), digits[number][2]))
+    others = []
+    for left, right, p in parts:
+        if np.argmax(kinds(p)[:3]) > 0:
+            text = "*" if np.argmax(kinds(p)[:3]) == 2 else ".,-+:/"[int(p[10:16].argmax())]
+            others.append((text, upright(left + right, max(2 * (right - left), 4)), 1 - float(p[17])))
+    return seen, new, others
+
+
+def combined(c: Array, r: Array) -> Array:
+    """The end of step 17: ten probabilities, and the classifier's eleventh."""
+    both = (c[:10] + 0.002) * (r[:10] + 0.002)
+    return np.concatenate([both / both.sum() * c[:10].sum(), c[10:]])
+
+
+def character_features(q: float, found: bool, c: Array, r: Array) -> list[float]:
+    """Step 18: 21 features of a character."""
+    d = int(combined(c, r)[:10].argmax())
+    line_place = logit(r[:10].sum())
+    agreement = float(c[:10].argmax() == r[:10].argmax())
+    first = [logit(q), logit(c[d]), logit(r[d]), line_place, logit(1 - c[:10].sum())]
+    line = [min(first[0], first[2], line_place), logit(r[16]), logit(r[10:16].sum())]
+    return [*first, float(found), found * line_place, *line, agreement, *(float(d == one) for one in range(10))]

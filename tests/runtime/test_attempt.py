@@ -4,6 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.characters import Character
+from digitocr.runtime.recognizer import CLASS_COUNT, CLASSES, GAP, OTHER
 
 ROW = np.array([[20.0 * place, 10, 12, 20] for place in range(4)], np.float32)
 
@@ -43,18 +45,74 @@ def test_lines_hold_what_conf_keeps():
     assert attempt((), boxes=ROW[:0]).lines(0, "single") == []
 
 
+def with_places(some, places, others=()):
+    """The attempt once its lines are recognized: with these confidences in places, and signs and words."""
+    return some._replace(place_confidence=np.asarray(places, np.float32), others=tuple(others))
+
+
+def test_a_place_that_is_sure_stays_in_its_line_where_its_digit_cannot_be_told():
+    some = with_places(attempt((0.9, 0.3, 0.6, 0.1)), (0.95, 0.8, 0.6, 0.2))
+    for mode in ("auto", "line"):
+        assert some.lines(0.5, mode) == [[0, 1, 2]]
+        assert some.lines(0.7, mode) == [[0, 1]]
+        assert some.lines(0.85, mode) == [[0]]
+    assert some.lines(0.1, "auto") == some.lines(0.1, "line") == [[0, 1, 2, 3]]
+    assert some.lines(0.5, "single") == [[0]]
+
+
+def test_a_line_of_nothing_but_doubt_is_none():
+    for mode in ("auto", "line"):
+        assert with_places(attempt(0.3), [0.9] * 4).lines(0.5, mode) == []
+        assert with_places(attempt(0.6), [0.9] * 4).lines(0.8, mode) == []
+
+
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.integers(0, 40), st.integers(0, 2**32 - 1), st.sampled_from(["auto", "line"]))
 def test_raising_conf_takes_rows_away_and_moves_none(count, seed, mode):
     rng = np.random.default_rng(seed)
     boxes = np.concatenate([rng.uniform(0, 300, (count, 2)), rng.uniform(8, 30, (count, 2))], 1).astype(np.float32)
     some = attempt(rng.random(count), rng.integers(0, 10, count), boxes)
+    if seed % 2:
+        some = with_places(some, np.maximum(some.confidence, rng.random(count)))
+    places = some.confidence if some.place_confidence is None else some.place_confidence
     before = some.lines(0, mode)
     assert sorted(row for line in before for row in line) == list(range(count))
     for conf in np.linspace(0.05, 1, 20).tolist():
-        left = [[row for row in line if some.confidence[row] >= conf] for line in before]
-        before = some.lines(conf, mode)
-        assert before == [line for line in left if line]
+        lines = some.lines(conf, mode)
+        kept = {row for line in lines for row in line}
+        assert lines == [line for line in ([row for row in line if row in kept] for line in before) if line]
+        for line in lines:
+            assert (some.confidence[line] >= conf).any()
+            assert (places[line] >= conf).all()
+        told = {row for row in range(count) if some.confidence[row] >= conf}
+        assert told <= kept
+        before = lines
+
+
+def test_characters_are_the_digits_doubts_signs_and_words_of_a_line_from_left_to_right():
+    others = [
+        Character("*", (82, 12, 6, 18), 0.9, -1),  # behind the last digit
+        Character(".", (33, 10, 4, 20), 0.8, -1),  # between the second and the third
+        Character("-", (33, 90, 4, 20), 0.8, -1),  # on another line
+        Character("/", (53, 0, 4, 60), 0.8, -1),  # of another size
+        Character("*", (53, 15, 4, 8), 0.8, -1),
+    ]
+    some = with_places(attempt((0.9, 0.3, 0.9, 0.9), (4, 8, 1, 2)), (0.9, 0.8, 0.9, 0.9), others)
+    found = some.characters([0, 1, 2, 3], 0.5)
+    assert [one.text for one in found] == ["4", "?", ".", "1", "2", "*"]
+    assert [one.row for one in found] == [0, 1, -1, 2, 3, -1]
+    assert [one.confidence for one in found] == pytest.approx([0.9, 0.3, 0.8, 0.9, 0.9, 0.9])
+    assert found[1].box == (20, 10, 12, 20)
+    assert [one.text for one in some.characters([0, 1, 2, 3], 0.2)] == ["4", "8", ".", "1", "2", "*"]
+    assert [one.text for one in some.characters([3], 0.5)] == [".", "2", "*"]  # level with the nearest digit
+
+
+def test_signs_follow_the_nearest_digit_of_a_line_that_slopes():
+    slope = ROW + np.array([[0, 12 * place, 0, 0] for place in range(4)], np.float32)
+    others = [Character("-", (73, 47, 4, 18), 0.9, -1), Character("-", (73, 11, 4, 18), 0.9, -1)]
+    some = with_places(attempt(0.9, boxes=slope), [0.9] * 4, others)
+    (sign,) = [one for one in some.characters([0, 1, 2, 3], 0.5) if one.row < 0]
+    assert sign.box[1] == 47
 
 
 def test_why_a_candidate_is_left_out():
@@ -67,3 +125,30 @@ def test_why_a_candidate_is_left_out():
         "1 region was found, the most confident reading is a 7 with 0.30, below --conf 0.5"
     )
     assert attempt(0.9996, boxes=ROW[:1]).why_nothing(1).endswith("a 7 with 0.9996, below --conf 1")
+
+
+def test_a_wheel_between_two_digits_is_not_told() -> None:
+    parts = attempt((0.9, 0.8), boxes=np.array([[10, 2, 45, 80], [12, 108, 45, 62]], np.float32))
+    assert parts.without_cut_wheel((172, 100)).lines(0.5, "auto") == []
+    assert len(parts.without_cut_wheel((260, 100)).lines(0.5, "auto")) == 2  # the lower one is whole
+    one = attempt((0.9, 0.1), boxes=parts.boxes)
+    assert one.without_cut_wheel((172, 100)).lines(0.5, "auto") == []  # of the other too little is seen to be read
+    beside = attempt((0.9, 0.8), boxes=np.array([[2, 2, 45, 80], [52, 90, 45, 80]], np.float32))
+    assert len(beside.without_cut_wheel((172, 100)).lines(0.5, "auto")) == 2
+
+
+def test_a_whole_digit_that_fills_the_picture_is_told() -> None:
+    whole = attempt((0.9, 0.1), boxes=np.array([[10, 2, 45, 90], [12, 60, 30, 39]], np.float32))
+    assert whole.without_cut_wheel((100, 60)).lines(0.5, "auto") == [[0]]
+
+
+def test_why_a_candidate_is_left_out_is_what_its_line_shows():
+    lines = np.zeros((4, CLASS_COUNT), np.float32)
+    lines[[0, 1, 2, 3], [CLASSES.index("/"), OTHER, GAP, 7]] = 0.9
+    some = attempt((0.3, 0.3, 0.3, 0.3))._replace(lined=lines)
+    assert [some.why_left_out(row, 0.5, "auto") for row in range(4)] == [
+        "is the sign / in its line (0.90)",
+        "is a letter or another sign in its line (0.90)",
+        "is no character of its line (0.90)",
+        "below --conf 0.5",
+    ]

@@ -19,11 +19,12 @@ from digitocr import Reader
 from digitocr.runtime import preprocessing
 from digitocr.runtime import reader as module
 from digitocr.runtime.background import evened
-from digitocr.runtime.confidence import ConfidenceModel, load_confidence
+from digitocr.runtime.confidence import CHARACTER_FEATURES, ConfidenceModel, load_confidence
 from digitocr.runtime.errors import InputError, ModelError, UsageError
-from digitocr.runtime.models import shipped_model
+from digitocr.runtime.models import network_id, shipped_model
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box
+from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, GAP
 from digitocr.train.synthesis.pages import draw_page, random_style
 from digitocr.train.synthesis.strokes import draw_digit, random_hand
 
@@ -179,13 +180,9 @@ def test_a_28x28_crop_is_taken_for_a_digit_of_mnist_s_form(reader):
     assert reader.read(crop).digits[0].confidence == load_confidence().of_lone(float(probabilities[1]))
 
 
-def test_conf_leaves_out_digits_below_it_and_lines_that_are_left_empty():
+def test_conf_leaves_out_lines_in_which_no_digit_is_left():
     page = scene(["407", "1295"], 6).image
-    everything = Reader(conf=0).read(page)
-    assert len(everything.lines) == 2
-    sure = sorted(digit.confidence for digit in everything.digits)
-    strict = Reader(conf=sure[len(sure) // 2]).read(page)
-    assert strict.digits == tuple(digit for digit in everything.digits if digit.confidence >= sure[len(sure) // 2])
+    assert len(Reader(conf=0).read(page).lines) >= 2
     assert Reader(conf=1.0).read(page).lines == ()
 
 
@@ -237,10 +234,17 @@ HARD_PAGES = {
 
 
 def is_rest_of(fewer, more):
-    """Whether the lines are the other ones with digits left out, and lines that are left empty."""
-    left = {digit.box: digit for line in fewer for digit in line.digits}
-    rest = [tuple(digit for digit in line.digits if left.get(digit.box) == digit) for line in more]
-    return [line for line in rest if line] == [line.digits for line in fewer]
+    """Whether the lines are the other ones with places left out, digits told no more, and lines left out."""
+    left = {digit.box for line in fewer for digit in line.digits}
+    rest = [[digit for digit in line.digits if digit.box in left] for line in more]
+    rest = [line for line in rest if line]
+    return [[digit.box for digit in line.digits] for line in fewer] == [
+        [digit.box for digit in line] for line in rest
+    ] and all(
+        one.digit in (other.digit, None) and one.confidence == other.confidence
+        for line, others in zip(fewer, rest, strict=True)
+        for one, other in zip(line.digits, others, strict=True)
+    )
 
 
 @pytest.mark.parametrize("name", [*(path.name for path in EXAMPLES), *HARD_PAGES])
@@ -251,7 +255,8 @@ def test_raising_conf_only_takes_digits_away(name, reader):
     for conf in (0, 0.1, 0.45, 0.5, 0.7, 0.85, 0.999):
         some.conf = conf
         readings.append(some.read(picture))
-        assert all(digit.confidence >= conf for digit in readings[-1].digits)
+        assert all((digit.confidence >= conf) == (digit.digit is not None) for digit in readings[-1].digits)
+        assert all(any(digit.digit is not None for digit in line.digits) for line in readings[-1].lines)
     assert len({reading.turned for reading in readings}) == 1
     for more, fewer in pairwise(readings):
         assert is_rest_of(fewer.lines, more.lines)
@@ -270,27 +275,39 @@ def test_a_reader_may_be_sent_to_another_process():
     some = Reader(conf=0.8, mode="line", rotate=0, threads=2)
     some.conf = 0.7
     other = pickle.loads(pickle.dumps(some))
-    assert (other.conf, other.mode, other.rotate, other.calibrated) == (0.7, "line", 0, True)
+    assert (other.conf, other.mode, other.rotate, other.calibrated) == (0.7, "line", 0, some.calibrated)
+    assert other.recognizer.sha256 == some.recognizer.sha256
     assert other.read(page).lines == some.read(page).lines
 
 
-def test_the_confidence_is_calibrated_for_the_shipped_networks_only(tmp_path):
-    own = tmp_path / "own.onnx"
+def confidence_of(reader, path, **changes):
+    """A file of the shipped weights that names the reader's networks, with changes."""
+    networks = [network_id(one.card, one.sha256) for one in (reader.classifier, reader.detector, reader.recognizer)]
+    names = dict(zip(("classifier", "detector", "recognizer"), networks, strict=True))
+    path.write_text(replace(load_confidence(), **{**names, **changes}).as_json(), "utf-8")
+    return path
+
+
+def test_the_confidence_is_calibrated_for_its_three_networks_only(reader, tmp_path):
+    own, weights = tmp_path / "own.onnx", confidence_of(reader, tmp_path / "confidence.json")
     onnx = pytest.importorskip("onnx")
-    for name, option in (("digitocr-int8.onnx", "model"), ("detector-int8.onnx", "detector")):
+    for name, option in (
+        ("digitocr-int8.onnx", "model"),
+        ("detector-int8.onnx", "detector"),
+        ("recognizer-int8.onnx", "recognizer"),
+    ):
         network = onnx.load(shipped_model(name))
         del network.metadata_props[:]  # the card, which names the network
         own.write_bytes(network.SerializeToString())
-        assert not Reader(**{option: own}).calibrated
+        assert not Reader(confidence=weights, **{option: own}).calibrated
         own.write_bytes(shipped_model(name).read_bytes())
-        assert Reader(**{option: own}).calibrated
-    assert Reader().calibrated
-    assert Reader(shipped_model("digitocr-float32.onnx")).calibrated  # the same network
+        assert Reader(confidence=weights, **{option: own}).calibrated
+    assert Reader(shipped_model("digitocr-float32.onnx"), confidence=weights).calibrated  # the same network
 
 
-def test_own_weights_of_the_confidence_are_used(tmp_path):
-    path, page = tmp_path / "own.json", scene(["52"], 1).image
-    path.write_text(replace(load_confidence(), weights=np.zeros(15, np.float32), detector="other").as_json(), "utf-8")
+def test_own_weights_of_the_confidence_are_used(reader, tmp_path):
+    none, page = np.zeros(len(CHARACTER_FEATURES), np.float32), scene(["52"], 1).image
+    path = confidence_of(reader, tmp_path / "own.json", right_weights=none, place_weights=none, recognizer="other")
     some = Reader(confidence=path, rotate=0)
     assert {digit.confidence for digit in some.read(page).digits} == {0.5}
     assert not some.calibrated
@@ -338,7 +355,7 @@ def test_a_reader_goes_on_after_a_picture_that_cannot_be_read(reader, tmp_path):
     assert reader.read(page).lines == before.lines
 
 
-# What it makes of what its two networks say
+# What it makes of what its three networks say
 
 
 class Blobs:
@@ -356,6 +373,14 @@ class Blobs:
         return np.array(rows, np.float32).reshape(-1, 4), scores
 
 
+def network(predict):
+    """In the classifier's place; `predict` gets at least one tensor."""
+    none = np.zeros((0, 11), np.float32)
+    return SimpleNamespace(
+        predict=lambda tensors: predict(tensors) if len(tensors) else none, name="fake", sha256="0" * 64, classes=11
+    )
+
+
 def answers(*given, classes=11):
     """In the classifier's place: for each tensor the next digit (10: none) and its probability, again and again."""
     rows = np.zeros((len(given), classes), np.float32)
@@ -366,10 +391,31 @@ def answers(*given, classes=11):
     return SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=classes)
 
 
-def fake_reader(detector, classifier, **settings):
-    """A Reader with the given networks."""
+class Unwritten:
+    """In the recognizer's place: sees nothing in any line."""
+
+    def columns(self, strips):
+        nothing = np.eye(CLASS_COUNT, dtype=np.float32)[GAP]
+        return [np.tile(nothing, (-(-strip.shape[1] // COLUMN), 1)) for strip in strips]
+
+
+CANDIDATE, LINE_PLACE = np.eye(len(CHARACTER_FEATURES), dtype=np.float32)[[0, 3]]  # the weight of one feature
+PLAIN = ConfidenceModel(
+    *("", "", ""),
+    weights=np.array([0.5, 1.0, *[0] * 13], np.float32),
+    right_weights=CANDIDATE,
+    place_weights=LINE_PLACE,
+    lone_weights=(1.0, 0.0),
+    number_weights=(1.0, *[0.0] * 6),
+    calibration_error={},
+)  # half the log-odds of the detector and those of the digit; a place is as sure as its line shows it
+
+
+def fake_reader(detector, classifier, recognizer=None, confidence=PLAIN, **settings):
+    """A Reader with the given networks, whose confidence does not depend on what the shipped ones are calibrated to."""
     some = Reader(**settings)
-    some.detector, some.classifier = detector, classifier
+    some.detector, some.classifier, some.recognizer = detector, classifier, recognizer or Unwritten()
+    some._confidence = confidence
     return some
 
 
@@ -383,25 +429,71 @@ def blobs(*boxes, shape=(100, 150)):
 SURE, ROW = (0.99, 0.98), [(10, 40, 12, 24), (40, 38, 12, 24), (70, 41, 12, 24), (100, 40, 12, 24)]
 
 
-@pytest.fixture
-def plain_confidence(monkeypatch):
-    """Of the digit's probability and half the detector's log-odds, whatever the shipped networks are calibrated to."""
-    weights = np.array([0.5, 1.0, *[0] * 13], np.float32)
-    plain = ConfidenceModel("", "", weights, (1.0, 0.0), (0.0,) * 7, {})
-    monkeypatch.setattr(module, "load_confidence", lambda _: plain)
-
-
-def test_confidence_weighs_what_both_networks_say_and_is_not_that_of_no_digit():
+def test_confidence_weighs_what_the_networks_say_and_is_not_that_of_no_digit():
     both = fake_reader(Blobs(0.9), answers((3, 0.8)), conf=0).read(blobs(ROW[0])).digits[0]
-    weights = load_confidence().weights
-    odds = weights[:3] @ [np.log(9), np.log(4), np.log(9) * np.log(4)] + weights[5 + 3]
-    assert both.confidence == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
-    assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8)))
+    assert both.confidence == pytest.approx(1 / (1 + np.exp(-(0.5 * np.log(9) + np.log(4)))), abs=1e-4)
+    assert (both.digit, both.topk[0]) == (3, (3, pytest.approx(0.8, abs=0.02)))
     for better in (fake_reader(Blobs(0.97), answers((3, 0.8))), fake_reader(Blobs(0.9), answers((3, 0.9)))):
-        assert better.read(blobs(ROW[0])).confidence > both.confidence
+        assert better.read(blobs(ROW[0])).digits[0].confidence > both.confidence
     none = fake_reader(Blobs(0.9), answers((10, 0.9)), conf=0).read(blobs(ROW[0])).digits[0]
     assert none.digit < 10
     assert none.confidence < 0.5
+
+
+# the columns of a strip, from the first box of ROW on, in which the blobs stand: 12.5 from one to the next
+
+
+def columns_of(*texts):
+    return [(text, 12.5 * place + 1, 12.5 * place + 4) for place, text in enumerate(texts) if text]
+
+
+def test_a_digit_that_cannot_be_told_keeps_its_place(written):
+    classifier = answers((4, 0.99), (8, 0.2), (1, 0.99), (2, 0.99))
+    some = fake_reader(Blobs(0.5), classifier, written(*columns_of("4", "8", "1", "2")), rotate=0)
+    (number,) = some.read(blobs(*ROW)).numbers
+    assert (number.text, number.confidence) == ("4?12", 0.0)
+    doubt = number.digits[1]
+    assert (doubt.digit, doubt.box) == (None, Box(*ROW[1]))
+    assert doubt.topk[0][0] == 8
+    assert doubt.confidence < 0.5
+    assert some.read(blobs(*ROW)).text == "4?12"
+    some.recognizer = written(*columns_of("4", "", "1", "2"))  # no place: nothing is in doubt
+    assert "?" not in some.read(blobs(*ROW)).text
+    unsure = fake_reader(Blobs(0.5), answers((8, 0.2)), written(*columns_of("8", "8", "8", "8")), rotate=0)
+    assert unsure.read(blobs(*ROW)).lines == ()  # a line of doubt alone is none
+
+
+def test_the_line_decides_between_digits_that_the_classifier_cannot_tell_apart(written):
+    classifier = answers((7, 0.5))
+    some = fake_reader(Blobs(), classifier, written(*columns_of("1", "7", "1", "4")), rotate=0)
+    assert some.read(blobs(*ROW)).text == "1714"
+
+
+def test_a_digit_that_the_line_alone_shows_is_read(written):
+    class Half(Blobs):
+        def detect(self, gray):
+            boxes, scores = super().detect(gray)
+            return boxes[[0, 1, 3]], scores[[0, 1, 3]]
+
+    sure_of_line = replace(PLAIN, right_weights=LINE_PLACE)
+    some = fake_reader(Half(), answers((3, 0.9)), written(*columns_of(*"3333")), sure_of_line, rotate=0)
+    reading, candidates = some.inspect(blobs(*ROW))
+    assert reading.text == "3333"
+    x, y, w, h = reading.digits[2].box
+    assert (x + w / 2, y + h / 2, h) == pytest.approx((76, 52, 24), abs=3)
+    assert candidates[2].score == pytest.approx(0.05)  # of what the detector has not found
+
+
+def test_signs_belong_to_numbers_and_letters_to_none(written):
+    some = fake_reader(Blobs(), answers((1, 0.99), (2, 0.99), (3, 0.99), (4, 0.99)), rotate=0)
+    page = blobs((10, 40, 12, 24), (24, 40, 12, 24), (44, 40, 12, 24), (58, 40, 12, 24))
+    digits = [("1", 1, 4), ("2", 7, 10), ("3", 15, 18), ("4", 21, 24)]
+    some.recognizer = written(*digits, (".", 12, 13))
+    assert [number.text for number in some.read(page).numbers] == ["12.34"]
+    assert some.read(page).text == "1234"
+    some.recognizer = written(*digits, ("x", 12, 13))
+    assert [number.text for number in some.read(page).numbers] == ["12", "34"]
+    assert some.read(page).text == "12 34"
 
 
 @pytest.mark.parametrize(("rotate", "turned"), [("auto", 0), (0, 0), (90, 90), (180, 180), (270, 270)])
@@ -412,8 +504,7 @@ def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
         seen.append(tensors[0, :, :, 0])
         return np.full((len(tensors), 11), 1 / 11, np.float32)
 
-    network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
-    some = fake_reader(Blobs(), network, conf=0, rotate=rotate)
+    some = fake_reader(Blobs(), network(predict), conf=0, rotate=rotate)
     gray = np.zeros((28, 28), np.uint8)
     gray[4:24, 10:13] = gray[21:24, 10:20] = 255  # an L
     assert some.read(gray).turned == turned
@@ -432,9 +523,8 @@ def test_a_box_is_cropped_in_two_crop_scales_and_the_probabilities_are_averaged(
         rows[0, 4], rows[1, 4], rows[1, 9] = 0.9, 0.5, 0.4
         return rows
 
-    network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
-    digit = fake_reader(Blobs(), network, conf=0, rotate=0).read(blobs(ROW[0])).digits[0]
-    assert digit.topk[:2] == ((4, pytest.approx(0.7)), (9, pytest.approx(0.2)))
+    digit = fake_reader(Blobs(), network(predict), conf=0, rotate=0).read(blobs(ROW[0])).digits[0]
+    assert digit.topk[:2] == ((4, pytest.approx(0.7, abs=0.02)), (9, pytest.approx(0.2, abs=0.02)))
     tight, wide = (int((view > 0.5).sum()) for view in seen[0])
     assert tight / wide == pytest.approx((1.14 / 0.86) ** 2, rel=0.15)
 
@@ -446,11 +536,10 @@ def test_digits_are_cut_out_of_an_even_ground():
         seen.append(tensors)
         return np.full((len(tensors), 11), 1 / 11, np.float32)
 
-    network = SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11)
     shaded = np.full((200, 300), 100, np.uint8)
     shaded[:, 150:] = 40
     box = np.array([[140, 90, 12, 20]], np.float32)
-    fake_reader(Blobs(), network).classify(shaded, box)
+    fake_reader(Blobs(), network(predict)).classify(shaded, box)
     x, y, w, h = box[0]
     for view, given in zip(module.CROP_SCALES, seen[0], strict=True):
         sized = np.array([[x + (1 - view) * w / 2, y + (1 - view) * h / 2, view * w, view * h]], np.float32)
@@ -460,8 +549,10 @@ def test_digits_are_cut_out_of_an_even_ground():
 
 
 def test_a_zero_alone_is_believed_less_than_one_beside_a_digit():
-    alone = fake_reader(Blobs(0.7), answers((0, 0.97)), conf=0).read(blobs(ROW[0])).digits[0]
-    beside = fake_reader(Blobs(0.7), answers((0, 0.97), (4, 0.97)), conf=0).read(blobs(*ROW[:2])).digits[0]
+    shipped = replace(PLAIN, weights=load_confidence().weights)
+    alone = fake_reader(Blobs(0.7), answers((0, 0.97)), None, shipped, conf=0).read(blobs(ROW[0])).digits[0]
+    two = answers((0, 0.97), (4, 0.97))
+    beside = fake_reader(Blobs(0.7), two, None, shipped, conf=0).read(blobs(*ROW[:2])).digits[0]
     assert (alone.digit, beside.digit) == (0, 0)
     assert alone.confidence < beside.confidence
 
@@ -484,7 +575,7 @@ def test_turning_is_clockwise_and_decides_the_order():
     assert [digit.box.y for digit in reading.digits] == [70, 40, 10]
 
 
-def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(plain_confidence):
+def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear():
     def turning(*confidences):
         """What is made of four digits of such probabilities as shown, each inverted, and turned by 90, 270 and 180."""
         turns = []
@@ -493,7 +584,7 @@ def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(
             turns.append(len(tensors))
             return answers((7, confidences[len(turns) - 1])).predict(tensors)
 
-        some = fake_reader(Blobs(0.9), SimpleNamespace(predict=predict, name="", sha256=""))
+        some = fake_reader(Blobs(0.9), network(predict))
         return some.read(blobs(*ROW)).turned, len(turns)
 
     assert turning(0.99, 0.9) == (0, 2)  # sure at once: nothing else is tried
@@ -504,11 +595,9 @@ def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(
 
 
 @pytest.mark.parametrize(("other", "turned"), [(0, 0), (6, 90)])
-def test_zeros_do_not_tell_which_way_is_up(other, turned, plain_confidence):
+def test_zeros_do_not_tell_which_way_is_up(other, turned):
     ways = iter([*[answers((6, 0.5))] * 2, *[answers((other, 0.99))] * 2])
-    some = fake_reader(
-        Blobs(0.9), SimpleNamespace(predict=lambda tensors: next(ways).predict(tensors), name="", sha256="")
-    )
+    some = fake_reader(Blobs(0.9), network(lambda tensors: next(ways).predict(tensors)))
     assert some.read(blobs(*ROW)).turned == turned
 
 
@@ -518,7 +607,7 @@ def test_where_there_are_few_digits_a_picture_is_not_turned():
     assert len(some.detector.seen) == 1
 
 
-def test_single_reads_the_likeliest_and_no_other_however_unsure(plain_confidence):
+def test_single_reads_the_likeliest_and_no_other_however_unsure():
     single = fake_reader(Blobs(), answers((2, 0.3), (5, 0.6), (8, 0.4)), mode="single", conf=0.999)
     reading = single.read(blobs(*ROW[:3]))
     assert reading.text == "5"
@@ -532,7 +621,7 @@ def test_single_reads_what_differs_from_the_ground_where_nothing_was_found():
     (digit,) = single.read(faint).digits
     assert (digit.digit, digit.box) == (9, Box(30, 20, 15, 30))
     assert digit.topk[0] == (9, pytest.approx(0.2 / 0.92, abs=1e-3))  # of the digits alone
-    assert digit.confidence == pytest.approx(load_confidence().of_lone(0.2 / 0.92), abs=1e-3)
+    assert digit.confidence == pytest.approx(PLAIN.of_lone(0.2 / 0.92), abs=1e-3)
     assert single.read(np.full((60, 90), 100, np.uint8)).text == "9"
     assert fake_reader(Blobs(), answers((4, 0.2)), mode="single").read(np.full((28, 28), 9, np.uint8)).text == "4"
 
@@ -547,20 +636,31 @@ def test_line_puts_all_in_one_line_from_left_to_right():
     assert fake_reader(Blobs(), digits, mode="line").read(blobs()).lines == ()
 
 
-def test_candidates_are_all_that_was_found_and_what_became_of_it(plain_confidence):
-    some = fake_reader(Blobs(0.9), answers((2, 0.99), (10, 0.95), (5, 0.2), (8, 0.99)), rotate=0)
-    page = blobs(*ROW)
+def test_candidates_are_all_that_was_found_and_what_became_of_it(written):
+    found = [(10 + 30 * place, 40, 12, 24) for place in range(6)]
+    classifier = answers((2, 0.99), (10, 0.95), (5, 0.2), (5, 0.99), (1, 0.2), (8, 0.99))
+    lines, doubtless = written(*columns_of("2", "1", "5", "S", "", "8")), replace(PLAIN, place_weights=CANDIDATE)
+    some = fake_reader(Blobs(0.5), classifier, lines, doubtless, rotate=0)
+    page = blobs(*found, shape=(100, 200))
     kept = some.candidates(page)
-    assert [one.kept for one in kept] == [True, True, False, False]
-    assert [one.box for one in kept] == [Box(*ROW[place]) for place in (0, 3, 1, 2)]
-    assert [one.why for one in kept] == ["", "", "looks like no digit (0.95)", "below --conf 0.5"]
+    assert [one.box for one in kept if one.kept] == [Box(*found[place]) for place in (0, 3, 5)]
+    assert [one.box for one in kept[3:]] == [Box(*found[place]) for place in (1, 2, 4)]
+    assert [one.why for one in kept] == [
+        *("", "", ""),
+        "looks like no digit (0.95)",
+        "below --conf 0.5",
+        "is no character of its line (0.98)",
+    ]
     assert [digit.box for digit in some.read(page).digits] == [one.box for one in kept if one.kept]
     for one in kept:
         assert (one.image.shape, one.image.dtype) == ((28, 28), np.uint8)
-        assert one.score == pytest.approx(0.9)
+        assert one.score == pytest.approx(0.5)
         assert len(one.probabilities) == 11
         assert sum(one.probabilities) == pytest.approx(1, abs=1e-5)
     assert kept[0].confidence == some.read(page).digits[0].confidence
+    some.conf = 0.999
+    letter = next(one for one in some.candidates(page) if one.box == Box(*found[3]))
+    assert letter.why == "is a letter or another sign in its line (0.98)"
 
 
 def test_inspect_gives_what_read_and_candidates_give():
@@ -574,7 +674,7 @@ def test_inspect_gives_what_read_and_candidates_give():
             assert len(reading.digits) == sum(one.kept for one in candidates)
 
 
-def test_candidates_that_another_one_kept_from_being_the_single_digit(plain_confidence):
+def test_candidates_that_another_one_kept_from_being_the_single_digit():
     some = fake_reader(Blobs(), answers((2, 0.9), (5, 0.95), (8, 0.1)), mode="single")
     assert [(one.kept, one.why) for one in some.candidates(blobs(*ROW[:3]))] == [
         (True, ""),
@@ -607,7 +707,7 @@ def test_the_boxes_of_a_reduced_jpeg_are_those_of_the_whole():
         ),
     ],
 )
-def test_why_nothing_was_read_is_a_line(plain_confidence, classifier, boxes, why):
+def test_why_nothing_was_read_is_a_line(classifier, boxes, why):
     reading = fake_reader(Blobs(), classifier, rotate=0).read(blobs(*boxes))
     assert reading.lines == ()
     assert reading.why.startswith(why)
@@ -630,7 +730,7 @@ def test_of_the_letters_of_words_hardly_any_is_read_as_a_digit(reader):
 
 def test_print_is_read(reader):
     for size in (20, 28, 40):
-        assert reader.read(printed("407 1295\n38 66", size)).text == "4071295\n3866"
+        assert reader.read(printed("407 1295\n38 66", size)).text == "407 1295\n38 66"
 
 
 @pytest.mark.parametrize("turned", [90, 180, 270])
@@ -670,7 +770,7 @@ def test_lines_that_are_steep_are_made_level(reader, degrees):
     page = printed("407 1295\n38 66 21", 36)
     upright, (picture, matrix) = reader.read(page), tilted(page, degrees)
     reading = reader.read(picture)
-    assert reading.text == upright.text == "4071295\n386621"
+    assert reading.text == upright.text == "407 1295\n38 66 21"
     assert abs((reading.turned + degrees + 180) % 360 - 180) <= 3
     for one, other in zip(upright.digits, reading.digits, strict=True):
         middle = matrix[:, :2] @ (one.box.x + one.box.w / 2, one.box.y + one.box.h / 2) + matrix[:, 2]
@@ -691,12 +791,12 @@ def test_lines_made_level_must_read_better():
             turns.append(len(tensors))
             return answers((7, confidences[len(turns) - 1])).predict(tensors)
 
-        some = fake_reader(Blobs(), SimpleNamespace(predict=predict, name="fake", sha256="0" * 64, classes=11))
+        some = fake_reader(Blobs(), network(predict))
         return some.read(blobs(*STAIRS, shape=(200, 240))).turned, len(turns)
 
     assert read(0.97, 0.5, 0.5) == (0, 3)
     assert read(0.5, 0.97, 0.5) == (333, 3)  # sure: no other way up is tried
-    assert read(0.12, 0.14, 0.1, 0.12, 0.97) == (270, 5)
+    assert read(0.12, 0.14, 0.1, 0.97) == (270, 4)
 
 
 def test_a_part_is_read_alone_and_boxes_are_in_the_whole_picture():

@@ -1,38 +1,21 @@
 """The candidates of a picture merged with what the recognizer reads in their lines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.confidence import CHARACTER_FEATURES, load_confidence
 from digitocr.runtime.recognition import Recognition, combined, recognition
-from digitocr.runtime.recognizer import CLASS_COUNT, CLASSES, COLUMN, DIGIT_HEIGHT, GAP, OTHER
+from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, DIGIT_HEIGHT, GAP
 from digitocr.runtime.strips import CONTEXT, find_lines
 
 GRAY = np.full((200, 600), 200, np.uint8)
 START = CONTEXT * DIGIT_HEIGHT / COLUMN  # the column of a strip at which its first box begins
-
-
-class Written:
-    """A recognizer that sees given characters at given columns, counted from the first box."""
-
-    def __init__(self, *characters: tuple[str, float, float]) -> None:
-        self.characters = characters
-
-    def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        lines = []
-        for strip in strips:
-            line = np.full((strip.shape[1] // COLUMN, CLASS_COUNT), 0.001, np.float32)
-            line[:, GAP] = 1
-            for character, left, right in self.characters:
-                label = CLASSES.find(character) if character in CLASSES else OTHER
-                spot = slice(round(START + left), round(START + right))
-                line[spot] = 0.001
-                line[spot, label] = 1
-            lines.append(line / line.sum(1, keepdims=True))
-        return lines
 
 
 def crop(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,8 +41,8 @@ def attempt(count: int, digits: str, share: float = 0.9) -> Attempt:
     )
 
 
-def read(recognizer: Written, given: Attempt) -> Recognition:
-    return recognition(GRAY, given, recognizer, crop, load_confidence())  # type: ignore[arg-type]
+def read(recognizer: Any, some: Attempt) -> Recognition:
+    return recognition(GRAY, some, recognizer, crop, load_confidence())
 
 
 def column(name: str) -> int:
@@ -71,55 +54,55 @@ def test_a_strip_begins_where_the_test_assumes() -> None:
     assert place.to_strip(100, 80)[0] / COLUMN == pytest.approx(START)
 
 
-def test_both_networks_decide_on_the_digit() -> None:
-    found = read(Written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), attempt(3, "123"))
+def test_both_networks_decide_on_the_digit(written: Callable[..., Any]) -> None:
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), attempt(3, "123"))
     assert found.digits.argmax(1).tolist() == [1, 2, 3]
     assert (found.features[:, column("agreement")] == 1).all()
-    found = read(Written(("4", 2, 4), ("2", 9, 12), ("3", 17, 20)), attempt(3, "123", share=0.4))
+    found = read(written(("4", 2, 4), ("2", 9, 12), ("3", 17, 20)), attempt(3, "123", share=0.4))
     assert found.digits.argmax(1).tolist() == [4, 2, 3]
     assert found.features[:, column("agreement")].tolist() == [0, 1, 1]
 
 
-def test_a_character_that_the_detector_misses_becomes_a_candidate() -> None:
-    given = attempt(3, "123")
+def test_a_character_that_the_detector_misses_becomes_a_candidate(written: Callable[..., Any]) -> None:
+    some = attempt(3, "123")
     rows = np.array([0, 2])
-    given = Attempt(0, *(values[rows] for values in given[1:6]))
-    found = read(Written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), given)
+    some = Attempt(0, *(values[rows] for values in some[1:6]))
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), some)
     assert len(found.boxes) == 3
     x, y, w, h = found.boxes[2].tolist()
     assert (x + w / 2, y + h / 2, h) == pytest.approx((142, 80, 40), abs=4)
     assert found.features[:, column("found")].tolist() == [1, 1, 0]
 
 
-def test_a_letter_and_a_sign_are_no_digits() -> None:
-    given = attempt(4, "1587")
-    found = read(Written(("1", 2, 4), ("S", 8, 13), ("/", 17, 19), ("7", 24, 27)), given)
+def test_a_letter_and_a_sign_are_no_digits(written: Callable[..., Any]) -> None:
+    some = attempt(4, "1587")
+    found = read(written(("1", 2, 4), ("S", 8, 13), ("/", 17, 19), ("7", 24, 27)), some)
     is_digit = found.features[:, column("line place")] > 0
     assert is_digit.tolist() == [True, False, False, True]
     assert [other.text for other in found.others] == ["*", "/"]
     assert [round(other.box[0] + other.box[2] / 2) for other in found.others] == pytest.approx([142, 172], abs=4)
 
 
-def test_one_character_is_not_read_twice() -> None:
-    given = attempt(3, "111")
-    close = given.boxes.copy()
+def test_one_character_is_not_read_twice(written: Callable[..., Any]) -> None:
+    some = attempt(3, "111")
+    close = some.boxes.copy()
     close[1, 0] = 106  # a second box on the first character
-    found = read(Written(("1", 2, 4), ("3", 17, 20)), given._replace(boxes=close))
+    found = read(written(("1", 2, 4), ("3", 17, 20)), some._replace(boxes=close))
     assert (found.features[:, column("line place")] > 0).sum() == 2
 
 
-def test_a_box_around_two_digits_gives_way_to_one_for_each() -> None:
-    given = attempt(2, "18")
-    boxes = given.boxes.copy()
+def test_a_box_around_two_digits_gives_way_to_one_for_each(written: Callable[..., Any]) -> None:
+    some = attempt(2, "18")
+    boxes = some.boxes.copy()
     boxes[1] = [125, 60, 58, 40]
-    found = read(Written(("1", 2, 4), ("2", 8, 11), ("3", 15, 18)), given._replace(boxes=boxes))
+    found = read(written(("1", 2, 4), ("2", 8, 11), ("3", 15, 18)), some._replace(boxes=boxes))
     assert found.features[:, column("line place")].argmin() == 1
     added = found.boxes[2:]
     assert (added[:, 0] + added[:, 2] / 2).tolist() == pytest.approx([138, 166], abs=4)
 
 
-def test_nothing_found_is_nothing_recognized() -> None:
-    found = read(Written(), attempt(0, ""))
+def test_nothing_found_is_nothing_recognized(written: Callable[..., Any]) -> None:
+    found = read(written(), attempt(0, ""))
     assert found.boxes.shape == (0, 4)
     assert found.features.shape == (0, len(CHARACTER_FEATURES))
     assert found.others == ()
@@ -136,8 +119,8 @@ def test_combined_keeps_the_share_of_no_digit() -> None:
 
 
 def test_a_digit_that_two_strips_show_is_one_candidate() -> None:
-    given = attempt(2, "12")
-    boxes = given.boxes.copy()
+    some = attempt(2, "12")
+    boxes = some.boxes.copy()
     boxes[1] = [304, 55, 30, 50]  # so far that it begins another line, but both strips show what stands between them
     shown = 0
 
@@ -152,30 +135,102 @@ def test_a_digit_that_two_strips_show_is_one_candidate() -> None:
             line[column - 1 : column + 1] = np.eye(CLASS_COUNT)[5]
             return [line]
 
-    found = read(Both(), given._replace(boxes=boxes))  # type: ignore[arg-type]
+    found = read(Both(), some._replace(boxes=boxes))
     assert shown == 2
     assert len(found.boxes) == 3
 
 
-def test_a_small_mark_beside_larger_digits_makes_no_line_of_its_own() -> None:
-    given = attempt(3, "120")
-    boxes = given.boxes.copy()
+def test_a_small_mark_beside_larger_digits_makes_no_line_of_its_own(written: Callable[..., Any]) -> None:
+    some = attempt(3, "120")
+    boxes = some.boxes.copy()
     boxes[2] = [160, 58, 10, 10]  # a degree sign
-    found = read(Written(("1", 2, 4), ("2", 9, 12), ("°", 15, 18)), given._replace(boxes=boxes))
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("°", 15, 18)), some._replace(boxes=boxes))
     assert (found.features[:, column("line place")] > 0).tolist() == [True, True, False]
 
 
-def test_a_candidate_of_one_line_is_not_found_again_in_another() -> None:
-    given = attempt(4, "1234")
-    boxes = given.boxes.copy()
+def test_a_candidate_of_one_line_is_not_found_again_in_another(written: Callable[..., Any]) -> None:
+    some = attempt(4, "1234")
+    boxes = some.boxes.copy()
     boxes[3] = [192, 100, 10, 14]  # a comma, too low to be on the line, so that it makes a line of its own
     sizes = []
 
-    class Same(Written):
+    class Same(written):
         def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
             sizes.append(strips[0].shape)
             return super().columns(strips)
 
-    found = read(Same(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), given._replace(boxes=boxes))
+    found = read(Same(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), some._replace(boxes=boxes))
     assert len(sizes) == 2
     assert (found.features[:, column("line place")] > 0).tolist()[:3] == [True, True, True]
+
+
+def test_a_candidate_on_no_line_is_seen_as_nothing(written: Callable[..., Any]) -> None:
+    some = attempt(3, "123")
+    far = some.boxes.copy()
+    far[2, 1] = 150
+    unsure = some._replace(boxes=far, confidence=np.array([0.9, 0.9, 0.01], np.float32))
+    found = read(written(("1", 2, 4), ("2", 9, 12)), unsure)
+    assert found.lined[2].tolist() == np.eye(CLASS_COUNT)[GAP].tolist()
+    assert found.digits[2].argmax() == 3
+
+
+def test_an_unsure_candidate_on_a_line_is_seen_as_what_stands_there(written: Callable[..., Any]) -> None:
+    some = attempt(3, "123")._replace(confidence=np.array([0.9, 0.01, 0.9], np.float32))
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("3", 17, 20)), some)
+    assert found.lined[:, :10].argmax(1).tolist() == [1, 2, 3]
+    assert len(found.boxes) == 3
+
+
+def test_recognized_candidates_are_an_attempt(written: Callable[..., Any]) -> None:
+    found = read(written(("1", 2, 4), ("S", 8, 13), ("3", 17, 20)), attempt(3, "123"))
+    made = found.attempt(90, load_confidence())
+    assert made.degrees == 90
+    assert made.place_confidence is not None
+    assert (made.place_confidence >= made.confidence).all()
+    assert [one.text for one in made.others] == ["*"]
+    assert made.why_left_out(1, 0.5, "auto").startswith("is a letter or another sign in its line")
+
+
+CHARACTERS = st.lists(st.tuples(st.sampled_from("0123456789.,-/S*"), st.integers(1, 6), st.integers(1, 4)), max_size=8)
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(st.integers(1, 6), CHARACTERS, st.integers(0, 2**32 - 1))
+def test_nothing_that_the_detector_finds_is_lost_and_no_character_counts_twice(
+    written: Callable[..., Any], count: int, characters: list[tuple[str, int, int]], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    some = attempt(count, "".join(rng.choice(list("0123456789"), count)), rng.uniform(0.2, 0.95))
+    boxes = some.boxes + rng.uniform(-6, 6, some.boxes.shape).astype(np.float32)
+    some = some._replace(boxes=boxes, confidence=rng.uniform(0.06, 1, count).astype(np.float32))
+    placed, at = [], 0
+    for text, gap, width in characters:
+        placed.append((text, at + gap, at + gap + width))
+        at += gap + width
+    found = read(written(*placed), some)
+    np.testing.assert_array_equal(found.boxes[:count], some.boxes)
+    np.testing.assert_array_equal(found.scores[:count], some.scores)
+    sums = found.digits.sum(1)
+    np.testing.assert_allclose(sums, 1, atol=1e-4)
+    np.testing.assert_allclose(found.digits[:count, 10], some.probabilities[:, 10], atol=1e-6)
+    lines = len(find_lines(some.boxes, np.arange(count)))
+    assert (found.lined[:, :10].sum(1) > 0.5).sum() <= lines * sum(text.isdigit() for text, *_ in placed)
+    assert all(0 <= other.confidence <= 1 and other.row == -1 for other in found.others)
+    assert (found.boxes[:, 2:] > 0).all()
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([10, 11]))
+def test_what_both_networks_find_likeliest_stays_likeliest(seed: int, classes: int) -> None:
+    rng = np.random.default_rng(seed)
+    classifier = rng.dirichlet(np.full(classes, 0.3), 5).astype(np.float32)
+    line = rng.dirichlet(np.full(CLASS_COUNT, 0.3), 5).astype(np.float32)
+    both = combined(classifier, line)
+    assert both.shape == classifier.shape
+    np.testing.assert_allclose(both.sum(1), 1, atol=1e-4)
+    np.testing.assert_allclose(both[:, :10].sum(1), classifier[:, :10].sum(1), atol=1e-4)
+    same = classifier[:, :10].argmax(1) == line[:, :10].argmax(1)
+    assert (both[same, :10].argmax(1) == classifier[same, :10].argmax(1)).all()
+    nothing = np.zeros((5, CLASS_COUNT), np.float32)  # a line that shows no digit leaves the order as it is
+    best = combined(classifier, nothing)[:, :10].argmax(1)
+    assert (best == classifier[:, :10].argmax(1)).all()

@@ -175,7 +175,7 @@ def test_the_grain_of_an_empty_strip_stays_faint():
     grain = np.random.default_rng(0).integers(100, 103, (32, 64), np.uint8)
     stretched, local = recognizer_input(grain)
     assert np.ptp(stretched) <= 2 / module.MIN_CONTRAST + 1e-6
-    assert np.ptp(local) <= 2 / (2 * module.MAX_SPREADS * module.MIN_SPREAD) + 1e-3
+    assert np.ptp(local) <= 2 / (module.MAX_SPREADS * module.MIN_SPREAD)
     assert np.ptp(recognizer_input(np.full((32, 9), 7, np.uint8)), axis=(1, 2)).max() < 1e-3
 
 
@@ -184,10 +184,10 @@ def test_writing_in_a_shadow_has_contrast_in_the_second_plane():
     strip[:, 160:] = 40
     strip[8:24, 60:64], strip[8:24, 260:264] = 20, 30
     stretched, local = recognizer_input(strip)
-    for plane, least in ((stretched, 0.0), (local, 0.3)):
+    for plane in (stretched, local):
         assert plane[16, 50] - plane[16, 62] > 0.3  # in the light
-        assert plane[16, 250] - plane[16, 262] > least
     assert stretched[16, 250] - stretched[16, 262] < 0.1
+    assert local[16, 250] - local[16, 262] > 0.2
 
 
 @laws

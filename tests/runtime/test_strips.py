@@ -1,5 +1,7 @@
 """Lines of boxes as strips of the picture."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT
-from digitocr.runtime.strips import CONTEXT, cut, find_lines
+from digitocr.runtime.strips import CONTEXT, MAX_GAP, MAX_WIDTH, cut, find_lines
 
 
 def row(count: int, x: float = 100, y: float = 60, height: float = 40, pitch: float = 30) -> np.ndarray:
@@ -94,3 +96,40 @@ def test_beyond_the_picture_its_edges_are_repeated() -> None:
     picture = np.full((40, 24), 90, np.uint8)
     (place,) = find_lines(np.array([[0, 0, 24, 40]], np.float32), np.arange(1))
     assert (cut(picture, place) == 90).all()
+
+
+def test_a_level_line_of_the_strip_s_size_is_cut_out_pixel_by_pixel() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (80, 300), np.uint8)
+    (place,) = find_lines(np.array([[100, 30, 12, 20], [120, 30, 12, 20]], np.float32), np.arange(2))
+    left = 100 - round(CONTEXT * 20)
+    np.testing.assert_array_equal(cut(picture, place), picture[24:56, left : left + place.width])
+
+
+@pytest.mark.parametrize("height", [70, 200, 600])
+def test_where_a_line_is_large_its_pixels_are_averaged(height: int) -> None:
+    picture = np.random.default_rng(0).choice(np.array([0, 255], np.uint8), (2 * height, 6 * height))
+    (place,) = find_lines(np.array([[3 * height, height / 2, height / 2, height]], np.float32), np.arange(1))
+    assert cut(picture, place).std() < 127 * 2 * DIGIT_HEIGHT / height  # less than every second pixel would have
+
+
+def test_a_strip_has_a_limit_of_width() -> None:
+    boxes = row(500, height=10, pitch=8)
+    (place,) = find_lines(boxes, np.arange(500))
+    assert place.width == MAX_WIDTH
+    assert cut(np.zeros((100, 5000), np.uint8), place).shape == (STRIP_HEIGHT, MAX_WIDTH)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.integers(0, 30), st.integers(0, 2**32 - 1))
+def test_every_box_is_in_one_line_with_boxes_near_it(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    boxes = np.concatenate([rng.uniform(0, 400, (count, 2)), rng.uniform(8, 40, (count, 2))], 1).astype(np.float32)
+    rows = np.flatnonzero(rng.random(count) < 0.8)
+    places = find_lines(boxes, rows)
+    assert sorted(one for place in places for one in place.rows) == rows.tolist()
+    for place in places:
+        assert place.width % MULTIPLE == 0
+        assert 0 < place.width <= MAX_WIDTH
+        highest = boxes[list(place.rows), 3].max()
+        for one, other in pairwise(boxes[list(place.rows)].tolist()):
+            assert other[0] - one[0] - one[2] < MAX_GAP * highest

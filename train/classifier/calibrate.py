@@ -5,7 +5,7 @@
 Logistic regressions on the features of runtime/confidence.py (J. Platt, 1999), on synthetic scenes for pictures in
 which digits are detected, and on MNIST's held-out training images and non-digits for pictures of one digit. The file
 has the expected calibration errors on scenes and images that the weights were not fitted on; they are printed beside
-those of the shipped weights. Reader(confidence=FILE) uses it. Takes four minutes on one core.
+those of the shipped weights. Reader(confidence=FILE) uses it. Takes a quarter of an hour on one core.
 """
 
 import argparse
@@ -16,11 +16,12 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from digitocr.runtime import numbers, preprocessing
 from digitocr.runtime.attempt import READ_CONFIDENCE
-from digitocr.runtime.boxes import iou
+from digitocr.runtime.boxes import Boxes, iou
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.confidence import (
@@ -31,27 +32,37 @@ from digitocr.runtime.confidence import (
     lone_log_odds,
 )
 from digitocr.runtime.files import replacing
+from digitocr.runtime.image import GrayImage
 from digitocr.runtime.models import network_id
 from digitocr.runtime.numbers import grouped
+from digitocr.runtime.opencv import cv2
 from digitocr.runtime.preprocessing import Images
 from digitocr.runtime.reader import Reader
+from digitocr.runtime.recognizer import DIGIT_HEIGHT, STRIP_HEIGHT
 from digitocr.train.data import Mnist, hold_out, load_mnist
 from digitocr.train.evaluation.metrics import calibration_error
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
-from digitocr.train.synthesis.fonts import find_fonts
+from digitocr.train.synthesis.fonts import find_fonts, held_out
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.layouts import mixed, one_line
 from digitocr.train.synthesis.scenes import draw_scene
 from digitocr.train.synthesis.sheet import Sheet
+from digitocr.train.synthesis.strip_layouts import draw_strip
+from digitocr.train.synthesis.strips import DOUBTFUL, WIDTH, Mark
 
 Reals = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Labels = NDArray[np.int64]
 
 EXAMPLES_SEED = 2**31 + 2  # of scenes and non-digits; no training may have it, since seeds of trainings are smaller
 FIT_SCENES = 4_000  # scenes to fit on; half as many more are measured on
 NON_DIGIT_SHARE = 0.02  # of the pictures of one digit that the confidence is fitted on; nearly all of these show digits
 IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
 IS_PLACE_IOU = 0.4  # as IS_DIGIT_IOU, of a character: the recognizer gives no heights, and widths only roughly
+LONE_SHARE = 0.4  # of the pictures of lines; they show one character of it
+LEAST_FACTOR = 0.7  # times a strip's size, of the picture of a line
+LARGEST_FACTOR = 5.0  # times a strip's size, of the picture of a line
+NO_LABEL = -1  # of a digit that cannot be told
 IS_CLEAR_IOU = 0.25  # of a candidate with something that is ignored; with more it is neither right nor wrong
 NEWTON_STEPS = 30  # of the fit; it converges in fewer
 _NUMBER = re.compile(
@@ -83,28 +94,65 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals
     return np.concatenate(features).astype(np.float64), np.concatenate(rights)
 
 
-def character_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals, Bools, Bools]:
-    """All characters that the recognizer and the detector find in scenes, half of them of `mixed` layout.
+def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple[Reals, Bools, Bools]:
+    """All characters that the detector and the recognizer find in pictures: scenes, mixed scenes and single lines.
 
     Returns:
-        (n, 18) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
+        (n, 23) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
     """
     features, rights, places = [], [], []
-    for number in scenes:
-        layout = mixed if number % 2 else None
-        scene = draw_scene(np.random.default_rng((EXAMPLES_SEED, 1, number)), glyphs, layout)
-        found = reader.recognition(scene.image)
-        shared = iou(found.boxes, scene.boxes)
+    for number in pictures:
+        rng = np.random.default_rng((EXAMPLES_SEED, 1, number))
+        gray, boxes, labels, ignored = (_line_picture if number % 3 == 2 else _scene)(rng, glyphs, number % 3 == 1)
+        found = reader.recognition(gray)
+        shared = iou(found.boxes, boxes)
         best = shared.max(1, initial=0.0)
         is_digit = best >= IS_PLACE_IOU
         right = is_digit.copy()
-        if len(scene.boxes):
-            right &= scene.labels[shared.argmax(1)] == found.digits[:, :10].argmax(1)
-        clear = is_digit | (iou(found.boxes, scene.ignored).max(1, initial=0.0) < IS_CLEAR_IOU)
+        if len(boxes):
+            right &= labels[shared.argmax(1)] == found.digits[:, :10].argmax(1)
+        clear = is_digit | (iou(found.boxes, ignored).max(1, initial=0.0) < IS_CLEAR_IOU)
         features.append(found.features[clear])
         rights.append(right[clear])
         places.append(is_digit[clear])
     return np.concatenate(features).astype(np.float64), np.concatenate(rights), np.concatenate(places)
+
+
+def _scene(rng: Generator, glyphs: Glyphs, is_mixed: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
+    """A scene: its picture, the boxes and labels of its digits, and the boxes of what is neither right nor wrong."""
+    scene = draw_scene(rng, glyphs, mixed if is_mixed else None)
+    return scene.image, scene.boxes, scene.labels.astype(np.int64), scene.ignored
+
+
+def _line_picture(rng: Generator, glyphs: Glyphs, _: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
+    """A picture of a single line or of one character of it, cut out more or less tightly; as `_scene`.
+
+    A wheel that stands between two digits has the label NO_LABEL: whatever is read there is wrong.
+    """
+    strip = draw_strip(rng, glyphs)
+    shown = [mark for mark in strip.marks if mark.left >= 0 and mark.right <= WIDTH]
+    if shown and rng.random() < LONE_SHARE:
+        shown = [shown[int(rng.integers(len(shown)))]]
+    above, below, before, behind = (int(rng.integers(0, 6)) for _ in range(4))
+    left = max(int(min(mark.left for mark in shown)) - 2 - before, 0) if shown else 0
+    right = min(int(max(mark.right for mark in shown)) + 2 + behind, WIDTH) if shown else WIDTH
+    factor = float(np.exp(rng.uniform(np.log(LEAST_FACTOR), np.log(LARGEST_FACTOR))))
+    cut = strip.image[above : STRIP_HEIGHT - below, left:right]
+    size = max(1, round(cut.shape[1] * factor)), max(1, round(cut.shape[0] * factor))
+    gray = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    top = (STRIP_HEIGHT - DIGIT_HEIGHT) / 2 - above
+    inside = [mark for mark in strip.marks if mark.label < 10 and mark.left >= left - 1 and mark.right <= right + 1]
+    cut_off = [mark for mark in strip.marks if mark.label < 10 and mark not in inside]
+
+    def boxes_of(marks: Sequence[Mark]) -> Boxes:
+        sides = [(mark.left - left, top, max(mark.right - mark.left, 2.0), DIGIT_HEIGHT) for mark in marks]
+        return np.array(sides, np.float32).reshape(-1, 4) * np.float32(factor)
+
+    labels = [
+        NO_LABEL if DOUBTFUL < mark.share < 1 - DOUBTFUL else mark.label if mark.share < 0.5 else mark.second
+        for mark in inside
+    ]
+    return gray, boxes_of(inside), np.array(labels, np.int64), boxes_of(cut_off)
 
 
 def number_examples(reader: Reader, glyphs: Glyphs, scenes: range, model: ConfidenceModel) -> tuple[Reals, Bools]:
@@ -209,9 +257,10 @@ def calibrated(
     features, right = scene_examples(reader, glyphs, range(scenes))
     weights = fitted(features, right)
     features, right = scene_examples(reader, glyphs, range(scenes, scenes * 3 // 2))
-    characters, told, placed = character_examples(reader, glyphs, range(scenes))
+    unknown = Glyphs(images, labels, held_out(list(fonts)), seed=1)  # fonts that the recognizer has not seen
+    characters, told, placed = character_examples(reader, unknown, range(scenes))
     right_weights, place_weights = fitted(characters, told), fitted(characters, placed)
-    characters, told, placed = character_examples(reader, glyphs, range(scenes, scenes * 3 // 2))
+    characters, told, placed = character_examples(reader, unknown, range(scenes, scenes * 3 // 2))
     first, second = slice(0, None, 2), slice(1, None, 2)
     lone, lone_right = lone_examples(reader.classifier, images[first], labels[first], fonts, seed=0)
     lone_weights = fitted(lone, lone_right)

@@ -134,6 +134,7 @@ class Strip:
         weight: (160,) float32, 0 where a character is cut off.
         is_loose: (160,) bool, whether a column may be a gap as well.
         text: The characters from left to right: digits, signs, "?" for a wheel between two digits, "*" for a word.
+        marks: What is written, also beyond the strip, from left to right, in pixels of the strip.
     """
 
     image: Bytes
@@ -143,6 +144,7 @@ class Strip:
     weight: Floats
     is_loose: Bools
     text: str
+    marks: tuple[Mark, ...]
 
 
 def finished(sheet: Sheet, rng: Generator) -> Strip:
@@ -153,6 +155,11 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
     middle = np.array([SHEET_WIDTH / 2, BASE - DIGIT_HEIGHT / 2])
     linear = np.array([[wide, wide * shear], [wide * np.sin(turn), scale]])
     shift = np.array([WIDTH / 2 + rng.normal(0, 4), STRIP_HEIGHT / 2 + rng.normal(0, 1.5)]) - linear @ middle
+    across = shift[0] + linear[0, 1] * middle[1]
+    marks = sorted(
+        mark._replace(left=linear[0, 0] * mark.left + across, right=linear[0, 0] * mark.right + across)
+        for mark in sheet.marks
+    )
     image, contrast = _photograph(sheet, rng)
     factor = float(np.exp(rng.uniform(np.log(0.5), 0))) if rng.random() < 0.35 else 1.0  # of a small picture
     image = cv2.GaussianBlur(image, (0, 0), 0.6)
@@ -165,28 +172,27 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
         grey = cv2.resize(grey, (WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.2:  # a line that ends: the reader fills up the strip with its median there
         left, right = (int(rng.integers(0, 60)) if rng.random() < 0.6 else 0 for _ in range(2))
-        ends = [linear[0, 0] * x + shift[0] for mark in sheet.marks for x in (mark.left, mark.right)]
+        ends = [x for mark in marks for x in (mark.left, mark.right)]
         if not ends or (min(ends) > left + 1 and max(ends) < WIDTH - right - 1):
             inner = grey[:, left : WIDTH - right]
             grey = cv2.copyMakeBorder(inner, 0, 0, left, right, cv2.BORDER_CONSTANT, value=int(np.median(inner)))
-    return Strip(np.asarray(grey, np.uint8), *_columns(sheet.marks, linear[0, 0], shift[0] + linear[0, 1] * middle[1]))
+    return Strip(np.asarray(grey, np.uint8), *_columns(marks), tuple(marks))
 
 
-def _columns(marks: list[Mark], scale: float, shift: float) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
-    """The classes of the columns; x of the strip is scale * x of the sheet + shift."""
+def _columns(marks: list[Mark]) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
+    """The classes of the columns, of marks in pixels of the strip, from left to right."""
     columns = WIDTH // COLUMN
     first, second = np.full(columns, GAP, np.uint8), np.full(columns, GAP, np.uint8)
     share, weight = np.zeros(columns, np.float32), np.ones(columns, np.float32)
     is_loose = np.zeros(columns, np.bool_)
     middles = (np.arange(columns) + 0.5) * COLUMN
-    ends = sorted((scale * mark.left + shift, scale * mark.right + shift, place) for place, mark in enumerate(marks))
-    for left, right, place in ends:  # words first: a digit on a word's column is a digit
-        if marks[place].label == OTHER:
+    for left, right, label, _, _ in marks:  # words first: a digit on a word's column is a digit
+        if label == OTHER:
             first[(middles > left - 1) & (middles < right + 1)] = OTHER
             is_loose |= (np.abs(middles - left) <= 1) | (np.abs(middles - right) <= 1)
     text = []
-    for number, (left, right, place) in enumerate(ends):
-        mark = marks[place]
+    for number, mark in enumerate(marks):
+        left, right = mark.left, mark.right
         middle, width = (left + right) / 2, right - left
         if middle < -1 or middle > WIDTH + 1:
             continue
@@ -198,8 +204,8 @@ def _columns(marks: list[Mark], scale: float, shift: float) -> tuple[Bytes, Byte
         own = (middles > left + EDGE * width) & (middles < right - EDGE * width)
         own |= np.abs(middles - middle) <= COLUMN / 2  # of a narrow one as well
         for neighbour in (number - 1, number + 1):
-            if 0 <= neighbour < len(ends) and marks[ends[neighbour][2]].label != OTHER:
-                border = (right + ends[neighbour][0]) / 2 if neighbour > number else (left + ends[neighbour][1]) / 2
+            if 0 <= neighbour < len(marks) and marks[neighbour].label != OTHER:
+                border = (right + marks[neighbour].left if neighbour > number else left + marks[neighbour].right) / 2
                 own &= (middles < border - 0.5) if neighbour > number else (middles > border + 0.5)
         around = (middles > left) & (middles < right)
         first[around], second[around], is_loose[around] = GAP, GAP, False

@@ -21,6 +21,7 @@ from digitocr.runtime.classifier import DEFAULT_MODEL
 from digitocr.runtime.detector import DEFAULT_DETECTOR
 from digitocr.runtime.errors import ClusterError, MissingExtraError, ModelError
 from digitocr.runtime.models import MODELS
+from digitocr.runtime.recognizer import DEFAULT_RECOGNIZER
 
 TASK = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
 COUNT = 800
@@ -220,9 +221,14 @@ def test_a_model_that_cannot_be_used_is_told_before_anything_is_sent(tmp_path):
 
 
 def test_a_worker_reads_with_the_networks_that_it_was_sent(folder):
-    task = dataclasses.replace(TASK, model=Path("elsewhere/mine.onnx"), detector=Path("elsewhere/own.onnx"), jsonl=True)
+    names = {"model": "mine.onnx", "detector": "own.onnx", "recognizer": "lines.onnx"}
+    task = dataclasses.replace(TASK, jsonl=True, **{what: Path("elsewhere", name) for what, name in names.items()})
     model, picture = (folder / "mine.onnx").read_bytes(), (folder / "bar.png").read_bytes()
-    own = {"model": ("mine.onnx", model), "detector": ("own.onnx", (MODELS / DEFAULT_DETECTOR).read_bytes())}
+    own = {
+        "model": ("mine.onnx", model),
+        "detector": ("own.onnx", (MODELS / DEFAULT_DETECTOR).read_bytes()),
+        "recognizer": ("lines.onnx", (MODELS / DEFAULT_RECOGNIZER).read_bytes()),
+    }
     cluster._unpack("good", own)
     for _ in range(2):
         (outcome,) = cluster._read(task, "good", [Source("a.png", picture)])
@@ -231,9 +237,10 @@ def test_a_worker_reads_with_the_networks_that_it_was_sent(folder):
     assert folder.exists()
     cluster._remove("good")
     assert not folder.exists()
-    cluster._unpack("bad", {**own, "detector": ("own.onnx", model)})
-    with pytest.raises(ModelError, match=r"own\.onnx: is no detector"):
-        cluster._read(task, "bad", [Source("a.png", picture)])
+    for what, name in (("detector", "own.onnx"), ("recognizer", "lines.onnx")):
+        cluster._unpack(f"bad {what}", {**own, what: (name, model)})
+        with pytest.raises(ModelError, match=f"{name}: is no {what}"):
+            cluster._read(task, f"bad {what}", [Source("a.png", picture)])
 
 
 def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folder, stand_in, monkeypatch):
@@ -258,6 +265,7 @@ def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folde
             return super().submit(function, task, plugin, chunk, pure)
 
     (folder / "own.onnx").write_bytes((MODELS / DEFAULT_DETECTOR).read_bytes())
+    (folder / "lines.onnx").write_bytes((MODELS / DEFAULT_RECOGNIZER).read_bytes())
     for task, own in (
         (TASK, {}),
         (dataclasses.replace(TASK, detector=folder / "own.onnx"), {"detector": "own.onnx"}),
@@ -265,6 +273,7 @@ def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folde
             dataclasses.replace(TASK, model=folder / "mine.onnx", detector=folder / "own.onnx"),
             {"model": "mine.onnx", "detector": "own.onnx"},
         ),
+        (dataclasses.replace(TASK, recognizer=folder / "lines.onnx"), {"recognizer": "lines.onnx"}),
     ):
         client = stand_in(Watched(ADDRESS))
         list(cluster.read_on_cluster(task, named(3 * CHUNK_PICTURES), ADDRESS))

@@ -7,7 +7,9 @@ import pytest
 from digitocr.runtime.models import MODELS
 
 
-@pytest.mark.parametrize("name", ["digitocr-int8.onnx", "digitocr-int8.tflite", "detector-int8.onnx"])
+@pytest.mark.parametrize(
+    "name", ["digitocr-int8.onnx", "digitocr-int8.tflite", "detector-int8.onnx", "recognizer-int8.onnx"]
+)
 def test_info_prints_the_card(digitocr, name):
     done = digitocr("info", MODELS / name)
     card = json.loads(done.stdout)

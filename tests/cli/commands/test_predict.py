@@ -104,11 +104,16 @@ def test_what_no_number_and_no_part_can_be_is_refused(digitocr, pages, words, wh
 
 
 def test_networks_may_be_one_s_own(digitocr, pages, tmp_path):
-    for option, name in (("--model", "digitocr-int8.onnx"), ("--detector", "detector-int8.onnx")):
+    for option, name in (
+        ("--model", "digitocr-int8.onnx"),
+        ("--detector", "detector-int8.onnx"),
+        ("--recognizer", "recognizer-int8.onnx"),
+    ):
         (tmp_path / "own.onnx").write_bytes((MODELS / name).read_bytes())
         done = digitocr("predict", option, tmp_path / "own.onnx", "a.png", cwd=pages)
         assert done.stdout == digitocr("predict", "a.png", cwd=pages).stdout
-    assert digitocr("predict", "--detector", MODELS / "digitocr-int8.onnx", "a.png", cwd=pages).returncode == 5
+        if option != "--model":
+            assert digitocr("predict", option, MODELS / "digitocr-int8.onnx", "a.png", cwd=pages).returncode == 5
 
 
 def test_a_run_is_resumed_behind_what_it_wrote(digitocr, pages, tmp_path):

@@ -11,6 +11,7 @@ from digitocr.runtime.reader import Reader
 from digitocr.train.classifier import calibrate as module
 from digitocr.train.classifier.calibrate import (
     calibrated,
+    character_examples,
     fitted,
     lone_examples,
     number_examples,
@@ -58,7 +59,7 @@ def reader_of(boxes, found, digits, probability=0.9):
 def scene(monkeypatch):
     seeds = []
 
-    def draw(rng, _):
+    def draw(rng, *_):
         seeds.append(int(rng.integers(2**32)))
         return SCENE
 
@@ -96,6 +97,35 @@ def test_a_candidate_is_right_if_a_digit_is_there_and_is_that_one(scene):
     answers = reader_of(boxes, found, [3, 7, 8, 4, 1, 0]).classify()
     expected = confidence_features(boxes, np.array(found, np.float32), answers)[[0, 1, 2, 3, 5]]
     np.testing.assert_allclose(odds, np.concatenate([expected] * 2), atol=1e-4)
+
+
+def test_a_character_is_right_if_its_digit_is_and_a_place_if_any_digit_is_there(scene):
+    boxes = boxes_of(
+        (18, 21, 24, 28),  # a three, read as one; the recognizer gives no sizes, so its boxes are rough
+        (61, 20, 20, 30),  # a one, read as seven
+        (60, 100, 20, 30),  # a letter
+        (112, 20, 20, 30),  # a part of the four
+        (20, 100, 20, 30),  # ignored
+    )
+    digits = np.eye(11, dtype=np.float32)[[3, 7, 8, 4, 1]]
+    features = np.arange(5 * 18, dtype=np.float32).reshape(5, 18)
+    reader = SimpleNamespace(recognition=lambda _: SimpleNamespace(boxes=boxes, digits=digits, features=features))
+    odds, right, placed = character_examples(reader, None, range(2))
+    assert odds.dtype == np.float64
+    np.testing.assert_array_equal(odds, np.tile(features[:4], (2, 1)))
+    assert right.tolist() == [True, False, False, False] * 2
+    assert placed.tolist() == [True, True, False, False] * 2
+
+
+def test_half_of_the_scenes_for_characters_mix_digits_with_signs_and_words(monkeypatch):
+    layouts = []
+    monkeypatch.setattr(module, "draw_scene", lambda *words: (layouts.append(words[2]), SCENE)[1])
+    nothing = SimpleNamespace(
+        boxes=boxes_of(), digits=np.zeros((0, 11), np.float32), features=np.zeros((0, 18), np.float32)
+    )
+    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(4))
+    assert (odds.shape, right.shape, placed.shape) == ((0, 18), (0,), (0,))
+    assert layouts == [None, module.mixed, None, module.mixed]
 
 
 def test_every_scene_is_another_and_each_always_the_same(scene):
@@ -199,8 +229,8 @@ def few_examples(monkeypatch):
         return features, rng.random(4000) < 1 / (1 + np.exp(-features @ [0.8, -0.3]))
 
     def characters(reader, glyphs, numbers):
-        features = np.random.default_rng(numbers.start).normal(0, 1, (3000, 18))
-        right = np.random.default_rng(1).random(3000) < 1 / (1 + np.exp(-features @ np.linspace(-1, 1, 18)))
+        features = np.random.default_rng(numbers.start).normal(0, 1, (3000, 21))
+        right = np.random.default_rng(1).random(3000) < 1 / (1 + np.exp(-features @ np.linspace(-1, 1, 21)))
         return features, right, right
 
     def whole(reader, glyphs, numbers, model):
@@ -218,10 +248,13 @@ def few_examples(monkeypatch):
 def test_all_confidences_are_fitted_and_measured_on_other_examples(mnist, few_examples):
     model, before = calibrated(reader_of(boxes_of(), [], []), mnist, [], scenes=10)
     assert few_examples == [range(10), range(10, 15)]
-    assert (model.classifier, model.detector) == ("c", "d")
+    assert model.networks == ("c", "d", "r")
     np.testing.assert_allclose(model.weights, np.linspace(-1, 1, 15), atol=0.35)
     np.testing.assert_allclose(model.lone_weights, [0.8, -0.3], atol=0.15)
     assert model.calibration_error["scenes"] < 0.05 < before["scenes"]
+    np.testing.assert_allclose(model.right_weights, np.linspace(-1, 1, 21), atol=0.35)
+    np.testing.assert_array_equal(model.right_weights, model.place_weights)  # where each place is read right
+    assert model.calibration_error["characters"] < 0.05 < before["characters"]
     assert model.calibration_error["lone"] < 0.05
     np.testing.assert_allclose(model.number_weights, NUMBER_WEIGHTS, atol=0.2)
     assert model.calibration_error["numbers"] < 0.05
