@@ -1,4 +1,4 @@
-r"""digitocr reads digits from pictures on any CPU.
+r"""digitocr reads numbers in pictures on any CPU.
 
 >>> import digitocr
 >>> digitocr.read("page.jpg").text
