@@ -177,7 +177,9 @@ class Reader:
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
         if gray.shape == (SIDE, SIDE):
-            return self._read_lone(gray, decoded - started), self._candidates(self._attempt_lone(gray), gray, factor)
+            lone = self._attempt_lone(gray)
+            candidates = self._candidates(lone, self._rows(lone), gray, factor)
+            return self._read_lone(gray, decoded - started), candidates, []
         attempt, detecting = self._detect_and_classify(gray)
         reading = self._reading(attempt, gray, factor, started, decoded, detecting)
         rows = self._rows(attempt)
