@@ -325,10 +325,10 @@ class Reader:
         Where its digits may touch its edges, they are also looked for in a border, and the better attempt is taken.
         """
         rotated = turned(gray, degrees)
-        attempt, detecting = self._detected(rotated, degrees)
+        attempt, detecting = self._detected(rotated, degrees, thorough=degrees == self._fixed_rotation)
         if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
             framed, width = bordered(rotated)
-            in_border, spent = self._detected(framed, degrees)
+            in_border, spent = self._detected(framed, degrees, thorough=False)
             detecting += spent
             if in_border.reading_score > attempt.reading_score:
                 attempt = in_border.moved(-width)
@@ -336,10 +336,10 @@ class Reader:
             attempt = self._attempt_ink(rotated, degrees)
         return attempt, detecting
 
-    def _detected(self, gray: GrayImage, degrees: int) -> tuple[Attempt, float]:
+    def _detected(self, gray: GrayImage, degrees: int, thorough: bool) -> tuple[Attempt, float]:
         """The candidates that the detector finds in the picture at a rotation, and the seconds that this took."""
         began = perf_counter()
-        boxes, scores = self.detector.detect(gray)
+        boxes, scores = self.detector.detect(gray, thorough)
         spent = perf_counter() - began
         images, probabilities = self._crop_and_classify(gray, boxes)
         confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
