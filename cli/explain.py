@@ -335,7 +335,7 @@ def _on_picture(region: _Region, font: float, height: int) -> str:
     label = ""
     if region.digit is not None:
         size = _limited(box.w / LETTER_SHARE, font)
-        x, y = box.x + box.w / 2, min(box.y + box.h + size, height - 0.1 * size)
+        x, y = box.x + box.w / 2, min(box.y + box.h + FRAME_SHARE * font + size, height - 0.1 * size)
         label = f'<text x="{x:.1f}" y="{y:.1f}" style="font-size:{size:.1f}px">{region.label}</text>'
     return (
         f'<a id="b{region.number}" href="#r{region.number}" class="{region.state}" '
@@ -488,7 +488,8 @@ def _row(region: _Region, shown: Image.Image, turned: int) -> str:
         for name, chance in zip(names, one.probabilities, strict=False)
     )
     ranked = sorted(zip(one.probabilities, [*map(str, range(10)), "no digit"], strict=False), reverse=True)[:RANKED]
-    reasons = [region.why if region.state != "kept" else "", one.begins, _in_line(one), _found(one)]
+    begins = f"begins a number: {one.begins}" if one.begins else ""
+    reasons = [region.why if region.state != "kept" else "", begins, _in_line(one), _found(one)]
     return _ROW.substitute(
         number=region.number,
         state=region.state,

@@ -61,7 +61,8 @@ def predict(
     explain: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Save an HTML page for each picture: every candidate, and why it was kept or not."
+            metavar="DIR",
+            help="Save an HTML page for each picture: its lines as read, and why digits are left out.",
         ),
     ] = None,
     jobs: options.Jobs = 1,
