@@ -24,9 +24,16 @@ Detector = Annotated[
 ]
 Recognizer = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The network that reads a line, .onnx; default: the shipped one."),
+    typer.Option(metavar="FILE", help="The network that reads lines, .onnx; default: the shipped one."),
 ]
-Conf = Annotated[float, typer.Option(min=0, max=1, help="Leave out digits with a lower confidence.")]
+Conf = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="The confidence that a digit must have. Below it, it is left out, or ? where some digit surely stands.",
+    ),
+]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads for each network.")]
 Rotate = Annotated[
     Literal["auto", "0", "90", "180", "270"],
@@ -37,7 +44,7 @@ Rotate = Annotated[
 Mode = Annotated[
     Literal["auto", "single", "line"],
     typer.Option(
-        help="auto: digits anywhere. line: all digits are one line. single: the picture is one digit, read whatever "
+        help="auto: numbers anywhere. line: all digits are one line. single: the picture is one digit, read whatever "
         "its confidence."
     ),
 ]

@@ -204,7 +204,7 @@ def write(folder: Path) -> None:
         labels.append(
             {
                 "file": example.file,
-                "text": page.text,
+                "text": "\n".join(example.lines),
                 "kind": "screenshot-drawing" if example.file.endswith(".png") else "photo",
                 "ink": "light-on-dark" if example.style.light_on_dark else "dark-on-light",
                 "notes": example.notes,

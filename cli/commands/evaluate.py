@@ -26,7 +26,7 @@ def evaluate(
     seed: options.Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print all numbers as one JSON object.")] = False,
 ) -> None:
-    """Measure a model file.
+    """Measure a file of the network that reads a digit.
 
     Reports the accuracy on MNIST's test images, original and under fifteen corruptions made after the kinds of MNIST-C;
     the rejection of letters, textures, noise and halves of digits; the reading of drawn pages; and the calibration of

@@ -15,7 +15,7 @@ EXAMPLES = "For example: digitocr info exports/digitocr-int8.tflite"
 
 @libraries_silenced()
 def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .tflite file.")]) -> None:
-    """Print the card in a model file, as JSON: labels, input, preprocessing, accuracy, training, and its SHA-256."""
+    """Print the card in a model file of any of the networks, as JSON: labels, input, training, and its SHA-256."""
     model = _loaded(file)
     say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))
 

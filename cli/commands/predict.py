@@ -1,4 +1,4 @@
-"""digitocr predict: the digits in pictures."""
+"""digitocr predict: the numbers in pictures."""
 
 import sys
 from contextlib import nullcontext
@@ -15,7 +15,8 @@ from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import NothingReadError, UsageError
 
 EXAMPLES = (
-    "For example: digitocr predict page.jpg    digitocr predict --mode single --rotate 0 crop.png    "
+    "For example: digitocr predict page.jpg    digitocr predict --main --digits 8 meter.jpg    "
+    "digitocr predict --mode single --rotate 0 crop.png    "
     "digitocr predict photos/ --jobs 4 --jsonl --output readings.jsonl --resume"
 )
 
@@ -37,8 +38,8 @@ def predict(
         bool,
         typer.Option(
             "--main",
-            help="Only the number that the picture is about: large digits count, and that they are many. With --expect "
-            "and --digits, of the numbers that these leave.",
+            help="Only the number that the picture is about, such as the counter of a meter: with large digits, and "
+            "many of them. With --expect and --digits, one of the numbers that these leave.",
         ),
     ] = False,
     roi: options.Roi = "",
@@ -55,7 +56,7 @@ def predict(
         ),
     ] = False,
     save_image: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Save each picture with boxes, digits and confidences drawn.")
+        Path | None, typer.Option(metavar="DIR", help="Save each picture with the boxes, digits and confidences drawn.")
     ] = None,
     explain: Annotated[
         Path | None,
@@ -74,20 +75,21 @@ def predict(
     ] = None,
     threads: options.Threads = 1,
     fail_on_empty: Annotated[
-        bool, typer.Option("--fail-on-empty", help="Exit with code 8 if no digit was read in any picture.")
+        bool, typer.Option("--fail-on-empty", help="Exit with code 8 if no number was read in any picture.")
     ] = False,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Read the digits in pictures.
+    """Read the numbers in pictures.
 
-    Prints the numbers of one picture with their signs, a line for each line in it; ? is a digit that cannot be told.
+    A number is its digits and the signs that belong to it: 4831, -12.5, 20:16, 15/08/2026. ? is a digit that cannot be
+    told. Letters, units and other signs are left out. Prints the numbers of one picture, a line for each line in it.
     For several pictures, or for a document of several pages (a TIFF), prints PATH<TAB>NUMBERS, with #1, #2 ... after
     the path of a page.
 
     A picture that cannot be read is one line on stderr, and the others are read. The exit code is then the lowest of
     1 (an unexpected error), 3 (an extra is missing) and 4 (not a readable picture) that occurred; --resume tries such
-    pictures again. Unless --quiet is given, stderr also says why no digit was read in a picture, and which files of
+    pictures again. Unless --quiet is given, stderr also says why no number was read in a picture, and which files of
     a folder were left out.
     """
     from digitocr.cli.batch.sources import expanded, is_single, paths

@@ -23,7 +23,7 @@ def train(
         Literal["paper", "best", "robust", "detector", "recognizer"],
         typer.Option(
             help="paper: as in the paper, 4 minutes on two cores. best: for MNIST, 15 minutes. robust: for digits in "
-            "real pictures, 25 minutes. detector: the network that finds the digits in a picture, 40 minutes. "
+            "real pictures, 25 minutes. detector: the network that finds digits in a picture, 40 minutes. "
             "recognizer: the network that reads lines, 45 minutes."
         ),
     ] = "paper",
@@ -49,8 +49,9 @@ def train(
     """Train one of the paper's networks on MNIST, the detector on synthetic scenes, or the recognizer on drawn lines.
 
     A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed. 5,000 training
-    images are held out and measured after each epoch; the test images are used once, at the end. Prints the accuracy
-    with its 95 % interval. On stderr there is a bar for each epoch, or without a terminal a line.
+    images, or drawn scenes or lines, are held out and measured after each epoch; the test images are used once, at the
+    end. Prints the accuracy with its 95 % interval. On stderr there is a bar for each epoch, or without a terminal a
+    line.
     """
     from digitocr.train import runs
     from digitocr.train.classifier.fit import Settings

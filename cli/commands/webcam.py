@@ -1,4 +1,4 @@
-"""digitocr webcam: reads digits live."""
+"""digitocr webcam: reads numbers live."""
 
 import os
 import sys
@@ -91,9 +91,10 @@ def webcam(
     rotate: options.Rotate = "0",
     quiet: options.Quiet = False,
 ) -> None:
-    """Read digits live from a camera, a video or a stream.
+    """Read numbers live from a camera, a video or a stream.
 
-    A number is announced on stdout once, when it was read over several frames. Of a camera or a stream only the newest
+    A number is announced on stdout once, when it was read over several frames; never one with a digit that cannot be
+    told. Of a camera or a stream only the newest
     frame is read, so the picture shown is never outdated; of a recording every frame is read. Ctrl-C ends with exit
     code 130, SIGTERM with 143; a recording is finished in both cases.
     """

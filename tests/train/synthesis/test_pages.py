@@ -203,7 +203,7 @@ def test_labels_fit_the_examples():
     assert len(pictures) >= 6
     for label in labels:
         assert set(label) == {"file", "text", "kind", "ink", "notes", "source", "licence"}
-        assert label["text"].replace("\n", "").isdecimal()
+        assert "".join(label["text"].split()).isdecimal()
         assert label["ink"] in ("dark-on-light", "light-on-dark")
         assert (EXAMPLES / label["file"]).stat().st_size < 250_000
     assert any(label["ink"] == "light-on-dark" for label in labels)
