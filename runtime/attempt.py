@@ -16,7 +16,8 @@ from digitocr.runtime.characters import DOUBT, Character
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.lines import joined, reading_order
 from digitocr.runtime.preprocessing import Images
-from digitocr.runtime.recognizer import seen_in_line
+from digitocr.runtime.recognizer import DIGIT, GAP, NOTHING, kind_in_line, seen_in_line
+from digitocr.runtime.strips import ReadStrip
 
 Mode: TypeAlias = Literal["auto", "single", "line"]
 
@@ -40,6 +41,7 @@ class Attempt(NamedTuple):
         place_confidence: (n,) float32, that a digit stands there; None before the lines are recognized.
         lined: (n, 18) float32, what the recognizer sees in their places; None before the lines are recognized.
         others: Signs and words between and beside the candidates.
+        strips: The lines as the recognizer saw them.
     """
 
     degrees: int
@@ -51,6 +53,7 @@ class Attempt(NamedTuple):
     place_confidence: Scores | None = None
     lined: Probabilities | None = None
     others: tuple[Character, ...] = ()
+    strips: tuple[ReadStrip, ...] = ()
 
     @property
     def read(self) -> npt.NDArray[np.int64]:
@@ -156,6 +159,13 @@ class Attempt(NamedTuple):
                 near.append(other)
         return near
 
+    def in_line(self, row: int) -> npt.NDArray[np.float32] | None:
+        """(18,) probabilities of what the recognizer sees in a candidate's place; None for one that is on no line."""
+        if self.lined is None:
+            return None
+        seen: npt.NDArray[np.float32] = self.lined[row]
+        return seen if seen[:GAP].any() else None
+
     def why_nothing(self, conf: float) -> str:
         """Why no digit was read."""
         if not len(self.boxes):
@@ -163,6 +173,10 @@ class Attempt(NamedTuple):
         best, count = int(self.confidence.argmax()), len(self.boxes)
         digit = int(self.probabilities[best, :10].argmax())
         found = "1 region was found" if count == 1 else f"{count} regions were found"
+        kinds = {kind_in_line(seen) for row in range(count) if (seen := self.in_line(row)) is not None}
+        if kinds and DIGIT not in kinds:
+            line = "its line shows" if count == 1 else "their lines show"
+            return f"{found}; {line} {'no characters' if kinds == {NOTHING} else 'letters or signs, no digits'}"
         confidence = float(self.confidence[best])
         places = next((places for places in range(2, 8) if round(confidence, places) < conf), 2)  # 1.00 is not below 1
         return f"{found}, the most confident reading is a {digit} with {confidence:.{places}f}, below --conf {conf:g}"
@@ -170,10 +184,13 @@ class Attempt(NamedTuple):
     def why_left_out(self, row: int, conf: float, mode: Mode) -> str:
         """Why a candidate is not among the digits read."""
         probabilities = self.probabilities[row]
-        if self.lined is not None and (seen := seen_in_line(self.lined[row])):
+        lined = self.in_line(row)
+        if lined is not None and (seen := seen_in_line(lined)):
             return seen
         if len(probabilities) > 10 and probabilities[10] > probabilities[:10].max():
             return f"looks like no digit ({probabilities[10]:.2f})"
         if mode == "single" and self.confidence[row] >= conf:
             return "another one is more confident, and --mode single reads one"
+        if self.place_confidence is not None and self.place_confidence[row] >= max(conf, READ_CONFIDENCE):
+            return "cannot be told, and its line has no digit that can"
         return f"below --conf {conf:g}"

@@ -39,6 +39,7 @@ MIN_MIDDLE_SIDE = 10  # pixels at MIDDLE; smaller boxes are left to FINE, where 
 NORMAL_ASPECT = 2.5  # a longer picture is seen as large as its part of that aspect would be
 TINY = 12  # pixels; candidates smaller than that at FINE are looked at in pieces of the picture at twice its size
 MOSTLY = 0.75  # of the candidates; where no more are tiny, the tiny ones are specks, strokes and texture
+EMPTY_GAIN = 2.0  # times FINE; a larger picture in which nothing is found is seen at twice FINE, all of it
 FINER_GAIN = 1.5  # times a size; a picture that is not larger than that is not seen at twice the size
 PIECE = 1024  # pixels; the longest side of a picture that is seen in one piece
 OVERLAP = 128  # pixels that two pieces share at least; the network sees larger digits at another size
@@ -153,8 +154,12 @@ class Detector:
         # one workspace per thread: allocating one for each picture would take a third of the time
         self._local = threading.local()
 
-    def detect(self, gray: GrayImage) -> tuple[Boxes, Scores]:
+    def detect(self, gray: GrayImage, thorough: bool = True) -> tuple[Boxes, Scores]:
         """Candidates of digits in an (H, W) uint8 picture of either polarity.
+
+        Args:
+            gray: (H, W) uint8.
+            thorough: Whether a large picture in which nothing is found is seen at twice FINE.
 
         Returns:
             (n, 4) float32 boxes in pixels of the picture, and their (n,) float32 scores, 0 to 1, best first.
@@ -179,8 +184,8 @@ class Detector:
                 while span > FINER_GAIN * side:
                     boxes, scores = _merged(found)
                     tiny = boxes[boxes[:, 2:].max(1, initial=0.0) < TINY / side * span]
-                    # where nothing is found yet, all may be too small to be seen
-                    is_empty = side == FINE and not len(_sure(boxes, scores))
+                    # where nothing is found in a large scan yet, all may be too small to be seen
+                    is_empty = thorough and side == FINE and span > EMPTY_GAIN * FINE and not len(_sure(boxes, scores))
                     if not is_empty and len(tiny) <= MOSTLY * len(boxes):
                         break
                     side *= 2

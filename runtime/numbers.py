@@ -109,6 +109,17 @@ def _is_on_digit(characters: Sequence[Character], index: int) -> bool:
     return any(one.is_place and one.box[0] <= middle <= one.box[0] + one.box[2] for one in beside)
 
 
+def why_apart(characters: Sequence[Character], left: int, right: int) -> str:
+    """Why two digits with no digit between them are of two numbers."""
+    between = [one.text for one in characters[left + 1 : right]]
+    if OTHER in between:
+        return "a letter or another sign stands before it"
+    if between:
+        return f"the sign {' '.join(between)} before it belongs to no number"
+    (x, _, w, h), (other_x, _, _, other_h) = characters[left].box, characters[right].box
+    return f"the gap before it is {max(other_x - x - w, 0) / max(h, other_h):.1f} digit heights"
+
+
 class _Line:
     """A line's characters and how far apart its digits stand.
 

@@ -1,16 +1,17 @@
 """Reader: a picture in, a Reading out.
 
     reading = Reader().read("page.jpg")
-    reading.text  # the digits, a line of text for each line in the picture
+    reading.text  # the digits, numbers apart by a space, a line of text for each line in the picture
 
-Five steps: the picture is decoded, digits are detected, cropped and classified (again at other rotations, where the
-picture may not be upright), and put in reading order.
+Six steps: the picture is decoded; digits are detected, cropped and classified (again at other rotations, where the
+picture may not be upright); their lines are recognized; all is put in reading order and grouped to numbers.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +24,7 @@ from digitocr.runtime.attempt import Attempt, Mode
 from digitocr.runtime.background import bordered, ink_box, is_full, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
 from digitocr.runtime.characters import DOUBT, Character
+from digitocr.runtime.characters import OTHER as OTHER_TEXT
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import MIN_SCORE, SURE_SCORE, Detector
@@ -30,7 +32,7 @@ from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture, Roi
 from digitocr.runtime.interpreter import CPU
 from digitocr.runtime.models import network_id
-from digitocr.runtime.numbers import grouped
+from digitocr.runtime.numbers import grouped, why_apart
 from digitocr.runtime.orientation import (
     ROTATIONS,
     Rotation,
@@ -39,9 +41,21 @@ from digitocr.runtime.orientation import (
     turned_back,
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
-from digitocr.runtime.recognition import Recognition, recognition
-from digitocr.runtime.recognizer import Recognizer
+from digitocr.runtime.reading import (
+    Box,
+    Candidate,
+    Digit,
+    Line,
+    Mark,
+    ModelId,
+    Number,
+    Reading,
+    Span,
+    Strip,
+    Timing,
+)
+from digitocr.runtime.recognition import Recognition, on_line, recognition
+from digitocr.runtime.recognizer import CLASSES, COLUMN, DIGIT, OTHER, WORD, Recognizer, Segment
 
 MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -60,8 +74,8 @@ class Reader:
         detector: A .onnx file that finds digits; by default the shipped one.
         recognizer: A .onnx file that reads lines; by default the shipped one.
         threads: Threads of each interpreter, 1 to MAX_THREADS.
-        conf: Digits with a lower confidence are left out, 0 to 1. Nothing else depends on it: raising it only takes
-            digits away.
+        conf: Digits with a lower confidence are left out, or are places of doubt where it is sure that a digit stands,
+            0 to 1. Nothing else depends on it: raising it only takes digits away.
         mode: "single": the picture is one digit. "line": it is one line of digits. "auto": lines, wherever they are.
         rotate: Degrees clockwise to rotate the picture by before it is read: 0, 90, 180 or 270. "auto": where there
             are several digits, or none is read, the picture is also tried with its lines level, on its sides and upside
@@ -148,19 +162,28 @@ class Reader:
         attempt, detecting = self._detect_and_classify(gray)
         return self._reading(attempt, gray, factor, started, decoded, detecting)
 
-    def inspect(self, picture: Picture, page: int = 0, *, roi: Roi | None = None) -> tuple[Reading, list[Candidate]]:
-        """What read and candidates return, in the time of one of them. Takes and raises what they do."""
+    def inspect(
+        self, picture: Picture, page: int = 0, *, roi: Roi | None = None
+    ) -> tuple[Reading, list[Candidate], list[Strip]]:
+        """What read and candidates return, and the lines that the recognizer has read, in the time of one reading.
+
+        The lines with the largest digits and the most of them come first. Takes and raises what read does.
+        """
         if roi is not None:
-            reading, candidates = self.inspect(image.load_part(picture, roi, page=page))
-            return reading.shifted(*roi[:2]), [replace(one, box=one.box.shifted(*roi[:2])) for one in candidates]
+            reading, candidates, strips = self.inspect(image.load_part(picture, roi, page=page))
+            candidates = [replace(one, box=one.box.shifted(*roi[:2])) for one in candidates]
+            return reading.shifted(*roi[:2]), candidates, strips
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
         if gray.shape == (SIDE, SIDE):
-            return self._read_lone(gray, decoded - started), self._candidates(self._attempt_lone(gray), gray, factor)
+            lone = self._attempt_lone(gray)
+            candidates = self._candidates(lone, self._rows(lone), gray, factor)
+            return self._read_lone(gray, decoded - started), candidates, []
         attempt, detecting = self._detect_and_classify(gray)
         reading = self._reading(attempt, gray, factor, started, decoded, detecting)
-        return reading, self._candidates(attempt, gray, factor)
+        rows = self._rows(attempt)
+        return reading, self._candidates(attempt, rows, gray, factor), _strips(attempt, rows)
 
     @overload
     def read_many(
@@ -227,7 +250,7 @@ class Reader:
         probabilities, confidence = attempt.probabilities.tolist(), attempt.confidence.tolist()
         lines = tuple(
             self._line(
-                attempt.characters(line, 0.0 if self.mode == "single" else self.conf),
+                attempt.characters(line, self._told),
                 lambda row, is_told: _digit(probabilities[row], confidence[row], _box(boxes[row], factor), is_told),
             )
             for line in attempt.lines(self.conf, self.mode)
@@ -250,11 +273,20 @@ class Reader:
             )
         )
 
-    def _candidates(self, attempt: Attempt, gray: GrayImage, factor: float) -> list[Candidate]:
-        """All candidates of a picture that was decoded to `gray`, and is `factor` times larger as shown."""
+    def _rows(self, attempt: Attempt) -> dict[int, bool]:
+        """The rows of all candidates, those in the reading first, in reading order; and whether they are in it."""
         kept = [row for line in attempt.lines(self.conf, self.mode) for row in line]
-        left_out = sorted(set(range(len(attempt.boxes))) - set(kept))
+        return {**dict.fromkeys(kept, True), **dict.fromkeys(sorted(set(range(len(attempt.boxes))) - set(kept)), False)}
+
+    def _candidates(self, attempt: Attempt, rows: dict[int, bool], gray: GrayImage, factor: float) -> list[Candidate]:
+        """All candidates of a picture that was decoded to `gray`, and is `factor` times larger as shown."""
         boxes = turned_back(attempt.boxes, gray.shape, attempt.degrees)
+        begins = {}
+        for line in attempt.lines(self.conf, self.mode):
+            characters = attempt.characters(line, self._told)
+            for before, group in pairwise(grouped(characters)):
+                first = group.places[0]
+                begins[characters[first].row] = why_apart(characters, before.places[-1], first)
         return [
             Candidate(
                 _box(boxes[row], factor),
@@ -264,9 +296,10 @@ class Reader:
                 float(attempt.confidence[row]),
                 is_kept,
                 "" if is_kept else attempt.why_left_out(row, self.conf, self.mode),
+                () if (seen := attempt.in_line(row)) is None else tuple(seen.tolist()),
+                begins.get(row, ""),
             )
-            for rows, is_kept in ((kept, True), (left_out, False))
-            for row in rows
+            for row, is_kept in rows.items()
         ]
 
     def _detect_and_classify(self, gray: GrayImage) -> tuple[Attempt, float]:
@@ -292,10 +325,10 @@ class Reader:
         Where its digits may touch its edges, they are also looked for in a border, and the better attempt is taken.
         """
         rotated = turned(gray, degrees)
-        attempt, detecting = self._detected(rotated, degrees)
+        attempt, detecting = self._detected(rotated, degrees, thorough=degrees == self._fixed_rotation)
         if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
             framed, width = bordered(rotated)
-            in_border, spent = self._detected(framed, degrees)
+            in_border, spent = self._detected(framed, degrees, thorough=False)
             detecting += spent
             if in_border.reading_score > attempt.reading_score:
                 attempt = in_border.moved(-width)
@@ -303,10 +336,10 @@ class Reader:
             attempt = self._attempt_ink(rotated, degrees)
         return attempt, detecting
 
-    def _detected(self, gray: GrayImage, degrees: int) -> tuple[Attempt, float]:
+    def _detected(self, gray: GrayImage, degrees: int, thorough: bool) -> tuple[Attempt, float]:
         """The candidates that the detector finds in the picture at a rotation, and the seconds that this took."""
         began = perf_counter()
-        boxes, scores = self.detector.detect(gray)
+        boxes, scores = self.detector.detect(gray, thorough)
         spent = perf_counter() - began
         images, probabilities = self._crop_and_classify(gray, boxes)
         confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
@@ -373,6 +406,11 @@ class Reader:
         return np.array([self._confidence.of_lone(probability) for probability in best], np.float32)
 
     @property
+    def _told(self) -> float:
+        """The confidence from which on a digit of the reading is told, and no doubtful place."""
+        return 0.0 if self.mode == "single" else self.conf
+
+    @property
     def _fixed_rotation(self) -> int:
         """Degrees clockwise, of a picture that is not tried at several rotations."""
         return 0 if self.rotate == "auto" else self.rotate
@@ -382,6 +420,30 @@ def _box(box: Boxes, factor: float) -> Box:
     """A (4,) box of a picture that was decoded `factor` times smaller, in whole pixels of the picture as shown."""
     x, y, w, h = (round(value * factor) for value in box.tolist())
     return Box(x, y, max(1, w), max(1, h))
+
+
+def _strips(attempt: Attempt, rows: Iterable[int]) -> list[Strip]:
+    """The lines that the recognizer has read. rows: of the candidates, in their order."""
+    order = {row: number for number, row in enumerate(rows)}
+    strips = []
+    for place, strip, segments in attempt.strips:
+        spans = []
+        for row in on_line(attempt.boxes, place):
+            x, y, w, h = attempt.boxes[row].tolist()
+            middle, half = place.to_strip(x + w / 2, y + h / 2)[0], w / place.scale / 2
+            spans.append(Span(order[row], middle - half, middle + half))
+        strips.append(Strip(strip, tuple(map(_mark, segments)), tuple(spans)))
+    return strips
+
+
+def _mark(part: Segment) -> Mark:
+    if part.kind == WORD:
+        label, text = OTHER, OTHER_TEXT
+    else:
+        first, end = (0, 10) if part.kind == DIGIT else (10, OTHER)
+        label = first + int(part.probabilities[first:end].argmax())
+        text = CLASSES[label]
+    return Mark(text, part.left * COLUMN, part.right * COLUMN, float(part.probabilities[label]))
 
 
 def _digit(probabilities: list[float], confidence: float, box: Box, is_told: bool = True) -> Digit:

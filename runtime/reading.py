@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from digitocr.runtime.image import Picture
 
+EITHER = 2  # digits that are named where a digit cannot be told
+
 
 class Box(NamedTuple):
     """A rectangle in the pixels of the picture as shown; unpacks as `x, y, w, h = box`.
@@ -299,6 +301,9 @@ class Reading:
     def plot(self, picture: "Picture", *, page: int = 0) -> "Image.Image":
         """Draws each digit's box, the digit and its confidence in percent on a copy of the picture.
 
+        A digit that cannot be told is a question mark with its two likeliest digits, in another colour. A number of
+        several digits has a frame with the number as it is written and its confidence below.
+
         Args:
             picture: The picture that was read, in any form that `Reader.read` takes.
             page: The page that was read, from 0.
@@ -312,7 +317,18 @@ class Reading:
         from digitocr.runtime import drawing, image
 
         shown = image.load_rgb(picture, page=page)
-        drawing.draw_boxes(shown, [(digit.box, f"{digit.text} {digit.confidence:.0%}") for digit in self.digits])
+        drawing.draw_frames(
+            shown,
+            [(one.box, f"{one.text} {one.confidence:.0%}") for one in self.numbers if len(one.digits) > 1],
+        )
+        told = [(digit.box, f"{digit.text} {digit.confidence:.0%}") for digit in self.digits if digit.digit is not None]
+        drawing.draw_boxes(shown, told)
+        doubtful = [
+            (digit.box, f"{digit.text} {'/'.join(str(label) for label, _ in digit.topk[:EITHER])}")
+            for digit in self.digits
+            if digit.digit is None
+        ]
+        drawing.draw_boxes(shown, doubtful, drawing.DOUBT_COLOUR)
         return shown
 
     def save(self, path: str | os.PathLike[str], picture: "Picture", *, page: int = 0) -> None:
@@ -358,10 +374,14 @@ class Candidate:
         box: Where the region is.
         score: The detector's score, 0 to 1.
         image: (28, 28) uint8, what the classifier got. It counts neither in comparisons nor in `repr`.
-        probabilities: Of the digits 0 to 9, and after them of "no digit" if the classifier knows that class.
+        probabilities: Of the digits 0 to 9, by classifier and recognizer together, and after them of "no digit" if the
+            classifier knows that class.
         confidence: Of the likeliest digit, 0 to 1, as calibrated.
         kept: Whether the region is in the reading.
         why: Why it is not; empty where it is.
+        lined: What the recognizer sees in its place: probabilities of the digits 0 to 9, the signs ".,-+:/", letters
+            and other signs, and nothing; empty for a region that is on no line. Not in `repr`.
+        begins: Why a number begins with this digit although digits stand before it on the line; else empty.
     """
 
     box: Box
@@ -371,3 +391,50 @@ class Candidate:
     confidence: float
     kept: bool
     why: str
+    lined: tuple[float, ...] = field(default=(), repr=False)
+    begins: str = ""
+
+
+class Mark(NamedTuple):
+    """What the recognizer reads in a part of a strip.
+
+    Attributes:
+        text: A digit, one of the signs ".,-+:/", or "*" for letters and other signs, one or several.
+        left: Where it begins, pixels from the strip's left border.
+        right: Where it ends.
+        probability: Of the text, the mean over its columns.
+    """
+
+    text: str
+    left: int
+    right: int
+    probability: float
+
+
+class Span(NamedTuple):
+    """A candidate on a strip.
+
+    Attributes:
+        candidate: Its place in the list of candidates.
+        left: Where it begins, pixels from the strip's left border.
+        right: Where it ends.
+    """
+
+    candidate: int
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A line of candidates as the recognizer got it, and what it read.
+
+    Attributes:
+        image: (32, W) uint8. It counts neither in comparisons nor in `repr`.
+        marks: What the recognizer reads, from left to right.
+        spans: The candidates that stand on the line, from left to right.
+    """
+
+    image: npt.NDArray[np.uint8] = field(repr=False, compare=False)
+    marks: tuple[Mark, ...]
+    spans: tuple[Span, ...]

@@ -35,12 +35,13 @@ from digitocr.runtime.recognizer import (
     Segment,
     segments,
 )
-from digitocr.runtime.strips import Place, cut, find_lines
+from digitocr.runtime.strips import Place, ReadStrip, cut, find_lines
 
 SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
 HELD = 0.42  # of a box's width, from its middle to that of each of several digits that it holds
 REACH = 0.4  # digit heights beside a box in which its neighbours are looked for
+SURE_OTHER = 0.5  # probability of a sign or of other writing that counts, at least
 USUAL_WIDTH = 0.6  # digit heights; of a digit
 BAND = 0.75  # digit heights; from the middle of a line to the upper or lower end of a candidate on it, at most
 MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
@@ -63,6 +64,7 @@ class Recognition(NamedTuple):
         features: (n, 23) float32, confidence.CHARACTER_FEATURES.
         lined: (n, 18) float32, what the recognizer sees in their places.
         others: Signs and words.
+        strips: The lines, those with the largest digits and the most of them first.
     """
 
     boxes: Boxes
@@ -72,6 +74,7 @@ class Recognition(NamedTuple):
     features: Features
     lined: Probabilities
     others: tuple[Character, ...]
+    strips: tuple[ReadStrip, ...]
 
     def attempt(self, degrees: int, model: ConfidenceModel) -> Attempt:
         """The candidates with their confidences, as an Attempt of a picture that was rotated by `degrees`."""
@@ -86,6 +89,7 @@ class Recognition(NamedTuple):
             place_confidence,
             self.lined,
             self.others,
+            self.strips,
         )
 
 
@@ -110,6 +114,7 @@ def recognition(
     new_seen: list[npt.NDArray[np.float32]] = []
     new_beside: list[tuple[float, float]] = []
     others: list[Character] = []
+    strips: list[ReadStrip] = []
     places = find_lines(boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
     if not places:  # all that is drawn, as one line
         places = find_lines(np.array([ink_box(gray)], np.float32), np.zeros(1, np.int64))
@@ -118,9 +123,11 @@ def recognition(
     for place in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
         if place.rows and is_seen[list(place.rows)].all():
             continue
-        (columns,) = recognizer.columns([cut(gray, place)])
+        strip = cut(gray, place)
+        (columns,) = recognizer.columns([strip])
         parts = segments(columns)
-        rows = _on_line(boxes, place)
+        strips.append(ReadStrip(place, strip, parts))
+        rows = on_line(boxes, place)
         digits = [part for part in parts if part.kind == DIGIT]
         matches, free = _matched(boxes, rows, digits, place)
         for row in rows:
@@ -136,7 +143,7 @@ def recognition(
         new_boxes += added_here
         new_beside += [_beside(columns, np.array(box, np.float32), place) for box in added_here]
         new_seen += [digits[number].probabilities for number in free]
-        others += [_other(part, place) for part in parts if part.kind != DIGIT]
+        others += [_other(part, place) for part in parts if part.kind != DIGIT and part.kind_share >= SURE_OTHER]
     added = np.array(new_boxes, np.float32).reshape(-1, 4)
     added_seen = np.array(new_seen, np.float32).reshape(-1, CLASS_COUNT)
     distinct = _distinct(added, added_seen)
@@ -164,6 +171,7 @@ def recognition(
         features,
         lined,
         tuple(others),
+        tuple(strips),
     )
 
 
@@ -175,7 +183,7 @@ def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> 
     return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)
 
 
-def _on_line(boxes: Boxes, place: Place) -> list[int]:
+def on_line(boxes: Boxes, place: Place) -> list[int]:
     """The candidates that stand on a line, also those that are smaller than its digits, from left to right."""
     centres = boxes[:, :2] + boxes[:, 2:] / 2
     dx, dy = centres[:, 0] - place.x, centres[:, 1] - place.y

@@ -142,6 +142,11 @@ class Segment(NamedTuple):
         """DIGIT, SIGN or WORD: the likeliest of the three."""
         return int(_kinds(self.probabilities)[:3].argmax())
 
+    @property
+    def kind_share(self) -> float:
+        """The probability of that kind, 0 to 1."""
+        return float(_kinds(self.probabilities)[:3].max())
+
 
 DIGIT, SIGN, WORD, NOTHING = range(4)  # kinds of columns
 SURE = 0.6  # probability of two digits side by side, between which there is no gap
@@ -175,13 +180,23 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
     return found
 
 
+def kind_in_line(probabilities: npt.NDArray[np.float32]) -> int:
+    """The likeliest kind of a place of a line: DIGIT, SIGN, WORD or NOTHING, by (18,) probabilities."""
+    return int(_kinds(probabilities).argmax())
+
+
+def sign_in_line(probabilities: npt.NDArray[np.float32]) -> str:
+    """The likeliest sign of a place of a line, by (18,) probabilities; "" where it is no sign."""
+    return CLASSES[10 + int(probabilities[10:OTHER].argmax())] if kind_in_line(probabilities) == SIGN else ""
+
+
 def seen_in_line(probabilities: npt.NDArray[np.float32]) -> str:
     """What stands in a place of a line, by the (18,) probabilities of the classes there; "" for a digit."""
     kinds = _kinds(probabilities)
     kind = int(kinds.argmax())
     share = f"({kinds[kind]:.2f})"
     if kind == SIGN:
-        return f"is the sign {CLASSES[10 + int(probabilities[10:OTHER].argmax())]} in its line {share}"
+        return f"is the sign {sign_in_line(probabilities)} in its line {share}"
     if kind == WORD:
         return f"is a letter or another sign in its line {share}"
     return f"is no character of its line {share}" if kind == NOTHING else ""

@@ -16,7 +16,7 @@ from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.lines import reading_order, slope
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT
+from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT, Segment
 
 MAX_GAP = 3.5  # heights of the line; boxes that are farther apart are of two lines
 MAX_HEIGHT_RATIO = 1.7  # of a box and its line; a line of other digits begins there
@@ -60,6 +60,20 @@ class Place(NamedTuple):
             (dx * self.cos + dy * self.sin) / self.scale,
             (dy * self.cos - dx * self.sin) / self.scale + STRIP_HEIGHT / 2,
         )
+
+
+class ReadStrip(NamedTuple):
+    """A line as the recognizer saw it, and what it read.
+
+    Attributes:
+        place: Where the line stands.
+        image: (32, W) uint8.
+        segments: From left to right.
+    """
+
+    place: Place
+    image: GrayImage
+    segments: list[Segment]
 
 
 def find_lines(boxes: Boxes, rows: npt.NDArray[np.int64]) -> list[Place]:

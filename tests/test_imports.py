@@ -30,9 +30,13 @@ RUNTIME = [
     "interpreter",
     "classifier",
     "detector",
+    "recognizer",
     "lines",
+    "strips",
+    "numbers",
     "confidence",
     "attempt",
+    "recognition",
     "orientation",
     "many",
     "reader",
@@ -43,6 +47,7 @@ RUNTIME = [
     "live.capture",
     "live.tracking",
     "live.following",
+    "live.rising",
     "live.video",
 ]  # each imports earlier ones
 HEAVY = {"tensorflow", "keras", "onnx", "tf2onnx", "scipy", "matplotlib", "dask", "distributed"}

@@ -124,7 +124,7 @@ def test_a_port_written_from_the_page_finds_the_same_characters(made):
     rows = golden["candidates"]
     boxes, sure = [row[:4] for row in rows], [index for index, row in enumerate(rows) if row[4] >= 0.05]
     (place,) = port.places([boxes[index] for index in sure])
-    seen, new, others = port.characters(place, boxes, columns[: place["width"] // 2])
+    seen, new, others, beside = port.characters(place, boxes, columns[: place["width"] // 2])
     compare(golden["boxes"], [*boxes, *(box for box, _ in new)], "boxes")
     lined = np.array([*seen, *(r for _, r in new)])
     compare(golden["lined"], lined.tolist(), "lined")
@@ -136,4 +136,4 @@ def test_a_port_written_from_the_page_finds_the_same_characters(made):
             c[:] = (1 - share) / 10
             c[digit] = share
         compare(golden["digits"][index], port.combined(c, r).tolist(), "digits")
-        compare(golden["features"][index], port.character_features(q, is_found, c, r), "features")
+        compare(golden["features"][index], port.character_features(q, is_found, c, r, beside[index]), "features")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from digitocr.runtime.attempt import Mode
     from digitocr.runtime.image import GrayImage, Roi
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import Candidate, Reading
+    from digitocr.runtime.reading import Candidate, Reading, Strip
 
 CHUNK_PICTURES = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it
@@ -191,10 +191,11 @@ class Task:
         name = f"{source}#{page + 1}" if pages > 1 else source
         try:
             candidates: Sequence[Candidate] = ()
+            strips: Sequence[Strip] = ()
             if gray is not None:
                 reading = reader.read(gray)
             elif self.explain:
-                reading, candidates = reader.inspect(picture, page=page, roi=self.roi)
+                reading, candidates, strips = reader.inspect(picture, page=page, roi=self.roi)
             else:
                 reading = reader.read(picture, page=page, roi=self.roi)
             reading = self._wanted(reading)
@@ -208,7 +209,7 @@ class Task:
                 if self.draw:
                     drawn = drawing.png(reading.plot(shown))
                 if self.explain:
-                    explanation = explained(name, shown, reading, candidates)
+                    explanation = explained(name, shown, reading, candidates, strips)
             if self.jsonl:
                 line: str | None = render.json_line(source, reading, None, page, pages)
             elif self.named or pages > 1:

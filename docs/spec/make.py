@@ -256,7 +256,9 @@ def _characters() -> dict[str, Any]:
     candidates = np.concatenate([given.confidence, np.full(len(found.boxes) - len(rows), 0.3, np.float32)])
     classifier = np.concatenate([given.probabilities, crop(found.boxes[len(rows) :])[1]])
     is_found = np.arange(len(found.boxes)) < len(rows)
-    features = confidence.character_features(candidates, is_found, classifier, found.lined, found.digits)
+    first = confidence.CHARACTER_FEATURES.index("other beside")
+    beside = found.features[:, first : first + 2]
+    features = confidence.character_features(candidates, is_found, classifier, found.lined, found.digits, beside)
     right, place = model.of_characters(features)
     return {
         "candidates": [list(one) for one in CANDIDATES],

@@ -336,10 +336,21 @@ def segments(columns: Array) -> list[tuple[int, int, Array]]:
     return found
 
 
+def sides(at: dict[str, Any], columns: Array, box: Box) -> list[float]:
+    """Step 18: other beside and digit beside."""
+    x, y, w, h = box
+    u, half = to_strip(at, x + w / 2, y + h / 2)[0] / 2, w / at["scale"] / 4
+    left, right = round(u - half), round(u + half)
+    both = [columns[max(left - 4, 0) : max(left, 0)], columns[max(right, 0) : max(right + 4, 0)]]
+    some = [side for side in both if len(side)]
+    other = max((float(side[:, 16].mean()) for side in some), default=0.0)
+    return [other, max((float(side[:, :10].sum(1).max()) for side in some), default=0.0)]
+
+
 def characters(
     at: dict[str, Any], boxes: Sequence[Box], columns: Array
-) -> tuple[list[Array], list[tuple[list[float], Array]], list[tuple[str, list[float], float]]]:
-    """Steps 17.1 to 17.5 for one line: what each box is seen as, new candidates, signs and words."""
+) -> tuple[list[Array], list[tuple[list[float], Array]], list[tuple[str, list[float], float]], list[list[float]]]:
+    """Steps 17.1 to 17.5 for one line: what each box is seen as, new ones, signs and words; what is beside them."""
     gap = np.eye(18)[17]
     scale = at["scale"]
     parts = segments(columns)
@@ -390,20 +401,21 @@ def characters(
         if np.argmax(kinds(p)[:3]) > 0:
             text = "*" if np.argmax(kinds(p)[:3]) == 2 else ".,-+:/"[int(p[10:16].argmax())]
             others.append((text, upright(left + right, max(2 * (right - left), 4)), 1 - float(p[17])))
-    return seen, new, others
+    beside = [sides(at, columns, box) if index in on else [0.0, 0.0] for index, box in enumerate(boxes)]
+    return seen, new, others, beside + [sides(at, columns, box) for box, _ in new]
 
 
 def combined(c: Array, r: Array) -> Array:
     """The end of step 17: ten probabilities, and the classifier's eleventh."""
-    both = (c[:10] + 0.002) * (r[:10] + 0.002)
+    both = (c[:10] + 0.002) * (r[:10] + 0.002) ** 0.7
     return np.concatenate([both / both.sum() * c[:10].sum(), c[10:]])
 
 
-def character_features(q: float, found: bool, c: Array, r: Array) -> list[float]:
-    """Step 18: 21 features of a character."""
+def character_features(q: float, found: bool, c: Array, r: Array, beside: list[float]) -> list[float]:
+    """Step 18: 23 features of a character."""
     d = int(combined(c, r)[:10].argmax())
     line_place = logit(r[:10].sum())
     agreement = float(c[:10].argmax() == r[:10].argmax())
     first = [logit(q), logit(c[d]), logit(r[d]), line_place, logit(1 - c[:10].sum())]
-    line = [min(first[0], first[2], line_place), logit(r[16]), logit(r[10:16].sum())]
+    line = [min(first[0], first[2], line_place), logit(r[16]), logit(r[10:16].sum()), *beside]
     return [*first, float(found), found * line_place, *line, agreement, *(float(d == one) for one in range(10))]

@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from digitocr.runtime.live.frames import FrameSource
     from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
+    from digitocr.runtime.reading import (
+        Box,
+        Candidate,
+        Digit,
+        Line,
+        Mark,
+        ModelId,
+        Number,
+        Reading,
+        Span,
+        Strip,
+        Timing,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
@@ -45,6 +57,7 @@ __all__ = [
     "GateError",
     "InputError",
     "Line",
+    "Mark",
     "MissingExtraError",
     "MissingLibraryError",
     "ModelError",
@@ -54,7 +67,9 @@ __all__ = [
     "OutputError",
     "Reader",
     "Reading",
+    "Span",
     "SteadyReading",
+    "Strip",
     "Timing",
     "UsageError",
     "VideoReader",
@@ -81,7 +96,7 @@ _MODULES = {
     "live.frames": ("FrameSource",),
     "live.video": ("FrameReading", "SteadyReading", "VideoReader"),
     "reader": ("Reader",),
-    "reading": ("Box", "Candidate", "Digit", "Line", "ModelId", "Number", "Reading", "Timing"),
+    "reading": ("Box", "Candidate", "Digit", "Line", "Mark", "ModelId", "Number", "Reading", "Span", "Strip", "Timing"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 _KEPT_READERS = 4  # settings of which `read` keeps a Reader; each takes some 30 MB

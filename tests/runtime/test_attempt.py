@@ -142,13 +142,35 @@ def test_a_whole_digit_that_fills_the_picture_is_told() -> None:
     assert whole.without_cut_wheel((100, 60)).lines(0.5, "auto") == [[0]]
 
 
-def test_why_a_candidate_is_left_out_is_what_its_line_shows():
-    lines = np.zeros((4, CLASS_COUNT), np.float32)
-    lines[[0, 1, 2, 3], [CLASSES.index("/"), OTHER, GAP, 7]] = 0.9
-    some = attempt((0.3, 0.3, 0.3, 0.3))._replace(lined=lines)
-    assert [some.why_left_out(row, 0.5, "auto") for row in range(4)] == [
-        "is the sign / in its line (0.90)",
-        "is a letter or another sign in its line (0.90)",
-        "is no character of its line (0.90)",
-        "below --conf 0.5",
+def lined(*labels):
+    """Candidates with a confidence of 0.3 in whose places their lines show these classes; None for one on no line."""
+    seen = np.full((len(labels), CLASS_COUNT), 0.01, np.float32)
+    for row, label in enumerate(labels):
+        if label is None:
+            seen[row, :GAP] = 0
+        seen[row, GAP if label is None else label] = 1
+    return attempt(0.3, boxes=ROW[: len(labels)])._replace(lined=seen / seen.sum(1, keepdims=True))
+
+
+def test_what_a_line_shows_is_why_a_candidate_is_left_out():
+    some = lined(OTHER, CLASSES.index("/"), GAP, 7)
+    assert [some.why_left_out(row, 0.5, "auto")[:-7] for row in range(3)] == [
+        "is a letter or another sign in its line",
+        "is the sign / in its line",
+        "is no character of its line",
     ]
+    assert some.why_left_out(3, 0.5, "auto") == "below --conf 0.5"
+    assert lined(None).why_left_out(0, 0.5, "auto") == "below --conf 0.5"
+    doubtful = some._replace(place_confidence=np.full(4, 0.8, np.float32))
+    assert doubtful.why_left_out(3, 0.5, "auto") == "cannot be told, and its line has no digit that can"
+    assert doubtful.why_left_out(3, 0.9, "auto") == "below --conf 0.9"
+
+
+def test_why_nothing_is_read_where_lines_show_no_digits():
+    shown = "3 regions were found; their lines show letters or signs, no digits"
+    assert lined(OTHER, CLASSES.index("-"), GAP).why_nothing(0.5) == shown
+    assert lined(OTHER, None, OTHER).why_nothing(0.5) == shown
+    assert lined(OTHER).why_nothing(0.5) == "1 region was found; its line shows letters or signs, no digits"
+    assert lined(GAP, GAP).why_nothing(0.5) == "2 regions were found; their lines show no characters"
+    for some in (lined(OTHER, 7), lined(None)):
+        assert some.why_nothing(0.5).endswith("a 7 with 0.30, below --conf 0.5")

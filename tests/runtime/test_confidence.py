@@ -76,7 +76,8 @@ def test_character_features_are_what_both_networks_say_of_the_digit_that_both_fi
     both[[0, 1, 2], [9, 3, 7]] = 0.9
     line = np.stack([line_of(d9=0.6, d4=0.2, gap=0.2), line_of(gap=1.0), line_of(d7=0.9, other=0.1)])
     candidates, found = np.array([0.9, 0.5, 0.2], np.float32), np.array([True, True, False])
-    features = character_features(candidates, found, classifier, line, both)
+    beside = np.array([[0.25, 0.5], [0, 1], [1, 0]], np.float32)
+    features = character_features(candidates, found, classifier, line, both, beside)
     assert features.shape == (3, len(CHARACTER_FEATURES))
     assert features.dtype == np.float32
     most, nine = np.log(module.MAX_CERTAINTY / (1 - module.MAX_CERTAINTY)), np.log(9)
@@ -88,9 +89,10 @@ def test_character_features_are_what_both_networks_say_of_the_digit_that_both_fi
     np.testing.assert_allclose(features[:, :7], expected, rtol=1e-3, atol=1e-5)
     least_other_sign = [[np.log(1.5), -most, -most], [-most, -most, -most], [np.log(0.25), -nine, -most]]
     np.testing.assert_allclose(features[:, 7:10], least_other_sign, rtol=1e-3, atol=1e-5)
-    np.testing.assert_array_equal(features[:, 10], [0, 0, 1])  # agreement
-    np.testing.assert_array_equal(features[:, 11:], np.eye(10)[[9, 3, 7]])
-    none = np.zeros(0, np.float32), np.zeros(0, np.bool_), classifier[:0], line[:0], both[:0]
+    np.testing.assert_array_equal(features[:, 10:12], beside)
+    np.testing.assert_array_equal(features[:, 12], [0, 0, 1])  # agreement
+    np.testing.assert_array_equal(features[:, 13:], np.eye(10)[[9, 3, 7]])
+    none = np.zeros(0, np.float32), np.zeros(0, np.bool_), classifier[:0], line[:0], both[:0], beside[:0]
     assert character_features(*none).shape == (0, len(CHARACTER_FEATURES))
 
 
@@ -135,7 +137,10 @@ def test_the_confidence_in_mnist_s_test_digits_is_the_share_that_is_right(mnist)
 
 def test_what_is_written_is_read_again_and_what_is_none_is_refused(tmp_path):
     path = tmp_path / "confidence.json"
-    weights, character_weights = np.arange(15, dtype=np.float32) / 8, np.arange(21, dtype=np.float32) / 8
+    weights, character_weights = (
+        np.arange(15, dtype=np.float32) / 8,
+        np.arange(len(CHARACTER_FEATURES), dtype=np.float32) / 8,
+    )
     written = model_of(
         weights=weights,
         right_weights=character_weights,

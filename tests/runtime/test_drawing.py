@@ -24,10 +24,29 @@ def test_boxes_are_drawn_around_their_pixels_and_nowhere_else():
     assert not changed[~inside].any()
 
 
+def test_frames_keep_a_distance_and_have_their_label_below():
+    picture = Image.new("RGB", (200, 160), (250, 250, 250))
+    x, y, w, h = 60, 30, 80, 50
+    drawing.draw_frames(picture, [((x, y, w, h), "407 98%")])
+    changed = (np.asarray(picture) != 250).any(axis=2)
+    gap = drawing.FRAME_GAP
+    assert not changed[: y - gap].any()
+    assert changed[y - gap, x : x + w].all()
+    assert not changed[y - gap + 1 : y + h + gap, x - gap + 1 : x + w + gap].any()
+    assert changed[y + h + gap + 5, x : x + w // 2].any()
+
+
+def test_boxes_have_the_colour_that_is_asked_for():
+    picture = Image.new("RGB", (200, 160))
+    drawing.draw_boxes(picture, [((60, 60, 40, 50), "?")], drawing.DOUBT_COLOUR)
+    assert np.asarray(picture)[80, 59].tolist() == list(drawing.DOUBT_COLOUR)
+
+
 @pytest.mark.parametrize("box", [(0, 0, 1, 1), (0, 0, 200, 160), (190, 150, 10, 10), (-5, -5, 8, 8), (3, 3, 2, 150)])
 def test_boxes_at_the_border_are_drawn(box):
     picture = Image.new("RGB", (200, 160))
     drawing.draw_boxes(picture, [(box, "7 50%")])
+    drawing.draw_frames(picture, [(box, "7 50%")])
     assert np.asarray(picture).any()
     assert picture.size == (200, 160)
 

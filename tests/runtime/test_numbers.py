@@ -9,7 +9,7 @@ from matplotlib import get_data_path
 from PIL import ImageFont
 
 from digitocr.runtime.characters import DOUBT, OTHER, SIGNS, Character
-from digitocr.runtime.numbers import FEATURES, grouped
+from digitocr.runtime.numbers import FEATURES, grouped, why_apart
 
 HEIGHT = 24.0  # pixels of the digits
 FACES = ["DejaVuSans", "DejaVuSerif", "DejaVuSansMono"]  # proportional signs and a narrow 1; one room for all
@@ -241,3 +241,16 @@ def test_the_features_tell_holes_and_what_touches_a_number():
     sure = [one._replace(confidence=0.99) for one in printed("12")]
     assert feature("least", sure) == pytest.approx(math.log(0.99 / 0.01))
     assert feature("all", sure) == pytest.approx(math.log(0.99**2 / (1 - 0.99**2)))
+
+
+@pytest.mark.parametrize(
+    ("characters", "why"),
+    [
+        (spaced("12", 1.5), "the gap before it is 1.5 digit heights"),
+        (spaced("1-2", 0.3), "the sign - before it belongs to no number"),
+        (spaced("1|2", 0.3), "a letter or another sign stands before it"),
+        (spaced("1-|2", 0.3), "a letter or another sign stands before it"),
+    ],
+)
+def test_why_two_digits_are_of_two_numbers(characters, why):
+    assert why_apart(characters, 0, len(characters) - 1) == why

@@ -365,7 +365,7 @@ class Blobs:
         self.scores = scores
         self.seen = []
 
-    def detect(self, gray):
+    def detect(self, gray, thorough=True):  # noqa: ARG002
         self.seen.append(gray.shape)
         _, _, stats, _ = cv2.connectedComponentsWithStats((gray > 128).astype(np.uint8))
         rows = sorted(stats[1:, :4].tolist())
@@ -471,13 +471,13 @@ def test_the_line_decides_between_digits_that_the_classifier_cannot_tell_apart(w
 
 def test_a_digit_that_the_line_alone_shows_is_read(written):
     class Half(Blobs):
-        def detect(self, gray):
+        def detect(self, gray, thorough=True):  # noqa: ARG002
             boxes, scores = super().detect(gray)
             return boxes[[0, 1, 3]], scores[[0, 1, 3]]
 
     sure_of_line = replace(PLAIN, right_weights=LINE_PLACE)
     some = fake_reader(Half(), answers((3, 0.9)), written(*columns_of(*"3333")), sure_of_line, rotate=0)
-    reading, candidates = some.inspect(blobs(*ROW))
+    reading, candidates, _ = some.inspect(blobs(*ROW))
     assert reading.text == "3333"
     x, y, w, h = reading.digits[2].box
     assert (x + w / 2, y + h / 2, h) == pytest.approx((76, 52, 24), abs=3)
@@ -511,7 +511,7 @@ def test_a_28x28_picture_is_turned_as_asked(rotate, turned):
     some.candidates(gray)
     for shown in seen:
         np.testing.assert_allclose(shown, np.rot90(gray, -turned // 90) / 255, atol=1e-6)
-    assert len(seen) == 2
+    assert len(seen) == 3  # candidates read the picture as well
 
 
 def test_a_box_is_cropped_in_two_crop_scales_and_the_probabilities_are_averaged():
@@ -668,7 +668,7 @@ def test_inspect_gives_what_read_and_candidates_give():
     lone[4:24, 12:16] = 250
     for some in (Reader(), Reader(mode="single"), Reader(conf=1.0)):
         for picture in (blobs(*ROW[:3]), lone, np.full((28, 28), 9, np.uint8)):
-            reading, candidates = some.inspect(picture)
+            reading, candidates, _ = some.inspect(picture)
             assert {**reading.to_dict(), "ms": 0} == {**some.read(picture).to_dict(), "ms": 0}  # to four decimals
             assert candidates == some.candidates(picture)
             assert len(reading.digits) == sum(one.kept for one in candidates)
@@ -712,6 +712,27 @@ def test_why_nothing_was_read_is_a_line(classifier, boxes, why):
     assert reading.lines == ()
     assert reading.why.startswith(why)
     assert reading.why.endswith("below --conf 0.5") == bool(boxes)
+
+
+def test_inspect_gives_the_lines_as_they_were_read(reader):
+    _, candidates, strips = reader.inspect(printed("4071 word\n\n5293", 40))
+    assert "".join(mark.text for strip in strips for mark in strip.marks if mark.text.isdigit()) == "40715293"
+    for strip in strips:
+        assert (strip.image.shape[0], strip.image.dtype) == (32, np.uint8)
+        digits = [mark for mark in strip.marks if mark.text.isdigit()]
+        kept = [span for span in strip.spans if candidates[span.candidate].kept]
+        for mark, span in zip(digits, kept, strict=True):
+            assert span.left < (mark.left + mark.right) / 2 < span.right
+            assert 0 < mark.probability <= 1
+    for one in candidates:
+        assert len(one.lined) in ((CLASS_COUNT,) if one.kept else (0, CLASS_COUNT))
+
+
+def test_a_candidate_says_why_a_number_begins_with_it(reader):
+    reading, candidates, _ = reader.inspect(printed("407     5293", 40))
+    (begins,) = [one for one in candidates if one.begins]
+    assert begins.box == reading.numbers[1].digits[0].box
+    assert begins.begins.startswith("the gap before it is")
 
 
 def test_a_model_without_no_digit_is_read_as_well():
@@ -801,7 +822,7 @@ def test_lines_made_level_must_read_better():
 
 def test_a_part_is_read_alone_and_boxes_are_in_the_whole_picture():
     some = fake_reader(Blobs(), answers((4, 0.99)), rotate=0)
-    reading, candidates = some.inspect(blobs(*ROW), roi=(30, 30, 60, 50))
+    reading, candidates, _ = some.inspect(blobs(*ROW), roi=(30, 30, 60, 50))
     assert [digit.box for digit in reading.digits] == [Box(*box) for box in ROW[1:3]]
     assert [one.box for one in candidates] == [Box(*box) for box in ROW[1:3]]
     assert some.read(blobs(*ROW), roi=(30, 30, 60, 50)).lines == reading.lines

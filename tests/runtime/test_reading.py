@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from digitocr.runtime import drawing
 from digitocr.runtime.errors import InputError, OutputError
 from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
 
@@ -152,7 +153,7 @@ def test_the_content_makes_readings_and_candidates_differ_and_neither_time_nor_i
 def test_repr_of_a_candidate_is_one_line():
     assert repr(candidate()) == (
         "Candidate(box=Box(x=1, y=2, w=3, h=4), score=0.5, probabilities=(0.25, 0.75), confidence=0.9, kept=True, "
-        "why='')"
+        "why='', begins='')"
     )
 
 
@@ -198,6 +199,14 @@ def test_plot_draws_in_the_picture_as_shown(stored):
         assert (np.asarray(plot)[20:50, 29] != 250).any(axis=1).all()
         assert (np.asarray(plot)[25:45, 35:45] == 250).all()
     assert reading.plot(plots[0]).size == (90, 60)  # what is drawn is upright, and is not turned again
+
+
+def test_plot_draws_frames_of_numbers_and_places_that_cannot_be_told_in_colours_of_their_own(stored):
+    digits = (digit(4, 0.99, Box(20, 20, 15, 20)), digit(None, 0.2, Box(45, 20, 15, 20)))
+    plot = np.asarray(Reading((Line((Number("4?", digits, 0.0),)),)).plot(stored))
+    assert plot[30, 19].tolist() == list(drawing.BOX_COLOUR)
+    assert plot[30, 44].tolist() == list(drawing.DOUBT_COLOUR)
+    assert plot[30, 20 - drawing.FRAME_GAP].tolist() == list(drawing.FRAME_COLOUR)
 
 
 def test_plot_of_a_page(tmp_path):

@@ -45,7 +45,7 @@ except ImportError as error:
 DEFAULT_EPOCHS = 12  # by default; 45 minutes on two cores
 EPOCH_STRIPS = 16_384  # strips drawn for each epoch, which also uses those of the epoch before
 STEP_STRIPS = 32  # strips per training step
-LEARNING_RATE = 0.004  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
+LEARNING_RATE = 0.003  # of AdamW, the highest; it then falls to 0 in a cosine. A third of it for given weights
 WARM_STEPS = 300  # in which the rate rises from LEARNING_RATE / 10
 WEIGHT_DECAY = 0.0005  # of AdamW
 CLIP_NORM = 5.0  # largest norm of a gradient
@@ -220,7 +220,7 @@ def _compiled(settings: RecognizerSettings, steps: int) -> keras.Model:
     highest = LEARNING_RATE
     if settings.start:
         network.set_weights(load_recognizer(Path(settings.start)).get_weights())
-        highest /= 2
+        highest /= 3
     warm = min(WARM_STEPS, steps // 2)
     rate = keras.optimizers.schedules.CosineDecay(
         LEARNING_RATE / 10, steps - warm, warmup_target=highest, warmup_steps=warm

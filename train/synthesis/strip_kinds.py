@@ -470,7 +470,7 @@ KINDS: Mapping[Callable[[Sheet, Generator, Glyphs], None], float] = {  # and the
     altered: 0.09,
     ringed: 0.03,
     arithmetic: 0.14,
-    touching: 0.1,
+    touching: 0.18,
     table: 0.06,
     receipt: 0.05,
     shining_through: 0.03,

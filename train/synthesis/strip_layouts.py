@@ -203,7 +203,7 @@ LAYOUTS: dict[Layout, float] = {  # and the share of each
     boxes: 0.1,
     display: 0.09,
     scribbles: 0.04,
-    single: 0.07,
+    single: 0.14,
     **strip_kinds.KINDS,
 }
 

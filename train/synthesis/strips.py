@@ -206,7 +206,8 @@ def _columns(marks: list[Mark]) -> tuple[Bytes, Bytes, Floats, Floats, Bools, st
         for neighbour in (number - 1, number + 1):
             if 0 <= neighbour < len(marks) and marks[neighbour].label != OTHER:
                 border = (right + marks[neighbour].left if neighbour > number else left + marks[neighbour].right) / 2
-                own &= (middles < border - 0.5) if neighbour > number else (middles > border + 0.5)
+                clear = middles < border - COLUMN / 2 if neighbour > number else middles > border + COLUMN / 2
+                own &= clear
         around = (middles > left) & (middles < right)
         first[around], second[around], is_loose[around] = GAP, GAP, False
         first[own], second[own], share[own] = mark.label, mark.second, mark.share

@@ -6,7 +6,7 @@ import pytest
 from matplotlib import get_data_path
 
 from digitocr.runtime.characters import Character
-from digitocr.runtime.confidence import confidence_features, load_confidence
+from digitocr.runtime.confidence import CHARACTER_FEATURES, confidence_features, load_confidence
 from digitocr.runtime.reader import Reader
 from digitocr.train.classifier import calibrate as module
 from digitocr.train.classifier.calibrate import (
@@ -117,15 +117,17 @@ def test_a_character_is_right_if_its_digit_is_and_a_place_if_any_digit_is_there(
     assert placed.tolist() == [True, True, False, False] * 2
 
 
-def test_half_of_the_scenes_for_characters_mix_digits_with_signs_and_words(monkeypatch):
-    layouts = []
-    monkeypatch.setattr(module, "draw_scene", lambda *words: (layouts.append(words[2]), SCENE)[1])
+def test_characters_are_those_of_scenes_of_mixed_scenes_and_of_lines_in_turn(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(module, "draw_scene", lambda *words: (drawn.append(words[2]), SCENE)[1])
+    line = SCENE.image, SCENE.boxes, SCENE.labels, SCENE.ignored
+    monkeypatch.setattr(module, "_line_picture", lambda *_: (drawn.append("line"), line)[1])
     nothing = SimpleNamespace(
         boxes=boxes_of(), digits=np.zeros((0, 11), np.float32), features=np.zeros((0, 18), np.float32)
     )
-    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(4))
+    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(5))
     assert (odds.shape, right.shape, placed.shape) == ((0, 18), (0,), (0,))
-    assert layouts == [None, module.mixed, None, module.mixed]
+    assert drawn == [None, module.mixed, "line", None, module.mixed]
 
 
 def test_every_scene_is_another_and_each_always_the_same(scene):
@@ -229,8 +231,10 @@ def few_examples(monkeypatch):
         return features, rng.random(4000) < 1 / (1 + np.exp(-features @ [0.8, -0.3]))
 
     def characters(reader, glyphs, numbers):
-        features = np.random.default_rng(numbers.start).normal(0, 1, (3000, 21))
-        right = np.random.default_rng(1).random(3000) < 1 / (1 + np.exp(-features @ np.linspace(-1, 1, 21)))
+        features = np.random.default_rng(numbers.start).normal(0, 1, (3000, len(CHARACTER_FEATURES)))
+        right = np.random.default_rng(1).random(3000) < 1 / (
+            1 + np.exp(-features @ np.linspace(-1, 1, len(CHARACTER_FEATURES)))
+        )
         return features, right, right
 
     def whole(reader, glyphs, numbers, model):
@@ -252,7 +256,7 @@ def test_all_confidences_are_fitted_and_measured_on_other_examples(mnist, few_ex
     np.testing.assert_allclose(model.weights, np.linspace(-1, 1, 15), atol=0.35)
     np.testing.assert_allclose(model.lone_weights, [0.8, -0.3], atol=0.15)
     assert model.calibration_error["scenes"] < 0.05 < before["scenes"]
-    np.testing.assert_allclose(model.right_weights, np.linspace(-1, 1, 21), atol=0.35)
+    np.testing.assert_allclose(model.right_weights, np.linspace(-1, 1, len(CHARACTER_FEATURES)), atol=0.35)
     np.testing.assert_array_equal(model.right_weights, model.place_weights)  # where each place is read right
     assert model.calibration_error["characters"] < 0.05 < before["characters"]
     assert model.calibration_error["lone"] < 0.05
