@@ -398,7 +398,7 @@ def characters(
             new.append((upright(c, 2 * max(min([6, *(one / 2 for one in beside)]), 2)), digits[number][2]))
     others = []
     for left, right, p in parts:
-        if np.argmax(kinds(p)[:3]) > 0:
+        if np.argmax(kinds(p)[:3]) > 0 and max(kinds(p)[:3]) >= 0.5:
             text = "*" if np.argmax(kinds(p)[:3]) == 2 else ".,-+:/"[int(p[10:16].argmax())]
             others.append((text, upright(left + right, max(2 * (right - left), 4)), 1 - float(p[17])))
     beside = [sides(at, columns, box) if index in on else [0.0, 0.0] for index, box in enumerate(boxes)]

@@ -55,7 +55,7 @@ def strips(network):
         image = picture(seed)
         (line,) = softmax(np.asarray(columns(network(given(image)))))
         none = np.zeros(len(line), np.float32)
-        made.append(Strip(image, none, none, none, none, none, digits(line)))  # columns are not looked at
+        made.append(Strip(image, none, none, none, none, none, digits(line), ()))  # columns are not looked at
     assert sum(len(strip.text) for strip in made) > 24
     return made
 

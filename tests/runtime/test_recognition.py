@@ -164,6 +164,24 @@ def test_a_candidate_of_one_line_is_not_found_again_in_another(written: Callable
     assert (found.features[:, column("line place")] > 0).tolist()[:3] == [True, True, True]
 
 
+def test_where_the_detector_finds_nothing_all_ink_is_one_line(written: Callable[..., Any]) -> None:
+    gray = GRAY.copy()
+    gray[60:100, 100:184] = 20
+    found = recognition(gray, attempt(0, ""), written(("4", 2, 4), ("2", 9, 12)), crop, load_confidence())
+    assert found.digits.argmax(1).tolist() == [4, 2]
+    assert (found.boxes[:, 0] + found.boxes[:, 2] / 2).tolist() == pytest.approx([112, 142], abs=4)
+    assert (found.boxes[:, 1] + found.boxes[:, 3] / 2).tolist() == pytest.approx([80, 80], abs=1)
+    assert found.features[:, column("found")].tolist() == [0, 0]
+
+
+def test_what_stands_right_beside_a_digit_is_a_feature(written: Callable[..., Any]) -> None:
+    found = read(written(("1", 2, 4), ("2", 9, 12), ("S", 13, 17)), attempt(2, "12"))
+    other, digit = (found.features[:, column(name)].tolist() for name in ("other beside", "digit beside"))
+    assert other[0] < 0.1 < 0.5 < other[1]
+    assert digit[0] > 0.9
+    assert digit[1] < 0.1
+
+
 def test_a_candidate_on_no_line_is_seen_as_nothing(written: Callable[..., Any]) -> None:
     some = attempt(3, "123")
     far = some.boxes.copy()

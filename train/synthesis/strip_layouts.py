@@ -197,7 +197,7 @@ def single(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 Layout = Callable[[Sheet, Generator, Glyphs], None]
-LAYOUTS: dict[Layout, float] = {  # and the share of each
+LAYOUTS: dict[Layout, float] = {  # and how frequent each is, relative to the others
     line: 0.9,
     numerals: 0.2,
     boxes: 0.1,

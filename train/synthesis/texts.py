@@ -339,7 +339,7 @@ def signs(rng: Generator) -> str:
     return " ".join("".join(rng.choice(characters, int(rng.integers(1, 4)))) for _ in range(int(rng.integers(1, 5))))
 
 
-KINDS: dict[Callable[[Generator], str], float] = {  # and the share of each
+KINDS: dict[Callable[[Generator], str], float] = {  # and how frequent each is, relative to the others
     number: 0.17,
     decimal: 0.11,
     prose: 0.24,

@@ -11,11 +11,6 @@ def drawn(kind, count=200):
     return [kind(np.random.default_rng((7, number))) for number in range(count)]
 
 
-def test_shares_of_the_kinds_are_those_of_a_whole():
-    assert sum(KINDS.values()) == pytest.approx(1, abs=0.02)
-    assert min(KINDS.values()) > 0
-
-
 @pytest.mark.parametrize("kind", [*KINDS, text])
 def test_the_same_seed_gives_the_same_text_and_seeds_differ(kind):
     one = drawn(kind, 40)
