@@ -385,9 +385,14 @@ def _numbers(reading: Reading, candidates: Sequence[Candidate]) -> str:
 
 def _lines(strips: Sequence[Strip], regions: Sequence[_Region], reading: Reading) -> str:
     """The lines, HTML, in the order of their regions."""
+    strips = [strip for strip in strips if strip.marks or strip.spans]
     if not strips:
         return ""
-    shown = sorted(strips[:MAX_STRIPS], key=lambda strip: min(regions[span[0]].number for span in strip.spans))
+
+    def first(strip: Strip) -> int:  # a line without a region is read where nothing else is found
+        return min((regions[span.candidate].number for span in strip.spans), default=0)
+
+    shown = sorted(strips[:MAX_STRIPS], key=first)
     hidden = len(strips) - len(shown)
     return _STRIPS.substitute(
         left_out=f" {_count(hidden, 'line')} with smaller or fewer digits {'is' if hidden == 1 else 'are'} not shown."

@@ -211,6 +211,12 @@ def test_a_line_is_shown_with_what_is_read_there_and_what_became_of_it():
     assert [one["d"].split()[0] for one in page.all("path", **{"class": "brace"})] == ["M0.0", "M40.0"]
 
 
+def test_a_line_without_a_region_is_shown_if_anything_is_read_in_it():
+    nothing = Reading((), model=MODEL, why="nothing in it looks like a digit")
+    assert page_of(reading=nothing, strips=[strip(Mark("*", 4, 30, 0.9))]).all("svg", **{"aria-label": "Line: *"})
+    assert "Lines" not in page_of(reading=nothing, strips=[strip()]).text
+
+
 def test_lines_are_in_the_order_of_their_regions_and_only_the_first_are_shown():
     boxes = [Box(2 * place, 0, 2, 2) for place in range(MAX_STRIPS + 2)]
     regions = [candidate(False, "why", box, 1 - place / 100) for place, box in enumerate(boxes)]
