@@ -387,7 +387,12 @@ def _lines(strips: Sequence[Strip], regions: Sequence[_Region], reading: Reading
     """The lines, HTML, in the order of their regions."""
     if not strips:
         return ""
-    shown = sorted(strips[:MAX_STRIPS], key=lambda strip: min(regions[span[0]].number for span in strip.spans))
+
+    def first(strip: Strip) -> int:
+        """The number of its first region; a line of a picture without candidates may have none."""
+        return min((regions[span.candidate].number for span in strip.spans), default=len(regions) + 1)
+
+    shown = sorted(strips[:MAX_STRIPS], key=first)
     hidden = len(strips) - len(shown)
     return _STRIPS.substitute(
         left_out=f" {_count(hidden, 'line')} with smaller or fewer digits {'is' if hidden == 1 else 'are'} not shown."
