@@ -44,7 +44,10 @@ REACH = 0.4  # digit heights beside a box in which its neighbours are looked for
 SURE_OTHER = 0.5  # probability of a sign or of other writing that counts, at least
 USUAL_WIDTH = 0.6  # digit heights; of a digit
 BAND = 0.75  # digit heights; from the middle of a line to the upper or lower end of a candidate on it, at most
+MAX_OFF = 0.35  # digit heights; from the middle of a line to that of a taller candidate on it, at most
+MAX_HEIGHT = 2.6  # digit heights; of a candidate on a line
 MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
+UNDECIDED = 0.5  # detector's score with which the confidence of such a candidate is judged
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
 SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
 LINE_WEIGHT = 0.7  # of the recognizer's log probabilities beside the classifier's, which reads a single digit better
@@ -151,8 +154,10 @@ def recognition(
     beside = np.concatenate([beside, np.array(new_beside, np.float32).reshape(-1, 2)[distinct]])
     scores = np.concatenate([attempt.scores, np.full(len(added), NEW_SCORE, np.float32)])
     images, probabilities = crop(added)
-    before = model.of_candidates(added, scores[count:], probabilities[:, :10])
     read = np.concatenate([attempt.probabilities, probabilities])
+    # what the detector has not found is judged by the other networks: as if it were undecided
+    undecided = np.concatenate([attempt.scores, np.full(len(added), UNDECIDED, np.float32)])
+    before = model.of_candidates(np.concatenate([boxes, added]), undecided, read[:, :10])[count:]
     lined = np.concatenate([seen, added_seen])
     digits_of_both = combined(read, lined)
     features = character_features(
@@ -184,14 +189,18 @@ def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> 
 
 
 def on_line(boxes: Boxes, place: Place) -> list[int]:
-    """The candidates that stand on a line, also those that are smaller than its digits, from left to right."""
+    """The candidates that stand on a line, from left to right.
+
+    Smaller ones lie within its band; taller ones, such as a slash, have their middle near that of the line.
+    """
     centres = boxes[:, :2] + boxes[:, 2:] / 2
     dx, dy = centres[:, 0] - place.x, centres[:, 1] - place.y
     along = (dx * place.cos + dy * place.sin) / place.scale
     across = (dy * place.cos - dx * place.sin) / place.scale
     height = boxes[:, 3] / place.scale
-    on = (np.abs(across) + height / 2 < BAND * DIGIT_HEIGHT) & (along > 0) & (along < place.width)
-    on &= height > MIN_HEIGHT * DIGIT_HEIGHT
+    on = (np.abs(across) + height / 2 < BAND * DIGIT_HEIGHT) & (height > MIN_HEIGHT * DIGIT_HEIGHT)
+    on |= (np.abs(across) < MAX_OFF * DIGIT_HEIGHT) & (height > DIGIT_HEIGHT) & (height < MAX_HEIGHT * DIGIT_HEIGHT)
+    on &= (along > 0) & (along < place.width)
     on[list(place.rows)] = True
     rows = np.flatnonzero(on)
     in_order: list[int] = rows[np.argsort(along[rows], kind="stable")].tolist()

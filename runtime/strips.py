@@ -82,13 +82,15 @@ def find_lines(boxes: Boxes, rows: npt.NDArray[np.int64]) -> list[Place]:
     some = boxes[rows]
     common = slope(some)
     for line in reading_order(some):
-        part: list[int] = []
+        parts: list[list[int]] = []  # a taller mark between its digits, such as a slash, does not end a line
         for row in rows[line].tolist():
-            if part and not _belongs(boxes, part, row):
-                places.append(_place(boxes, part, common))
-                part = []
-            part.append(row)
-        places.append(_place(boxes, part, common))
+            for part in reversed(parts):
+                if _belongs(boxes, part, row):
+                    part.append(row)
+                    break
+            else:
+                parts.append([row])
+        places += [_place(boxes, part, common) for part in parts]
     return places
 
 

@@ -235,13 +235,14 @@ def places(boxes: Sequence[Box]) -> list[dict[str, Any]]:
     for line in reading_order(boxes):
         parts: list[list[int]] = []
         for index in line:
-            if parts:
-                h, k = upper_median([boxes[one][3] for one in parts[-1]]), boxes[index][3]
-                x, _, w, _ = boxes[parts[-1][-1]]
+            for part in reversed(parts):
+                h, k = upper_median([boxes[one][3] for one in part]), boxes[index][3]
+                x, _, w, _ = boxes[part[-1]]
                 if boxes[index][0] < x + w + 3.5 * max(h, k) and max(h, k) < 1.7 * min(h, k):
-                    parts[-1].append(index)
-                    continue
-            parts.append([index])
+                    part.append(index)
+                    break
+            else:
+                parts.append([index])
         found += [place(boxes, part, common) for part in parts]
     return found
 
@@ -364,7 +365,9 @@ def characters(
     on, pairs = {}, []
     for index, (x, y, w, h) in enumerate(boxes):
         u, v = to_strip(at, x + w / 2, y + h / 2)
-        near = 0 < u < at["width"] and abs(v - 16) + h / scale / 2 < 15 and h / scale > 4
+        high = h / scale
+        is_level = (abs(v - 16) + high / 2 < 15 and high > 4) or (abs(v - 16) < 7 and 20 < high < 52)
+        near = 0 < u < at["width"] and is_level
         if not near and index not in at["rows"]:
             continue
         on[index] = (u, w / scale)
