@@ -10,9 +10,9 @@ and the wheels of a counter. Where some gaps are clearly wider than the others, 
 
 Gaps are measured in digit heights. The ink of a 1 is narrow. In most print, which gives all digits the same room, and
 in cells its edges are far from its neighbours; in handwriting they are not. So gaps are measured between the edges of
-the ink, between those of the room, and between the middles of both, and that is taken by which the gaps inside numbers
-are most alike. Which gap is clearly wider depends on how much the others differ and, where there are few of them, on
-how much the heights of the digits differ: in print both hardly do.
+the ink, between those of the room, and between the middles of both. That one is taken by which the gaps inside numbers
+are most alike and the fewest gaps are between numbers. Which gap is clearly wider depends on how much the others differ
+and, where there are few of them, on how much the heights of the digits differ: in print both hardly do.
 
 Signs: a point, a comma, a colon or a slash belongs to a number if it stands close between two of its digits. A minus
 belongs to the number that it stands close before, unless a digit stands close before the minus: "189-82" is two
@@ -30,7 +30,8 @@ from digitocr.runtime.characters import OTHER, Character
 # in digit heights, unless another unit is stated
 ROOM = 0.6  # that a digit takes where all of a line are as narrow as a 1
 NARROW = 0.4  # width; what is narrower says nothing about the room of the others
-ROOM_SHARES = (0.0, 0.25, 0.5)  # of what lies between a digit's ink and its room, added to the ink on either side
+ROOM_SHARES = (0.5, 0.25, 0.0)  # of what lies between a digit's ink and its room, added to the ink on either side
+SPLIT_COST = 0.1  # as much as each gap between numbers counts, gaps inside may differ more without it
 EVEN_SPREAD = 0.05  # standard deviation of the gaps inside numbers, in pitches, where all digits are equally high
 SPREAD_OF_HEIGHTS = 2.0  # by which it grows with the mean deviation of the digits' heights: so are digits by hand
 SPREAD_WEIGHT = 2.0  # gaps that this expectation counts for, beside those of the line
@@ -45,6 +46,8 @@ EVEN_RANGE = 0.35  # of the pitch; the gaps of evenly spaced digits differ by le
 TIGHT = 0.15  # the gap inside numbers, where no two digits of the line are neighbours
 SIGN_GAP = 0.25  # by which the gap beside a sign of a number is wider than between its digits, at most
 SLASH_GAP = 0.2  # as SIGN_GAP, beside a slash, whose ends reach out
+SIGN_PITCH = 2.2  # pitches from digit to digit, at most, where a sign has the room of a digit: in type of one width
+OFF_MIDDLE = 0.15  # by which such a sign is nearer to one of the digits, at most
 RULE_WIDTH = 0.25  # of a rule between two cells, at most; letters but l and I are wider
 MIN_CELLS = 3  # digits, each in a cell of its own, that are one number
 MAX_CELL = 2.0  # from one such digit to the next
@@ -102,6 +105,7 @@ class _Line:
         height: Of its digits, in pixels. All other lengths are in this unit.
         room: That a digit takes.
         typical: The gap inside numbers.
+        pitch: The distance of two neighbours in a number.
         max_gap: The widest gap inside numbers.
     """
 
@@ -116,16 +120,16 @@ class _Line:
         neighbours = [(left, right) for left, right in pairwise(places) if right == left + 1]
         best = math.inf
         inside = gaps = list[float]()
-        for share in ROOM_SHARES:  # that by which the gaps inside numbers are most alike
+        for share in ROOM_SHARES:
             self._share = share
             found = sorted(self.gap(*pair) for pair in neighbours)
             count = _count_inside(found, self.room, spread)
-            differing = found[count - 1] - found[0] if count else 0.0
-            if differing < best:
-                best, best_share, inside, gaps = differing, share, found[:count], found
+            cost = (found[count - 1] - found[0] if count else 0.0) + SPLIT_COST * (len(found) - count)
+            if cost < best:
+                best, best_share, inside, gaps = cost, share, found[:count], found
         self._share = best_share
-        pitch = _median(inside or [TIGHT]) + self.room
-        is_even = len(inside) > 1 and best < EVEN_RANGE * pitch
+        self.pitch = _median(inside or [TIGHT]) + self.room
+        is_even = len(inside) > 1 and inside[-1] - inside[0] < EVEN_RANGE * self.pitch
         limit = MAX_EVEN_GAP if is_even else MAX_GAP
         between = (inside[-1] + gaps[len(inside)]) / 2 if len(inside) < len(gaps) else limit
         self.max_gap = min(between, limit)
@@ -154,8 +158,11 @@ class _Line:
         return right == left + 2 and sign in (".", ",", ":", "/") and self.is_close_between(left, right)
 
     def is_close_between(self, left: int, right: int) -> bool:
-        """Whether the character between two digits is close to both."""
-        return self.is_close(left, left + 1) and self.is_close(right - 1, right)
+        """Whether the character between two digits is close to both, or has the room of a digit between them."""
+        if self.is_close(left, left + 1) and self.is_close(right - 1, right):
+            return True
+        middle = abs(self.gap(left, left + 1) - self.gap(right - 1, right)) <= OFF_MIDDLE
+        return middle and self.distance(left, right) <= SIGN_PITCH * self.pitch
 
     def is_close(self, left: int, right: int) -> bool:
         """Whether two neighbours, one of which is no digit, are as close as a digit and a sign of one number."""

@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 
 from digitocr.cli.explain import PICTURE_SIDE, explained
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Reading, Timing
+from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
 
 SEEN = np.arange(784, dtype=np.uint8).reshape(28, 28)
 BOX = Box(30, 50, 20, 40)
 MODEL = ModelId("digitocr-int8", "75e2dbde5656ec95")
-READING = Reading((Line((Digit(4, 0.9, BOX, ((4, 0.9), (9, 0.1))),)),), Timing(1.25, 2.0, 0.5), MODEL)
+FOUR = Number("4", (Digit(4, 0.9, BOX, ((4, 0.9), (9, 0.1))),), 0.9)
+READING = Reading((Line((FOUR,)),), Timing(1.25, 2.0, 0.5), MODEL)
 
 
 def candidate(kept, why="", box=BOX, found=0.8, classes=10):

@@ -57,13 +57,14 @@ def test_what_the_schema_refuses(check):
     for key in SCHEMA["required"]:
         assert not validator.is_valid({name: value for name, value in example.items() if name != key})
     assert not validator.is_valid({**example, "confidence": 1.5})
-    assert not validator.is_valid({**example, "text": "4 7"})
+    assert not validator.is_valid({**example, "text": "4-7"})
 
 
 def test_the_page_names_every_property():
     page = (ROOT / "docs" / "json.md").read_text("utf-8")
     for name in (
         *SCHEMA["properties"],
+        *SCHEMA["$defs"]["number"]["properties"],
         *SCHEMA["$defs"]["digit"]["properties"],
         *SCHEMA["properties"]["ms"]["properties"],
     ):

@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitocr.runtime import confidence as module
+from digitocr.runtime.characters import Character
 from digitocr.runtime.confidence import FEATURES, ConfidenceModel, confidence_features, load_confidence
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import shipped_checksums, shipped_model
+from digitocr.runtime.numbers import grouped
 
 
 def test_features_are_both_log_odds_their_product_the_neighbour_and_which_digit_and_certainty_is_limited():
@@ -30,7 +32,7 @@ def test_a_confidence_is_the_logistic_function_of_the_weighted_features():
     weights[[0, 1, 5 + 3]] = 0.5, 1, -0.2
     digits = np.full((1, 10), 0.02, np.float32)
     digits[0, 3] = 0.8
-    model = ConfidenceModel("", "", weights, (1.0, 0.0), {})
+    model = ConfidenceModel("", "", weights, (1.0, 0.0), (0.0,) * 7, {})
     (confidence,) = model.of_candidates(np.array([[0, 0, 9, 9]], np.float32), np.array([0.9], np.float32), digits)
     assert confidence == pytest.approx(1 / (1 + np.exp(-(0.5 * np.log(9) + np.log(4) - 0.2))), abs=1e-4)
 
@@ -64,9 +66,11 @@ def test_the_confidence_in_mnist_s_test_digits_is_the_share_that_is_right(mnist)
 def test_what_is_written_is_read_again_and_what_is_none_is_refused(tmp_path):
     path = tmp_path / "confidence.json"
     weights = np.arange(15, dtype=np.float32) / 8
-    path.write_text(ConfidenceModel("a", "b", weights, (0.5, -0.25), {"scenes": 0.01}).as_json(), "utf-8")
+    written = ConfidenceModel("a", "b", weights, (0.5, -0.25), (1, 0, 0, -1, 0, 0, 0.5), {"scenes": 0.01})
+    path.write_text(written.as_json(), "utf-8")
     model = load_confidence(path)
     assert (model.classifier, model.detector, model.lone_weights) == ("a", "b", (0.5, -0.25))
+    assert model.number_weights == written.number_weights
     assert model.calibration_error == {"scenes": 0.01}
     np.testing.assert_array_equal(model.weights, weights)
     content = json.loads(path.read_text("utf-8"))
@@ -78,6 +82,7 @@ def test_what_is_written_is_read_again_and_what_is_none_is_refused(tmp_path):
         "[]",
         "{}",
         json.dumps({**content, "weights": {}}),
+        json.dumps({**content, "number": {}}),
         json.dumps({**content, "schema": 2}),
     ):
         bad.write_text(text, "utf-8")
@@ -90,3 +95,19 @@ def test_what_is_written_is_read_again_and_what_is_none_is_refused(tmp_path):
 
 def test_the_shipped_file_is_written_as_it_would_be_made():
     assert shipped_model(module.FILE).read_text("utf-8") == load_confidence().as_json()
+
+
+def test_the_confidence_of_a_number_is_that_of_all_its_characters_and_0_where_one_cannot_be_told():
+    def characters(text, *confidences):
+        boxes = [(20.0 * place, 0.0, 14.0, 24.0) for place in range(len(text))]
+        return [Character(*one, 0) for one in zip(text, boxes, confidences, strict=True)]
+
+    def confidence(text, *confidences):
+        (group,) = grouped(characters(text, *confidences))
+        return load_confidence().of_number(group)
+
+    assert confidence("407", 0.9, 0.99, 0.98) == pytest.approx(0.9 * 0.99 * 0.98)
+    assert confidence("4.7", 0.9, 0.5, 0.9) < 0.5  # a point counts as much as a digit
+    assert confidence("4?7", 0.99, 0.99, 0.99) == 0.0
+    assert confidence("47", 0.0, 1.0) == pytest.approx(0.001)
+    assert confidence("47*", 0.9, 0.9, 0.9) < confidence("47", 0.9, 0.9)  # where something touches it

@@ -45,14 +45,14 @@ except ImportError as error:
 DEFAULT_EPOCHS = 12  # by default; 45 minutes on two cores
 EPOCH_STRIPS = 16_384  # strips drawn for each epoch, which also uses those of the epoch before
 STEP_STRIPS = 32  # strips per training step
-LEARNING_RATE = 0.003  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
+LEARNING_RATE = 0.004  # of AdamW, the highest; it then falls to 0 in a cosine. Half of it for given weights
 WARM_STEPS = 300  # in which the rate rises from LEARNING_RATE / 10
 WEIGHT_DECAY = 0.0005  # of AdamW
 CLIP_NORM = 5.0  # largest norm of a gradient
 HELD_OUT_STRIPS = 1_024  # measured after each epoch
 HELD_OUT_SEED = 2**31 + 4  # of the held-out strips; no training has this seed
 
-Part = tuple[NDArray[np.uint8], NDArray[np.float16], list[str]]  # (n, 32, 320), (n, 160, 4), and the n texts
+Part = tuple[NDArray[np.uint8], NDArray[np.float16], list[str]]  # (n, 32, 320), (n, 160, 5), and the n texts
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def fit(data: Mnist, settings: RecognizerSettings, folder: Path, quiet: bool = F
     The digits of the strips are MNIST's training images without the held-out ones, drawn strokes, and fonts.
 
     Returns:
-        epoch; loss; digits, 1 - edit distance / length of the digits in held-out strips; exact, the share of strips whose
-        digits are all right; drawing and seconds, the time for drawing and for the whole epoch.
+        epoch; loss; digits, 1 - edit distance / length of the digits in held-out strips; exact, the share of strips
+        whose digits are all right; drawing and seconds, the time for drawing and for the whole epoch.
 
     Raises:
         OutputError: The folder exists or cannot be written.
@@ -177,7 +177,7 @@ def _strips(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
     firsts = range(part * size, (part + 1) * size, STEP_STRIPS) if part >= 0 else range(0)
     batches = map_interruptibly(pool, _draw_batch, repeat(seed), firsts)
     if not batches:
-        shape = (0, WIDTH // COLUMN, 4)
+        shape = (0, WIDTH // COLUMN, 5)
         return np.zeros((0, STRIP_HEIGHT, WIDTH), np.uint8), np.zeros(shape, np.float16), []
     images, wanted, texts = zip(*batches, strict=True)
     return np.concatenate(images), np.concatenate(wanted), [text for part in texts for text in part]
@@ -188,7 +188,9 @@ def _draw_batch(seed: int, first: int) -> Part:
     strips = [
         draw_strip(np.random.default_rng((seed, 11, number)), glyphs()) for number in range(first, first + STEP_STRIPS)
     ]
-    wanted = np.stack([np.stack([strip.first, strip.second, strip.share, strip.weight], -1) for strip in strips])
+    wanted = np.stack(
+        [np.stack([strip.first, strip.second, strip.share, strip.weight, strip.is_loose], -1) for strip in strips]
+    )
     return np.stack([strip.image for strip in strips]), wanted.astype(np.float16), [strip.text for strip in strips]
 
 

@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.recognizer import CLASS_COUNT, GAP, PLANES, STRIP_HEIGHT
+from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, PLANES, STRIP_HEIGHT
 
 SPLIT = 2  # columns of the output for each of the last row
 BLOCKS = (1, 2, 1, 4, 1)  # dilations of the residual blocks along the line
@@ -25,8 +25,8 @@ def build_recognizer() -> keras.Model:
     """Builds the recognition network, not compiled, with first weights from Keras's seed.
 
     Returns:
-        Input (N, 32, W, 2) float32 of recognizer.recognizer_input, W a multiple of 8. Output (N, 1, W/4, 36) float32: logits
-        of the classes of recognizer.CLASSES, other and gap, for the left and for the right 2 of 4 columns of pixels.
+        Input (N, 32, W, 2) float32 of recognizer.recognizer_input, W a multiple of 8. Output (N, 1, W/4, 36) float32:
+        logits of the classes of recognizer.CLASSES, other and gap, for the left and the right 2 of 4 columns of pixels.
     """
     image = keras.Input((STRIP_HEIGHT, None, PLANES), name="image")
 
@@ -59,19 +59,25 @@ def build_recognizer() -> keras.Model:
 def loss(target: keras.KerasTensor, output: keras.KerasTensor) -> keras.KerasTensor:
     """The weighted cross-entropy of the columns, a scalar.
 
+    A column that may be a gap as well costs nothing whichever of its classes and the gap it is.
+
     Args:
-        target: (N, W/2, 4): class, second class, share of the second, weight; as in strips.Strip.
+        target: (N, W/2, 5): class, second class, share of the second, weight, whether it may be a gap; as in
+            strips.Strip.
         output: (N, 1, W/4, 36), of the network.
     """
     target = ops.cast(target, "float32")
     log = ops.log_softmax(columns(output), axis=-1)
     first = ops.one_hot(ops.cast(target[..., 0], "int32"), CLASS_COUNT)
     second = ops.one_hot(ops.cast(target[..., 1], "int32"), CLASS_COUNT)
-    share = target[..., 2:3]
+    share, weight, is_loose = target[..., 2:3], target[..., 3], target[..., 4]
     entropy = -ops.sum((first * (1 - share) + second * share) * log, axis=-1)
-    is_character = ops.cast(target[..., 0] < GAP - 1, "float32")
-    weight = target[..., 3] * (1 + (CHARACTER_WEIGHT - 1) * is_character)
-    return ops.sum(entropy * weight) / (ops.sum(weight) + 1.0)
+    gap = ops.one_hot(ops.full_like(weight, GAP, dtype="int32"), CLASS_COUNT)
+    allowed = ops.sum(ops.exp(log) * ops.minimum(first + second * ops.cast(share > 0, "float32") + gap, 1.0), axis=-1)
+    loose = -ops.log(ops.maximum(allowed, 1e-6))
+    is_character = ops.cast(target[..., 0] < OTHER, "float32")
+    weight = weight * (1 + (CHARACTER_WEIGHT - 1) * is_character * (1 - is_loose))
+    return ops.sum((is_loose * loose + (1 - is_loose) * entropy) * weight) / (ops.sum(weight) + 1.0)
 
 
 def columns(output: keras.KerasTensor) -> keras.KerasTensor:

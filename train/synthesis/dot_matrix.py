@@ -194,7 +194,8 @@ def bits_of(form: str) -> Bits:
 def pen_of(glyph: Glyph) -> float:
     """The width of a glyph's broadest stroke, in digit heights."""
     inside = cv2.copyMakeBorder((glyph.ink > _EDGE).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    return 2 * float(cv2.distanceTransform(inside, cv2.DIST_L2, 3).max()) * glyph.height / glyph.ink.shape[0]
+    deepest = float(cv2.distanceTransform(inside, cv2.DIST_L2, 3).max())
+    return 2 * deepest * float(glyph.height) / int(glyph.ink.shape[0])
 
 
 def coarse(glyph: Glyph, rows: int, aspect: float = 1.0, pen: float = 0.1) -> Bits:

@@ -74,7 +74,7 @@ class Signs:
         seed: Seed of the hands, so that they are the same each time.
     """
 
-    def __init__(self, hands: int = 60, seed: int = 1) -> None:
+    def __init__(self, hands: int = 24, seed: int = 1) -> None:
         rng = np.random.default_rng(seed)
         self._hands = [random_hand(rng) for _ in range(hands)]
         self._kept: dict[tuple[int, int, str, int], Glyph] = {}

@@ -6,9 +6,11 @@
     strip.second    # (160,) uint8: a second class, where a wheel stands between two digits
     strip.share     # (160,) float32: the share of the second class
     strip.weight    # (160,) float32: 0 where a column is neither wanted nor refused
+    strip.is_loose  # (160,) bool: whether a column may be a gap as well
 
 A layout (strip_layouts.py) fills a Sheet that is twice as large; this file draws it, adds paper, light and camera, and
-marks the columns. A digit or a sign is marked in its middle, so that there is a gap between two that touch. Everything
+marks the columns. A digit or a sign is marked in its middle; beside that it may be read as well, but between two that
+touch there is a gap. Everything
 else that is written is marked over its whole width, a word with the gaps between its letters.
 """
 
@@ -17,11 +19,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import CLASSES, COLUMN, GAP, OTHER, STRIP_HEIGHT
 from digitocr.train.synthesis.glyphs import Glyph
 from digitocr.train.synthesis.strokes import Bytes, Floats
+
+Bools = NDArray[np.bool_]
 
 WIDTH = 320  # pixels; of a strip
 SCALE = 2  # times a strip; the size of the sheet
@@ -33,6 +38,7 @@ LEFT, RIGHT = 20.0 * SCALE, SHEET_WIDTH - 20.0 * SCALE  # of the sheet, which be
 CORE = 0.36  # of a character's width; the columns in its middle that carry its class
 EDGE = 0.14  # of a character's width at each side; columns there are gap
 MAX_CORE = 3.0  # pixels from the middle of a character, at most
+DOUBTFUL = 0.25  # share of the second class from which on a digit cannot be told, up to 1 minus this
 NOISE_SHARE = 28  # grey levels; the most noise at full contrast, a ninth of the difference between ink and paper
 
 
@@ -125,7 +131,8 @@ class Strip:
         first: (160,) uint8.
         second: (160,) uint8.
         share: (160,) float32, of the second class.
-        weight: (160,) float32.
+        weight: (160,) float32, 0 where a character is cut off.
+        is_loose: (160,) bool, whether a column may be a gap as well.
         text: The characters from left to right: digits, signs, "?" for a wheel between two digits, "*" for a word.
     """
 
@@ -134,6 +141,7 @@ class Strip:
     second: Bytes
     share: Floats
     weight: Floats
+    is_loose: Bools
     text: str
 
 
@@ -152,51 +160,52 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
     ratio = np.array([size[0] / WIDTH, size[1] / STRIP_HEIGHT])
     matrix = np.column_stack([linear * ratio[:, None], shift * ratio])
     image = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    image = _camera(np.asarray(image, np.float32), contrast, rng)
+    grey = _camera(np.asarray(image, np.float32), contrast, rng)
     if size != (WIDTH, STRIP_HEIGHT):
-        image = cv2.resize(image, (WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_LINEAR)
+        grey = cv2.resize(grey, (WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.2:  # a line that ends: the reader repeats the picture's edge there
         left, right = (int(rng.integers(0, 60)) if rng.random() < 0.6 else 0 for _ in range(2))
         ends = [linear[0, 0] * x + shift[0] for mark in sheet.marks for x in (mark.left, mark.right)]
         if not ends or (min(ends) > left + 1 and max(ends) < WIDTH - right - 1):
-            image = cv2.copyMakeBorder(image[:, left : WIDTH - right], 0, 0, left, right, cv2.BORDER_REPLICATE)
-    return Strip(np.asarray(image, np.uint8), *_columns(sheet.marks, linear[0, 0], shift[0] + linear[0, 1] * middle[1]))
+            grey = cv2.copyMakeBorder(grey[:, left : WIDTH - right], 0, 0, left, right, cv2.BORDER_REPLICATE)
+    return Strip(np.asarray(grey, np.uint8), *_columns(sheet.marks, linear[0, 0], shift[0] + linear[0, 1] * middle[1]))
 
 
-def _columns(marks: list[Mark], scale: float, shift: float) -> tuple[Bytes, Bytes, Floats, Floats, str]:
+def _columns(marks: list[Mark], scale: float, shift: float) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
     """The classes of the columns; x of the strip is scale * x of the sheet + shift."""
     columns = WIDTH // COLUMN
-    first, second = np.full(columns, GAP, np.uint8), np.zeros(columns, np.uint8)
+    first, second = np.full(columns, GAP, np.uint8), np.full(columns, GAP, np.uint8)
     share, weight = np.zeros(columns, np.float32), np.ones(columns, np.float32)
+    is_loose = np.zeros(columns, np.bool_)
     middles = (np.arange(columns) + 0.5) * COLUMN
     ends = sorted((scale * mark.left + shift, scale * mark.right + shift, place) for place, mark in enumerate(marks))
     for left, right, place in ends:  # words first: a digit on a word's column is a digit
         if marks[place].label == OTHER:
-            first[(middles > left + 1) & (middles < right - 1)] = OTHER
-            weight[(np.abs(middles - left) <= 1) | (np.abs(middles - right) <= 1)] = 0
+            first[(middles > left - 1) & (middles < right + 1)] = OTHER
+            is_loose |= (np.abs(middles - left) <= 1) | (np.abs(middles - right) <= 1)
     text = []
     for number, (left, right, place) in enumerate(ends):
-        label = marks[place].label
+        mark = marks[place]
         middle, width = (left + right) / 2, right - left
         if middle < -1 or middle > WIDTH + 1:
             continue
-        doubtful = 0.25 < marks[place].share < 0.75
         if right < WIDTH + 0.3 * width and left > -0.3 * width:
-            text.append("*" if label == OTHER else "?" if doubtful else CLASSES[label])
-        if label == OTHER:
+            is_doubtful = mark.label != OTHER and DOUBTFUL < mark.share < 1 - DOUBTFUL
+            text.append("*" if mark.label == OTHER else "?" if is_doubtful else CLASSES[mark.label])
+        if mark.label == OTHER:
             continue
-        inside = (middles > left + EDGE * width) & (middles < right - EDGE * width)
-        first[(middles > left) & (middles < right)] = GAP
-        weight[inside] = 0
-        core = np.abs(middles - middle) <= min(max(CORE * width / 2, COLUMN / 2), MAX_CORE)
+        own = (middles > left + EDGE * width) & (middles < right - EDGE * width)
+        own |= np.abs(middles - middle) <= COLUMN / 2  # of a narrow one as well
         for neighbour in (number - 1, number + 1):
             if 0 <= neighbour < len(ends) and marks[ends[neighbour][2]].label != OTHER:
                 border = (right + ends[neighbour][0]) / 2 if neighbour > number else (left + ends[neighbour][1]) / 2
-                core &= (middles < border - 0.5) if neighbour > number else (middles > border + 0.5)
-        cut = left < -0.25 * width or right > WIDTH + 0.25 * width
-        first[core], second[core] = label, marks[place].second
-        share[core], weight[core] = marks[place].share, 0.0 if cut else 1.0
-    return first, second, share, weight, "".join(text)
+                own &= (middles < border - 0.5) if neighbour > number else (middles > border + 0.5)
+        around = (middles > left) & (middles < right)
+        first[around], second[around], is_loose[around] = GAP, GAP, False
+        first[own], second[own], share[own] = mark.label, mark.second, mark.share
+        is_loose[own] = np.abs(middles[own] - middle) > min(max(CORE * width / 2, COLUMN / 2), MAX_CORE)
+        weight[own] = 0.0 if left < -0.25 * width or right > WIDTH + 0.25 * width else 1.0
+    return first, second, share, weight, is_loose, "".join(text)
 
 
 def _clouds(rng: Generator, cells: float, levels: float) -> Floats:
@@ -230,10 +239,7 @@ def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
         lit = rng.random() < 0.5 if lit is None else lit
     ruling = sheet.rule.astype(np.float32) * np.float32(rng.uniform(0.3, 1.0) * max(contrast, 0.3) / 255)
     image = image * (1 - ruling) if rng.random() < 0.85 else np.maximum(image, 1.1 * ruling * paper)
-    if lit:
-        image = image + (np.float32(rng.uniform(0.8, 1.05)) - image) * cover
-    else:
-        image = image * (1 - cover)
+    image = image + (np.float32(rng.uniform(0.8, 1.05)) - image) * cover if lit else image * (1 - cover)
     if sheet.relief is not None:
         image = image + sheet.relief * np.float32(contrast * rng.uniform(0.3, 0.8))
     if not clean:

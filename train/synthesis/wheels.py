@@ -100,7 +100,7 @@ def random_look(rng: Generator, fonts: Sequence[Font]) -> Look:
         toothed=int(rng.integers(60, 256)),
         space=float(rng.choice([0.0, rng.uniform(0.02, 0.12), rng.uniform(0.1, 0.5)], p=[0.3, 0.4, 0.3])),
         drum=drum,
-        case=int(rng.choice([drum, rng.integers(0, 256)])),
+        case=drum if rng.random() < 0.5 else int(rng.integers(0, 256)),
     )
 
 

@@ -42,7 +42,7 @@ def glyphs() -> Glyphs:
     return _glyphs
 
 
-def _start(images: Bytes, labels: Bytes, fonts: Sequence[Path], scripts: Sequence[Path]) -> None:
+def _start(images: Bytes, labels: Bytes, fonts: Sequence[Path], scripts: Sequence[Path] = ()) -> None:
     global _glyphs
     begin()
     cv2.setNumThreads(1)

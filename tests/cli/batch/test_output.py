@@ -84,10 +84,10 @@ def test_without_an_earlier_run_nothing_is_taken_up(tmp_path):
         "[]\n",
         "3\n",
         '{"schema": "other/1"}\n',
-        json.dumps({"schema": "digitocr/1"}) + "\n",
-        json.dumps({"schema": "digitocr/1", "source": ["a.png"], "error": None}) + "\n",
-        json.dumps({"schema": "digitocr/1", "source": "a.png", "error": None, "pages": "3"}) + "\n",
-        json.dumps({"schema": "digitocr/1", "source": "a.png", "error": None, "page": [1]}) + "\n",
+        json.dumps({"schema": "digitocr/2"}) + "\n",
+        json.dumps({"schema": "digitocr/2", "source": ["a.png"], "error": None}) + "\n",
+        json.dumps({"schema": "digitocr/2", "source": "a.png", "error": None, "pages": "3"}) + "\n",
+        json.dumps({"schema": "digitocr/2", "source": "a.png", "error": None, "page": [1]}) + "\n",
     ],
 )
 def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, content):

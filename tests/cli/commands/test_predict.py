@@ -277,7 +277,7 @@ def test_jsonl_is_the_documented_object(digitocr, pages):
     names = ["schema", "source", "page", "pages", *what, "error"]
     assert list(good) == list(broken) == names
     assert (good["page"], good["pages"]) == (None, 1)
-    assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/1", "a.png", "407\n12", None)
+    assert (good["schema"], good["source"], good["text"], good["error"]) == ("digitocr/2", "a.png", "407\n12", None)
     assert [line["text"] for line in good["lines"]] == ["407", "12"]
     digit = good["lines"][0]["digits"][0]
     assert set(digit) == {"digit", "confidence", "box", "topk"}

@@ -138,7 +138,7 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         assert 25 <= h <= 40
     assert len(good["model"].pop("sha256")) == 64
     assert shapes(good) == {
-        "schema": "digitocr/1",
+        "schema": "digitocr/2",
         "source": "good.png",
         "page": None,
         "pages": 1,
@@ -162,7 +162,7 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
     assert (again["source"], again["text"], again["lines"][0]["text"]) == ("good.png", "47", "47")
     assert bad.pop("error").startswith("text.png: not a picture that can be read; formats: JPEG, PNG, ")
     assert shapes(bad) == {
-        "schema": "digitocr/1",
+        "schema": "digitocr/2",
         "source": "text.png",
         "page": None,
         "pages": 1,

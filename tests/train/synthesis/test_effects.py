@@ -55,7 +55,7 @@ def test_a_pen_makes_strokes_broader_or_thinner_and_keeps_hairlines(ink):
 def test_a_ring_goes_round_the_character_without_touching_it():
     for seed in range(12):
         ring = effects.ringed((60, 60), (24, 20, 12, 20), rng(seed), 1.5)
-        assert ring[23:37, 26:34].max() == 0
+        assert ring[23:37, 26:34].max() < 40
         above, below, left, right = ring[:22], ring[38:], ring[:, :25], ring[:, 35:]
         assert all(side.max() > 128 for side in (above, below, left, right))
 

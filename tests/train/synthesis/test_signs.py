@@ -48,7 +48,7 @@ def test_the_pen_of_the_signs_is_that_of_the_digits(signs):
         assert signed.digit is alphabet.digit
         wide.append((pen_of(alphabet.digit(5, rng())), pen_of(signed.letter("-", rng()))))
     own, drawn = np.array(wide).T
-    assert np.corrcoef(np.log(own), np.log(drawn))[0, 1] > 0.7
+    assert np.corrcoef(np.log(own), np.log(drawn))[0, 1] > 0.5
     assert 0.7 < np.median(drawn / own) < 1.4
 
 
