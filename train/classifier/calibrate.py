@@ -9,14 +9,19 @@ those of the shipped weights. Reader(confidence=FILE) uses it. Takes four minute
 """
 
 import argparse
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr.runtime import preprocessing
+from digitocr.runtime import numbers, preprocessing
+from digitocr.runtime.attempt import READ_CONFIDENCE
 from digitocr.runtime.boxes import iou
+from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.confidence import (
     FEATURES,
@@ -27,6 +32,7 @@ from digitocr.runtime.confidence import (
 )
 from digitocr.runtime.files import replacing
 from digitocr.runtime.models import network_id
+from digitocr.runtime.numbers import grouped
 from digitocr.runtime.preprocessing import Images
 from digitocr.runtime.reader import Reader
 from digitocr.train.data import Mnist, hold_out, load_mnist
@@ -34,8 +40,9 @@ from digitocr.train.evaluation.metrics import calibration_error
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.synthesis.fonts import find_fonts
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import mixed
+from digitocr.train.synthesis.layouts import mixed, one_line
 from digitocr.train.synthesis.scenes import draw_scene
+from digitocr.train.synthesis.sheet import Sheet
 
 Reals = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -47,6 +54,10 @@ IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
 IS_PLACE_IOU = 0.4  # as IS_DIGIT_IOU, of a character: the recognizer gives no heights, and widths only roughly
 IS_CLEAR_IOU = 0.25  # of a candidate with something that is ignored; with more it is neither right nor wrong
 NEWTON_STEPS = 30  # of the fit; it converges in fewer
+_NUMBER = re.compile(
+    r"(?:(?<![0-9])-|(?<![0-9])(?<![0-9] )\+)?"  # a sign with no digit close before; a plus with none at all
+    r"(?:(?<![0-9-])(?![0-9](?:-[0-9]){2}(?![0-9]))[0-9]{1,4}(?:-[0-9]{1,4}){2}(?![0-9-])|[0-9]+(?:[.,:/][0-9]+)*)"
+)
 RIDGE = 1e-6  # added to the curvature, so that a feature that never occurs keeps the weight 0
 
 
@@ -94,6 +105,49 @@ def character_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[R
         rights.append(right[clear])
         places.append(is_digit[clear])
     return np.concatenate(features).astype(np.float64), np.concatenate(rights), np.concatenate(places)
+
+
+def number_examples(reader: Reader, glyphs: Glyphs, scenes: range, model: ConfidenceModel) -> tuple[Reals, Bools]:
+    """The numbers that are read in scenes of one line: (n, 7) numbers.FEATURES, (n,) whether all of each is right.
+
+    Numbers with a digit that cannot be told are left out, as are scenes in which a digit is cut off or too faint.
+
+    Args:
+        reader: The Reader whose networks are calibrated.
+        glyphs: What is drawn.
+        scenes: The numbers of the scenes.
+        model: The confidence of characters.
+    """
+    features: list[tuple[float, ...]] = []
+    rights: list[bool] = []
+    for number in scenes:
+        written: list[str] = []
+
+        def layout(sheet: Sheet, rng: np.random.Generator, glyphs: Glyphs, to: list[str] = written) -> None:
+            to.append(one_line(sheet, rng, glyphs))
+
+        scene = draw_scene(np.random.default_rng((EXAMPLES_SEED, 2, number)), glyphs, layout)
+        if len(scene.boxes) != sum(map(str.isdecimal, written[0])):
+            continue
+        attempt = reader.recognition(scene.image).attempt(0, model)
+        groups = [
+            group
+            for line in attempt.lines(READ_CONFIDENCE, "auto")
+            for group in grouped(attempt.characters(line, READ_CONFIDENCE))
+        ]
+        found = [group.text for group in groups]
+        right = np.zeros(len(groups), np.bool_)
+        for first, _, count in SequenceMatcher(None, found, numbers_in(written[0]), False).get_matching_blocks():
+            right[first : first + count] = True
+        told = [place for place, text in enumerate(found) if DOUBT not in text]
+        features += [groups[place].features for place in told]
+        rights += right[told].tolist()
+    return np.array(features, np.float64).reshape(-1, len(numbers.FEATURES)), np.array(rights, np.bool_)
+
+
+def numbers_in(text: str) -> list[str]:
+    """The numbers of a text as it is written, as numbers.grouped joins characters."""
+    return [match[0] for match in _NUMBER.finditer(text)]
 
 
 def lone_examples(
@@ -178,7 +232,19 @@ def calibrated(
             "lone": calibration_error(_share(lone, lone_weights), lone_right),
         },
     )
+    groups, whole = number_examples(reader, glyphs, range(scenes), model)
+    number_weights = fitted(groups, whole)
+    groups, whole = number_examples(reader, glyphs, range(scenes, scenes * 3 // 2), model)
+    model = replace(
+        model,
+        number_weights=tuple(number_weights.tolist()),
+        calibration_error={
+            **model.calibration_error,
+            "numbers": calibration_error(_share(groups, number_weights), whole),
+        },
+    )
     errors = {
+        "numbers": calibration_error(_share(groups, np.array(before.number_weights)), whole),
         "scenes": calibration_error(_share(features, before.weights), right),
         "characters": calibration_error(_share(characters, before.right_weights), told),
         "places": calibration_error(_share(characters, before.place_weights), placed),
@@ -206,6 +272,8 @@ def main() -> None:
         beside.write_text(model.as_json(), "utf-8")
     for name, weight in zip(FEATURES, model.weights.tolist(), strict=True):
         print(f"{name}: {weight:.3f}")
+    for name, weight in zip(numbers.FEATURES, model.number_weights, strict=True):
+        print(f"number, {name}: {weight:.3f}")
     print(f"one digit: {model.lone_weights[0]:.3f} times the log-odds, {model.lone_weights[1]:+.3f}")
     for name, error in model.calibration_error.items():
         print(f"expected calibration error, {name}: {error:.4f}, with the shipped weights {before[name]:.4f}")

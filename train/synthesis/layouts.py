@@ -407,6 +407,19 @@ def mixed(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             break
 
 
+def one_line(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> str:
+    """A line of prices, dates, units, equations or words that fits the scene; returns what is written."""
+    alphabet = glyphs.alphabet(rng)
+    letters = alphabet if alphabet.letter else glyphs.words(rng, by_hand=alphabet.kind != "segments")
+    drawable = letters.letter or (lambda *_: None)
+    text = "".join(one for one in random_text(rng) if one == " " or one.isdecimal() or drawable(one, rng))
+    height = min(_height(rng, 14, 48), 1.1 * SCENE_SIDE / max(len(text), 1))
+    x, base, gap = 0.08 * SCENE_SIDE, rng.uniform(0.35, 0.7) * SCENE_SIDE, min(_gap(alphabet, rng), 0.15)
+    for is_digit, run in groupby(text, str.isdecimal):
+        x = _write(sheet, "".join(run), alphabet if is_digit else letters, x, base, height, gap, rng)
+    return text
+
+
 Layout = Callable[[Sheet, Generator, Glyphs], None]
 LAYOUTS: tuple[Layout, ...] = (
     lines,

@@ -7,6 +7,7 @@ from PIL import Image
 
 from digitocr import Reader
 from digitocr.cli.batch import render
+from digitocr.runtime.reading import Box, Digit, Line, Number, Reading
 from digitocr.train.synthesis.pages import draw_page, random_style
 
 
@@ -35,3 +36,12 @@ def test_a_line_of_text_is_one_line(picture):
     assert render.text_line("new\nline.png", reading) == "new\\nline.png\t604"
     two = dataclasses.replace(reading, lines=reading.lines * 2)
     assert render.text_line("a.png", two) == "a.png\t604 604"
+
+
+def test_numbers_are_shown_as_they_are_written():
+    digit = Digit(4, 0.9, Box(0, 0, 9, 9), ((4, 0.9),))
+    first = Line((Number("-4.4", (digit, digit), 0.9), Number("4?", (digit, digit), 0.0)))
+    reading = Reading((first, Line((Number("4/4", (digit, digit), 0.9),))))
+    assert render.text(reading) == "-4.4 4?\n4/4"
+    assert render.text_line("a.png", reading) == "a.png\t-4.4 4? 4/4"
+    assert render.text(Reading(())) == ""

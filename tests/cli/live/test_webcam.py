@@ -260,7 +260,7 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--roi", "1,2"], 2, "--roi is X,Y,WIDTH,HEIGHT"),
         (["--source", "clip.avi", "--roi", "300,0,100,10"], 2, "not inside the frame of 320x240"),
         (["--source", "clip.avi", "--expect", "["], 2, "[ is not a regular expression"),
-        (["--source", "clip.avi", "--expect", "1", "--digits", "2"], 2, "leave one of the two out"),
+        (["--source", "clip.avi", "--expect", "1", "--digits", "2"], 2, "matches no number of 2 digits"),
         (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "each side must be at least 5 pixels"),
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
         (["--source", "clip.avi", "--once", "--rising", "5"], 2, "leave out --rising"),

@@ -5,10 +5,18 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 
+from digitocr.runtime.characters import Character
 from digitocr.runtime.confidence import confidence_features, load_confidence
 from digitocr.runtime.reader import Reader
 from digitocr.train.classifier import calibrate as module
-from digitocr.train.classifier.calibrate import calibrated, fitted, lone_examples, scene_examples
+from digitocr.train.classifier.calibrate import (
+    calibrated,
+    fitted,
+    lone_examples,
+    number_examples,
+    numbers_in,
+    scene_examples,
+)
 from digitocr.train.synthesis.scenes import Scene
 
 TRUE = np.array([0.6, 1.4, 0.2, -0.8])
@@ -42,7 +50,8 @@ def reader_of(boxes, found, digits, probability=0.9):
     answers[np.arange(len(boxes)), digits] = probability
     detector = SimpleNamespace(detect=lambda _: (boxes, np.array(found, np.float32)), card={}, sha256="d")
     classifier = SimpleNamespace(predict=lambda tensors: answers[:1].repeat(len(tensors), 0), card={}, sha256="c")
-    return SimpleNamespace(detector=detector, classifier=classifier, classify=lambda *_: answers)
+    recognizer = SimpleNamespace(card={}, sha256="r")
+    return SimpleNamespace(detector=detector, classifier=classifier, recognizer=recognizer, classify=lambda *_: answers)
 
 
 @pytest.fixture
@@ -122,6 +131,57 @@ def test_pictures_of_one_digit_are_mnist_s_and_a_few_that_are_none(mnist):
     assert features[:400, 0].mean() > features[400:, 0].mean() + 3
 
 
+NUMBER_WEIGHTS = np.array([1.0, 0.5, -0.25, -1.0, -0.5, 0.25, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("15/08/2026 09:41", ["15/08/2026", "09:41"]),
+        ("-5 3-4 x=-2", ["-5", "3", "4", "-2"]),
+        ("+49 170 3 +4", ["+49", "170", "3", "4"]),
+        ("15-08-2026 1-2-3 978-3-16-1", ["15-08-2026", "1", "2", "3", "978", "3", "16", "1"]),
+        (".5 12. B2B 1,250.50", ["5", "12", "2", "1,250.50"]),
+        ("total", []),
+    ],
+)
+def test_the_numbers_of_a_written_text(text, numbers):
+    assert numbers_in(text) == numbers
+
+
+def read_as(monkeypatch, written, read, visible=None):
+    """What number_examples says of a scene with that text, read so."""
+    digits = sum(map(str.isdecimal, written)) if visible is None else visible
+    boxes = np.zeros((digits, 4), np.float32)
+    monkeypatch.setattr(module, "one_line", lambda *_: written)
+
+    def draw(rng, glyphs, layout):
+        layout(None, rng, glyphs)
+        return Scene(SCENE.image, boxes, np.zeros(digits, np.uint8), boxes[:0], boxes[:0], boxes[:0])
+
+    monkeypatch.setattr(module, "draw_scene", draw)
+    characters, x = [], 0.0
+    for one in read:
+        characters += [Character(one, (x, 0.0, 12.0, 20.0), 0.9, 0)] if one != " " else []
+        x += 14.0
+    attempt = SimpleNamespace(lines=lambda *_: [[0]], characters=lambda *_: characters)
+    reader = SimpleNamespace(recognition=lambda _: SimpleNamespace(attempt=lambda *_: attempt))
+    features, right = number_examples(reader, None, range(1), load_confidence())
+    assert features.shape == (len(right), 7)
+    return right.tolist()
+
+
+def test_a_number_is_right_if_all_of_it_is_and_it_stands_in_its_place(monkeypatch):
+    assert read_as(monkeypatch, "12 345 6", "12 345 6") == [True, True, True]
+    assert read_as(monkeypatch, "12 345 6", "12 346 6") == [True, False, True]
+    assert read_as(monkeypatch, "12 345 6", "12 6") == [True, True]
+    assert read_as(monkeypatch, "12.50 6", "1250 6") == [False, True]
+    assert read_as(monkeypatch, "12 3", "12 ? 3") == [True, True]  # what cannot be told is no example
+    assert read_as(monkeypatch, "kg", "9") == [False]
+    assert read_as(monkeypatch, "12 3", "12 3", visible=2) == []  # a digit is cut off
+    assert read_as(monkeypatch, "kg", "") == []
+
+
 @pytest.fixture
 def few_examples(monkeypatch):
     """Examples whose confidence is known; the ranges of scenes that are asked for."""
@@ -138,13 +198,24 @@ def few_examples(monkeypatch):
         features = np.stack([rng.normal(1, 2, 4000), np.ones(4000)], 1)
         return features, rng.random(4000) < 1 / (1 + np.exp(-features @ [0.8, -0.3]))
 
+    def characters(reader, glyphs, numbers):
+        features = np.random.default_rng(numbers.start).normal(0, 1, (3000, 18))
+        right = np.random.default_rng(1).random(3000) < 1 / (1 + np.exp(-features @ np.linspace(-1, 1, 18)))
+        return features, right, right
+
+    def whole(reader, glyphs, numbers, model):
+        features = np.random.default_rng(numbers.start).normal(0, 1, (4000, 7))
+        return features, np.random.default_rng(2).random(4000) < 1 / (1 + np.exp(-features @ NUMBER_WEIGHTS))
+
     monkeypatch.setattr(module, "scene_examples", scenes)
+    monkeypatch.setattr(module, "character_examples", characters)
+    monkeypatch.setattr(module, "number_examples", whole)
     monkeypatch.setattr(module, "lone_examples", lone)
     monkeypatch.setattr(module, "Glyphs", lambda *_, **__: None)
     return asked
 
 
-def test_both_confidences_are_fitted_and_measured_on_other_examples(mnist, few_examples):
+def test_all_confidences_are_fitted_and_measured_on_other_examples(mnist, few_examples):
     model, before = calibrated(reader_of(boxes_of(), [], []), mnist, [], scenes=10)
     assert few_examples == [range(10), range(10, 15)]
     assert (model.classifier, model.detector) == ("c", "d")
@@ -152,7 +223,9 @@ def test_both_confidences_are_fitted_and_measured_on_other_examples(mnist, few_e
     np.testing.assert_allclose(model.lone_weights, [0.8, -0.3], atol=0.15)
     assert model.calibration_error["scenes"] < 0.05 < before["scenes"]
     assert model.calibration_error["lone"] < 0.05
-    assert set(before) == {"scenes", "lone"}
+    np.testing.assert_allclose(model.number_weights, NUMBER_WEIGHTS, atol=0.2)
+    assert model.calibration_error["numbers"] < 0.05
+    assert set(before) == set(model.calibration_error) == {"scenes", "characters", "places", "lone", "numbers"}
 
 
 def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monkeypatch, capsys, tmp_path):
@@ -163,7 +236,7 @@ def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monk
     module.main()
     printed = capsys.readouterr().out
     assert f"wrote {out}" in printed
-    assert printed.count("expected calibration error") == 2
+    assert printed.count("expected calibration error") == 5
     reader = Reader(confidence=out)
     assert reader.calibrated
     np.testing.assert_allclose(load_confidence(out).weights, np.linspace(-1, 1, 15), atol=0.35)

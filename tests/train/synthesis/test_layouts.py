@@ -3,7 +3,7 @@ import pytest
 
 from digitocr.train.synthesis import layouts as module
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, blank, giant, lines, ruled
+from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, blank, giant, lines, one_line, ruled
 from digitocr.train.synthesis.sheet import NO_DIGIT, Sheet
 
 
@@ -70,3 +70,11 @@ def test_the_digits_of_a_pen_that_skips_differ_in_strength(glyphs, monkeypatch):
     strengths = [strength for _, _, _, strength in sheet.items]
     assert len(strengths) >= 4
     assert 0.25 <= min(strengths) < max(strengths) <= 1
+
+
+def test_one_line_writes_what_it_says(glyphs):
+    for seed in range(40):
+        sheet = Sheet()
+        text = one_line(sheet, np.random.default_rng(seed), glyphs)
+        assert len(sheet.items) == len(text.replace(" ", ""))
+        assert [label for _, label, _, _ in sheet.items if label < 10] == [int(one) for one in text if one.isdecimal()]
