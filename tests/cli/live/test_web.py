@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from digitocr import FrameReading, Reading, SteadyReading
 from digitocr.cli.live import web
 from digitocr.runtime.errors import DeviceError, UsageError
-from digitocr.runtime.reading import Box, Digit, Line
+from digitocr.runtime.reading import Box, Digit, Line, Number
 
 RGB = (90, 200, 40)  # colour of the frames
 
 
 def line(text):
-    return Line(tuple(Digit(int(one), 0.9, Box(20 + 30 * place, 60, 20, 40), ()) for place, one in enumerate(text)))
+    digits = (Digit(int(one), 0.9, Box(20 + 30 * place, 60, 20, 40), ()) for place, one in enumerate(text))
+    return Line((Number(text, tuple(digits), 0.9),))
 
 
 def frame(number, text, announced=False):
@@ -31,7 +32,7 @@ def frame(number, text, announced=False):
     image = np.full((240, 320, 3), RGB, np.uint8)
     reading = Reading((line(text),))
     steady = (SteadyReading(number, number / 30, reading),) if announced else ()
-    return FrameReading(number, number / 30, image, reading, reading.lines, steady, 12.3)
+    return FrameReading(number, number / 30, image, reading, reading.numbers, steady, 12.3)
 
 
 @pytest.fixture
