@@ -72,7 +72,12 @@ def test_a_sloping_line_becomes_level(degrees: int) -> None:
 
 @settings(derandomize=True, deadline=None, max_examples=50)
 @given(
-    st.floats(0, 300), st.floats(0, 300), st.floats(6, 200), st.floats(0.4, 1.4), st.floats(-0.5, 0.5), st.integers(3, 8)
+    st.floats(0, 300),
+    st.floats(0, 300),
+    st.floats(6, 200),
+    st.floats(0.4, 1.4),
+    st.floats(-0.5, 0.5),
+    st.integers(3, 8),
 )
 def test_points_come_back(x: float, y: float, height: float, pitch: float, slope: float, count: int) -> None:
     at = np.arange(count) * pitch * height

@@ -108,9 +108,14 @@ def segments(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         _field(sheet, first, end, rng)
         if rng.random() < 0.6:
             sheet.ink = effects.glowing(sheet.ink, float(rng.uniform(2, 16)), float(rng.uniform(0.2, 1.2)))
-    elif rng.random() < 0.5:
+    else:
         sheet.bright = False
-        _field(sheet, first, end, rng)
+        if rng.random() < 0.5:
+            _field(sheet, first, end, rng)
+        if rng.random() < 0.3:  # the segments of an LCD throw a shadow on what is behind them
+            shadow = cv2.blur(sheet.ink, (3, 3))
+            aside, down = (int(shift) for shift in rng.integers(-4, 5, 2))
+            paste(sheet.ink, shadow, aside, down, float(rng.uniform(0.15, 0.5)))
     if rng.random() < 0.1:
         sheet.ink = effects.scanned(
             sheet.ink, float(rng.uniform(2, 7)), float(rng.uniform(0.2, 0.8)), rng.random() < 0.5
@@ -127,28 +132,22 @@ def wheels(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     if not fonts:
         return
     look = random_counter(rng, fonts)
-    count = int(rng.integers(1, 9))
+    tight = rng.random() < 0.2  # the picture is cut out within the windows
+    if tight:
+        look = look._replace(space=0.0, frame=0.0)
+    count = int(rng.integers(1, 9)) if rng.random() < 0.8 else 1
     turns = random_turns(count, rng) if rng.random() < 0.8 else rng.uniform(0, 1, count)
     decimals = int(rng.integers(1, 4)) if rng.random() < 0.4 else 0
     inverted, height = rng.random() < 0.25, DIGIT_HEIGHT * float(rng.uniform(0.9, 1.1))
     red = look._replace(drum=int(rng.integers(60, 150)))
-    step = (look.window[0] + look.space) * height
+    step, high = (look.window[0] + look.space) * height, look.window[1] * height
     x = first = _inside(rng)
-    top = round(BASE - height / 2 - look.window[1] * height / 2)
-    margin = height * float(rng.uniform(0.05, 0.4))
-    right = round(first + count * step + margin)
-    cv2.rectangle(
-        sheet.area,
-        (round(first - margin), round(top - margin)),
-        (right, round(top + look.window[1] * height + margin)),
-        255,
-        -1,
-    )
+    top, margin = round(BASE - height / 2 - high / 2), height * float(rng.uniform(0.05, 0.4))
+    left, right = round(first - margin), round(first + count * step + margin)
+    cv2.rectangle(sheet.area, (left, round(top - margin)), (right, round(top + high + margin)), 255, -1)
     if look.case > look.drum:
-        case = np.full(
-            (round(look.window[1] * height + 2 * margin), max(1, right - round(first - margin))), look.case, np.uint8
-        )
-        sheet.paste(case, first - margin, top - margin)
+        case = np.full((round(high + 2 * margin), max(1, right - left)), look.case, np.uint8)
+        sheet.paste(case, left, top - margin)
     flips = rng.random() < 0.1
     for place, turn in enumerate(turns):
         digit = int(texts.number(rng, 1, 1))
@@ -169,10 +168,24 @@ def wheels(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         sheet.marks.append(_turned(left + wheel.left - broad / 2, left + wheel.left + broad / 2, digit, share))
         x += step
     sheet.bright = bool(rng.random() < 0.75)
+    if tight:
+        _cut_out(sheet, round(first), round(x), top, round(top + high))
+        return
     if rng.random() < 0.3:
         words = glyphs.words(rng)
         unit = Pen(words, words, float(rng.uniform(0.3, 0.8)) * DIGIT_HEIGHT)
         write(sheet, str(rng.choice(["m³", "kWh", "m3", "km", "l", "gal", "mi", "ft³"])), unit, x + 12 + margin, rng)
+
+
+def _cut_out(sheet: Sheet, left: int, right: int, top: int, bottom: int) -> None:
+    """Repeats the edges of a part of the ink over all that is around it."""
+    left, right, top, bottom = max(left, 0), min(right, SHEET_WIDTH), max(top, 0), min(bottom, SHEET_HEIGHT)
+    if right - left > 1 and bottom - top > 1:
+        around = top, SHEET_HEIGHT - bottom, left, SHEET_WIDTH - right
+        sheet.ink = np.asarray(
+            cv2.copyMakeBorder(sheet.ink[top:bottom, left:right], *around, cv2.BORDER_REPLICATE), np.uint8
+        )
+        sheet.area[:] = 255
 
 
 def _turned(left: float, right: float, digit: int, share: float) -> Mark:
