@@ -3,7 +3,8 @@
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
 # make docs         the documentation as a site, in site/ (installs no TensorFlow)
 # make install      .venv with everything
-# make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md
+# make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md;
+#                   needs what make fonts downloads
 # make fonts        the font families that the shipped networks were trained with, into fonts/, and letters of other
 #                   scripts and icons, into fonts-scripts/ (needs npm; 4 MB)
 # make clean        remove what these made
@@ -43,7 +44,7 @@ docs: .venv/docs
 install: .venv/all
 
 bench: .venv/all
-	for question in models reader dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
+	for question in models reader lines touching dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
 
 fonts: scripts
 	mkdir -p fonts

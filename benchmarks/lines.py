@@ -129,7 +129,7 @@ def numbers_by_line(reading: Reading, middles: list[float]) -> list[list[str]]:
     """The numbers of a reading, from left to right, for each line; a number is of the line whose middle is nearest."""
     found: list[list[tuple[float, str]]] = [[] for _ in middles]
     for line in reading.lines:
-        for number in getattr(line, "numbers", (line,)):
+        for number in line.numbers:
             middle = number.box.y + number.box.h / 2
             nearest = min(range(len(middles)), key=lambda row: abs(middles[row] - middle))
             found[nearest].append((number.box.x, number.text))

@@ -39,6 +39,7 @@ from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import Strip
 
+OUTPUTS = {"logits": slice(0, SPLIT * CLASS_COUNT)}  # all channels of the network's output
 LABELS = [*CLASSES, "other", "gap"]  # of the classes, in the card
 GATE_STRIPS = 1_400  # drawn strips for calibration and gate together
 GATE_SEED = 2**31 + 5  # of the strips; training seeds are below 2**31, and fit.HELD_OUT_SEED is another one
@@ -77,7 +78,7 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
     if not force:
         refuse_existing([path])
     network = load_recognizer(source)
-    model = graph_to_onnx(network, {"logits": slice(0, SPLIT * CLASS_COUNT)})
+    model = graph_to_onnx(network, OUTPUTS)
     if quantize == "int8":
         given = np.stack([recognizer_input(strip.image) for strip in strips[:CALIBRATION_STRIPS]])
         model = quantize_onnx(model, given)

@@ -37,6 +37,7 @@ from digitocr.runtime.strips import Place, cut, find_lines
 
 SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
+HELD = 0.42  # of a box's width, from its middle to that of each of several digits that it holds
 USUAL_WIDTH = 0.6  # digit heights; of a digit
 BAND = 0.35  # digit heights; from the middle of a line to that of a candidate on it
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
@@ -173,14 +174,18 @@ def _matched(
 ) -> tuple[dict[int, int], list[int]]:
     """Which of the digits each candidate holds, and the digits that none holds. The nearest pairs come first."""
     pairs = []
+    middles = [_middle(part) for part in digits]
     for row in rows:
         x, y, w, h = boxes[row].tolist()
         u, _ = place.to_strip(x + w / 2, y + h / 2)
         wide = max(w / place.scale, USUAL_WIDTH * DIGIT_HEIGHT)
-        for number, part in enumerate(digits):
-            distance = abs(_middle(part) - u)
-            if distance < MAX_OFFSET * wide:
-                pairs.append((distance / wide, row, number))
+        if sum(abs(middle - u) < HELD * w / place.scale for middle in middles) > 1:
+            continue  # a box around two digits; each gets a box of its own
+        pairs += [
+            (abs(middle - u) / wide, row, number)
+            for number, middle in enumerate(middles)
+            if abs(middle - u) < MAX_OFFSET * wide
+        ]
     matches: dict[int, int] = {}
     held: set[int] = set()
     for _, row, number in sorted(pairs):

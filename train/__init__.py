@@ -3,7 +3,8 @@
 Names load their libraries on first use, so this import is cheap.
 
 >>> from pathlib import Path
->>> from digitocr.train import DetectorSettings, Settings, evaluate, find_fonts, fit, load_mnist, resume
+>>> from digitocr.train import DetectorSettings, RecognizerSettings, Settings
+>>> from digitocr.train import evaluate, find_fonts, fit, load_mnist, resume
 
 A classifier learns MNIST; a run is a folder:
 
@@ -26,6 +27,12 @@ The detector is trained on synthetic scenes, for some 40 minutes:
 >>> row["found"]                                                                # doctest: +SKIP
 0.98
 
+The recognizer is trained on drawn lines, for some 45 minutes:
+
+>>> row = fit(data, RecognizerSettings(fonts="fonts"), Path("runs/recognizer"))   # doctest: +SKIP
+>>> row["digits"]                                                               # doctest: +SKIP
+0.97
+
 A model file is measured on MNIST, corrupted images, pictures without digits, and drawn pages:
 
 >>> report = evaluate(None, data, find_fonts(Path("fonts")))                    # the shipped one
@@ -45,6 +52,7 @@ if TYPE_CHECKING:
     from digitocr.train.detector.fit import DetectorSettings
     from digitocr.train.evaluation.evaluate import evaluate
     from digitocr.train.memory import keep_freed
+    from digitocr.train.recognizer.fit import RecognizerSettings
     from digitocr.train.synthesis.fonts import find_fonts
 
 __all__ = [
@@ -53,6 +61,7 @@ __all__ = [
     "Experiment",
     "Mnist",
     "Recipe",
+    "RecognizerSettings",
     "Settings",
     "build_network",
     "evaluate",
@@ -69,6 +78,7 @@ _HOMES = {
     "Mnist": "data",
     "RECIPES": "classifier.recipes",
     "Recipe": "classifier.recipes",
+    "RecognizerSettings": "recognizer.fit",
     "Settings": "classifier.fit",
     "build_network": "classifier.network",
     "evaluate": "evaluation.evaluate",
@@ -81,26 +91,29 @@ _HOMES = {
 @overload
 def fit(data: "Mnist", settings: "Settings", folder: Path, quiet: bool = False) -> dict[str, Any]: ...
 @overload
-def fit(data: "Mnist", settings: "DetectorSettings", folder: Path, quiet: bool = False) -> dict[str, float]: ...
 def fit(
-    data: "Mnist", settings: "Settings | DetectorSettings", folder: Path, quiet: bool = False
+    data: "Mnist", settings: "DetectorSettings | RecognizerSettings", folder: Path, quiet: bool = False
+) -> dict[str, float]: ...
+def fit(
+    data: "Mnist", settings: "Settings | DetectorSettings | RecognizerSettings", folder: Path, quiet: bool = False
 ) -> dict[str, Any] | dict[str, float]:
     """Trains a network into a new folder, which records what was done and can be resumed.
 
     Args:
         data: MNIST.
-        settings: `Settings` for a classifier, `DetectorSettings` for a detector.
+        settings: `Settings` for a classifier, `DetectorSettings` for a detector, `RecognizerSettings` for a recognizer.
         folder: The run's folder; it must not exist.
         quiet: Whether to write no progress on stderr.
 
     Returns:
         For a classifier the content of metrics.json: for "test" and "held_out" images, accuracy, accuracy per class,
         95 % interval and so on. For a detector the last row of history.csv: "loss", "found", "right" and times.
+        For a recognizer as well: "loss", "digits", "exact" and times.
 
     Raises:
         OutputError: The folder exists or cannot be written.
-        InputError: Scenes have to be drawn and there are no fonts.
-        ModelError: The first weights of a detector cannot be used.
+        InputError: Scenes or lines have to be drawn and there are no fonts.
+        ModelError: The first weights of a detector or recognizer cannot be used.
         MissingExtraError: Keras is not installed.
     """
     trained: dict[str, Any] = import_module(f"digitocr.train.{settings.kind}.fit").fit(data, settings, folder, quiet)

@@ -1,8 +1,9 @@
 """digitocr export: a trained network as TFLite and ONNX files, compared with the original."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -53,18 +54,21 @@ def export(
     from digitocr.train.data import load_mnist
     from digitocr.train.detector.network import holds_detector
     from digitocr.train.recognizer.network import holds_recognizer
+    from digitocr.train.synthesis.fonts import find_fonts
 
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
     check_source(model)  # before MNIST is loaded, which may be a download
-    if holds_detector(model) or holds_recognizer(model):
-        if format == "tflite":
-            raise UsageError(f"{model.name} is written as ONNX only; leave out --format tflite")
+    kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
+    if kind:
         options.refuse(
-            context, ("max_drop", "max_changed", "verify"), f"does not apply to the gate of {model.name}; leave it out"
+            context, ("max_drop", "max_changed", "verify"), f"does not apply to a {kind}'s own gate; leave it out"
         )
-        _export_drawn(model, quantize, out, data, fonts, force)
+        if format == "tflite":
+            raise UsageError(f"a {kind} is written as ONNX only; leave out --format tflite")
+        for line in _written(kind, model, quantize, out, load_mnist(data), find_fonts(fonts), force):
+            print(line)
         return
     options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
@@ -86,32 +90,27 @@ def export(
         print("      (not trained with --recipe robust: for digits as MNIST has them; pictures need the robust recipe)")
 
 
-def _export_drawn(
-    model: Path, quantize: list[str], out: Path, data: Path | None, fonts: Path | None, force: bool
-) -> None:
-    """Exports a detector or a recognizer, which are compared with Keras on what is drawn for it."""
-    from digitocr.train.data import load_mnist
-    from digitocr.train.detector.network import holds_detector
-    from digitocr.train.synthesis.fonts import find_fonts
-
-    mnist, files = load_mnist(data), find_fonts(fonts)
-    if holds_detector(model):
+def _written(
+    kind: str, model: Path, quantize: list[str], out: Path, mnist: Any, fonts: list[Path], force: bool
+) -> Iterator[str]:
+    """Exports a detector or a recognizer, comparing it with Keras on what is drawn for it; a line for each file."""
+    if kind == "detector":
         from digitocr.export.detector import export_detector, held_out_scenes
 
-        scenes = held_out_scenes(mnist, files)
+        scenes = held_out_scenes(mnist, fonts)
         for mode in quantize:
             report = export_detector(model, mode, out, scenes, force)
-            print(
+            yield (
                 f"{report['path']}  {report['bytes'] / 1000:.0f} KB  finds {report['found']:.2%} of the digits "
                 f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
             )
         return
     from digitocr.export.recognizer import export_recognizer, held_out_strips
 
-    strips = held_out_strips(mnist, files)
+    strips = held_out_strips(mnist, fonts)
     for mode in quantize:
         report = export_recognizer(model, mode, out, strips, force)
-        print(
+        yield (
             f"{report['path']}  {report['bytes'] / 1000:.0f} KB  reads {report['digits']:.2%} of the digits "
             f"(Keras {report['keras']['digits']:.2%}), {report['same']:.2%} of its lines are those of Keras"
         )

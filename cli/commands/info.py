@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,14 +16,18 @@ EXAMPLES = "For example: digitocr info exports/digitocr-int8.tflite"
 @libraries_silenced()
 def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .onnx or .tflite file.")]) -> None:
     """Print the card in a model file, as JSON: labels, input, preprocessing, accuracy, training, and its SHA-256."""
+    model = _loaded(file)
+    say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))
+
+
+def _loaded(file: Path) -> Any:
+    """The network in a file, whichever it is. Raises ModelError."""
     from digitocr.runtime.classifier import Classifier
     from digitocr.runtime.detector import Detector
     from digitocr.runtime.errors import ModelError
     from digitocr.runtime.recognizer import Recognizer
 
-    model: Detector | Recognizer | Classifier | None = None
-    for network in (Detector, Recognizer):
+    for kind in (Detector, Recognizer):
         with suppress(ModelError):
-            model = model or network(file)
-    model = model or Classifier(file)  # it raises a helpful error if the file is no model at all
-    say(json.dumps({**model.card, "sha256": model.sha256}, indent=2))
+            return kind(file)
+    return Classifier(file)  # raises a helpful error if the file is no model at all

@@ -20,21 +20,23 @@ def train(
     context: typer.Context,
     experiment: Annotated[int, typer.Option(min=1, max=4, help="Network of the paper, 1 to 4; 4 is its best.")] = 4,
     recipe: Annotated[
-        Literal["paper", "best", "robust", "detector"],
+        Literal["paper", "best", "robust", "detector", "recognizer"],
         typer.Option(
             help="paper: as in the paper, 4 minutes on two cores. best: for MNIST, 15 minutes. robust: for digits in "
-            "real pictures, 25 minutes. detector: the network that finds the digits in a picture, 40 minutes."
+            "real pictures, 25 minutes. detector: the network that finds the digits in a picture, 40 minutes. "
+            "recognizer: the network that reads lines, 45 minutes."
         ),
     ] = "paper",
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Number of epochs; default: the recipe's, 10, 30, 30 or 11.")
+        int | None, typer.Option(min=1, help="Number of epochs; default: the recipe's, 10, 30, 30, 11 or 12.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step; default: the recipe's.")] = None,
     seed: options.Seed = 0,
     data: options.Data = None,
     fonts: options.Fonts = None,
     start: Annotated[
-        Path | None, typer.Option(metavar="FILE.keras", help="First weights of a detector; default: random ones.")
+        Path | None,
+        typer.Option(metavar="FILE.keras", help="First weights of a detector or recognizer; default: random ones."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="New folder for the run; default: a folder in runs/.")
@@ -44,7 +46,7 @@ def train(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train one of the paper's networks on MNIST, or the detector on synthetic scenes.
+    """Train one of the paper's networks on MNIST, the detector on synthetic scenes, or the recognizer on drawn lines.
 
     A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed. 5,000 training
     images are held out and measured after each epoch; the test images are used once, at the end. Prints the accuracy
@@ -55,23 +57,28 @@ def train(
     from digitocr.train.data import load_mnist
     from digitocr.train.detector.fit import DetectorSettings
     from digitocr.train.memory import keep_freed
+    from digitocr.train.recognizer.fit import RecognizerSettings
 
-    settings: Settings | DetectorSettings | None = None
+    settings: Settings | DetectorSettings | RecognizerSettings | None = None
     if resume:
         fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "fonts", "start", "out")
         options.refuse(
             context, fixed, "does not apply to --resume, which continues a run as it was begun; leave it out"
         )
         folder = resume
-    elif recipe == "detector":
-        options.refuse(context, ("experiment", "batch_size"), "does not apply to --recipe detector; leave it out")
+    elif recipe in ("detector", "recognizer"):
+        options.refuse(context, ("experiment", "batch_size"), f"does not apply to --recipe {recipe}; leave it out")
         given = {"epochs": epochs, "seed": seed, "fonts": fonts, "start": start}
-        settings = DetectorSettings(**_typed(given))
-        folder = out or Path("runs") / f"detector-{seed}"
+        settings = (DetectorSettings if recipe == "detector" else RecognizerSettings)(**_typed(given))
+        folder = out or Path("runs") / f"{recipe}-{seed}"
     else:
-        options.refuse(context, ("start",), "is for --recipe detector; the other recipes start with random weights")
+        options.refuse(
+            context, ("start",), "is for --recipe detector or recognizer; the others start with random weights"
+        )
         if recipe != "robust":
-            options.refuse(context, ("fonts",), f"is for --recipe robust or detector; {recipe} draws nothing")
+            options.refuse(
+                context, ("fonts",), f"is for --recipe robust, detector or recognizer; {recipe} draws nothing"
+            )
         given = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "fonts": fonts}
         settings = Settings(experiment, recipe, **_typed(given))
         folder = out or Path("runs") / f"{recipe}-{experiment}-{seed}"
@@ -134,6 +141,12 @@ def _say(result: dict[str, Any], folder: Path, quiet: bool) -> None:
         print(f"run       {folder}")
         if not quiet:
             print(f"next      {_command('export', '--model', folder / 'detector.keras')}")
+        return
+    if record["kind"] == "recognizer":
+        print(f"digits    {result['digits']:.2%} right in drawn lines; {result['exact']:.2%} of the lines")
+        print(f"run       {folder}")
+        if not quiet:
+            print(f"next      {_command('export', '--model', folder / 'recognizer.keras')}")
         return
     test, held = result["test"], result["held_out"]
     low, high = test["interval"]

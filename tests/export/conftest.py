@@ -43,6 +43,26 @@ def make_network(images: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
+def random_norms() -> Callable[[Callable[[], Any]], Any]:
+    """Builds a network with random weights and batch norms that turn some channels around."""
+
+    def make(build: Callable[[], Any]) -> Any:
+        keras.utils.set_random_seed(0)
+        rng = np.random.default_rng(0)
+        network = build()
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                size = layer.gamma.shape[0]
+                gamma = rng.uniform(0.5, 1.5, size) * rng.choice([-1, 1], size, p=[0.3, 0.7])
+                layer.set_weights(
+                    [gamma, rng.normal(0, 0.2, size), rng.normal(0, 0.2, size), rng.uniform(0.5, 2, size)]
+                )
+        return network
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def images() -> Any:
     """(40, 28, 28, 1) float32 in [0, 1]: blocks of noise on dark, with the values 0 and 1 among them."""
     rng = np.random.default_rng(5)

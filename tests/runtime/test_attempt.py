@@ -25,6 +25,14 @@ def test_the_upright_score_is_the_confidence_above_a_half_of_what_is_read_but_ze
     assert attempt(0.2).mean_confidence == 0
 
 
+def test_the_reading_score_counts_zeros_as_well():
+    assert attempt((0.75, 0.75, 0.4, 1), (0, 7, 7, 1)).reading_score == pytest.approx(1)
+
+
+def test_a_moved_attempt_has_its_boxes_elsewhere():
+    assert attempt(0.9).moved(-5).boxes[:2].tolist() == [[-5, 5, 12, 20], [15, 5, 12, 20]]
+
+
 def test_lines_hold_what_conf_keeps():
     some = attempt((0.9, 0.3, 0.6, 0.8))
     assert some.lines(0.5, "auto") == [[0, 2, 3]]

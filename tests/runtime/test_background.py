@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitocr.runtime.background import evened, ink_box, is_close_up, shadeless, shrunk
+from digitocr.runtime.background import bordered, evened, ink_box, is_close_up, is_full, shadeless, shrunk
 
 
 def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
@@ -50,3 +50,33 @@ def test_evened_takes_light_off_and_leaves_ink():
 @pytest.mark.parametrize("shape", [(5, 5), (28, 28), (5, 2000), (720, 1280)])
 def test_evened_of_any_shape(shape):
     assert (evened(np.full(shape, 77, np.uint8)) == 128).all()
+
+
+def test_a_picture_is_full_where_a_large_digit_touches_its_edge():
+    gray = np.full((40, 200), 200, np.uint8)
+    assert is_full(gray, np.array([[60, 0, 20, 38]], np.float32))
+    assert is_full(gray, np.array([[60, 5, 10, 10], [180, 5, 20, 30]], np.float32))
+    assert not is_full(gray, np.array([[60, 3, 20, 34]], np.float32))  # there is room around it
+    assert not is_full(gray, np.array([[60, 0, 10, 19]], np.float32))  # it is small
+
+
+def test_where_no_digit_is_found_the_ink_decides_whether_a_picture_is_full():
+    gray = np.full((40, 30), 200, np.uint8)
+    nothing = np.zeros((0, 4), np.float32)
+    assert is_full(gray, nothing)
+    gray[10:30, 10:15] = 50
+    assert not is_full(gray, nothing)
+    gray[0:30, 10:15] = 50
+    assert is_full(gray, nothing)
+    assert is_full(255 - gray, nothing)
+
+
+def test_the_border_is_as_bright_as_most_of_the_edge():
+    gray = np.full((40, 30), 200, np.uint8)
+    gray[:, 10:15] = 50
+    framed, width = bordered(gray)
+    assert width == 9
+    assert framed.shape == (58, 48)
+    np.testing.assert_array_equal(framed[9:-9, 9:-9], gray)
+    assert (framed[:9] == 200).all()
+    assert (framed[:, :9] == 200).all()

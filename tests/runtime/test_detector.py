@@ -195,7 +195,39 @@ def test_a_picture_is_seen_small_and_larger_and_large_only_where_small_digits_ma
     seen, boxes = sizes(1500, 2000, 12)
     assert seen == [128, 512, 1024]
     assert boxes[:, 2].max() < 12 * 2000 / 128  # what is small at the coarsest size is left to the others
-    assert sizes(2000, 1000, 12, mark=0)[0] == [128, 512, 1024]  # nothing is found: there may be what is too small
+    assert sizes(400, 1000, 40)[0] == [128, 512]  # the longest of normal aspect
+    assert sizes(1400, 1000, 12, mark=0)[0] == [128, 512, 1024]  # nothing is found: there may be what is too small
+    assert sizes(2000, 1000, 12, mark=0)[0] == [128, 512, 1024, *[1024] * 3]  # twice as large, in three pieces
+
+
+def test_a_long_picture_is_seen_as_large_as_a_part_of_it_would_be(detector, spots):
+    picture = np.full((40, 1000), 90, np.uint8)
+    picture[10:30, 300:320] = 255
+    spots.side = 15
+    detector.detect(picture)
+    # whole, as ten pictures of 100 by 40 at COARSE's size and at their own
+    assert [max(seen) for seen in spots.seen] == [144, 1016, 1016]
+
+
+def test_pieces_cover_a_side_and_no_digit_is_cut_in_the_piece_that_it_counts_in():
+    for length in (5, module.PIECE, module.PIECE + 1, 1600, 3500, 8192):
+        pieces = module._pieces(length)
+        starts, ends, firsts, lasts = zip(*pieces, strict=True)
+        assert (starts[0], ends[-1], firsts[0], lasts[-1]) == (0, length, -np.inf, np.inf)
+        assert firsts[1:] == lasts[:-1]
+        for start, end, first, last in pieces:
+            assert end - start <= module.PIECE
+            assert first == -np.inf or first - start >= module.OVERLAP / 2
+            assert last == np.inf or end - last >= module.OVERLAP / 2
+
+
+def test_only_pieces_with_places_to_look_at_are_seen(detector, spots):
+    picture = np.full((2000, 3000), 90, np.uint8)
+    for place, seen in (((100, 100), 1), ((1500, 1000), 1), ((9000, 100), 1)):
+        spots.seen.clear()
+        detector._detect_at(picture.shape, picture, np.array([place], np.float32))
+        assert len(spots.seen) == seen
+    assert detector._detect_at(picture.shape, picture, np.zeros((0, 2), np.float32))[0].shape == (0, 4)
 
 
 def test_the_shipped_network_is_not_run_where_it_was_changed(tmp_path, monkeypatch):
@@ -297,6 +329,28 @@ def test_digits_of_eight_pixels_on_a_large_page_are_found_where_they_are(detecto
     for row in range(6):
         ImageDraw.Draw(page).text((200, 100 + 60 * row), "40 71 938", 20, font)
     assert len(sure(detector, np.asarray(page))) >= 0.9 * 6 * 7
+
+
+def printed(shape, size, rows, number):
+    """An (H, W) page with `number` on each of `rows`, and how many digits it has."""
+    page = Image.fromarray(np.full(shape, 235, np.uint8))
+    font = ImageFont.load_default(size=size)
+    for top in rows:
+        ImageDraw.Draw(page).text((12, top), number, 20, font)
+    return np.asarray(page), len(rows) * sum(map(str.isdigit, number))
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "rows", "number"),
+    [
+        ((24, 1500), 20, [0], "40815529 " * 14),  # a strip
+        ((2400, 400), 20, range(10, 2350, 120), "4831 0762"),  # a receipt
+        ((2400, 1700), 18, range(1400, 1700, 60), "40 71 938 " * 10),  # a scan with small print, 5 pixels at FINE
+    ],
+)
+def test_digits_are_found_on_strips_receipts_and_large_scans(detector, shape, size, rows, number):
+    page, count = printed(shape, size, rows, number)
+    assert 0.95 * count <= len(sure(detector, page)) <= 1.03 * count
 
 
 def blanks():

@@ -176,7 +176,7 @@ def photo(width, height, form="JPEG", **options):
 @pytest.mark.parametrize(
     ("enough", "factor"), [(10, 8), (79, 8), (80, 8), (81, 4), (160, 4), (161, 2), (320, 2), (321, 1), (9999, 1)]
 )
-@pytest.mark.parametrize(("width", "height"), [(640, 480), (240, 640)])
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (320, 640)])
 def test_a_large_jpeg_is_decoded_smaller_down_to_enough(enough, factor, width, height):
     content, gray = photo(width, height, quality=95)
     reduced, times = image.load_reduced(content, enough)
@@ -187,12 +187,38 @@ def test_a_large_jpeg_is_decoded_smaller_down_to_enough(enough, factor, width, h
 
 
 def test_a_jpeg_is_decoded_whole_by_load_and_a_phone_s_photo_at_half_its_size_by_the_reader():
-    content, _ = photo(3072, 32)
-    assert image.load(content).shape == (32, 3072)
+    content, _ = photo(3072, 1536)
+    assert image.load(content).shape == (1536, 3072)
     reduced, times = image.load_reduced(content)
-    assert (reduced.shape, times) == ((16, 1536), 2)
-    content, _ = photo(3071, 32)
-    assert image.load_reduced(content)[0].shape == (32, 3071)
+    assert (reduced.shape, times) == ((768, 1536), 2)
+    content, _ = photo(3071, 1536)
+    assert image.load_reduced(content)[0].shape == (1536, 3071)
+
+
+def test_a_long_jpeg_keeps_as_many_pixels_as_its_part_of_normal_aspect():
+    for width, times in ((640, 8), (800, 4), (1600, 2), (2400, 2), (3200, 1)):  # aspects 2, 2.5, 5, 7.5 and 10
+        content, _ = photo(width, 320)
+        assert image.load_reduced(content, {640: 80, 800: 200}.get(width, 320))[1] == times
+
+
+@pytest.mark.parametrize(("form", "options"), [("PNG", {}), ("JPEG", {"quality": 95}), ("WEBP", {"lossless": True})])
+def test_colours_of_one_brightness_are_told_apart(form, options, tmp_path):
+    colours = np.full((60, 90, 3), (20, 110, 20), np.uint8)
+    ink = page() < 100
+    colours[ink] = (200, 22, 20)
+    pictures = [Image.fromarray(colours), Image.fromarray(np.dstack([colours, np.full((60, 90), 255, np.uint8)]))]
+    for picture in pictures if form == "PNG" else pictures[:1]:
+        content = encoded(picture, form, **options)
+        (tmp_path / "picture").write_bytes(content)
+        for given in (content, tmp_path / "picture", Image.open(io.BytesIO(content))):
+            gray = image.load(given).astype(int)
+            assert abs(gray[ink].mean() - gray[~ink].mean()) > 120
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB"])
+def test_a_mask_of_0_and_1_is_black_and_white(mode):
+    mask = Image.fromarray((page() < 100).astype(np.uint8)).convert(mode)
+    np.testing.assert_array_equal(image.load(encoded(mask)), np.where(page() < 100, 255, 0))
 
 
 def test_the_factor_is_that_of_the_longer_side_where_sides_do_not_divide():

@@ -71,6 +71,28 @@ def test_a_digit_alone_is_read_at_any_size_on_either_ground(reader, height, marg
     assert sum(text == str(digit) for digit, text in enumerate(texts)) >= 9
 
 
+def cut_out(text, size, light_on_dark):
+    """A number in the shipped font of Pillow, cut out along its ink."""
+    drawn = Image.new("L", (size * len(text), 2 * size), 230)
+    ImageDraw.Draw(drawn).text((size // 4, size // 4), text, 30, ImageFont.load_default(size=size))
+    ys, xs = np.nonzero(np.asarray(drawn) < 128)
+    gray = np.asarray(drawn)[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    return 255 - gray if light_on_dark else gray
+
+
+@pytest.mark.parametrize("light_on_dark", [False, True])
+@pytest.mark.parametrize(("text", "size"), [("0", 40), ("7", 150), ("4", 25), ("3072", 60), ("58", 100), ("90412", 30)])
+def test_numbers_cut_out_without_a_margin_are_read_where_they_are(reader, text, size, light_on_dark):
+    gray = cut_out(text, size, light_on_dark)
+    reading = reader.read(gray)
+    assert reading.text == text
+    for digit in reading.digits:
+        left, top, width, height = digit.box
+        assert min(left, top) >= -0.05 * gray.shape[0]
+        assert left + width <= gray.shape[1] + 0.05 * gray.shape[0]
+        assert top + height <= 1.05 * gray.shape[0]
+
+
 def test_all_forms_of_a_picture_give_the_same_digits(reader, tmp_path):
     page = scene(["1785", "39"], 2).image
     file = io.BytesIO()

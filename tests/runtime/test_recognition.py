@@ -108,6 +108,16 @@ def test_one_character_is_not_read_twice() -> None:
     assert (found.features[:, column("line place")] > 0).sum() == 2
 
 
+def test_a_box_around_two_digits_gives_way_to_one_for_each() -> None:
+    given = attempt(2, "18")
+    boxes = given.boxes.copy()
+    boxes[1] = [125, 60, 58, 40]
+    found = read(Written(("1", 2, 4), ("2", 8, 11), ("3", 15, 18)), given._replace(boxes=boxes))
+    assert found.features[:, column("line place")].argmin() == 1
+    added = found.boxes[2:]
+    assert (added[:, 0] + added[:, 2] / 2).tolist() == pytest.approx([138, 166], abs=4)
+
+
 def test_nothing_found_is_nothing_recognized() -> None:
     found = read(Written(), attempt(0, ""))
     assert found.boxes.shape == (0, 4)

@@ -98,8 +98,8 @@ def fit(data: Mnist, settings: RecognizerSettings, folder: Path, quiet: bool = F
     The digits of the strips are MNIST's training images without the held-out ones, drawn strokes, and fonts.
 
     Returns:
-        epoch; loss; digits, 1 - edit distance / length of the digits in held-out strips; exact, the share of strips whose
-        digits are all right; drawing and seconds, the time for drawing and for the whole epoch.
+        epoch; loss; digits, 1 - edit distance / length of the digits in held-out strips; exact, the share of strips
+        whose digits are all right; drawing and seconds, the time for drawing and for the whole epoch.
 
     Raises:
         OutputError: The folder exists or cannot be written.

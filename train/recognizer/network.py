@@ -25,8 +25,8 @@ def build_recognizer() -> keras.Model:
     """Builds the recognition network, not compiled, with first weights from Keras's seed.
 
     Returns:
-        Input (N, 32, W, 2) float32 of recognizer.recognizer_input, W a multiple of 8. Output (N, 1, W/4, 36) float32: logits
-        of the classes of recognizer.CLASSES, other and gap, for the left and for the right 2 of 4 columns of pixels.
+        Input (N, 32, W, 2) float32 of recognizer.recognizer_input, W a multiple of 8. Output (N, 1, W/4, 36) float32:
+        logits of the classes of recognizer.CLASSES, other and gap, for the left and the right 2 of 4 columns of pixels.
     """
     image = keras.Input((STRIP_HEIGHT, None, PLANES), name="image")
 

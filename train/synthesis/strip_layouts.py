@@ -51,14 +51,14 @@ def rules(sheet: Sheet, rng: Generator) -> None:
         y = round(BASE + rng.uniform(0.02, 0.4) * DIGIT_HEIGHT)
         cv2.line(sheet.rule, (0, y), (SHEET_WIDTH, y), level, thick, cv2.LINE_AA)
     elif kind < 0.16:
-        for y in (BASE - DIGIT_HEIGHT * rng.uniform(1.1, 1.4), BASE + DIGIT_HEIGHT * rng.uniform(0.1, 0.4)):
-            cv2.line(sheet.rule, (0, round(y)), (SHEET_WIDTH, round(y)), level, thick, cv2.LINE_AA)
+        for row in (BASE - DIGIT_HEIGHT * rng.uniform(1.1, 1.4), BASE + DIGIT_HEIGHT * rng.uniform(0.1, 0.4)):
+            cv2.line(sheet.rule, (0, round(row)), (SHEET_WIDTH, round(row)), level, thick, cv2.LINE_AA)
     elif kind < 0.2:
         step, first = rng.uniform(0.5, 1.4) * DIGIT_HEIGHT, rng.uniform(0, 40)
         for x in np.arange(first, SHEET_WIDTH, step):
             cv2.line(sheet.rule, (round(x), 0), (round(x), SHEET_HEIGHT), level // 2, 1, cv2.LINE_AA)
-        for y in np.arange(first, SHEET_HEIGHT, step):
-            cv2.line(sheet.rule, (0, round(y)), (SHEET_WIDTH, round(y)), level // 2, 1, cv2.LINE_AA)
+        for row in np.arange(first, SHEET_HEIGHT, step):
+            cv2.line(sheet.rule, (0, round(row)), (SHEET_WIDTH, round(row)), level // 2, 1, cv2.LINE_AA)
 
 
 def line(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -152,7 +152,7 @@ def display(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         write(sheet, str(rng.choice(texts.UNITS)), unit, x + 10, rng)
 
 
-def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
+def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: ARG001  # a Layout's arguments
     """Waves, loops, polygons, ellipses, bars and dots, which are no writing; or nothing at all."""
     for _ in range(int(rng.integers(0, 7))):
         size, x, y = rng.uniform(10, 70), rng.uniform(LEFT, RIGHT), rng.uniform(BASE - 60, BASE + 20)
@@ -179,7 +179,9 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         else:
             cv2.circle(sheet.ink, (round(x), round(y)), max(1, round(size / 12)), level, -1, cv2.LINE_AA)
             continue
-        cv2.polylines(sheet.ink, [np.rint(points + [x, y]).astype(np.int32)], False, level, thick, cv2.LINE_AA)
+        cv2.polylines(
+            sheet.ink, [np.rint(points + np.array([x, y])).astype(np.int32)], False, level, thick, cv2.LINE_AA
+        )
 
 
 def single(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:

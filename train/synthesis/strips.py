@@ -160,15 +160,15 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
     ratio = np.array([size[0] / WIDTH, size[1] / STRIP_HEIGHT])
     matrix = np.column_stack([linear * ratio[:, None], shift * ratio])
     image = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    image = _camera(np.asarray(image, np.float32), contrast, rng)
+    grey = _camera(np.asarray(image, np.float32), contrast, rng)
     if size != (WIDTH, STRIP_HEIGHT):
-        image = cv2.resize(image, (WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_LINEAR)
+        grey = cv2.resize(grey, (WIDTH, STRIP_HEIGHT), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.2:  # a line that ends: the reader repeats the picture's edge there
         left, right = (int(rng.integers(0, 60)) if rng.random() < 0.6 else 0 for _ in range(2))
         ends = [linear[0, 0] * x + shift[0] for mark in sheet.marks for x in (mark.left, mark.right)]
         if not ends or (min(ends) > left + 1 and max(ends) < WIDTH - right - 1):
-            image = cv2.copyMakeBorder(image[:, left : WIDTH - right], 0, 0, left, right, cv2.BORDER_REPLICATE)
-    return Strip(np.asarray(image, np.uint8), *_columns(sheet.marks, linear[0, 0], shift[0] + linear[0, 1] * middle[1]))
+            grey = cv2.copyMakeBorder(grey[:, left : WIDTH - right], 0, 0, left, right, cv2.BORDER_REPLICATE)
+    return Strip(np.asarray(grey, np.uint8), *_columns(sheet.marks, linear[0, 0], shift[0] + linear[0, 1] * middle[1]))
 
 
 def _columns(marks: list[Mark], scale: float, shift: float) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
@@ -239,10 +239,7 @@ def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
         lit = rng.random() < 0.5 if lit is None else lit
     ruling = sheet.rule.astype(np.float32) * np.float32(rng.uniform(0.3, 1.0) * max(contrast, 0.3) / 255)
     image = image * (1 - ruling) if rng.random() < 0.85 else np.maximum(image, 1.1 * ruling * paper)
-    if lit:
-        image = image + (np.float32(rng.uniform(0.8, 1.05)) - image) * cover
-    else:
-        image = image * (1 - cover)
+    image = image + (np.float32(rng.uniform(0.8, 1.05)) - image) * cover if lit else image * (1 - cover)
     if sheet.relief is not None:
         image = image + sheet.relief * np.float32(contrast * rng.uniform(0.3, 0.8))
     if not clean:
