@@ -5,8 +5,8 @@
 # make install      .venv with everything
 # make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md;
 #                   needs what make fonts downloads
-# make fonts        the font families that the shipped networks were trained with, into fonts/ (needs npm; 2 MB)
-# make scripts      letters of other scripts and icons, into fonts-scripts/ (needs npm; 4 MB)
+# make fonts        the font families that the shipped networks were trained with, into fonts/, and letters of other
+#                   scripts and icons, into fonts-scripts/ (needs npm; 4 MB)
 # make clean        remove what these made
 
 PYTHON ?= python3
@@ -46,7 +46,7 @@ install: .venv/all
 bench: .venv/all
 	for question in models reader lines touching dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
 
-fonts:
+fonts: scripts
 	mkdir -p fonts
 	cd fonts && for family in $$(cat ../train/synthesis/fonts.txt); do \
 	  pack=$$(npm pack --silent @fontsource/$$family) && \
