@@ -228,14 +228,6 @@ def test_lines_are_in_the_order_of_their_regions_and_only_the_first_are_shown():
     assert "not shown" not in page_of(*regions, strips=strips[:MAX_STRIPS]).text
 
 
-def test_a_line_without_regions_is_shown_behind_the_others():
-    none, some = strip(Mark("*", 2, 9, 1)), strip(Mark("4", 2, 9, 1), spans=(Span(0, 2, 9),))
-    page = page_of(candidate(True), strips=[none, some])
-    assert [one["aria-label"] for one in page.all("svg")][1:] == ["Line: 4", "Line: *"]
-    nothing = page_of(reading=Reading((), Timing(), MODEL), strips=[none])
-    assert nothing.all("svg", **{"aria-label": "Line: *"})
-
-
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>.png", 'a"b&c$name.png', "new\nline.png", "\udcff.png"])
 def test_a_name_of_any_kind_is_text(name):
     page = page_of(candidate(True), name=name)

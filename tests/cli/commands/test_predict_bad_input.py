@@ -128,7 +128,8 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
     code, stdout, _, _ = run(folder, "predict", "--jsonl", "text.png", "good.png", "30000x30000.png", "good.png")
     assert code == 4
     bad, good, large, again = map(json.loads, stdout.splitlines())
-    for digit, left in zip((digit for line in good["lines"] for digit in line["digits"]), (31, 73), strict=True):
+    digits = [digit for line in good["lines"] for number in line["numbers"] for digit in number["digits"]]
+    for digit, left in zip(digits, (31, 73), strict=True):
         assert digit["topk"][0][0] == digit["digit"]
         digit["topk"] = len(digit["topk"])
         x, y, w, h = digit.pop("box")
@@ -136,6 +137,8 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         assert abs(y + h / 2 - 45) <= 4
         assert 15 <= w <= 35
         assert 25 <= h <= 40
+    for number in (number for line in good["lines"] for number in line["numbers"]):
+        del number["box"]
     assert len(good["model"].pop("sha256")) == 64
     assert shapes(good) == {
         "schema": "digitocr/2",
@@ -148,9 +151,12 @@ def test_jsonl_stays_parseable_with_bad_files_in_between(folder):
         "lines": [
             {
                 "text": "47",
-                "digits": [
-                    {"digit": 4, "confidence": float, "topk": 3},
-                    {"digit": 7, "confidence": float, "topk": 3},
+                "numbers": [
+                    {
+                        "text": "47",
+                        "confidence": float,
+                        "digits": [{"digit": digit, "confidence": float, "topk": 3} for digit in (4, 7)],
+                    }
                 ],
             }
         ],
