@@ -71,7 +71,9 @@ def rapidocr() -> tuple[str, Read]:
     engine = RapidOCR(params={"Global.log_level": "critical", **threads})
 
     def read(path: str) -> dict[str, Any]:
-        lines = engine(path).txts or engine(path, use_det=False, use_cls=False).txts
+        # each step is named: the engine keeps what was set in the call before
+        lines = engine(path, use_det=True, use_cls=True, use_rec=True).txts
+        lines = lines or engine(path, use_det=False, use_cls=False, use_rec=True).txts
         return {"text": "\n".join(lines or ())}
 
     return importlib.metadata.version("rapidocr"), read
