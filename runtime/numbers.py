@@ -52,6 +52,8 @@ RULE_WIDTH = 0.25  # of a rule between two cells, at most; letters but l and I a
 MIN_CELLS = 3  # digits, each in a cell of its own, that are one number
 MAX_CELL = 2.0  # from one such digit to the next
 CELL_RATIO = 1.25  # of the largest such distance of a number to the smallest, at most
+MIN_CROWD = 4  # digits of a line whose usual distance is known
+MAX_CROWDED = 1.25  # from digit to digit, at most, where there is no room for a letter between them
 MAX_DATE_GROUP = 4  # digits of the groups of a date with hyphens
 NEAR = 1.0  # a digit of another number that is nearer might belong to this one
 
@@ -95,6 +97,7 @@ def grouped(characters: Sequence[Character]) -> list[Group]:
     line = _Line(shown, places)
     links = [line.is_joined(left, right) for left, right in pairwise(places)]
     _join_cells(line, places, links)
+    _join_crowded(line, characters, places, links)
     _join_dates(line, places, links)
     ends = [number for number, joined in enumerate(links, 1) if not joined]
     groups = [line.group(places[first:last]) for first, last in pairwise([0, *ends, len(places)])]
@@ -277,6 +280,20 @@ def _join_cells(line: _Line, places: list[int], links: list[bool]) -> None:
             if max(distances) <= CELL_RATIO * min(distances):
                 links[start:end] = [True] * (end - start)
         start = end + 1
+
+
+def _join_crowded(line: _Line, characters: Sequence[Character], places: list[int], links: list[bool]) -> None:
+    """Joins digits at the line's usual distance, between which there is no room for a letter. Changes the links.
+
+    The frames of a counter's wheels, specks and glare are taken for other writing; they separate nothing there.
+    """
+    if len(places) < MIN_CROWD:
+        return
+    usual = _median([line.distance(left, right) for left, right in pairwise(places)])
+    for number, (left, right) in enumerate(pairwise(places)):
+        is_other = all(one.text == OTHER for one in characters[left + 1 : right])
+        if is_other and usual < MAX_CROWDED and line.distance(left, right) <= CELL_RATIO * usual:
+            links[number] = links[number] or right > left + 1
 
 
 def _join_dates(line: _Line, places: list[int], links: list[bool]) -> None:

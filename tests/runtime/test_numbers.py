@@ -254,3 +254,10 @@ def test_the_features_tell_holes_and_what_touches_a_number():
 )
 def test_why_two_digits_are_of_two_numbers(characters, why):
     assert why_apart(characters, 0, len(characters) - 1) == why
+
+
+def test_what_is_seen_where_there_is_no_room_for_a_letter_separates_nothing():
+    framed = spaced("0|0391", 0.1, 0.1, 0.37)  # the frame of a wheel, between digits at the usual distance
+    assert texts(framed) == "00391"
+    assert texts(spaced("00|391", 0.37, 0.45, 0.45, 0.37)) == "00 391"  # there is room for a letter
+    assert texts(spaced("0|03", 0.1, 0.1, 0.37)) == "0 03"  # too few digits to know their distance
