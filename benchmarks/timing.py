@@ -13,8 +13,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from digitocr.runtime.files import replacing
-
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("digitocr", "numpy", "opencv-python", "pillow", "onnxruntime", "ai-edge-litert", "keras", "tensorflow")
@@ -110,5 +108,7 @@ def report(name: str, title: str, rows: list[dict[str, Any]], notes: list[str], 
 
 
 def _write(path: Path, text: str) -> None:
+    from digitocr.runtime.files import replacing  # the environments of other readers have no digitocr
+
     with replacing(path) as beside:
         beside.write_text(text, "utf-8")
