@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from itertools import islice
+from operator import index
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, TypeAlias
@@ -93,7 +94,10 @@ def load_part(picture: Picture, roi: Roi, *, page: int = 0) -> GrayImage:
         UsageError: The part is none of any picture, or too small to show a digit.
         MissingExtraError: As `load` does.
     """
-    x, y, w, h = roi
+    try:
+        x, y, w, h = map(index, roi)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the part {roi!r} is not x, y, width and height in whole pixels") from error
     if min(x, y) < 0 or min(w, h) < MIN_SIDE:
         raise UsageError(
             f"the part {x},{y},{w},{h} is none of a picture; each side must have {MIN_SIDE} pixels or more"

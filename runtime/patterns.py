@@ -23,6 +23,8 @@ DIGITS = "0123456789"
 ALPHABET = DIGITS + SIGNS  # the characters of a number
 MAX_COUNTED = 64  # digits; that a number can have exactly so many is checked up to here, as a check that takes no time
 
+MAX_INEXACT = 20  # characters that Python's matcher gets; with more it may take minutes for nested repeats
+
 State = TypeVar("State", bound=Hashable)
 
 _IN_CATEGORY = {
@@ -56,7 +58,10 @@ class Pattern:
         self._tree = import_module("re._parser").parse(text)
 
     def fullmatch(self, text: str) -> bool:
-        """Whether it matches the whole text, of characters of ALPHABET."""
+        """Whether it matches the whole text, of characters of ALPHABET.
+
+        An expression with a lookaround or a backreference matches no text of more than MAX_INEXACT characters.
+        """
 
         def step(place: int, characters: frozenset[str]) -> Iterable[int]:
             return (place + 1,) if place < len(text) and text[place] in characters else ()
@@ -64,7 +69,7 @@ class Pattern:
         walk = _Walk(step, range(len(text) + 1))
         if len(text) not in walk.after(self._tree, {0}):
             return False
-        return walk.exact or self._python.fullmatch(text) is not None
+        return walk.exact or (len(text) <= MAX_INEXACT and self._python.fullmatch(text) is not None)
 
     def can_match(self, digits: int = 0) -> bool:
         """Whether it can match a number as it is written, with its signs or without.

@@ -52,7 +52,7 @@ class Box(NamedTuple):
 
     def shifted(self, x: int, y: int) -> "Box":
         """The box moved right by x and down by y pixels."""
-        return self._replace(x=self.x + x, y=self.y + y)
+        return self._replace(x=int(self.x + x), y=int(self.y + y))  # not NumPy's integers, which json refuses
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,3 +93,9 @@ def test_what_is_no_expression_is_a_usage_error(text):
 
 def test_the_alphabet_is_what_numbers_are_written_with():
     assert all(Pattern(".").fullmatch(one) for one in ALPHABET)
+
+
+def test_an_expression_with_a_lookaround_ends_in_time_for_a_long_number():
+    slow = Pattern(r"(?=1)(?:\d+)+(?<!0)")
+    assert slow.fullmatch("101")
+    assert not slow.fullmatch("1" * 39 + "0")  # Python's matcher takes years
