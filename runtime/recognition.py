@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.attempt import READ_CONFIDENCE, Attempt
 from digitocr.runtime.background import ink_box
 from digitocr.runtime.boxes import Boxes, Scores, share_of_smaller
 from digitocr.runtime.characters import OTHER as OTHER_TEXT
@@ -47,6 +47,8 @@ BAND = 0.75  # digit heights; from the middle of a line to the upper or lower en
 MAX_OFF = 0.35  # digit heights; from the middle of a line to that of a taller candidate on it, at most
 MAX_HEIGHT = 2.6  # digit heights; of a candidate on a line
 MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
+SURE_PLACE = 0.85  # the recognizer's probability of any digit, from which on a digit stands there
+UNSURE_DIGIT = 0.6  # the recognizer's probability of the likeliest digit, up to which it is not told by the line
 UNDECIDED = 0.5  # detector's score with which the confidence of such a candidate is judged
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
 SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
@@ -82,6 +84,9 @@ class Recognition(NamedTuple):
     def attempt(self, degrees: int, model: ConfidenceModel) -> Attempt:
         """The candidates with their confidences, as an Attempt of a picture that was rotated by `degrees`."""
         confidence, place_confidence = model.of_characters(self.features)
+        # what a line shows as a digit, but as none of the ten, such as a wheel between two, keeps its place
+        is_half = (self.lined[:, :10].sum(1) >= SURE_PLACE) & (self.lined[:, :10].max(1) <= UNSURE_DIGIT)
+        place_confidence = np.maximum(place_confidence, np.where(is_half, READ_CONFIDENCE, 0)).astype(np.float32)
         return Attempt(
             degrees,
             self.boxes,

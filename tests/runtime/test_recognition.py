@@ -252,3 +252,20 @@ def test_what_both_networks_find_likeliest_stays_likeliest(seed: int, classes: i
     nothing = np.zeros((5, CLASS_COUNT), np.float32)  # a line that shows no digit leaves the order as it is
     best = combined(classifier, nothing)[:, :10].argmax(1)
     assert (best == classifier[:, :10].argmax(1)).all()
+
+
+def test_a_digit_that_the_line_cannot_tell_keeps_its_place(written: Callable[..., Any]) -> None:
+    class Half(written):  # type: ignore[misc]
+        def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
+            (line,) = super().columns(strips)
+            wheel = line[:, 5] > 0.5
+            line[wheel] = 0.001
+            line[np.ix_(wheel, [4, 5])] = 0.5
+            return [line / line.sum(1, keepdims=True)]
+
+    found = read(Half(("1", 2, 4), ("2", 9, 12), ("5", 17, 20)), attempt(2, "12"))
+    some = found.attempt(0, load_confidence())
+    assert some.place_confidence is not None
+    assert some.place_confidence[2] >= 0.5
+    assert some.confidence[2] < 0.5
+    assert found.lined[2, [4, 5]].min() > 0.4
