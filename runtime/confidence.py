@@ -57,9 +57,14 @@ CHARACTER_FEATURES = (
     "other beside",  # the share of letters and other signs right beside it
     "digit beside",  # the probability of a digit right beside it
     "agreement",  # 1 where both networks find the same digit likeliest
+    "alone",  # near 1 where the picture shows no other character, near 0 where it does
+    "alone x height",  # a mark that fills a picture by itself is meant as a digit, a speck on a blank page is not
+    "digits elsewhere",  # logarithm of the number of other digits in the picture
+    "others elsewhere",  # as before, of letters and other signs
     *(f"digit {digit}" for digit in range(10)),  # 1 for the digit that is read
 )
 LONE_FEATURES = ("digit", "constant")  # log-odds of the digit's probability, and 1
+ELSEWHERE = 0.5  # added to a number of characters before its logarithm is taken
 MAX_CERTAINTY = 0.99  # probabilities are limited to this and to 1 minus this; their log-odds stay finite
 MAX_LONE_CERTAINTY = 0.99999  # as MAX_CERTAINTY, for pictures of one digit
 
@@ -73,8 +78,8 @@ class ConfidenceModel:
         detector: The models.network_id of the detector.
         recognizer: The models.network_id of the recognizer.
         weights: (15,) float32, of FEATURES.
-        right_weights: (23,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
-        place_weights: (23,) float32, of CHARACTER_FEATURES: that a digit stands there.
+        right_weights: (27,) float32, of CHARACTER_FEATURES: that a digit stands there and is read right.
+        place_weights: (27,) float32, of CHARACTER_FEATURES: that a digit stands there.
         lone_weights: Two numbers, of LONE_FEATURES: for pictures of one digit that the detector does not look at.
         number_weights: One for each of numbers.FEATURES: that a whole number is right.
         calibration_error: The expected calibration error on what the weights were not fitted on, by its name.
@@ -101,7 +106,7 @@ class ConfidenceModel:
         return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
 
     def of_characters(self, features: Features) -> tuple[Scores, Scores]:
-        """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 23) character_features."""
+        """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 27) character_features."""
         right, place = (1 / (1 + np.exp(-(features @ weights))) for weights in (self.right_weights, self.place_weights))
         return right.astype(np.float32), np.maximum(right, place).astype(np.float32)
 
@@ -148,8 +153,10 @@ def character_features(
     recognizer: Probabilities,
     digits: Probabilities,
     beside: npt.NDArray[np.float32],
+    elsewhere: npt.NDArray[np.float32],
+    heights: npt.NDArray[np.float32],
 ) -> Features:
-    """(n, 23) CHARACTER_FEATURES.
+    """(n, 27) CHARACTER_FEATURES.
 
     Args:
         candidates: (n,) confidences of ConfidenceModel.of_candidates.
@@ -158,6 +165,8 @@ def character_features(
         recognizer: (n, 18) its probabilities.
         digits: (n, 10 or 11) those of both together.
         beside: (n, 2) the shares of other writing and of digits right beside it.
+        elsewhere: (n, 2) the numbers of digits and of other characters in the rest of the picture, 0 or more.
+        heights: (n,) of their boxes, as a share of the picture's height.
     """
     rows, best = np.arange(len(digits)), digits[:, :10].argmax(1)
     none = 1 - classifier[:, :10].sum(1)
@@ -169,7 +178,10 @@ def character_features(
     candidate, digit, line, place, none, other, sign = np.log(shares / (1 - shares))
     least = np.minimum(np.minimum(candidate, line), place)
     agreement = classifier[:, :10].argmax(1) == recognizer[:, :10].argmax(1)
+    alone = np.exp(-elsewhere.sum(1))
+    picture = [alone, alone * np.minimum(heights, 1), np.log(elsewhere + ELSEWHERE)]
     columns = [candidate, digit, line, place, none, is_found, is_found * place, least, other, sign, beside, agreement]
+    columns += picture
     return np.column_stack([*columns, np.eye(10, dtype=np.float32)[best]]).astype(np.float32)
 
 

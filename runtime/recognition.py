@@ -31,6 +31,7 @@ from digitocr.runtime.recognizer import (
     OTHER,
     SIGN,
     STRIP_HEIGHT,
+    WORD,
     Recognizer,
     Segment,
     segments,
@@ -66,7 +67,7 @@ class Recognition(NamedTuple):
         scores: (n,) float32, the detector's.
         images: (n, 28, 28) uint8, the crops.
         digits: (n, classes) float32, probabilities of both networks together.
-        features: (n, 23) float32, confidence.CHARACTER_FEATURES.
+        features: (n, 27) float32, confidence.CHARACTER_FEATURES.
         lined: (n, 18) float32, what the recognizer sees in their places.
         others: Signs and words.
         strips: The lines, those with the largest digits and the most of them first.
@@ -165,6 +166,7 @@ def recognition(
     before = model.of_candidates(np.concatenate([boxes, added]), undecided, read[:, :10])[count:]
     lined = np.concatenate([seen, added_seen])
     digits_of_both = combined(read, lined)
+    all_boxes = np.concatenate([boxes, added])
     features = character_features(
         np.concatenate([attempt.confidence, before]),
         np.arange(len(scores)) < count,
@@ -172,9 +174,11 @@ def recognition(
         lined,
         digits_of_both,
         beside,
+        elsewhere(strips, lined),
+        all_boxes[:, 3] / np.float32(gray.shape[0]),
     )
     return Recognition(
-        np.concatenate([boxes, added]),
+        all_boxes,
         scores,
         np.concatenate([attempt.images, images]),
         digits_of_both,
@@ -183,6 +187,22 @@ def recognition(
         tuple(others),
         tuple(strips),
     )
+
+
+def elsewhere(strips: Sequence[ReadStrip], lined: Probabilities) -> npt.NDArray[np.float32]:
+    """(n, 2): how many digits and how many other characters the lines show besides each of n candidates.
+
+    A run of other writing counts as many characters as digits would fit in its place.
+    """
+    digits = others = 0.0
+    for strip in strips:
+        for part in strip.segments:
+            if part.kind == DIGIT:
+                digits += part.kind_share
+            elif part.kind == WORD:
+                others += part.kind_share * max((part.right - part.left) * COLUMN / (USUAL_WIDTH * DIGIT_HEIGHT), 1.0)
+    own = np.stack([lined[:, :10].sum(1), lined[:, OTHER]], 1)
+    return np.maximum(np.array([digits, others], np.float32) - own, 0)
 
 
 def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> Probabilities:

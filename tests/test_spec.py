@@ -127,6 +127,7 @@ def test_a_port_written_from_the_page_finds_the_same_characters(made):
     seen, new, others, beside = port.characters(place, boxes, columns[: place["width"] // 2])
     compare(golden["boxes"], [*boxes, *(box for box, _ in new)], "boxes")
     lined = np.array([*seen, *(r for _, r in new)])
+    total = port.shown(columns[: place["width"] // 2])
     compare(golden["lined"], lined.tolist(), "lined")
     compare(golden["others"], [list(other) for other in others], "others")
     for index, r in enumerate(lined):
@@ -136,4 +137,5 @@ def test_a_port_written_from_the_page_finds_the_same_characters(made):
             c[:] = (1 - share) / 10
             c[digit] = share
         compare(golden["digits"][index], port.combined(c, r).tolist(), "digits")
-        compare(golden["features"][index], port.character_features(q, is_found, c, r, beside[index]), "features")
+        of = port.character_features(q, is_found, c, r, beside[index], total, golden["boxes"][index][3] / 200)
+        compare(golden["features"][index], of, "features")

@@ -258,7 +258,11 @@ def _characters() -> dict[str, Any]:
     is_found = np.arange(len(found.boxes)) < len(rows)
     first = confidence.CHARACTER_FEATURES.index("other beside")
     beside = found.features[:, first : first + 2]
-    features = confidence.character_features(candidates, is_found, classifier, found.lined, found.digits, beside)
+    elsewhere = recognition.elsewhere(found.strips, found.lined)
+    heights = found.boxes[:, 3] / np.float32(gray.shape[0])
+    features = confidence.character_features(
+        candidates, is_found, classifier, found.lined, found.digits, beside, elsewhere, heights
+    )
     right, place = model.of_characters(features)
     return {
         "candidates": [list(one) for one in CANDIDATES],

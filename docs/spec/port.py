@@ -414,11 +414,29 @@ def combined(c: Array, r: Array) -> Array:
     return np.concatenate([both / both.sum() * c[:10].sum(), c[10:]])
 
 
-def character_features(q: float, found: bool, c: Array, r: Array, beside: list[float]) -> list[float]:
-    """Step 18: 23 features of a character."""
+def shown(columns: Array) -> tuple[float, float]:
+    """Step 18: how many digits and how many other characters a line shows."""
+    digits = others = 0.0
+    for left, right, p in segments(columns):
+        share = kinds(p)[:3]
+        if np.argmax(share) == 0:
+            digits += max(share)
+        elif np.argmax(share) == 2:
+            others += max(share) * max((right - left) / 6, 1)
+    return digits, others
+
+
+def character_features(
+    q: float, found: bool, c: Array, r: Array, beside: list[float], total: tuple[float, float], height: float
+) -> list[float]:
+    """Step 18: 27 features of a character; total: of `shown`, of all lines; height: as a share of the picture's."""
     d = int(combined(c, r)[:10].argmax())
     line_place = logit(r[:10].sum())
     agreement = float(c[:10].argmax() == r[:10].argmax())
     first = [logit(q), logit(c[d]), logit(r[d]), line_place, logit(1 - c[:10].sum())]
     line = [min(first[0], first[2], line_place), logit(r[16]), logit(r[10:16].sum()), *beside]
-    return [*first, float(found), found * line_place, *line, agreement, *(float(d == one) for one in range(10))]
+    digits, others = max(total[0] - r[:10].sum(), 0), max(total[1] - r[16], 0)
+    alone = exp(-(digits + others))
+    picture = [alone, alone * min(height, 1), log(digits + 0.5), log(others + 0.5)]
+    is_digit = (float(d == one) for one in range(10))
+    return [*first, float(found), found * line_place, *line, agreement, *picture, *is_digit]

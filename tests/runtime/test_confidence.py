@@ -77,7 +77,9 @@ def test_character_features_are_what_both_networks_say_of_the_digit_that_both_fi
     line = np.stack([line_of(d9=0.6, d4=0.2, gap=0.2), line_of(gap=1.0), line_of(d7=0.9, other=0.1)])
     candidates, found = np.array([0.9, 0.5, 0.2], np.float32), np.array([True, True, False])
     beside = np.array([[0.25, 0.5], [0, 1], [1, 0]], np.float32)
-    features = character_features(candidates, found, classifier, line, both, beside)
+    elsewhere = np.array([[0, 0], [0.5, 1], [0, 7.5]], np.float32)
+    heights = np.array([0.5, 0.1, 2], np.float32)
+    features = character_features(candidates, found, classifier, line, both, beside, elsewhere, heights)
     assert features.shape == (3, len(CHARACTER_FEATURES))
     assert features.dtype == np.float32
     most, nine = np.log(module.MAX_CERTAINTY / (1 - module.MAX_CERTAINTY)), np.log(9)
@@ -91,8 +93,12 @@ def test_character_features_are_what_both_networks_say_of_the_digit_that_both_fi
     np.testing.assert_allclose(features[:, 7:10], least_other_sign, rtol=1e-3, atol=1e-5)
     np.testing.assert_array_equal(features[:, 10:12], beside)
     np.testing.assert_array_equal(features[:, 12], [0, 0, 1])  # agreement
-    np.testing.assert_array_equal(features[:, 13:], np.eye(10)[[9, 3, 7]])
+    picture = [[1, 0.5, np.log(0.5), np.log(0.5)], [np.exp(-1.5), np.exp(-1.5) / 10, 0, np.log(1.5)]]
+    np.testing.assert_allclose(features[:2, 13:17], picture, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(features[2, 13:15], np.exp(-7.5), rtol=1e-5)  # higher than the picture
+    np.testing.assert_array_equal(features[:, 17:], np.eye(10)[[9, 3, 7]])
     none = np.zeros(0, np.float32), np.zeros(0, np.bool_), classifier[:0], line[:0], both[:0], beside[:0]
+    none += elsewhere[:0], heights[:0]
     assert character_features(*none).shape == (0, len(CHARACTER_FEATURES))
 
 

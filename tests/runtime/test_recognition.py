@@ -269,3 +269,15 @@ def test_a_digit_that_the_line_cannot_tell_keeps_its_place(written: Callable[...
     assert some.place_confidence[2] >= 0.5
     assert some.confidence[2] < 0.5
     assert found.lined[2, [4, 5]].min() > 0.4
+
+
+def test_the_rest_of_the_picture_tells_how_likely_a_digit_is(written: Callable[..., Any]) -> None:
+    alone = read(written(("1", 2, 4)), attempt(1, "1"))
+    among = read(written(("1", 2, 4), ("2", 9, 12), ("*", 17, 29)), attempt(3, "124"))
+    digits, others = column("digits elsewhere"), column("others elsewhere")
+    assert alone.features[0, column("alone")] > 0.9
+    assert among.features[0, column("alone")] < 0.1
+    assert alone.features[0, column("alone x height")] == pytest.approx(alone.features[0, column("alone")] * 40 / 200)
+    assert among.features[0, digits] == pytest.approx(np.log(1.5), abs=0.1)  # the 2
+    assert among.features[1, others] == pytest.approx(np.log(2.5), abs=0.1)  # a run as wide as two characters
+    assert among.features[2, digits] == pytest.approx(np.log(2.5), abs=0.1)

@@ -59,7 +59,7 @@ FIT_SCENES = 4_000  # scenes to fit on; half as many more are measured on
 NON_DIGIT_SHARE = 0.02  # of the pictures of one digit that the confidence is fitted on; nearly all of these show digits
 IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
 IS_PLACE_IOU = 0.4  # as IS_DIGIT_IOU, of a character: the recognizer gives no heights, and widths only roughly
-LONE_SHARE = 0.4  # of the pictures of lines; they show one character of it
+LONE_OTHER_SHARE = 0.1  # of the pictures of one character, which people take of digits; they show a letter or a sign
 LEAST_FACTOR = 0.7  # times a strip's size, of the picture of a line
 LARGEST_FACTOR = 5.0  # times a strip's size, of the picture of a line
 NO_LABEL = -1  # of a digit that cannot be told
@@ -95,15 +95,16 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals
 
 
 def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple[Reals, Bools, Bools]:
-    """All characters that the detector and the recognizer find in pictures: scenes, mixed scenes and single lines.
+    """All characters that are found in pictures: in turn a scene, a mixed scene, a line and one character of a line.
 
     Returns:
-        (n, 23) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
+        (n, 27) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
     """
     features, rights, places = [], [], []
     for number in pictures:
         rng = np.random.default_rng((EXAMPLES_SEED, 1, number))
-        gray, boxes, labels, ignored = (_line_picture if number % 3 == 2 else _scene)(rng, glyphs, number % 3 == 1)
+        draw, option = ((_scene, False), (_scene, True), (_line_picture, False), (_line_picture, True))[number % 4]
+        gray, boxes, labels, ignored = draw(rng, glyphs, option)
         found = reader.recognition(gray)
         shared = iou(found.boxes, boxes)
         best = shared.max(1, initial=0.0)
@@ -124,15 +125,17 @@ def _scene(rng: Generator, glyphs: Glyphs, is_mixed: bool) -> tuple[GrayImage, B
     return scene.image, scene.boxes, scene.labels.astype(np.int64), scene.ignored
 
 
-def _line_picture(rng: Generator, glyphs: Glyphs, _: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
+def _line_picture(rng: Generator, glyphs: Glyphs, is_lone: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
     """A picture of a single line or of one character of it, cut out more or less tightly; as `_scene`.
 
     A wheel that stands between two digits has the label NO_LABEL: whatever is read there is wrong.
     """
     strip = draw_strip(rng, glyphs)
     shown = [mark for mark in strip.marks if mark.left >= 0 and mark.right <= WIDTH]
-    if shown and rng.random() < LONE_SHARE:
-        shown = [shown[int(rng.integers(len(shown)))]]
+    if is_lone:
+        is_other = rng.random() < LONE_OTHER_SHARE
+        pool = [mark for mark in shown if (mark.label >= 10) == is_other]
+        shown = [pool[int(rng.integers(len(pool)))]] if pool else shown
     above, below, before, behind = (int(rng.integers(0, 6)) for _ in range(4))
     left = max(int(min(mark.left for mark in shown)) - 2 - before, 0) if shown else 0
     right = min(int(max(mark.right for mark in shown)) + 2 + behind, WIDTH) if shown else WIDTH

@@ -15,8 +15,9 @@ from digitocr.runtime.errors import ModelError
 from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, PLANES, STRIP_HEIGHT
 
 SPLIT = 2  # columns of the output for each of the last row
-BLOCKS = (1, 2, 1, 4, 1)  # dilations of the residual blocks along the line
-WIDTH = 112  # channels of the residual blocks
+STEM = (20, 40, 72, 128)  # channels of the four convolutions before
+BLOCKS = (1, 2, 1, 4, 1, 2)  # dilations of the residual blocks along the line
+WIDTH = 192  # channels of the residual blocks
 CHARACTER_WEIGHT = 4.0  # of a column of a digit or a sign in the loss; most columns are gap
 WORD_WEIGHT = 2.0  # of a column of a letter or another sign; twice as many of a letter's columns are marked
 KERNEL = 5  # columns that a block looks at
@@ -44,10 +45,10 @@ def build_recognizer() -> keras.Model:
     def relu(x: keras.KerasTensor) -> keras.KerasTensor:
         return keras.layers.ReLU()(x)
 
-    x = relu(conv(image, 16, stride=(2, 2)))
-    x = relu(conv(x, 32))
-    x = relu(conv(x, 56, stride=(2, 2)))
-    x = relu(conv(x, 80, stride=(2, 1)))
+    x = relu(conv(image, STEM[0], stride=(2, 2)))
+    x = relu(conv(x, STEM[1]))
+    x = relu(conv(x, STEM[2], stride=(2, 2)))
+    x = relu(conv(x, STEM[3], stride=(2, 1)))
     x = relu(conv(x, WIDTH, (4, 1), padding="valid"))
     for dilation in BLOCKS:
         y = keras.layers.DepthwiseConv2D((1, KERNEL), dilation_rate=(1, dilation), padding="same", use_bias=False)(x)
