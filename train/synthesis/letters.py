@@ -1,4 +1,4 @@
-"""Letters by hand with the pen of the digits beside them: drawn in strokes, or of a font and made as broad and as rough.
+"""Letters by hand with the pen of the digits beside them: drawn in strokes, or of a font, as broad and as rough.
 
     letters = Letters()
     own = letters.beside(alphabet, words, rng)       # an alphabet's digits, with letters and signs of the same pen

@@ -144,7 +144,7 @@ def _crop(sheet: Sheet, left: float, top: float, right: float, bottom: float, rn
     """Has the picture end near or at the writing."""
     ends = [(mark.left, mark.right) for mark in sheet.marks]
     left, right = min([left, *(end[0] for end in ends)]), max([right, *(end[1] for end in ends)])
-    aside, above, below = DIGIT_HEIGHT * np.where(rng.random(3) < 0.5, rng.uniform(0, 0.12, 3), rng.uniform(0, 0.6, 3))
+    aside, above, below = DIGIT_HEIGHT * rng.uniform(0, np.where(rng.random(3) < 0.5, 0.12, 0.6))
     sheet.crop = float(left - aside), float(top - above), float(right + aside), float(bottom + below)
 
 

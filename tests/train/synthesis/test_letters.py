@@ -45,7 +45,7 @@ def test_letters_are_those_of_a_font_where_none_are_drawn(glyphs):
         asked.append(character)
         return bar(4) if character != "?" else None
 
-    words = Alphabet("font", lambda digit, _: bar(4), font)
+    words = Alphabet("font", lambda *_: bar(4), font)
     drawn = 0
     for seed in range(20):
         own = Letters(hands=1).beside(glyphs.alphabet(rng(1), ("strokes",)), words, rng(seed))
