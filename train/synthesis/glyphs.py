@@ -139,6 +139,11 @@ class Glyphs:
             return Alphabet("font", lambda digit, _: _plain(str(digit)), lambda letter, _: _plain(letter))
         return self.alphabet(rng, ("hand-font",) if by_hand else ("font", "hand-font"))
 
+    def sample(self, digit: int, rng: Generator) -> Bytes | None:
+        """(28, 28) uint8: one of MNIST's images of a digit as it is; None where there are none."""
+        rows = self._rows[digit]
+        return np.asarray(self._images[rows[rng.integers(len(rows))]], np.uint8) if len(rows) else None
+
     def _crowd(self, rng: Generator) -> Alphabet:
         """MNIST's digits, each of another writer, all with the same pen."""
         pen, shear, wide = rng.integers(-3, 5), rng.normal(0, 0.12), float(np.exp(rng.normal(0, 0.12)))

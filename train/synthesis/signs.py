@@ -72,9 +72,11 @@ class Signs:
     Args:
         hands: The number of hands.
         seed: Seed of the hands, so that they are the same each time.
+        forms: Of each character that they draw; the signs where nothing is given.
     """
 
-    def __init__(self, hands: int = 24, seed: int = 1) -> None:
+    def __init__(self, hands: int = 24, seed: int = 1, forms: Mapping[str, tuple[str, ...]] = FORMS) -> None:
+        self._forms = forms
         rng = np.random.default_rng(seed)
         self._hands = [random_hand(rng) for _ in range(hands)]
         self._kept: dict[tuple[int, int, str, int], Glyph] = {}
@@ -90,7 +92,7 @@ class Signs:
         step = int(np.clip(round((wanted - low) / (high - low) * (_STEPS - 1)), 0, _STEPS - 1))
 
         def letter(character: str, rng: Generator) -> Glyph | None:
-            if character not in FORMS:
+            if character not in self._forms:
                 return None
             return self._instance(hand, step, character, int(rng.integers(_INSTANCES)))
 
@@ -111,14 +113,24 @@ class Signs:
         if key not in self._kept:
             rng = np.random.default_rng((hand, step, ord(character), instance))
             pen = float(np.exp(np.interp(step, (0, _STEPS - 1), np.log(_PENS))))
-            self._kept[key] = draw_sign(character, self._hands[hand], rng, pen)
+            self._kept[key] = draw_sign(character, self._hands[hand], rng, pen, self._forms)
         return self._kept[key]
 
 
-def draw_sign(character: str, hand: Hand, rng: Generator, pen: float) -> Glyph:
-    """One sign in a hand. pen: the width of its strokes, in digit heights."""
-    forms = FORMS[character]
-    form = forms[(hand.habit // 7 + ord(character)) % len(forms)]
+def draw_sign(
+    character: str, hand: Hand, rng: Generator, pen: float, forms: Mapping[str, tuple[str, ...]] = FORMS
+) -> Glyph:
+    """One character in a hand.
+
+    Args:
+        character: One of `forms`.
+        hand: The writer.
+        rng: Determines the variation between instances.
+        pen: The width of its strokes, in digit heights.
+        forms: Of each character, as strokes of knots.
+    """
+    own = forms[character]
+    form = own[(hand.habit // 7 + ord(character)) % len(own)]
     lines = write_form(form, ord(character), hand, rng)
     unit, broad = GLYPH_HEIGHT, pen * (_DOT if character in _THICKENED else 1.0)
     ink, _, y = drawn([(line[:, :2] * unit, line[:, 2] * broad * unit) for line in lines])

@@ -18,7 +18,7 @@ from digitocr.train.synthesis.dot_matrix import random_dots
 from digitocr.train.synthesis.glyphs import Alphabet, Font, Glyphs
 from digitocr.train.synthesis.scripts import Scripts
 from digitocr.train.synthesis.segments import SEGMENT_LETTERS, random_display
-from digitocr.train.synthesis.signs import Signs
+from digitocr.train.synthesis.strip_hands import LEAST_STEP, by_hand
 from digitocr.train.synthesis.strip_writing import Pen, pen, start, write
 from digitocr.train.synthesis.strips import (
     BASE,
@@ -36,11 +36,6 @@ from digitocr.train.synthesis.wheels import random_look as random_counter
 _BETWEEN = (0.2, 0.8)  # turns; a wheel within shows two digits, and the share of the next one grows from 0 to 1
 _LEADER = 3  # points in a row and more are no sign of a number
 _NEAREST = -5  # pixels of the sheet; the most that touching digits overlap where their ink is nearest
-
-
-@lru_cache(maxsize=1)
-def _signs() -> Signs:
-    return Signs()
 
 
 @lru_cache(maxsize=2)
@@ -88,7 +83,8 @@ def segments(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """A display of seven segments: what is off may be seen, empty cells too; with points, units, letters and glow."""
     display = random_display(rng)
     own = Pen(display.alphabet, display.alphabet)
-    text = _shown(rng)
+    is_crop = rng.random() < 0.22
+    text = texts.number(rng, 1, 1) if is_crop and rng.random() < 0.5 else _shown(rng)
     if rng.random() < 0.08:
         text = "".join(rng.choice(list(SEGMENT_LETTERS + "-"), int(rng.integers(2, 6))))
     width, first = (display.look.width + display.look.space) * DIGIT_HEIGHT, _inside(rng)
@@ -102,7 +98,11 @@ def segments(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
                 sheet.put(display.ghost, cell, BASE, DIGIT_HEIGHT, display.strength)
         for place in np.arange(first, x - 0.5 * width, width):
             sheet.put(display.ghost, float(place), BASE, DIGIT_HEIGHT, display.strength)
-    lit = rng.random() < 0.5
+    lit = rng.random() < 0.4
+    if rng.random() < 0.25:
+        _bezel(sheet, first, end, rng)
+    if rng.random() < 0.06:
+        sheet.ink = effects.hollowed(sheet.ink, int(rng.integers(1, 3)))
     if lit:
         sheet.bright = True
         _field(sheet, first, end, rng)
@@ -110,6 +110,8 @@ def segments(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             sheet.ink = effects.glowing(sheet.ink, float(rng.uniform(2, 16)), float(rng.uniform(0.2, 1.2)))
     else:
         sheet.bright = False
+        if rng.random() < 0.4:
+            sheet.contrast = float(np.exp(rng.uniform(np.log(0.15), np.log(0.5))))
         if rng.random() < 0.5:
             _field(sheet, first, end, rng)
         if rng.random() < 0.3:  # the segments of an LCD throw a shadow on what is behind them
@@ -120,10 +122,30 @@ def segments(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         sheet.ink = effects.scanned(
             sheet.ink, float(rng.uniform(2, 7)), float(rng.uniform(0.2, 0.8)), rng.random() < 0.5
         )
-    if rng.random() < 0.35:
+    if is_crop:
+        _crop(sheet, first, BASE - DIGIT_HEIGHT, end, BASE, rng)
+    elif rng.random() < 0.35:
         words = glyphs.words(rng)
         unit = Pen(words, words, float(rng.uniform(0.3, 0.8)) * DIGIT_HEIGHT)
         write(sheet, str(rng.choice(texts.UNITS)), unit, end + float(rng.uniform(0.1, 1)) * DIGIT_HEIGHT, rng)
+
+
+def _bezel(sheet: Sheet, left: float, right: float, rng: Generator) -> None:
+    """The edge of a display or its frame around the writing."""
+    thick = max(1, round(float(np.exp(rng.uniform(0, np.log(24))))))
+    above, below, aside = (thick / 2 + DIGIT_HEIGHT * float(rng.uniform(0.1, 0.8)) for _ in range(3))
+    corner = round(left - aside), round(BASE - DIGIT_HEIGHT - above)
+    cv2.rectangle(
+        sheet.rule, corner, (round(right + aside), round(BASE + below)), int(rng.integers(60, 256)), thick, cv2.LINE_AA
+    )
+
+
+def _crop(sheet: Sheet, left: float, top: float, right: float, bottom: float, rng: Generator) -> None:
+    """Has the picture end near or at the writing."""
+    ends = [(mark.left, mark.right) for mark in sheet.marks]
+    left, right = min([left, *(end[0] for end in ends)]), max([right, *(end[1] for end in ends)])
+    aside, above, below = DIGIT_HEIGHT * rng.uniform(0, np.where(rng.random(3) < 0.5, 0.12, 0.6))
+    sheet.crop = float(left - aside), float(top - above), float(right + aside), float(bottom + below)
 
 
 def wheels(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -132,10 +154,10 @@ def wheels(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     if not fonts:
         return
     look = random_counter(rng, fonts)
-    tight = rng.random() < 0.2  # the picture is cut out within the windows
+    tight = rng.random() < 0.35  # the picture is cut out within the windows
     if tight:
         look = look._replace(space=0.0, frame=0.0)
-    count = int(rng.integers(1, 9)) if rng.random() < 0.8 else 1
+    count = int(rng.integers(1, 9)) if rng.random() < (0.45 if tight else 0.8) else 1
     turns = random_turns(count, rng) if rng.random() < 0.8 else rng.uniform(0, 1, count)
     decimals = int(rng.integers(1, 4)) if rng.random() < 0.4 else 0
     inverted, height = rng.random() < 0.25, DIGIT_HEIGHT * float(rng.uniform(0.9, 1.1))
@@ -169,7 +191,10 @@ def wheels(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         x += step
     sheet.bright = bool(rng.random() < 0.75)
     if tight:
-        _cut_out(sheet, round(first), round(x), top, round(top + high))
+        if rng.random() < 0.4:
+            _cut_out(sheet, round(first), round(x), top, round(top + high))
+        else:
+            _crop(sheet, first, top, x, top + high, rng)
         return
     if rng.random() < 0.3:
         words = glyphs.words(rng)
@@ -287,14 +312,21 @@ def ringed(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 def arithmetic(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """Arithmetic, dates, prices and the like by hand, with signs of the same pen."""
-    alphabet = glyphs.alphabet(rng, ("mnist", "mnist", "strokes", "hand-font"))
-    words = glyphs.words(rng, by_hand=True)
-    signed = _signs().beside(replace(alphabet, letter=alphabet.letter or words.letter), rng)
+    signed = by_hand(rng, glyphs)
     gap = float(rng.choice([-0.08, 0.0, 0.08, 0.2, 0.4], p=[0.08, 0.17, 0.3, 0.3, 0.15]))
     strength = float(rng.uniform(0.35, 1)) if rng.random() < 0.25 else 1.0
     own = Pen(signed, signed, DIGIT_HEIGHT, BASE, gap, float(rng.uniform(0, 0.08)), strength)
-    kinds = (texts.equation, texts.date, texts.decimal, texts.time, texts.bracketed, texts.amount, texts.groups)
-    text = kinds[int(rng.choice(len(kinds), p=[0.46, 0.16, 0.12, 0.06, 0.1, 0.05, 0.05]))](rng)
+    kinds = (
+        texts.equation,
+        texts.algebra,
+        texts.date,
+        texts.decimal,
+        texts.time,
+        texts.bracketed,
+        texts.amount,
+        texts.groups,
+    )
+    text = kinds[int(rng.choice(len(kinds), p=[0.3, 0.26, 0.13, 0.1, 0.05, 0.08, 0.04, 0.04]))](rng)
     write(sheet, text, own, _inside(rng), rng)
     if rng.random() < 0.3:
         _warp(sheet, rng)
@@ -305,7 +337,7 @@ def touching(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     alphabet = glyphs.alphabet(rng, ("mnist", "mnist", "mnist", "strokes", "hand-font"))
     nearest, uneven = float(rng.uniform(_NEAREST, 3)), float(rng.uniform(0, 0.06))
     by_ink = rng.random() < 0.6
-    x, last = _inside(rng), None
+    x, middle, last = _inside(rng), 0.0, None
     numbers = [texts.number(rng, 2, 9)]
     while rng.random() < 0.5:
         numbers.append(texts.number(rng, 1, 9))
@@ -329,6 +361,8 @@ def touching(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             room = front - last if by_ink else np.array([-x])
             left = float(-room[np.isfinite(room)].min()) if np.isfinite(room).any() else x
             x = max(left, x - 0.5 * DIGIT_HEIGHT) + nearest + float(rng.normal(0, 0.7))
+            x = max(x, middle + LEAST_STEP * DIGIT_HEIGHT - wide / 2)
+        middle = x + wide / 2
         sheet.paste(ink, x, top)
         sheet.marks.append(Mark(x, x + wide, int(character)))
         last = np.full(SHEET_HEIGHT, -np.inf)
@@ -464,13 +498,13 @@ def foreign(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 
 KINDS: Mapping[Callable[[Sheet, Generator, Glyphs], None], float] = {  # and the share of each, beside strip_layouts.py
-    segments: 0.1,
-    wheels: 0.1,
+    segments: 0.18,
+    wheels: 0.15,
     dots: 0.06,
     altered: 0.09,
     ringed: 0.03,
-    arithmetic: 0.14,
-    touching: 0.18,
+    arithmetic: 0.2,
+    touching: 0.15,
     table: 0.06,
     receipt: 0.05,
     shining_through: 0.03,

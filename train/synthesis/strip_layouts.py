@@ -7,12 +7,13 @@ digit heights or pixels of the sheet, and probabilities.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
 
 from digitocr.runtime.opencv import cv2
-from digitocr.train.synthesis import strip_kinds, strips, texts
+from digitocr.train.synthesis import strip_hands, strip_kinds, strips, texts
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.strip_writing import Pen, glyph_of, pen, start, write
 from digitocr.train.synthesis.strips import (
@@ -63,7 +64,11 @@ def rules(sheet: Sheet, rng: Generator) -> None:
 
 def line(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """A line of text of any kind."""
-    write(sheet, texts.text(rng), pen(rng, glyphs), start(rng), rng)
+    text, own = texts.text(rng), pen(rng, glyphs)
+    if not any(character.isdecimal() for character in text) and rng.random() < 0.4:
+        # the reader scales by what it takes for digits: in words these are small letters
+        own = replace(own, height=DIGIT_HEIGHT * float(rng.uniform(1, 1.6)))
+    write(sheet, text, own, start(rng), rng)
 
 
 def numerals(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -157,7 +162,7 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: AR
     for _ in range(int(rng.integers(0, 7))):
         size, x, y = rng.uniform(10, 70), rng.uniform(LEFT, RIGHT), rng.uniform(BASE - 60, BASE + 20)
         thick, level = max(1, round(size * rng.uniform(0.03, 0.2))), int(rng.integers(80, 256))
-        kind = int(rng.integers(6))
+        kind = int(rng.integers(7))
         t = np.linspace(0, 1, 40)
         if kind == 0:
             points = np.stack([3 * size * t, 0.4 * size * np.sin(2 * np.pi * rng.uniform(1, 6) * t)], 1)
@@ -166,6 +171,8 @@ def scribbles(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:  # noqa: AR
             points = np.stack([size * (2 * t + 0.2 * np.sin(6.3 * turns * t)), 0.4 * size * np.cos(6.3 * turns * t)], 1)
         elif kind == 2:
             points = rng.uniform(-1, 1, (int(rng.integers(3, 7)), 2)) * size * [1, 0.5]
+        elif kind == 6:  # an edge or a stroke that is longer than any character
+            points = np.array([[0, -4 * DIGIT_HEIGHT], [rng.normal(0, 1.5) * DIGIT_HEIGHT, 4 * DIGIT_HEIGHT]])
         elif kind == 3:
             centre, axes = (round(x), round(y)), (max(1, round(size / 2)), max(1, round(size * rng.uniform(0.2, 0.6))))
             cv2.ellipse(
@@ -189,8 +196,10 @@ def single(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     own = pen(rng, glyphs)
     x = SHEET_WIDTH / 2 + rng.uniform(-150, 100)
     text = (
-        texts.number(rng, 1, 2)
-        if rng.random() < 0.75
+        str(rng.choice(["0", "1", "10", "11"]))
+        if rng.random() < 0.2
+        else texts.number(rng, 1, 2)
+        if rng.random() < 0.7
         else str(rng.choice(list(texts.LOOKALIKES + "()/|[]xACKMnmuwvy+=?")))
     )
     write(sheet, text, own, float(x), rng)
@@ -205,6 +214,7 @@ LAYOUTS: dict[Layout, float] = {  # and how frequent each is, relative to the ot
     scribbles: 0.04,
     single: 0.14,
     **strip_kinds.KINDS,
+    **strip_hands.KINDS,
 }
 
 

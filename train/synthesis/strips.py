@@ -39,6 +39,7 @@ CORE = 0.36  # of a character's width; the columns in its middle that carry its 
 EDGE = 0.14  # of a character's width at each side; columns there are gap
 MAX_CORE = 3.0  # pixels from the middle of a character, at most
 DOUBTFUL = 0.25  # share of the second class from which on a digit cannot be told, up to 1 minus this
+FAINT = 0.3  # contrast; fainter ink would be lost in two levels or in a small JPEG file
 NOISE_SHARE = 28  # grey levels; the most noise at full contrast, a ninth of the difference between ink and paper
 
 
@@ -77,6 +78,8 @@ class Sheet:
         relief: float32, -1 to 1, light and shade on embossed writing.
         marks: What is written, in any order.
         bright: Whether the ink is brighter than its areas; None leaves that to chance.
+        contrast: Of the ink, 0 to 1; None leaves that to chance.
+        crop: Left, top, right and bottom of the picture that the strip was cut from; None where it is larger.
     """
 
     ink: Bytes = field(default_factory=lambda: np.zeros((SHEET_HEIGHT, SHEET_WIDTH), np.uint8))
@@ -85,6 +88,8 @@ class Sheet:
     relief: Floats | None = None
     marks: list[Mark] = field(default_factory=list)
     bright: bool | None = None
+    contrast: float | None = None
+    crop: tuple[float, float, float, float] | None = None
 
     def put(self, glyph: Glyph, x: float, base: float, height: float, strength: float = 1.0) -> tuple[float, float]:
         """Draws a glyph with the pen at x and the line at `base`, a digit `height` pixels high.
@@ -176,7 +181,25 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
         if not ends or (min(ends) > left + 1 and max(ends) < WIDTH - right - 1):
             inner = grey[:, left : WIDTH - right]
             grey = cv2.copyMakeBorder(inner, 0, 0, left, right, cv2.BORDER_CONSTANT, value=int(np.median(inner)))
+    if sheet.crop is not None:
+        grey = _cropped(np.asarray(grey, np.uint8), sheet.crop, np.column_stack([linear, shift]))
     return Strip(np.asarray(grey, np.uint8), *_columns(marks), tuple(marks))
+
+
+def _cropped(grey: Bytes, crop: tuple[float, float, float, float], matrix: NDArray[np.float64]) -> Bytes:
+    """The strip with the median of a part everywhere else, as the reader fills up what is beyond a picture.
+
+    Args:
+        grey: The strip.
+        crop: Left, top, right and bottom of the part in the sheet.
+        matrix: (2, 3), from the sheet to the strip.
+    """
+    left, top, right, bottom = crop
+    corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]]) @ matrix.T
+    inside = np.zeros_like(grey)
+    cv2.fillConvexPoly(inside, np.rint(corners).astype(np.int32), 1)
+    part = grey[inside > 0]
+    return np.where(inside > 0, grey, np.uint8(np.median(part)) if len(part) else grey)
 
 
 def _columns(marks: list[Mark]) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
@@ -203,12 +226,17 @@ def _columns(marks: list[Mark]) -> tuple[Bytes, Bytes, Floats, Floats, Bools, st
             continue
         own = (middles > left + EDGE * width) & (middles < right - EDGE * width)
         own |= np.abs(middles - middle) <= COLUMN / 2  # of a narrow one as well
+        around = (middles > left) & (middles < right)
         for neighbour in (number - 1, number + 1):
             if 0 <= neighbour < len(marks) and marks[neighbour].label != OTHER:
-                border = (right + marks[neighbour].left if neighbour > number else left + marks[neighbour].right) / 2
+                other = marks[neighbour]
+                border = (right + other.left if neighbour > number else left + other.right) / 2
+                beyond = (other.left + other.right) / 2
+                if abs(beyond - middle) > 2 * COLUMN:  # a narrow one stands below the roof of the other
+                    border = float(np.clip(border, min(middle, beyond) + COLUMN, max(middle, beyond) - COLUMN))
+                around &= middles < border if neighbour > number else middles > border
                 clear = middles < border - COLUMN / 2 if neighbour > number else middles > border + COLUMN / 2
                 own &= clear
-        around = (middles > left) & (middles < right)
         first[around], second[around], is_loose[around] = GAP, GAP, False
         first[own], second[own], share[own] = mark.label, mark.second, mark.share
         is_loose[own] = np.abs(middles[own] - middle) > min(max(CORE * width / 2, COLUMN / 2), MAX_CORE)
@@ -227,10 +255,11 @@ def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
     """The sheet with paper, ink and light: levels from 0 to 1, before the camera, and the contrast of its ink."""
     clean = rng.random() < 0.2
     paper = float(rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.8, 1.0))
+    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.22), np.log(0.5))))
+    contrast = contrast if sheet.contrast is None else sheet.contrast
     image = np.full((SHEET_HEIGHT, SHEET_WIDTH), paper, np.float32)
     if not clean:
-        image += _clouds(rng, float(rng.choice([6, 24, 90, 200])), float(rng.uniform(0, 0.03)))
-    contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.22), np.log(0.5))))
+        image += _clouds(rng, float(rng.choice([6, 24, 90, 200])), float(rng.uniform(0, min(0.03, 0.15 * contrast))))
     if not clean and rng.random() < 0.1:
         image += _clouds(rng, float(rng.choice([6, 12, 30])), float(rng.uniform(0, 0.25 * contrast)))
     if not clean and rng.random() < 0.12:
@@ -255,11 +284,24 @@ def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
         image = image * (1 + slope * np.linspace(-1, 1, SHEET_WIDTH, dtype=np.float32))
         if rng.random() < 0.3:
             image = image * (1 + _clouds(rng, float(rng.choice([3, 5, 9])), float(rng.uniform(0, 0.1))))
-        if rng.random() < 0.06:
+        if rng.random() < 0.06 and contrast > FAINT:
             image = image + np.clip(_clouds(rng, 8, 0.4) - 0.5, 0, 1)  # glare
+        if rng.random() < 0.06:
+            image = image * _shadow(rng)
+    if contrast < FAINT:  # nor would it be seen where a picture is overexposed
+        image = image * np.float32(min(1.0, 1 / max(float(image.max()), 1e-3)))
     if rng.random() < 0.3:
         image = 1.02 - image
     return np.asarray(image, np.float32), contrast * paper
+
+
+def _shadow(rng: Generator) -> Floats:
+    """(SHEET_HEIGHT, SHEET_WIDTH): light that is less on one side of a straight border, which is sharp or soft."""
+    angle = rng.uniform(-0.6, 0.6) + (np.pi / 2 if rng.random() < 0.25 else 0)
+    across = np.cos(angle) * (np.arange(SHEET_WIDTH) - rng.uniform(0, SHEET_WIDTH))
+    down = np.sin(angle) * (np.arange(SHEET_HEIGHT) - rng.uniform(0, SHEET_HEIGHT))
+    side = np.clip(0.5 + (across + down[:, None]) / float(rng.uniform(1, 40)), 0, 1)
+    return np.asarray(1 - rng.uniform(0.1, 0.6) * (side if rng.random() < 0.5 else 1 - side), np.float32)
 
 
 def _camera(image: Floats, contrast: float, rng: Generator) -> Bytes:
@@ -279,10 +321,11 @@ def _camera(image: Floats, contrast: float, rng: Generator) -> Bytes:
         image = image + noise
     grey = np.asarray(np.clip(image, 0, 255), np.uint8)
     kind = rng.random()
-    if kind < 0.04:
+    if kind < 0.04 and contrast > FAINT:
         level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         grey = np.where(grey > level, np.uint8(255), np.uint8(0))
     elif kind < 0.2:
-        _, data = cv2.imencode(".jpg", grey, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))))
+        least = 35 if contrast * gain > FAINT else 75
+        _, data = cv2.imencode(".jpg", grey, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(least, 95))))
         grey = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return np.asarray(grey, np.uint8)

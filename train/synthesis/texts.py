@@ -293,6 +293,28 @@ def equation(rng: Generator) -> str:
     return space.join(parts)
 
 
+def algebra(rng: Generator) -> str:
+    """An equation in letters: 3a + 2b = 8, x - y = 3, f(x) = 2x, 5(a + b)."""
+    letters = rng.choice(list("xxxyyyzzaaabbbccnmkpqtrdfhuvw"), 3)
+    space = "" if rng.random() < 0.4 else " "
+
+    def term() -> str:
+        kind = rng.random()
+        own = str(rng.choice(letters))
+        if kind < 0.5:
+            return number(rng, 1, 3) + own
+        if kind < 0.75:
+            return own
+        if kind < 0.9:
+            return number(rng, 1, 3)
+        return f"{number(rng, 1, 2)}({own}" + str(rng.choice(["+", "-"])) + f"{number(rng, 1, 2)})"
+
+    parts = [term()]
+    for _ in range(int(rng.integers(1, 4))):
+        parts += [str(rng.choice(list("+-=+-=x/"))), term()]
+    return str(rng.choice(["", "{ ", "√", "f(x) = "], p=[0.85, 0.07, 0.04, 0.04])) + space.join(parts)
+
+
 def labelled(rng: Generator) -> str:
     """A label and a number."""
     label = str(rng.choice(LABELS))
