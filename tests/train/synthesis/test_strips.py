@@ -103,6 +103,15 @@ def test_a_digit_on_a_word_s_columns_is_a_digit():
     assert text == "*5."
 
 
+@pytest.mark.parametrize("narrow", [(110.0, 118.0), (112.0, 120.0), (114.0, 124.0)])
+def test_a_narrow_digit_below_the_roof_of_another_keeps_columns_of_its_own_and_so_does_the_other(narrow):
+    first, _, _, weight, _, text = columns(Mark(98, 120, 7), Mark(*narrow, 1))
+    assert runs(first) == [7, 1]
+    assert text == "71"
+    for label in (7, 1):
+        assert ((first == label) & (weight > 0)).any()
+
+
 def test_a_wheel_between_two_digits_has_both_and_their_shares():
     first, second, share, _, _, text = columns(Mark(100, 120, 3, 4, 0.4), Mark(124, 144, 5, 6, 0.1))
     own = first == 3
@@ -174,3 +183,29 @@ def test_the_columns_of_a_digit_are_where_it_is_in_the_picture():
         ink[ink < 0.5 * ink.max()] = 0
         away.append((ink * np.arange(WIDTH)).sum() / ink.sum() - COLUMN * (own.mean() + 0.5))
     assert np.median(np.abs(away)) < 1.5
+
+
+def test_beyond_the_picture_a_strip_has_the_median_of_what_is_within():
+    for seed in range(8):
+        sheet = bar(300)
+        sheet.crop = (280, BASE - 50, 340, BASE + 10)
+        image = finished(sheet, np.random.default_rng(seed)).image
+        outside = np.concatenate([image[:, :100].ravel(), image[:, -100:].ravel()])
+        assert len(np.unique(outside)) == 1
+        assert len(np.unique(image)) > 2
+
+
+def test_faint_ink_is_still_seen():
+    for seed in range(40):
+        sheet = bar(300)
+        sheet.contrast = 0.15
+        image = finished(sheet, np.random.default_rng(seed)).image[8:24].astype(float).mean(0)
+        near = image[120:180]
+        assert np.ptp(near) > 2
+
+
+def test_a_shadow_is_darker_on_one_side():
+    for seed in range(10):
+        light = module._shadow(np.random.default_rng(seed))
+        assert light.shape == (SHEET_HEIGHT, SHEET_WIDTH)
+        assert 0.39 < light.min() < light.max() <= 1
