@@ -97,6 +97,16 @@ def test_a_character_outside_is_not_there():
     assert (set(first), set(weight), text) == ({GAP}, {1.0}, "")
 
 
+def test_what_was_written_beyond_the_sheet_is_not_there():
+    marks = [Mark(2, 12, 3), Mark(14, 26, 4), Mark(30, 40, 5), Mark(280, 318, OTHER)]
+    first, _, _, weight, _, text = module._columns(marks, (19.0, 300.0))
+    assert runs(first) == [4, 5, OTHER]
+    assert (weight[first == 4] == 0).all()
+    assert (weight[first == 5] == 1).all()
+    assert (first[150:] == GAP).all()
+    assert text == "5"  # of the others too much is not seen
+
+
 def test_a_digit_on_a_word_s_columns_is_a_digit():
     first, *_, text = columns(Mark(100, 140, OTHER), Mark(136, 152, 5), Mark(160, 164, DOT))
     assert runs(first) == [OTHER, 5, DOT]
