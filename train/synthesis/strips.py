@@ -183,8 +183,8 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
             grey = cv2.copyMakeBorder(inner, 0, 0, left, right, cv2.BORDER_CONSTANT, value=int(np.median(inner)))
     if sheet.crop is not None:
         grey = _cropped(np.asarray(grey, np.uint8), sheet.crop, np.column_stack([linear, shift]))
-    ends = max(0.0, across), min(float(WIDTH), across + linear[0, 0] * SHEET_WIDTH)  # what was drawn, in the strip
-    return Strip(np.asarray(grey, np.uint8), *_columns(marks, ends), tuple(marks))
+    drawn = max(0.0, across), min(float(WIDTH), across + linear[0, 0] * SHEET_WIDTH)  # what was drawn, in the strip
+    return Strip(np.asarray(grey, np.uint8), *_columns(marks, drawn), tuple(marks))
 
 
 def _cropped(grey: Bytes, crop: tuple[float, float, float, float], matrix: NDArray[np.float64]) -> Bytes:
