@@ -125,9 +125,17 @@ def segments(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     if is_crop:
         _crop(sheet, first, BASE - DIGIT_HEIGHT, end, BASE, rng)
     elif rng.random() < 0.35:
-        words = glyphs.words(rng)
-        unit = Pen(words, words, float(rng.uniform(0.3, 0.8)) * DIGIT_HEIGHT)
-        write(sheet, str(rng.choice(texts.UNITS)), unit, end + float(rng.uniform(0.1, 1)) * DIGIT_HEIGHT, rng)
+        _unit(sheet, str(rng.choice(texts.UNITS)), end + float(rng.uniform(0.1, 1)) * DIGIT_HEIGHT, rng, glyphs)
+
+
+def _unit(sheet: Sheet, unit: str, x: float, rng: Generator, glyphs: Glyphs) -> None:
+    """A unit behind a number; bright writing stands on a field, which goes on below it."""
+    words = glyphs.words(rng)
+    end = write(sheet, unit, Pen(words, words, float(rng.uniform(0.3, 0.8)) * DIGIT_HEIGHT), x, rng)
+    if sheet.bright:
+        above, below = DIGIT_HEIGHT * rng.uniform([1.0, 0.2], [1.4, 0.5])
+        corner = round(x - DIGIT_HEIGHT / 2), round(BASE - above)
+        cv2.rectangle(sheet.area, corner, (round(end), round(BASE + below)), 255, -1)
 
 
 def _bezel(sheet: Sheet, left: float, right: float, rng: Generator) -> None:
@@ -197,9 +205,8 @@ def wheels(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
             _crop(sheet, first, top, x, top + high, rng)
         return
     if rng.random() < 0.3:
-        words = glyphs.words(rng)
-        unit = Pen(words, words, float(rng.uniform(0.3, 0.8)) * DIGIT_HEIGHT)
-        write(sheet, str(rng.choice(["m³", "kWh", "m3", "km", "l", "gal", "mi", "ft³"])), unit, x + 12 + margin, rng)
+        unit = str(rng.choice(["m³", "kWh", "m3", "km", "l", "gal", "mi", "ft³"]))
+        _unit(sheet, unit, x + 12 + margin, rng, glyphs)
 
 
 def _cut_out(sheet: Sheet, left: int, right: int, top: int, bottom: int) -> None:

@@ -78,7 +78,7 @@ def numerals(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         rng.choice([-0.18, -0.1, -0.03, 0.05, 0.2, 0.5, 1.0, 1.6], p=[0.1, 0.13, 0.15, 0.15, 0.17, 0.14, 0.1, 0.06])
     )
     own = Pen(own.digits, own.letters, own.height, own.base, gap, own.uneven, own.strength)
-    x = start(rng)
+    x = start(rng) if rng.random() < 0.3 else float(rng.uniform(LEFT, LEFT + 300))
     while x < SHEET_WIDTH:
         x = write(sheet, texts.number(rng, 1, 8), own, x, rng) + rng.uniform(0.5, 4) * DIGIT_HEIGHT
         if rng.random() < 0.7:

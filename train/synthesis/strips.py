@@ -183,7 +183,8 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
             grey = cv2.copyMakeBorder(inner, 0, 0, left, right, cv2.BORDER_CONSTANT, value=int(np.median(inner)))
     if sheet.crop is not None:
         grey = _cropped(np.asarray(grey, np.uint8), sheet.crop, np.column_stack([linear, shift]))
-    return Strip(np.asarray(grey, np.uint8), *_columns(marks), tuple(marks))
+    drawn = max(0.0, across), min(float(WIDTH), across + linear[0, 0] * SHEET_WIDTH)  # what was drawn, in the strip
+    return Strip(np.asarray(grey, np.uint8), *_columns(marks, drawn), tuple(marks))
 
 
 def _cropped(grey: Bytes, crop: tuple[float, float, float, float], matrix: NDArray[np.float64]) -> Bytes:
@@ -202,8 +203,14 @@ def _cropped(grey: Bytes, crop: tuple[float, float, float, float], matrix: NDArr
     return np.where(inside > 0, grey, np.uint8(np.median(part)) if len(part) else grey)
 
 
-def _columns(marks: list[Mark]) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
-    """The classes of the columns, of marks in pixels of the strip, from left to right."""
+def _columns(
+    marks: list[Mark], ends: tuple[float, float] = (0.0, float(WIDTH))
+) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
+    """The classes of the columns, of marks in pixels of the strip, from left to right.
+
+    ends: where the sheet begins and ends, which cuts characters as the sides of the strip do.
+    """
+    start, stop = ends
     columns = WIDTH // COLUMN
     first, second = np.full(columns, GAP, np.uint8), np.full(columns, GAP, np.uint8)
     share, weight = np.zeros(columns, np.float32), np.ones(columns, np.float32)
@@ -211,15 +218,15 @@ def _columns(marks: list[Mark]) -> tuple[Bytes, Bytes, Floats, Floats, Bools, st
     middles = (np.arange(columns) + 0.5) * COLUMN
     for left, right, label, _, _ in marks:  # words first: a digit on a word's column is a digit
         if label == OTHER:
-            first[(middles > left - 1) & (middles < right + 1)] = OTHER
+            first[(middles > max(left - 1, start)) & (middles < min(right + 1, stop))] = OTHER
             is_loose |= (np.abs(middles - left) <= 1) | (np.abs(middles - right) <= 1)
     text = []
     for number, mark in enumerate(marks):
         left, right = mark.left, mark.right
         middle, width = (left + right) / 2, right - left
-        if middle < -1 or middle > WIDTH + 1:
+        if middle < start - 1 or middle > stop + 1:
             continue
-        if right < WIDTH + 0.3 * width and left > -0.3 * width:
+        if right < stop + 0.3 * width and left > start - 0.3 * width:
             is_doubtful = mark.label != OTHER and DOUBTFUL < mark.share < 1 - DOUBTFUL
             text.append("*" if mark.label == OTHER else "?" if is_doubtful else CLASSES[mark.label])
         if mark.label == OTHER:
@@ -240,7 +247,7 @@ def _columns(marks: list[Mark]) -> tuple[Bytes, Bytes, Floats, Floats, Bools, st
         first[around], second[around], is_loose[around] = GAP, GAP, False
         first[own], second[own], share[own] = mark.label, mark.second, mark.share
         is_loose[own] = np.abs(middles[own] - middle) > min(max(CORE * width / 2, COLUMN / 2), MAX_CORE)
-        weight[own] = 0.0 if left < -0.25 * width or right > WIDTH + 0.25 * width else 1.0
+        weight[own] = 0.0 if left < start - 0.25 * width or right > stop + 0.25 * width else 1.0
     return first, second, share, weight, is_loose, "".join(text)
 
 

@@ -204,3 +204,10 @@ def test_a_hull_bounds_the_ink_at_every_turn():
         assert abs((points @ way).max() - (corners @ way).max()) <= 0.75
         assert abs((points @ way).min() - (corners @ way).min()) <= 0.75
     np.testing.assert_array_equal(hull(ink * 0), [[0, 0], [40, 0], [40, 60], [0, 60]])
+
+
+def test_a_sample_is_one_of_mnist_s_images_as_it_is(glyphs):
+    images, labels = mnist_like()
+    for digit in range(10):
+        np.testing.assert_array_equal(glyphs.sample(digit, rng(digit)), images[labels == digit][0])
+    assert Glyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8), [], hands=1).sample(3, rng()) is None

@@ -65,3 +65,10 @@ def test_the_same_state_gives_the_same_signs_and_hands_differ():
     some = Signs(hands=8)
     inks = {some.letters(rng(seed), 0.1)("%", rng(2)).ink.tobytes() for seed in range(10)}
     assert len(inks) > 3
+
+
+def test_other_forms_are_drawn_where_they_are_given():
+    bank = Signs(hands=1, forms={"x": ("0,0 40,100",)})
+    letter = bank.letters(np.random.default_rng(0), 0.1)
+    assert letter("x", np.random.default_rng(0)).ink.any()
+    assert letter("+", np.random.default_rng(0)) is None

@@ -97,10 +97,29 @@ def test_a_character_outside_is_not_there():
     assert (set(first), set(weight), text) == ({GAP}, {1.0}, "")
 
 
+def test_what_was_written_beyond_the_sheet_is_not_there():
+    marks = [Mark(2, 12, 3), Mark(14, 26, 4), Mark(30, 40, 5), Mark(280, 318, OTHER)]
+    first, _, _, weight, _, text = module._columns(marks, (19.0, 300.0))
+    assert runs(first) == [4, 5, OTHER]
+    assert (weight[first == 4] == 0).all()
+    assert (weight[first == 5] == 1).all()
+    assert (first[150:] == GAP).all()
+    assert text == "5"  # of the others too much is not seen
+
+
 def test_a_digit_on_a_word_s_columns_is_a_digit():
     first, *_, text = columns(Mark(100, 140, OTHER), Mark(136, 152, 5), Mark(160, 164, DOT))
     assert runs(first) == [OTHER, 5, DOT]
     assert text == "*5."
+
+
+@pytest.mark.parametrize("narrow", [(110.0, 118.0), (112.0, 120.0), (114.0, 124.0)])
+def test_a_narrow_digit_below_the_roof_of_another_keeps_columns_of_its_own_and_so_does_the_other(narrow):
+    first, _, _, weight, _, text = columns(Mark(98, 120, 7), Mark(*narrow, 1))
+    assert runs(first) == [7, 1]
+    assert text == "71"
+    for label in (7, 1):
+        assert ((first == label) & (weight > 0)).any()
 
 
 def test_a_wheel_between_two_digits_has_both_and_their_shares():
@@ -174,3 +193,29 @@ def test_the_columns_of_a_digit_are_where_it_is_in_the_picture():
         ink[ink < 0.5 * ink.max()] = 0
         away.append((ink * np.arange(WIDTH)).sum() / ink.sum() - COLUMN * (own.mean() + 0.5))
     assert np.median(np.abs(away)) < 1.5
+
+
+def test_beyond_the_picture_a_strip_has_the_median_of_what_is_within():
+    for seed in range(8):
+        sheet = bar(300)
+        sheet.crop = (280, BASE - 50, 340, BASE + 10)
+        image = finished(sheet, np.random.default_rng(seed)).image
+        outside = np.concatenate([image[:, :100].ravel(), image[:, -100:].ravel()])
+        assert len(np.unique(outside)) == 1
+        assert len(np.unique(image)) > 2
+
+
+def test_faint_ink_is_still_seen():
+    for seed in range(40):
+        sheet = bar(300)
+        sheet.contrast = 0.15
+        image = finished(sheet, np.random.default_rng(seed)).image[8:24].astype(float).mean(0)
+        near = image[120:180]
+        assert np.ptp(near) > 2
+
+
+def test_a_shadow_is_darker_on_one_side():
+    for seed in range(10):
+        light = module._shadow(np.random.default_rng(seed))
+        assert light.shape == (SHEET_HEIGHT, SHEET_WIDTH)
+        assert 0.39 < light.min() < light.max() <= 1

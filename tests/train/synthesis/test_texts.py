@@ -55,3 +55,10 @@ def test_brackets_are_closed_only_where_they_were_opened():
         depths = np.cumsum([(one == "(") - (one == ")") for one in made])
         assert depths.min(initial=0) >= 0
         assert depths.max(initial=0) <= 1
+
+
+def test_algebra_has_letters_beside_digits_and_signs():
+    made = drawn(texts.algebra)
+    assert all(re.fullmatch(r"(\{ |√|f\(x\) = )?[a-z0-9()+\-=/ ]+", one) for one in made)
+    assert np.mean([bool(re.search(r"\d[a-z]", one)) for one in made]) > 0.5
+    assert np.mean([bool(re.search(r"\d", one)) for one in made]) > 0.8
