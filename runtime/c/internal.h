@@ -89,11 +89,74 @@ DG_LOCAL int dg_check_weights(void);
 /* --- Own mathematics (math.c) ------------------------------------------------------------------------------------- */
 
 
-/* --- Pictures (image.c) ------------------------------------------------------------------------------------------- */
+/* --- Pictures (image.c) -------------------------------------------------------------------------------------------
+ *
+ * Functions that return int give DIGITOCR_OK or DIGITOCR_ERROR_MEMORY. What they take of the arena they release, but
+ * for the pictures that they make. A picture that needs no change is given on as it is, without a copy. */
 
+/* The picture reduced to a longer side of at most that many pixels (background.shrunk). */
+DG_LOCAL int dg_shrunk(const struct digitocr_picture *picture, int32_t side, struct dg_arena *arena,
+                       struct digitocr_picture *made);
+
+/* The picture with an even background (background.evened). */
+DG_LOCAL int dg_evened(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *made);
+
+/* The same over the picture itself; its pixels must be memory that can be written. */
+DG_LOCAL int dg_even_in_place(const struct digitocr_picture *picture, struct dg_arena *arena);
+
+/* What digits are cropped from (background.shadeless): evened, unless one of the boxes fills the picture. */
+DG_LOCAL int dg_is_close_up(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count);
+DG_LOCAL int dg_shadeless(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count,
+                          struct dg_arena *arena, struct digitocr_picture *made);
+
+/* The digit in a box in MNIST's form (preprocessing.images): 28x28, ink bright. */
+DG_LOCAL int dg_crop(const struct digitocr_picture *picture, const struct digitocr_box *box, struct dg_arena *arena,
+                     uint8_t *crop);
+
+/* The same of a picture of 28x28 pixels (preprocessing.lone); and whether it shows nothing. */
+DG_LOCAL void dg_lone(const struct digitocr_picture *picture, uint8_t *crop);
+DG_LOCAL int dg_is_blank(const struct digitocr_picture *picture);
+
+/* 28x28 levels in MNIST's form (preprocessing.normalised), over themselves. */
+DG_LOCAL void dg_normalise(uint8_t *levels);
+
+/* A picture of two levels that cannot be told apart in black and white (levels.unmasked). */
+DG_LOCAL int dg_unmasked(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *made);
+
+/* Cosine and sine of whole degrees, 0 to 359, as orientation.py has them: multiples of 2^-40. */
+DG_LOCAL void dg_cos_sin(int32_t degrees, double *cosine, double *sine);
+
+/* The size of a picture that is rotated clockwise, and the picture (orientation.turned). */
+DG_LOCAL void dg_turned_size(int32_t width, int32_t height, int32_t degrees, int32_t *turned_width,
+                             int32_t *turned_height);
+DG_LOCAL int dg_turn(const struct digitocr_picture *picture, int32_t degrees, struct dg_arena *arena,
+                     struct digitocr_picture *made);
+
+/* Bytes of an arena that these functions take at most for a picture of that size, with the pictures that they make. */
+DG_LOCAL size_t dg_evened_bytes(int32_t width, int32_t height);
+DG_LOCAL size_t dg_crop_bytes(int32_t width, int32_t height);
+DG_LOCAL size_t dg_turn_bytes(int32_t width, int32_t height, int32_t degrees);
+
+struct dg_place;
+
+/* The strip of a line (strips.cut): place->width x DG_STRIP_HEIGHT bytes. */
+DG_LOCAL int dg_cut(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
+                    uint8_t *strip);
+
+/* The probabilities of the classes in the columns of a line's strip: place->width / DG_COLUMN rows of DG_CLASS_COUNT. */
+DG_LOCAL int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place *place,
+                           struct dg_arena *arena, float *columns);
+DG_LOCAL size_t dg_columns_bytes(int32_t strip_width);
 
 /* --- Finding digits (detection.c) --------------------------------------------------------------------------------- */
 
+/* Boxes in which digits may be, and their scores, best first (Detector.detect); at most `capacity` of them.
+ * thorough: whether a large picture in which nothing is found is seen at twice its size. */
+DG_LOCAL int dg_detect(const struct digitocr_picture *picture, int thorough, int32_t capacity,
+                       struct digitocr_box *boxes, float *scores, int32_t *count, struct dg_arena *arena);
+
+/* Bytes of an arena that it takes at most for a picture of that size. */
+DG_LOCAL size_t dg_detect_bytes(int32_t width, int32_t height);
 
 /* --- Reading (reading.c) ------------------------------------------------------------------------------------------ */
 
