@@ -80,6 +80,23 @@ DG_LOCAL int dg_check_weights(void);
 
 /* --- Own mathematics (math.c) ------------------------------------------------------------------------------------- */
 
+/* The largest whole number that is not above it, and the least that is not below it. */
+DG_LOCAL double dg_floor(double value);
+DG_LOCAL double dg_ceil(double value);
+
+/* The nearest whole number; of two equally near ones the even one. */
+DG_LOCAL double dg_round(double value);
+
+DG_LOCAL double dg_exp(double value); /* limited to that of 709; 0 below -708 */
+DG_LOCAL double dg_log(double value); /* of a normal number above 0 */
+DG_LOCAL double dg_atan2(double y, double x);
+DG_LOCAL double dg_sin(double angle); /* of up to 1,000 radians */
+DG_LOCAL double dg_cos(double angle);
+
+/* Square roots, exact to the last bit; 0 for what is not above 0. Of less than the least normal number they are 0 on
+ * machines without such an instruction. */
+DG_LOCAL double dg_sqrt(double value);
+DG_LOCAL float dg_sqrtf(float value);
 
 /* --- Pictures (image.c) ------------------------------------------------------------------------------------------- */
 
