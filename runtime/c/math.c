@@ -6,38 +6,38 @@
 #include <emmintrin.h>
 #endif
 
-#define LN2_HIGH 0.693147180369123816490 /* its last 21 bits are 0, so a multiple by an exponent is exact */
-#define LN2_LOW 1.90821492927058770002e-10
-#define LN2_INVERSE 1.44269504088896338700
-#define HALF_PI_HIGH 1.57079632673412561417 /* its last 20 bits are 0 */
-#define HALF_PI_LOW 6.07710050650619224932e-11
-#define HALF_PI 1.57079632679489661923
-#define PI 3.14159265358979323846
-#define SQRT_HALF 0.70710678118654752440
+#define DG_LN2_HIGH 0.693147180369123816490 /* its last 21 bits are 0, so a multiple by an exponent is exact */
+#define DG_LN2_LOW 1.90821492927058770002e-10
+#define DG_LN2_INVERSE 1.44269504088896338700
+#define DG_HALF_PI_HIGH 1.57079632673412561417 /* its last 20 bits are 0 */
+#define DG_HALF_PI_LOW 6.07710050650619224932e-11
+#define DG_HALF_PI 1.57079632679489661923
+#define DG_PI 3.14159265358979323846
+#define DG_SQRT_HALF 0.70710678118654752440
 
-#define EXP_MAX 709.0  /* exp of more is limited to exp of this */
-#define EXP_MIN -708.0 /* exp of less is 0 */
+#define DG_EXP_MAX 709.0  /* exp of more is limited to exp of this */
+#define DG_EXP_MIN -708.0 /* exp of less is 0 */
 
-static uint64_t bits_of(double value) {
+static uint64_t dg_bits_of(double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     return bits;
 }
 
-static double of_bits(uint64_t bits) {
+static double dg_of_bits(uint64_t bits) {
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
 /* 2 to a power from -1022 to 1023. */
-static double power_of_two(int32_t exponent) {
-    return of_bits((uint64_t)(exponent + 1023) << 52);
+static double dg_power_of_two(int32_t exponent) {
+    return dg_of_bits((uint64_t)(exponent + 1023) << 52);
 }
 
 /* The exponent of a normal number above 0: it is from 1 to below 2 times 2 to that power. */
-static int32_t exponent_of(double value) {
-    return (int32_t)(bits_of(value) >> 52 & 0x7ff) - 1023;
+static int32_t dg_exponent_of(double value) {
+    return (int32_t)(dg_bits_of(value) >> 52 & 0x7ff) - 1023;
 }
 
 DG_LOCAL double dg_floor(double value) {
@@ -64,22 +64,22 @@ DG_LOCAL double dg_exp(double value) {
                                        1.0 / 8, 1.0 / 9, 1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13, 1.0 / 14};
     double times, rest, sum = 1.0;
     int32_t n;
-    if (value < EXP_MIN)
+    if (value < DG_EXP_MIN)
         return 0.0;
-    if (value > EXP_MAX)
-        value = EXP_MAX;
-    times = dg_round(value * LN2_INVERSE);
-    rest = value - times * LN2_HIGH - times * LN2_LOW; /* at most half of ln 2 */
+    if (value > DG_EXP_MAX)
+        value = DG_EXP_MAX;
+    times = dg_round(value * DG_LN2_INVERSE);
+    rest = value - times * DG_LN2_HIGH - times * DG_LN2_LOW; /* at most half of ln 2 */
     for (n = 14; n >= 1; n--)
         sum = 1.0 + sum * (rest * inverse[n]);
-    return sum * power_of_two((int32_t)times);
+    return sum * dg_power_of_two((int32_t)times);
 }
 
 DG_LOCAL double dg_log(double value) {
-    int32_t exponent = exponent_of(value), n;
+    int32_t exponent = dg_exponent_of(value), n;
     double times, share, square, sum = 0.0;
-    value *= power_of_two(-exponent);
-    if (value * SQRT_HALF > 1.0) {
+    value *= dg_power_of_two(-exponent);
+    if (value * DG_SQRT_HALF > 1.0) {
         value /= 2.0;
         exponent++;
     }
@@ -89,11 +89,11 @@ DG_LOCAL double dg_log(double value) {
     for (n = 23; n >= 3; n -= 2)
         sum = (sum + 1.0 / (double)n) * square;
     times = (double)exponent;
-    return times * LN2_HIGH + (2.0 * share + (2.0 * share * sum + times * LN2_LOW));
+    return times * DG_LN2_HIGH + (2.0 * share + (2.0 * share * sum + times * DG_LN2_LOW));
 }
 
 /* The arc tangent of 0 to 1. */
-static double arc_tangent(double value) {
+static double dg_arc_tangent(double value) {
     /* of 0, 1/8, 2/8, ... */
     static const double known[9] = {0.0,
                                     0.12435499454676143503,
@@ -118,17 +118,17 @@ DG_LOCAL double dg_atan2(double y, double x) {
     double up = y < 0.0 ? -y : y, along = x < 0.0 ? -x : x, angle;
     if (up == 0.0 && along == 0.0)
         return 0.0;
-    angle = up <= along ? arc_tangent(up / along) : HALF_PI - arc_tangent(along / up);
+    angle = up <= along ? dg_arc_tangent(up / along) : DG_HALF_PI - dg_arc_tangent(along / up);
     if (x < 0.0)
-        angle = PI - angle;
+        angle = DG_PI - angle;
     return y < 0.0 ? -angle : angle;
 }
 
-/* The sine of an angle, a quarter turn after it for `quarters` 1. */
-static double sine(double angle, int32_t quarters) {
-    double turns = dg_round(angle / HALF_PI), sum, square, rest;
+/* The dg_sine of an angle, a quarter turn after it for `quarters` 1. */
+static double dg_sine(double angle, int32_t quarters) {
+    double turns = dg_round(angle / DG_HALF_PI), sum, square, rest;
     int32_t n, odd;
-    rest = angle - turns * HALF_PI_HIGH - turns * HALF_PI_LOW; /* at most an eighth of a turn */
+    rest = angle - turns * DG_HALF_PI_HIGH - turns * DG_HALF_PI_LOW; /* at most an eighth of a turn */
     quarters = (int32_t)((uint32_t)((int32_t)turns + quarters) & 3U);
     odd = quarters % 2;
     square = rest * rest;
@@ -141,11 +141,11 @@ static double sine(double angle, int32_t quarters) {
 }
 
 DG_LOCAL double dg_sin(double angle) {
-    return sine(angle, 0);
+    return dg_sine(angle, 0);
 }
 
 DG_LOCAL double dg_cos(double angle) {
-    return sine(angle, 1);
+    return dg_sine(angle, 1);
 }
 
 /* Where the processor has exact square roots, they are taken from it. */
@@ -191,8 +191,8 @@ DG_LOCAL double dg_sqrt(double value) {
     int32_t exponent, step;
     if (!(value >= 2.2250738585072014e-308 && value <= 1.7976931348623157e308))
         return 0.0; /* no number above 0 */
-    exponent = exponent_of(value);
-    digits = (bits_of(value) & 0xfffffffffffffULL) | 0x10000000000000ULL;
+    exponent = dg_exponent_of(value);
+    digits = (dg_bits_of(value) & 0xfffffffffffffULL) | 0x10000000000000ULL;
     if (exponent % 2) {
         digits <<= 1;
         exponent--;
@@ -208,7 +208,7 @@ DG_LOCAL double dg_sqrt(double value) {
         }
     }
     root = (root >> 1) + (root & 1); /* never midway between two numbers */
-    return (double)root * power_of_two(exponent / 2 - 52);
+    return (double)root * dg_power_of_two(exponent / 2 - 52);
 }
 
 DG_LOCAL float dg_sqrtf(float value) {
