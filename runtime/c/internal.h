@@ -53,11 +53,13 @@ struct dg_source {
     void *context;
 };
 
-/* An output of a network, in the arena: (rows, columns, channels). */
+/* An output of a network, in the arena: (rows, columns, channels). The value of a channel at row y and column x is
+ * data[(y * columns + x) * stride + channel]. */
 struct dg_output {
-    const void *data;   /* uint8_t, or float where scale is 0 */
+    const void *data; /* uint8_t, or float where scale is 0 */
     int32_t rows, columns, channels;
-    float scale;        /* a byte stands for (byte - zero_point) * scale */
+    int32_t stride; /* values from one pixel to the next; more than channels where outputs lie side by side */
+    float scale;    /* a byte stands for (byte - zero_point) * scale */
     int32_t zero_point;
 };
 
@@ -65,8 +67,7 @@ struct dg_output {
 DG_LOCAL size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns);
 DG_LOCAL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns);
 
-/* Runs a network. Its input has `rows` x `columns` pixels of network->channels bytes, of which each stands for
- * (byte - network->zero_point) * network->scale. The outputs lie in the arena; all else that was taken is released.
+/* Runs a network. Its input has `rows` x `columns` pixels of channels bytes, of which each stands for (byte - network->zero_point) * network->scale. The outputs lie in the arena; all else that was taken is released.
  *
  *   dg_classifier: 28 x 28 x 1 -> 1 output of 1 x 1 x classes, float
  *   dg_detector:   H x W x 3, multiples of 8 -> 2 outputs of H/4 x W/4: 1 channel (centres) and 4 channels (boxes)
@@ -75,6 +76,13 @@ DG_LOCAL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, 
  * Returns DIGITOCR_OK or DIGITOCR_ERROR_MEMORY. */
 DG_LOCAL int dg_run(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_source *source,
                     struct dg_arena *arena, struct dg_output *outputs);
+
+/* The same by the kernels of that number, for tests: all of them give the same bits. They have a name if the processor
+ * has what they need. */
+DG_LOCAL int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
+                       const struct dg_source *source, struct dg_arena *arena, struct dg_output *outputs);
+DG_LOCAL int32_t dg_kernels_count(void);
+DG_LOCAL const char *dg_kernels_name(int32_t number);
 
 /* DIGITOCR_OK, or DIGITOCR_ERROR_WEIGHTS if digitocr_weights.c does not belong to this digitocr_weights.h. */
 DG_LOCAL int dg_check_weights(void);
