@@ -31,14 +31,10 @@ static double dg_of_bits(uint64_t bits) {
 }
 
 /* 2 to a power from -1022 to 1023. */
-static double dg_power_of_two(int32_t exponent) {
-    return dg_of_bits((uint64_t)(exponent + 1023) << 52);
-}
+static double dg_power_of_two(int32_t exponent) { return dg_of_bits((uint64_t)(exponent + 1023) << 52); }
 
 /* The exponent of a normal number above 0: it is from 1 to below 2 times 2 to that power. */
-static int32_t dg_exponent_of(double value) {
-    return (int32_t)(dg_bits_of(value) >> 52 & 0x7ff) - 1023;
-}
+static int32_t dg_exponent_of(double value) { return (int32_t)(dg_bits_of(value) >> 52 & 0x7ff) - 1023; }
 
 DG_LOCAL double dg_floor(double value) {
     double whole;
@@ -48,9 +44,7 @@ DG_LOCAL double dg_floor(double value) {
     return whole > value ? whole - 1.0 : whole;
 }
 
-DG_LOCAL double dg_ceil(double value) {
-    return -dg_floor(-value);
-}
+DG_LOCAL double dg_ceil(double value) { return -dg_floor(-value); }
 
 DG_LOCAL double dg_round(double value) {
     double low = dg_floor(value), rest = value - low;
@@ -124,7 +118,7 @@ DG_LOCAL double dg_atan2(double y, double x) {
     return y < 0.0 ? -angle : angle;
 }
 
-/* The dg_sine of an angle, a quarter turn after it for `quarters` 1. */
+/* The sine of an angle, a quarter turn after it for `quarters` 1. */
 static double dg_sine(double angle, int32_t quarters) {
     double turns = dg_round(angle / DG_HALF_PI), sum, square, rest;
     int32_t n, odd;
@@ -140,13 +134,9 @@ static double dg_sine(double angle, int32_t quarters) {
     return quarters >= 2 ? -sum : sum;
 }
 
-DG_LOCAL double dg_sin(double angle) {
-    return dg_sine(angle, 0);
-}
+DG_LOCAL double dg_sin(double angle) { return dg_sine(angle, 0); }
 
-DG_LOCAL double dg_cos(double angle) {
-    return dg_sine(angle, 1);
-}
+DG_LOCAL double dg_cos(double angle) { return dg_sine(angle, 1); }
 
 /* Where the processor has exact square roots, they are taken from it. */
 #if defined(__SSE2__)
@@ -155,9 +145,7 @@ DG_LOCAL double dg_sqrt(double value) {
     return value > 0.0 ? _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(value))) : 0.0;
 }
 
-DG_LOCAL float dg_sqrtf(float value) {
-    return value > 0.0F ? _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(value))) : 0.0F;
-}
+DG_LOCAL float dg_sqrtf(float value) { return value > 0.0F ? _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(value))) : 0.0F; }
 
 #elif defined(__aarch64__)
 
@@ -175,13 +163,9 @@ DG_LOCAL float dg_sqrtf(float value) {
 
 #elif defined(__wasm__)
 
-DG_LOCAL double dg_sqrt(double value) {
-    return value > 0.0 ? __builtin_elementwise_sqrt(value) : 0.0;
-}
+DG_LOCAL double dg_sqrt(double value) { return value > 0.0 ? __builtin_elementwise_sqrt(value) : 0.0; }
 
-DG_LOCAL float dg_sqrtf(float value) {
-    return value > 0.0F ? __builtin_elementwise_sqrt(value) : 0.0F;
-}
+DG_LOCAL float dg_sqrtf(float value) { return value > 0.0F ? __builtin_elementwise_sqrt(value) : 0.0F; }
 
 #else
 

@@ -4,6 +4,12 @@
  * taken in NumPy's order, so that the same boxes, digits and numbers come out. */
 #include "internal.h"
 
+/* Features that are added to the Python files have to be computed here as well: then this array has no size. */
+typedef char dg_all_features_are_known[DG_CONFIDENCE_FEATURES == 15 && DG_CHARACTER_FEATURES == 23 &&
+                                               DG_NUMBER_FEATURES == 7
+                                           ? 1
+                                           : -1];
+
 /* --- Sums and sorting --------------------------------------------------------------------------------------------- */
 
 /* The sum of every `stride`-th value, in the order in which NumPy adds: eight sums side by side, and halves of what has
@@ -29,7 +35,7 @@ static float dg_float_sum(const float *values, int32_t count, int32_t stride) {
     return sum;
 }
 
-/* As dg_float_sum, of doubles side by side. */
+/* The same, of doubles side by side. */
 static double dg_double_sum(const double *values, int32_t count) {
     double sums[8], sum = 0.0;
     int32_t n, k, half;
@@ -51,25 +57,15 @@ static double dg_double_sum(const double *values, int32_t count) {
     return sum;
 }
 
-static double dg_lesser(double one, double other) {
-    return other < one ? other : one;
-}
+static double dg_lesser(double one, double other) { return other < one ? other : one; }
 
-static double dg_greater(double one, double other) {
-    return other > one ? other : one;
-}
+static double dg_greater(double one, double other) { return other > one ? other : one; }
 
-static float dg_lesser_float(float one, float other) {
-    return other < one ? other : one;
-}
+static float dg_lesser_float(float one, float other) { return other < one ? other : one; }
 
-static float dg_greater_float(float one, float other) {
-    return other > one ? other : one;
-}
+static float dg_greater_float(float one, float other) { return other > one ? other : one; }
 
-static float dg_distance_float(float one, float other) {
-    return one < other ? other - one : one - other;
-}
+static float dg_distance_float(float one, float other) { return one < other ? other - one : one - other; }
 
 static int32_t dg_limited(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
@@ -91,7 +87,7 @@ static void dg_sift(int32_t *order, int32_t root, int32_t count, dg_before_funct
     order[root] = moved;
 }
 
-/* Puts 0 to count - 1 in order. The order must be total, so that it does not matter that a heap dg_sort is not stable. */
+/* Puts 0 to count - 1 in order. The order must be total, so that it does not matter that a heap sort is not stable. */
 static void dg_sort(int32_t *order, int32_t count, dg_before_function *before, const void *context) {
     int32_t n;
     for (n = 0; n < count; n++)
@@ -119,9 +115,9 @@ static void dg_argsort(const double *keys, int32_t count, int32_t *order) {
 /* Sorts values in place. `order` has room for as many. */
 static void dg_sort_values(double *values, int32_t count) {
     /* Shell's: the lists are short, and equal values are alike */
-    static const int32_t gaps[7] = {1750, 701, 301, 57, 23, 4, 1};
+    static const int32_t gaps[9] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
     int32_t g, n, k;
-    for (g = 0; g < 7; g++)
+    for (g = 0; g < 9; g++)
         for (n = gaps[g]; n < count; n++) {
             double value = values[n];
             for (k = n; k >= gaps[g] && values[k - gaps[g]] > value; k -= gaps[g])
@@ -141,13 +137,9 @@ static void *dg_take_array(struct dg_arena *arena, int32_t count, size_t size) {
     return dg_take(arena, (size_t)(count > 0 ? count : 1) * size);
 }
 
-static float dg_centre_x(const struct digitocr_box *box) {
-    return box->x + box->width / 2.0F;
-}
+static float dg_centre_x(const struct digitocr_box *box) { return box->x + box->width / 2.0F; }
 
-static float dg_centre_y(const struct digitocr_box *box) {
-    return box->y + box->height / 2.0F;
-}
+static float dg_centre_y(const struct digitocr_box *box) { return box->y + box->height / 2.0F; }
 
 /* --- Confidence (confidence.py) ----------------------------------------------------------------------------------- */
 
@@ -156,12 +148,10 @@ static double dg_log_odds(double share, double most) {
     return dg_log(share / (1.0 - share));
 }
 
-static double dg_logistic(double value) {
-    return 1.0 / (1.0 + dg_exp(-value));
-}
+static double dg_logistic(double value) { return 1.0 / (1.0 + dg_exp(-value)); }
 
 DG_LOCAL void dg_softmax(const float *logits, int32_t count, float *probabilities) {
-    double odds[DG_CLASS_COUNT], whole;
+    double odds[DG_CLASS_COUNT] = {0.0}, whole;
     float highest = logits[0];
     int32_t n;
     for (n = 1; n < count; n++)
@@ -203,10 +193,14 @@ DG_LOCAL int dg_best_neighbours(const struct digitocr_box *boxes, const float *s
         double reach = lefts[order[n]] + (double)one->width + DG_LINES_MAX_NEIGHBOUR_GAP * (double)highest + 1.0;
         for (k = n + 1; k < count && lefts[order[k]] <= reach; k++) {
             const struct digitocr_box *other = &boxes[order[k]];
-            float high = dg_greater_float(one->height, other->height), low = dg_lesser_float(one->height, other->height);
-            float shared = dg_lesser_float(one->y + one->height, other->y + other->height) - dg_greater_float(one->y, other->y);
-            float gap = dg_greater_float(one->x, other->x) - dg_lesser_float(one->x + one->width, other->x + other->width);
-            if (shared > (float)DG_LINES_MIN_NEIGHBOUR_OVERLAP * low && gap < (float)DG_LINES_MAX_NEIGHBOUR_GAP * high &&
+            float high = dg_greater_float(one->height, other->height),
+                  low = dg_lesser_float(one->height, other->height);
+            float shared =
+                dg_lesser_float(one->y + one->height, other->y + other->height) - dg_greater_float(one->y, other->y);
+            float gap =
+                dg_greater_float(one->x, other->x) - dg_lesser_float(one->x + one->width, other->x + other->width);
+            if (shared > (float)DG_LINES_MIN_NEIGHBOUR_OVERLAP * low &&
+                gap < (float)DG_LINES_MAX_NEIGHBOUR_GAP * high &&
                 gap > -(float)DG_LINES_MAX_NEIGHBOUR_INTRUSION * dg_lesser_float(one->width, other->width) &&
                 high < (float)DG_LINES_MAX_HEIGHT_RATIO * low) {
                 best[order[n]] = dg_greater_float(best[order[n]], scores[order[k]]);
@@ -258,13 +252,9 @@ DG_LOCAL double dg_lone_confidence(double probability) {
     return dg_logistic(weights[0] * dg_log_odds(probability, DG_CONFIDENCE_MAX_LONE_CERTAINTY) + weights[1]);
 }
 
-static float dg_digits_share(const float *probabilities) {
-    return dg_float_sum(probabilities, 10, 1);
-}
+static float dg_digits_share(const float *probabilities) { return dg_float_sum(probabilities, 10, 1); }
 
-static float dg_signs_share(const float *probabilities) {
-    return dg_float_sum(probabilities + 10, DG_OTHER - 10, 1);
-}
+static float dg_signs_share(const float *probabilities) { return dg_float_sum(probabilities + 10, DG_OTHER - 10, 1); }
 
 /* What both networks together say of a digit (recognition.combined): 10 probabilities. */
 DG_LOCAL void dg_combined(const float *classifier, const float *lined, float *digits) {
@@ -273,7 +263,8 @@ DG_LOCAL void dg_combined(const float *classifier, const float *lined, float *di
     int32_t n;
     for (n = 0; n < 10; n++) {
         double share = (double)lined[n] + DG_RECOGNITION_FLOOR;
-        products[n] = (double)(classifier[n] + (float)DG_RECOGNITION_FLOOR) * dg_exp(DG_RECOGNITION_LINE_WEIGHT * dg_log(share));
+        products[n] =
+            (double)(classifier[n] + (float)DG_RECOGNITION_FLOOR) * dg_exp(DG_RECOGNITION_LINE_WEIGHT * dg_log(share));
     }
     whole = dg_double_sum(products, 10);
     for (n = 0; n < 10; n++)
@@ -344,8 +335,8 @@ DG_LOCAL int dg_slope(const struct digitocr_box *boxes, const int32_t *rows, int
             if (!(dx > 0.0F && (dy < 0.0F ? -dy : dy) < (float)DG_LINES_MAX_LINK_SLOPE * dx))
                 continue;
             distance = (float)dg_sqrt((double)dx * (double)dx + (double)dy * (double)dy);
-            if (distance < reach && (nearest < 0 || distance < best_distance ||
-                                     (distance == best_distance && order[k] < nearest))) {
+            if (distance < reach &&
+                (nearest < 0 || distance < best_distance || (distance == best_distance && order[k] < nearest))) {
                 nearest = order[k];
                 best_distance = distance;
                 best_dx = dx;
@@ -368,7 +359,7 @@ DG_LOCAL int dg_slope(const struct digitocr_box *boxes, const int32_t *rows, int
 
 /* The centres of boxes across lines of a slope, and along them where that is asked for. */
 static void dg_level(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double angle, double *along,
-                  double *across) {
+                     double *across) {
     double cosine = dg_cos(angle), sine_of = dg_sin(angle);
     int32_t n;
     for (n = 0; n < count; n++) {
@@ -419,7 +410,8 @@ DG_LOCAL int dg_reading_order(const struct digitocr_box *boxes, const int32_t *r
         int32_t row = order[n], best = -1;
         double most = DG_LINES_MIN_LINE_OVERLAP;
         for (k = 0; k < line_count; k++) {
-            double share = dg_shared_height(across[row], boxes[rows[row]].height, across[last[k]], boxes[rows[last[k]]].height);
+            double share =
+                dg_shared_height(across[row], boxes[rows[row]].height, across[last[k]], boxes[rows[last[k]]].height);
             if (share > most) {
                 best = k;
                 most = share;
@@ -493,7 +485,8 @@ DG_LOCAL int dg_join(struct dg_lines *lines, const struct digitocr_box *boxes, i
                     low = middle + 1;
             }
             for (n = low > 0 ? low - 1 : 0; n < low + 1 && n < length; n++)
-                share = dg_greater(share, dg_shared_height(across[row], boxes[row].height, across[line[n]], boxes[line[n]].height));
+                share = dg_greater(
+                    share, dg_shared_height(across[row], boxes[row].height, across[line[n]], boxes[line[n]].height));
             if (share > most) {
                 best = k;
                 most = share;
@@ -539,14 +532,14 @@ static double dg_along_strip(const struct dg_place *place, double x, double y) {
     return ((x - place->x) * place->cosine + (y - place->y) * place->sine) / place->scale;
 }
 
-/* As dg_along_strip, of a box's centre, which Python computes in doubles here. */
+/* The same, of a box's centre, which Python computes in doubles here. */
 static double dg_middle_in_strip(const struct dg_place *place, const struct digitocr_box *box) {
     return dg_along_strip(place, (double)box->x + (double)box->width / 2.0, (double)box->y + (double)box->height / 2.0);
 }
 
 /* The place of a line of boxes. `scratch` has room for two floats for each. */
-static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double common, double height,
-                       float *scratch, struct dg_place *place) {
+static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double common,
+                          double height, float *scratch, struct dg_place *place) {
     float *across = scratch, *along = scratch + count, first = dg_centre_x(&boxes[rows[0]]), last = first;
     float middle_x = 0.0F, middle_y = 0.0F, mean_x, mean_y;
     double angle = common, left = 0.0, right = 0.0;
@@ -579,7 +572,8 @@ static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows,
     place->scale = height / DG_DIGIT_HEIGHT;
     for (n = 0; n < count; n++) {
         const struct digitocr_box *box = &boxes[rows[n]];
-        double at = (double)(dg_centre_x(box) - middle_x) * place->cosine + (double)(dg_centre_y(box) - middle_y) * place->sine;
+        double at =
+            (double)(dg_centre_x(box) - middle_x) * place->cosine + (double)(dg_centre_y(box) - middle_y) * place->sine;
         double half = (double)(box->width / 2.0F);
         left = n ? dg_lesser(left, at - half) : at - half;
         right = n ? dg_greater(right, at + half) : at + half;
@@ -633,7 +627,8 @@ DG_LOCAL int dg_find_places(const struct digitocr_box *boxes, const int32_t *row
                 for (one = first_of[part]; one >= 0; one = next[one])
                     heights[members++] = (double)boxes[lines.rows[one]].height;
                 height = dg_upper_median(heights, members);
-                if ((double)box->x - (double)last->x - (double)last->width < DG_STRIPS_MAX_GAP * dg_greater(height, own) &&
+                if ((double)box->x - (double)last->x - (double)last->width <
+                        DG_STRIPS_MAX_GAP * dg_greater(height, own) &&
                     dg_greater(height, own) < DG_STRIPS_MAX_HEIGHT_RATIO * dg_lesser(height, own))
                     break;
             }
@@ -656,8 +651,8 @@ DG_LOCAL int dg_find_places(const struct digitocr_box *boxes, const int32_t *row
                 heights[members++] = (double)boxes[lines.rows[one]].height;
                 places->rows[at++] = lines.rows[one];
             }
-            dg_place_line(boxes, places->rows + place->first, place->count, common, dg_upper_median(heights, members), scratch,
-                       place);
+            dg_place_line(boxes, places->rows + place->first, place->count, common, dg_upper_median(heights, members),
+                          scratch, place);
         }
     }
     arena->at = mark;
@@ -772,7 +767,7 @@ DG_LOCAL int dg_is_read_already(const struct dg_recognition *found, const struct
 
 /* The candidates on a line, from left to right; `keys` has room for as many as there are candidates. */
 static int32_t dg_find_on_line(const struct dg_recognition *found, const struct dg_place *place, const int32_t *own,
-                            int32_t *rows, double *keys, int32_t *order) {
+                               int32_t *rows, double *keys, int32_t *order) {
     float x = (float)place->x, y = (float)place->y, cosine = (float)place->cosine, sine_of = (float)place->sine;
     float scale = (float)place->scale;
     int32_t count = 0, n, k;
@@ -818,8 +813,8 @@ static double dg_middle_of(const struct dg_segment *part) {
 
 /* The pairs of candidates on a line and digits near their middles; only counts where `pairs` is NULL. */
 static int32_t dg_find_pairs(const struct dg_recognition *found, const struct dg_place *place, const int32_t *rows,
-                          int32_t row_count, const struct dg_segment *const *digits, int32_t digit_count,
-                          struct dg_pair *pairs) {
+                             int32_t row_count, const struct dg_segment *const *digits, int32_t digit_count,
+                             struct dg_pair *pairs) {
     int32_t n, k, count = 0;
     for (n = 0; n < row_count; n++) {
         const struct digitocr_box *box = &found->boxes[rows[n]];
@@ -851,19 +846,21 @@ static int32_t dg_find_pairs(const struct dg_recognition *found, const struct dg
 }
 
 /* The shares of other writing and of digits right beside a box. */
-static void dg_find_beside(const float *columns, int32_t count, const struct digitocr_box *box, const struct dg_place *place,
-                        float *beside) {
+static void dg_find_beside(const float *columns, int32_t count, const struct digitocr_box *box,
+                           const struct dg_place *place, float *beside) {
     double u = dg_middle_in_strip(place, box), half = (double)box->width / place->scale / 2.0 / DG_COLUMN;
     int32_t reach = (int32_t)dg_round(DG_RECOGNITION_REACH * DG_DIGIT_HEIGHT / DG_COLUMN);
     int32_t left = (int32_t)dg_round(u / DG_COLUMN - half), right = (int32_t)dg_round(u / DG_COLUMN + half), side, n;
     beside[0] = beside[1] = 0.0F;
     for (side = 0; side < 2; side++) {
-        int32_t first = dg_limited(side ? right : left - reach, 0, count), last = dg_limited(side ? right + reach : left, 0, count);
+        int32_t first = dg_limited(side ? right : left - reach, 0, count),
+                last = dg_limited(side ? right + reach : left, 0, count);
         float other, digit = 0.0F;
         if (first >= last)
             continue;
-        other = (float)((double)dg_float_sum(columns + first * DG_CLASS_COUNT + DG_OTHER, last - first, DG_CLASS_COUNT) /
-                        (double)(last - first));
+        other =
+            (float)((double)dg_float_sum(columns + first * DG_CLASS_COUNT + DG_OTHER, last - first, DG_CLASS_COUNT) /
+                    (double)(last - first));
         for (n = first; n < last; n++)
             digit = dg_greater_float(digit, dg_digits_share(columns + n * DG_CLASS_COUNT));
         beside[0] = dg_greater_float(beside[0], other);
@@ -872,8 +869,9 @@ static void dg_find_beside(const float *columns, int32_t count, const struct dig
 }
 
 /* What stands in the middle of a candidate that holds no digit of its own; other candidates' digits count as a gap. */
-static void dg_find_between(const float *columns, int32_t count, const struct digitocr_box *box, const struct dg_place *place,
-                         const struct dg_segment *const *digits, int32_t digit_count, float *seen) {
+static void dg_find_between(const float *columns, int32_t count, const struct digitocr_box *box,
+                            const struct dg_place *place, const struct dg_segment *const *digits, int32_t digit_count,
+                            float *seen) {
     double u = dg_middle_in_strip(place, box), half = dg_greater((double)box->width / place->scale / 4.0, DG_COLUMN);
     double from = (u - half) / DG_COLUMN, to = dg_ceil((u + half) / DG_COLUMN);
     int32_t first = from > 0.0 ? (int32_t)dg_lesser(from, (double)(count - 1)) : 0, last, n;
@@ -887,7 +885,7 @@ static void dg_find_between(const float *columns, int32_t count, const struct di
         }
 }
 
-/* An dg_upright box around a place of the line's middle. */
+/* An upright box around a place of the line's middle. */
 static void dg_upright(const struct dg_place *place, double u, double half, double *box) {
     double x, y, wide = 2.0 * half * place->scale, high = 2.0 * (DG_DIGIT_HEIGHT / 2.0) * place->scale;
     dg_to_picture(place, u, DG_STRIP_HEIGHT / 2.0, &x, &y);
@@ -899,7 +897,7 @@ static void dg_upright(const struct dg_place *place, double u, double half, doub
 
 /* The box of a digit that only the recognizer has found: as wide as its neighbours leave room for. */
 static void dg_box_of_digit(const struct dg_segment *const *digits, int32_t count, int32_t number,
-                         const struct dg_place *place, struct digitocr_box *box) {
+                            const struct dg_place *place, struct digitocr_box *box) {
     double u = dg_middle_of(digits[number]), half = DG_RECOGNITION_USUAL_WIDTH * DG_DIGIT_HEIGHT / 2.0, sides[4];
     if (number > 0)
         half = dg_lesser(half, (u - dg_middle_of(digits[number - 1])) / 2.0);
@@ -915,7 +913,8 @@ static void dg_box_of_digit(const struct dg_segment *const *digits, int32_t coun
 /* A sign or a word as a character. */
 static void dg_other_character(const struct dg_segment *part, const struct dg_place *place, struct dg_character *made) {
     double half = dg_greater((double)(part->right - part->left) / 2.0 * DG_COLUMN, DG_COLUMN), sides[4];
-    made->text = part->kind == DG_KIND_SIGN ? DG_CLASSES[10 + dg_argmax(part->probabilities + 10, DG_OTHER - 10)] : DG_OTHER_TEXT;
+    made->text = part->kind == DG_KIND_SIGN ? DG_CLASSES[10 + dg_argmax(part->probabilities + 10, DG_OTHER - 10)]
+                                            : DG_OTHER_TEXT;
     dg_upright(place, dg_middle_of(part), half, sides);
     made->x = sides[0];
     made->y = sides[1];
@@ -988,7 +987,7 @@ DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *
     return DIGITOCR_OK;
 }
 
-/* The area that two boxes share over that of the smaller one (boxes.dg_share_of_smaller). */
+/* The area that two boxes share over that of the smaller one (boxes.share_of_smaller). */
 static float dg_share_of_smaller(const struct digitocr_box *one, const struct digitocr_box *other) {
     float wide = dg_lesser_float(one->x + one->width, other->x + other->width) - dg_greater_float(one->x, other->x);
     float high = dg_lesser_float(one->y + one->height, other->y + other->height) - dg_greater_float(one->y, other->y);
@@ -1122,7 +1121,8 @@ static int32_t dg_count_inside(const double *gaps, int32_t gap_count, double roo
         expected = DG_NUMBERS_SPREAD_WEIGHT * ((spread * pitch) * (spread * pitch));
         deviation = dg_sqrt((dg_greater(squares - total * total / count, 0.0) + expected) /
                             (count - 1 + DG_NUMBERS_SPREAD_WEIGHT));
-        jump = dg_greater(DG_NUMBERS_MIN_JUMP, DG_NUMBERS_JUMP_OF_SPREAD * (1.0 + DG_NUMBERS_FEW_GAPS / count) * deviation);
+        jump = dg_greater(DG_NUMBERS_MIN_JUMP,
+                          DG_NUMBERS_JUMP_OF_SPREAD * (1.0 + DG_NUMBERS_FEW_GAPS / count) * deviation);
         if (after >= DG_NUMBERS_MIN_WIDE + spread && after - gap >= jump)
             return count;
     }
@@ -1173,19 +1173,21 @@ static void dg_measure(struct dg_number_line *line, const int32_t *places, int32
     line->typical = inside ? values[inside / 2] : DG_NUMBERS_TIGHT;
     line->pitch = line->typical + line->room;
     limit = inside > 1 && values[inside - 1] - values[0] < DG_NUMBERS_EVEN_RANGE * line->pitch ? DG_NUMBERS_MAX_EVEN_GAP
-                                                                                             : DG_NUMBERS_MAX_GAP;
+                                                                                               : DG_NUMBERS_MAX_GAP;
     between = inside < found ? (values[inside - 1] + values[inside]) / 2.0 : limit;
     line->max_gap = dg_lesser(between, limit);
     line->typical = dg_lesser(dg_greater(line->typical, 0.0), limit);
 }
 
 /* Joins digits at even distances that stand one in a cell, with a rule between each two. */
-static void dg_join_cells(const struct dg_number_line *line, const int32_t *places, int32_t count, unsigned char *links) {
+static void dg_join_cells(const struct dg_number_line *line, const int32_t *places, int32_t count,
+                          unsigned char *links) {
     int32_t start = 0, end, n;
     for (end = 0; end < count; end++) {
         if (end + 1 < count && dg_is_ruled(line, places[end], places[end + 1]))
             continue;
-        if (end + 1 - start >= DG_NUMBERS_MIN_CELLS && !(start && links[start - 1]) && !(end < count - 1 && links[end])) {
+        if (end + 1 - start >= DG_NUMBERS_MIN_CELLS && !(start && links[start - 1]) &&
+            !(end < count - 1 && links[end])) {
             double least = 0.0, most = 0.0;
             for (n = start; n < end; n++) {
                 double distance = dg_distance_between(line, places[n], places[n + 1]);
@@ -1200,8 +1202,8 @@ static void dg_join_cells(const struct dg_number_line *line, const int32_t *plac
 }
 
 /* Joins digits at the line's usual distance, between which there is no room for a letter. */
-static void dg_join_crowded(const struct dg_number_line *line, const int32_t *places, int32_t count, unsigned char *links,
-                         double *values) {
+static void dg_join_crowded(const struct dg_number_line *line, const int32_t *places, int32_t count,
+                            unsigned char *links, double *values) {
     double usual;
     int32_t n, k;
     if (count < DG_NUMBERS_MIN_CROWD)
@@ -1231,9 +1233,10 @@ static int dg_is_hyphened(const struct dg_number_line *line, const int32_t *plac
     return last + 1 < count && dg_is_hyphen(line, places[last], places[last + 1]);
 }
 
-/* Joins three groups of digits with two hyphens, unless all are single digits. `joins` has room for as many as links. */
+/* Joins three groups of digits with two hyphens, unless all are single digits. `joins` has room for as many as links.
+ */
 static void dg_join_dates(const struct dg_number_line *line, const int32_t *places, int32_t count, unsigned char *links,
-                       unsigned char *joins) {
+                          unsigned char *joins) {
     int32_t first, before = -1, n;
     memset(joins, 0, (size_t)count);
     for (first = 0; first < count; first = dg_end_of_group(links, count, first) + 1) {
@@ -1247,7 +1250,8 @@ static void dg_join_dates(const struct dg_number_line *line, const int32_t *plac
         }
         if (group == 3 && is_plain && longest > 1 && longest <= DG_NUMBERS_MAX_DATE_GROUP &&
             dg_is_hyphened(line, places, count, ends[0]) && dg_is_hyphened(line, places, count, ends[1]) &&
-            !(before >= 0 && dg_is_hyphened(line, places, count, before)) && !dg_is_hyphened(line, places, count, ends[2]))
+            !(before >= 0 && dg_is_hyphened(line, places, count, before)) &&
+            !dg_is_hyphened(line, places, count, ends[2]))
             joins[ends[0]] = joins[ends[1]] = 1;
         before = dg_end_of_group(links, count, first);
     }
@@ -1269,7 +1273,8 @@ static int dg_has_sign(const struct dg_number_line *line, int32_t first) {
 }
 
 /* The confidence that all of a number is right: its digits, its signs, and where it begins and ends. */
-static double dg_number_confidence(const struct dg_number_line *line, const int32_t *places, int32_t count, int32_t first) {
+static double dg_number_confidence(const struct dg_number_line *line, const int32_t *places, int32_t count,
+                                   int32_t first) {
     static const double weights[DG_NUMBER_FEATURES] = DG_CONFIDENCE_NUMBER_WEIGHTS;
     double features[DG_NUMBER_FEATURES], product = 1.0, least = 1.0, hole = 0.0, sum = 0.0;
     int32_t last = places[count - 1], touched = 0, near = 0, n, side;
@@ -1390,7 +1395,8 @@ DG_LOCAL int dg_without_cut_wheel(const struct digitocr_box *boxes, float *confi
             const struct digitocr_box *other = &boxes[lower];
             if (!(other->height > low && other->height < high && other->y + other->height > end))
                 continue;
-            if (dg_distance_float(dg_centre_x(one), dg_centre_x(other)) > 0.5F * dg_greater_float(one->width, other->width))
+            if (dg_distance_float(dg_centre_x(one), dg_centre_x(other)) >
+                0.5F * dg_greater_float(one->width, other->width))
                 continue;
             if (!(one->y + one->height - other->y < edge))
                 continue;
@@ -1477,8 +1483,9 @@ DG_LOCAL int dg_find_kept(const struct digitocr_box *boxes, const float *confide
     return DIGITOCR_OK;
 }
 
-/* Whether a sign or a word stands on a line of candidates: dg_level with the nearest of its digits. */
-static int dg_is_beside(const struct dg_character *other, const struct digitocr_box *boxes, const int32_t *rows, int32_t count) {
+/* Whether a sign or a word stands on a line of candidates: level with the nearest of its digits. */
+static int dg_is_beside(const struct dg_character *other, const struct digitocr_box *boxes, const int32_t *rows,
+                        int32_t count) {
     float best = 0.0F;
     int32_t nearest = 0, n;
     double height, off;
@@ -1557,7 +1564,7 @@ DG_LOCAL int dg_reading_scores(const float *probabilities, int32_t stride, const
         }
     scores->read = read;
     scores->reading = dg_double_sum(values, read);
-    scores->dg_upright = dg_double_sum(upright_values, nonzero);
+    scores->upright = dg_double_sum(upright_values, nonzero);
     read = 0;
     for (n = 0; n < count; n++)
         if (confidence[n] >= (float)DG_ATTEMPT_READ_CONFIDENCE)
