@@ -3,7 +3,6 @@
 import ctypes
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from digitocr.runtime.characters import Character
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.numbers import grouped
 from digitocr.runtime.orientation import _turned_shape, turned_back
-from digitocr.runtime.recognition import combined, recognition
-from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, Recognizer, segments, softmax
+from digitocr.runtime.recognition import recognition
+from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, segments, softmax
 from digitocr.runtime.strips import Place, find_lines
 
 SOURCES = Path(strips.__file__).resolve().parent / "c"
@@ -140,7 +139,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
         '#include "digitocr_weights.h"\nconst uint32_t dg_weights_check = DIGITOCR_WEIGHTS_CHECK;\n'
     )
     sources = [*(SOURCES / name for name in ("math.c", "reading.c", "network.c")), folder / "weights.c"]
-    flags = "-std=c99 -O2 -fPIC -shared -ffp-contract=off -Wall -Wextra -Wconversion -pedantic -Werror".split()
+    flags = [
+        "-std=c99",
+        "-O2",
+        "-fPIC",
+        "-shared",
+        "-ffp-contract=off",
+        "-Wall",
+        "-Wextra",
+        "-Wconversion",
+        "-pedantic",
+        "-Werror",
+    ]
     path = folder / "reading.so"
     subprocess.run(["gcc", *flags, f"-I{SOURCES}", f"-I{folder}", *map(str, sources), "-o", str(path)], check=True)
     return Library(path)
@@ -155,7 +165,7 @@ def written_boxes(rng: np.random.Generator, count: int) -> np.ndarray:
             boxes.append([*rng.uniform(0, 700, 2), *rng.uniform(1, 60, 2)])
             continue
         height, x, y = rng.uniform(8, 60), rng.uniform(0, 300), rng.uniform(0, 500)
-        for place in range(rng.integers(1, 12)):
+        for _ in range(rng.integers(1, 12)):
             wide, tall = height * rng.uniform(0.2, 0.8), height * rng.uniform(0.8, 1.2)
             boxes.append([x, y + tilt * x + rng.normal(0, height / 20), wide, tall])
             x += wide + height * rng.choice([0.1, 0.2, 0.9, 3])
@@ -359,3 +369,147 @@ def test_recognition(library: Library, seed: int, count: int) -> None:
         assert right.value == pytest.approx(float(made.confidence[row]), abs=1e-7)
         assert made.place_confidence is not None
         assert place_confidence.value == pytest.approx(float(made.place_confidence[row]), abs=1e-7)
+
+
+def characters_c(characters: list[Character]) -> Any:
+    return (CharacterC * max(len(characters), 1))(
+        *(CharacterC(*one.box, one.confidence, one.row, one.text.encode()) for one in characters)
+    )
+
+
+TEXTS = st.text("0123456789011223?.,-+:/-/**", max_size=14)
+
+
+def written_line(rng: np.random.Generator, text: str) -> list[Character]:
+    """The text in print: with spaces, in cells, or by hand."""
+    height, pitch, x, made = 30.0, rng.choice([0.0, 0.0, 1.3]), 0.0, []
+    uneven, usual = rng.choice([0.0, 0.02, 0.3]), rng.choice([0.1, 0.5])
+    for place, one in enumerate(text):
+        wide = height * (0.15 if one in "1.,-:" else 0.55 if one != "*" else rng.choice([0.1, 0.5]))
+        tall = height * (1 + rng.normal(0, uneven / 3))
+        made.append(Character(one, (x, 0.0, wide, max(tall, 1.0)), float(rng.uniform(0.05, 1)), place))
+        gap = usual + rng.normal(0, uneven) + (rng.choice([0.3, 1.0]) if rng.random() < 0.2 else 0)
+        x += height * pitch if pitch else wide + height * gap
+    return made
+
+
+@settings(derandomize=True, deadline=None, max_examples=400)
+@given(SEEDS, TEXTS)
+def test_numbers(library: Library, seed: int, text: str) -> None:
+    characters = written_line(np.random.default_rng(seed), text)
+    expected = grouped(characters)
+    count = len(characters)
+    groups = (GroupC * max(count, 1))()
+    places = (ctypes.c_int32 * max(count, 1))()
+    texts = ctypes.create_string_buffer(2 * count + 1)
+    made = Groups(0, groups, places, ctypes.cast(texts, ctypes.c_char_p))
+    assert not library.c.dg_group(characters_c(characters), count, library.fresh(), ctypes.byref(made))
+    found = [(one.text.decode(), tuple(places[one.first : one.first + one.count])) for one in groups[: made.count]]
+    assert found == [(one.text, one.places) for one in expected]
+    confidences = [one.confidence for one in groups[: made.count]]
+    assert confidences == pytest.approx([MODEL.of_number(one) for one in expected], abs=1e-12)
+
+
+@few
+@given(
+    SEEDS, st.integers(0, 40), st.sampled_from([0.0, 0.3, 0.5, 0.8, 1.0]), st.sampled_from(["auto", "line", "single"])
+)
+def test_lines_and_characters_that_are_kept(
+    library: Library, seed: int, count: int, conf: float, mode: attempts.Mode
+) -> None:
+    rng = np.random.default_rng(seed)
+    some = an_attempt(rng, count)
+    places = np.maximum(some.confidence, rng.uniform(0, 1, count)).astype(np.float32)
+    others = tuple(
+        Character(str(rng.choice(list(".,-*"))), tuple((box + rng.normal(0, 5, 4)).tolist()), 0.9, -1)
+        for box in some.boxes[rng.random(count) < 0.5]
+    )
+    some = some._replace(place_confidence=places, others=others)
+    arena, lined = library.fresh(), Lines()
+    assert not library.c.dg_take_lines(ctypes.byref(lined), count, arena)
+    assert not library.c.dg_find_kept(
+        pointer(some.boxes),
+        pointer(some.confidence),
+        pointer(places),
+        count,
+        ctypes.c_float(conf),
+        ["auto", "line", "single"].index(mode),
+        arena,
+        ctypes.byref(lined),
+    )
+    kept = library.lines(lined)
+    assert kept == some.lines(conf, mode)
+    found = RecognitionC(count, count, count, boxes=some.boxes.ctypes.data_as(ctypes.POINTER(ctypes.c_float)))
+    found.others, found.other_count = characters_c(list(others)), len(others)
+    for line in kept:
+        made, size, rows = ctypes.POINTER(CharacterC)(), ctypes.c_int32(), int32(line)
+        assert not library.c.dg_line_characters(
+            ctypes.byref(found),
+            pointer(some.probabilities),
+            11,
+            pointer(some.confidence),
+            pointer(rows),
+            len(line),
+            ctypes.c_float(conf),
+            arena,
+            ctypes.byref(made),
+            ctypes.byref(size),
+        )
+        characters = [
+            Character(one.text.decode(), (one.x, one.y, one.width, one.height), one.confidence, one.row)
+            for one in made[: size.value]
+        ]
+        assert characters == some.characters(line, conf)
+
+
+@few
+@given(SEEDS, st.integers(0, 6))
+def test_a_wheel_between_two_digits(library: Library, seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    some = an_attempt(rng, count)
+    boxes = some.boxes
+    boxes[:, 1] = rng.choice([-1, 2, 50, 55], count)
+    boxes[:, 3] = rng.choice([40, 46, 60], count)
+    boxes[:, 0] = rng.uniform(0, 30, count)
+    confidence = rng.choice([0.2, 0.9], count, p=[0.7, 0.3]).astype(np.float32)
+    expected = some._replace(confidence=confidence).without_cut_wheel((100, 60)).confidence
+    library.c.dg_without_cut_wheel(pointer(boxes), pointer(confidence), count, 100)
+    assert confidence.tolist() == expected.tolist()
+
+
+@few
+@some_boxes
+def test_how_well_a_rotation_reads(library: Library, seed: int, count: int) -> None:
+    some = an_attempt(np.random.default_rng(seed), count)
+    made = Scores()
+    assert not library.c.dg_reading_scores(
+        pointer(some.probabilities), 11, pointer(some.confidence), count, library.fresh(), ctypes.byref(made)
+    )
+    assert (made.read, made.reading) == (len(some.read), some.reading_score)
+    assert (made.upright, made.mean) == (some.upright_score, some.mean_confidence)
+
+
+@few
+@given(SEEDS, st.sampled_from([0, 90, 180, 270, 13, 348]))
+def test_boxes_are_turned_back(library: Library, seed: int, degrees: int) -> None:
+    boxes = written_boxes(np.random.default_rng(seed), 8)
+    made = np.zeros_like(boxes)
+    height, width = _turned_shape((480, 640), degrees)
+    library.c.dg_turned_back(pointer(boxes), 8, 640, 480, width, height, degrees, pointer(made))
+    np.testing.assert_array_equal(made, turned_back(boxes, (480, 640), degrees))
+
+
+def test_a_small_arena_is_an_error_and_nothing_is_written_beyond_it(library: Library) -> None:
+    rng = np.random.default_rng(0)
+    boxes, rows = written_boxes(rng, 50), np.arange(50, dtype=np.int32)
+    for size in range(0, 16000, 320):
+        library.memory[:] = 0
+        library.fresh()
+        library.arena.end = library.arena.at + size
+        made = Places()
+        error = library.c.dg_find_places(
+            pointer(boxes), pointer(rows), 50, ctypes.byref(library.arena), ctypes.byref(made)
+        )
+        assert error in (0, 3)
+        assert not library.memory[size + 16 :].any()
+    assert not error
