@@ -264,7 +264,7 @@ def test_what_is_seen_where_there_is_no_room_for_a_letter_separates_nothing():
 
 
 def test_a_mark_on_a_digit_does_not_change_what_stands_between_others():
-    plain = spaced("0-0391", 0.45, 0.45, 0.37)
+    plain = spaced("0-0391", 0.1, 0.1, 0.37)
     x, y, w, h = plain[0].box
     marked = [plain[0], Character(OTHER, (x + w / 2, y, 1.0, h), 0.9, -1), *plain[1:]]
     assert texts(marked) == texts(plain) == "0 0391"
