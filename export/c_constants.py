@@ -13,6 +13,7 @@ import numpy as np
 
 from digitocr.runtime import (
     attempt,
+    background,
     boxes,
     characters,
     confidence,
@@ -33,6 +34,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
         attempt,
         ("MAX_RISE", "MIN_OTHER_HEIGHT", "EDGE", "READ_CONFIDENCE"),
     ),
+    (background, ("INK_SHARE", "BORDER_SHARE", "FULL_SHARE", "EDGE_SHARE", "QUIET_SHARE", "CLOSE_UP")),
     (boxes, ("MAX_DETECTIONS",)),
     (confidence, ("MAX_CERTAINTY", "MAX_LONE_CERTAINTY")),
     (detector, ("SURE_SCORE", "MIN_SCORE")),

@@ -118,6 +118,21 @@ DG_LOCAL float dg_sqrtf(float value);
  * Boxes are in pixels of the picture as it was rotated. `rows` are numbers of boxes. Functions that return int give
  * DIGITOCR_OK or DIGITOCR_ERROR_MEMORY; what they take of the arena they release, but for the results. */
 
+/* Arrays in the arena; NULL where it is too small. */
+DG_LOCAL void *dg_take_array(struct dg_arena *arena, int32_t count, size_t size);
+
+/* The sum of every `stride`-th value, in NumPy's order. */
+DG_LOCAL float dg_float_sum(const float *values, int32_t count, int32_t stride);
+
+/* The place of the largest value; of equal ones the first. */
+DG_LOCAL int32_t dg_argmax(const float *values, int32_t count);
+
+/* The places of the keys from the least to the largest; of equal ones in their order. */
+DG_LOCAL void dg_argsort(const double *keys, int32_t count, int32_t *order);
+
+/* The sum of the probabilities of the ten digits. */
+DG_LOCAL float dg_digits_share(const float *probabilities);
+
 /* Probabilities of `count` logits, at most DG_CLASS_COUNT. */
 DG_LOCAL void dg_softmax(const float *logits, int32_t count, float *probabilities);
 

@@ -5,16 +5,14 @@
 #include "internal.h"
 
 /* Features that are added to the Python files have to be computed here as well: then this array has no size. */
-typedef char dg_all_features_are_known[DG_CONFIDENCE_FEATURES == 15 && DG_CHARACTER_FEATURES == 23 &&
-                                               DG_NUMBER_FEATURES == 7
-                                           ? 1
-                                           : -1];
+typedef char dg_all_features_are_known
+    [DG_CONFIDENCE_FEATURES == 15 && DG_CHARACTER_FEATURES == 23 && DG_NUMBER_FEATURES == 7 ? 1 : -1];
 
 /* --- Sums and sorting --------------------------------------------------------------------------------------------- */
 
 /* The sum of every `stride`-th value, in the order in which NumPy adds: eight sums side by side, and halves of what has
  * more than 128 values. */
-static float dg_float_sum(const float *values, int32_t count, int32_t stride) {
+DG_LOCAL float dg_float_sum(const float *values, int32_t count, int32_t stride) {
     float sums[8], sum = 0.0F;
     int32_t n, k, half;
     if (count > 128) {
@@ -108,7 +106,7 @@ static int dg_before_by_key(const void *context, int32_t one, int32_t other) {
 }
 
 /* The places of the keys from the least to the largest; of equal ones in their order. */
-static void dg_argsort(const double *keys, int32_t count, int32_t *order) {
+DG_LOCAL void dg_argsort(const double *keys, int32_t count, int32_t *order) {
     dg_sort(order, count, dg_before_by_key, keys);
 }
 
@@ -133,7 +131,7 @@ static double dg_upper_median(double *values, int32_t count) {
 }
 
 /* Arrays in the arena; NULL where it is too small. */
-static void *dg_take_array(struct dg_arena *arena, int32_t count, size_t size) {
+DG_LOCAL void *dg_take_array(struct dg_arena *arena, int32_t count, size_t size) {
     return dg_take(arena, (size_t)(count > 0 ? count : 1) * size);
 }
 
@@ -164,7 +162,7 @@ DG_LOCAL void dg_softmax(const float *logits, int32_t count, float *probabilitie
 }
 
 /* The place of the largest value; of equal ones the first. */
-static int32_t dg_argmax(const float *values, int32_t count) {
+DG_LOCAL int32_t dg_argmax(const float *values, int32_t count) {
     int32_t best = 0, n;
     for (n = 1; n < count; n++)
         if (values[n] > values[best])
@@ -252,7 +250,7 @@ DG_LOCAL double dg_lone_confidence(double probability) {
     return dg_logistic(weights[0] * dg_log_odds(probability, DG_CONFIDENCE_MAX_LONE_CERTAINTY) + weights[1]);
 }
 
-static float dg_digits_share(const float *probabilities) { return dg_float_sum(probabilities, 10, 1); }
+DG_LOCAL float dg_digits_share(const float *probabilities) { return dg_float_sum(probabilities, 10, 1); }
 
 static float dg_signs_share(const float *probabilities) { return dg_float_sum(probabilities + 10, DG_OTHER - 10, 1); }
 
