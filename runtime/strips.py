@@ -118,7 +118,8 @@ def _place(boxes: Boxes, part: list[int], common: float) -> Place:
     scale = height / DIGIT_HEIGHT
     left, right = float((along - half).min()) - CONTEXT * height, float((along + half).max()) + CONTEXT * height
     width = min(-int(-(right - left) / scale // MULTIPLE) * MULTIPLE, MAX_WIDTH)
-    return Place(float(middle[0] + left * cos), float(middle[1] + left * sin), cos, sin, scale, width, tuple(part))
+    x, y = middle.tolist()
+    return Place(x + left * cos, y + left * sin, cos, sin, scale, width, tuple(part))
 
 
 def cut(gray: GrayImage, place: Place) -> GrayImage:
