@@ -188,6 +188,9 @@ DG_LOCAL size_t dg_detect_bytes(int32_t width, int32_t height);
  * Boxes are in pixels of the picture as it was rotated. `rows` are numbers of boxes. Functions that return int give
  * DIGITOCR_OK or DIGITOCR_ERROR_MEMORY; what they take of the arena they release, but for the results. */
 
+/* The classifier's probabilities of a digit of 28x28 pixels in MNIST's form (classify.c). */
+DG_LOCAL int dg_probabilities_of(const uint8_t *crop, struct dg_arena *arena, float *probabilities);
+
 /* Arrays in the arena; NULL where it is too small. */
 DG_LOCAL void *dg_take_array(struct dg_arena *arena, int32_t count, size_t size);
 
