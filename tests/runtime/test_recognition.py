@@ -281,3 +281,12 @@ def test_the_rest_of_the_picture_tells_how_likely_a_digit_is(written: Callable[.
     assert among.features[0, digits] == pytest.approx(np.log(1.5), abs=0.1)  # the 2
     assert among.features[1, others] == pytest.approx(np.log(2.5), abs=0.1)  # a run as wide as two characters
     assert among.features[2, digits] == pytest.approx(np.log(2.5), abs=0.1)
+
+
+def test_a_slash_that_looks_like_a_1_is_no_digit(written: Callable[..., Any]) -> None:
+    found = read(written(("1", 2, 4), ("/", 9, 12), ("5", 17, 20)), attempt(3, "115"))
+    some = found.attempt(0, load_confidence())
+    assert some.place_confidence is not None
+    assert some.confidence[1] == some.place_confidence[1] == 0
+    assert some.confidence[[0, 2]].min() > 0.5
+    assert [one.text for one in some.others] == ["/"]

@@ -1,0 +1,824 @@
+/* Walks the tables of layers of digitocr_weights.c: all that a network is made of, in bytes, as ONNX Runtime computes it.
+ *
+ * Most of the time goes into `sum`, which multiplies the bytes of some pixels with the weights of 16 channels. It exists
+ * once in plain C, which is the reference, and in a few lines for each processor that has instructions for it. All of
+ * them give the same bits, since they add integers.
+ */
+#include "internal.h"
+
+/* --- Memory ------------------------------------------------------------------------------------------------------- */
+
+struct dg_arena dg_arena_of(void *memory, size_t bytes) {
+    struct dg_arena arena;
+    size_t skipped = (size_t)(DG_ALIGN - (uintptr_t)memory % DG_ALIGN) % DG_ALIGN;
+    arena.at = arena.end = (unsigned char *)memory;
+    if (memory && skipped <= bytes) {
+        arena.at += skipped;
+        arena.end += bytes;
+    }
+    return arena;
+}
+
+void *dg_take(struct dg_arena *arena, size_t bytes) {
+    unsigned char *taken = arena->at;
+    if (bytes > (size_t)-1 - DG_ALIGN || DG_BYTES(bytes) > (size_t)(arena->end - arena->at)) return NULL;
+    arena->at += DG_BYTES(bytes);
+    return taken;
+}
+
+/* --- Numbers ------------------------------------------------------------------------------------------------------ */
+
+#define DG_ROUNDING 12582912.0f /* 1.5 * 2^23: a float of that size has no fraction, so adding it rounds, half to even */
+
+float dg_rounded(float value) { return value + DG_ROUNDING - DG_ROUNDING; }
+
+static uint8_t dg_byte(int32_t value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
+
+uint8_t dg_quantised(float value, float scale, int32_t zero_point) {
+    float steps = value / scale;
+    if (!(steps > -1024.0f)) return dg_byte(steps < 0 ? 0 : zero_point); /* not a number: zero */
+    if (steps > 1024.0f) return 255;
+    return dg_byte((int32_t)dg_rounded(steps) + zero_point);
+}
+
+/* a * b + c with one rounding, as a fused multiply-add gives it; a is a byte, so that the double product is exact. */
+static float dg_fused(float a, float b, float c) { return (float)((double)a * (double)b + (double)c); }
+
+/* --- Kernels ------------------------------------------------------------------------------------------------------ */
+
+#define DG_MAX_TAPS 256 /* places of a depthwise kernel or a pooling */
+
+/* What is written for each processor. `pixels` are the bytes under the kernel for each pixel, `stride` bytes apart,
+ * padded to a multiple of 4; those of SSE2 and WebAssembly are widened before. */
+struct dg_kernels {
+    const char *name;
+    int32_t group;  /* pixels that are gathered at once */
+    size_t width;   /* bytes that a byte becomes when it is widened */
+    int (*is_supported)(void);
+    void (*widen)(const uint8_t *from, size_t count, uint8_t *to); /* NULL where width is 1 */
+    /* sums[16 * n] of the first `channels` of 16, for n pixels */
+    void (*sum)(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours, int32_t channels,
+                int32_t *sums);
+    /* sums[16] of 16 channels of a depthwise layer */
+    void (*sum_each)(const uint8_t *const *taps, int32_t count, size_t first_channel, const int8_t *weights,
+                     size_t stride, int32_t *sums);
+    /* 16 bytes of 16 sums */
+    void (*requantise)(const int32_t *sums, const int32_t *bias, const float *scale, const int16_t *zero, uint8_t *to);
+    /* fma(a, first, plus[b]) rounded, of `count` bytes */
+    void (*add)(const uint8_t *a, const uint8_t *b, size_t count, float first, float second, float constant,
+                uint8_t *to);
+};
+
+static int dg_always(void) { return 1; }
+
+/* Two pixels and four channels at once, so that what is loaded is used several times. */
+static void dg_sum_plain(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                         int32_t channels, int32_t *sums) {
+    int32_t p, channel, k, place;
+    for (p = 0; p < n; p += 2) {
+        const uint8_t *first = pixels + (size_t)p * stride, *second = p + 1 < n ? first + stride : first;
+        for (channel = 0; channel < channels; channel += 4) {
+            const int8_t *w = weights + 4 * channel;
+            int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
+            int32_t *to = sums + DG_BLOCK * p + channel;
+            for (k = 0; k < fours; k++, w += 4 * DG_BLOCK)
+                for (place = 0; place < 4; place++) {
+                    int32_t a = first[4 * k + place], b = second[4 * k + place];
+                    a0 += w[place] * a, b0 += w[place] * b;
+                    a1 += w[place + 4] * a, b1 += w[place + 4] * b;
+                    a2 += w[place + 8] * a, b2 += w[place + 8] * b;
+                    a3 += w[place + 12] * a, b3 += w[place + 12] * b;
+                }
+            to[0] = a0, to[1] = a1, to[2] = a2, to[3] = a3;
+            if (p + 1 < n) to += DG_BLOCK, to[0] = b0, to[1] = b1, to[2] = b2, to[3] = b3;
+        }
+    }
+}
+
+static void dg_sum_each_plain(const uint8_t *const *taps, int32_t count, size_t first_channel, const int8_t *weights,
+                              size_t stride, int32_t *sums) {
+    int32_t tap, channel;
+    for (channel = 0; channel < DG_BLOCK; channel++) sums[channel] = 0;
+    for (tap = 0; tap < count; tap++) {
+        const uint8_t *from = taps[tap] + first_channel;
+        const int8_t *w = weights + (size_t)tap * stride;
+        for (channel = 0; channel < DG_BLOCK; channel++) sums[channel] += from[channel] * w[channel];
+    }
+}
+
+static void dg_requantise_plain(const int32_t *sums, const int32_t *bias, const float *scale, const int16_t *zero,
+                                uint8_t *to) {
+    int32_t channel;
+    for (channel = 0; channel < DG_BLOCK; channel++) {
+        float value = (float)(sums[channel] + bias[channel]) * scale[channel];
+        to[channel] = dg_byte((int32_t)dg_rounded(value) + zero[channel]);
+    }
+}
+
+static void dg_add_plain(const uint8_t *a, const uint8_t *b, size_t count, float first, float second, float constant,
+                         uint8_t *to) {
+    size_t at;
+    for (at = 0; at < count; at++) {
+        float value = dg_fused((float)a[at], first, dg_fused((float)b[at], second, constant));
+        to[at] = dg_byte((int32_t)dg_rounded(value));
+    }
+}
+
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+
+/* Each 4 bytes become 4 int16 twice, which multiply the weights of two channels. */
+static void dg_widen_sse2(const uint8_t *from, size_t count, uint8_t *to) {
+    size_t at;
+    for (at = 0; at < count; at += 8) {
+        __m128i wide = _mm_unpacklo_epi8(_mm_loadl_epi64((const __m128i *)(const void *)(from + at)), _mm_setzero_si128());
+        _mm_storeu_si128((__m128i *)(void *)(to + 4 * at), _mm_unpacklo_epi64(wide, wide));
+        _mm_storeu_si128((__m128i *)(void *)(to + 4 * at + 16), _mm_unpackhi_epi64(wide, wide));
+    }
+}
+
+#define DG_PAIR(x, low, high)                                        \
+    low = _mm_add_epi32(low, _mm_madd_epi16(x, first)),              \
+    high = _mm_add_epi32(high, _mm_madd_epi16(x, second))
+
+/* The sums of 4 channels: those of pairs of products, added. */
+static void dg_store_sse2(__m128i low, __m128i high, int32_t *to) {
+    __m128 a = _mm_castsi128_ps(low), b = _mm_castsi128_ps(high);
+    __m128i even = _mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)));
+    __m128i odd = _mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+    _mm_storeu_si128((__m128i *)(void *)to, _mm_add_epi32(even, odd));
+}
+
+static void dg_sum_sse2(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                        int32_t channels, int32_t *sums) {
+    int32_t channel, p, k;
+    for (channel = 0; channel < channels; channel += 4) {
+        for (p = 0; p < n; p += 4) {
+            const uint8_t *x0 = pixels + (size_t)p * stride, *x1 = p + 1 < n ? x0 + stride : x0;
+            const uint8_t *x2 = p + 2 < n ? x1 + stride : x0, *x3 = p + 3 < n ? x2 + stride : x0;
+            const int8_t *w = weights + 4 * channel;
+            int32_t *to = sums + DG_BLOCK * p + channel;
+            __m128i low0 = _mm_setzero_si128(), low1 = low0, low2 = low0, low3 = low0;
+            __m128i high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+            for (k = 0; k < fours; k++, w += 4 * DG_BLOCK) {
+                __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)w);
+                __m128i sign = _mm_cmpgt_epi8(_mm_setzero_si128(), packed);
+                __m128i first = _mm_unpacklo_epi8(packed, sign), second = _mm_unpackhi_epi8(packed, sign), x;
+                x = _mm_loadu_si128((const __m128i *)(const void *)(x0 + 16 * k)), DG_PAIR(x, low0, high0);
+                x = _mm_loadu_si128((const __m128i *)(const void *)(x1 + 16 * k)), DG_PAIR(x, low1, high1);
+                x = _mm_loadu_si128((const __m128i *)(const void *)(x2 + 16 * k)), DG_PAIR(x, low2, high2);
+                x = _mm_loadu_si128((const __m128i *)(const void *)(x3 + 16 * k)), DG_PAIR(x, low3, high3);
+            }
+            dg_store_sse2(low0, high0, to);
+            if (p + 1 < n) dg_store_sse2(low1, high1, to + DG_BLOCK);
+            if (p + 2 < n) dg_store_sse2(low2, high2, to + 2 * DG_BLOCK);
+            if (p + 3 < n) dg_store_sse2(low3, high3, to + 3 * DG_BLOCK);
+        }
+    }
+}
+
+/* Products of a byte and a weight fit into 16 bits. */
+static void dg_sum_each_sse2(const uint8_t *const *taps, int32_t count, size_t first_channel, const int8_t *weights,
+                             size_t stride, int32_t *sums) {
+    __m128i none = _mm_setzero_si128(), s0 = none, s1 = none, s2 = none, s3 = none;
+    int32_t tap;
+    for (tap = 0; tap < count; tap++) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(taps[tap] + first_channel));
+        __m128i w = _mm_loadu_si128((const __m128i *)(const void *)(weights + (size_t)tap * stride));
+        __m128i sign = _mm_cmpgt_epi8(none, w);
+        __m128i low = _mm_mullo_epi16(_mm_unpacklo_epi8(x, none), _mm_unpacklo_epi8(w, sign));
+        __m128i high = _mm_mullo_epi16(_mm_unpackhi_epi8(x, none), _mm_unpackhi_epi8(w, sign));
+        s0 = _mm_add_epi32(s0, _mm_srai_epi32(_mm_unpacklo_epi16(none, low), 16));
+        s1 = _mm_add_epi32(s1, _mm_srai_epi32(_mm_unpackhi_epi16(none, low), 16));
+        s2 = _mm_add_epi32(s2, _mm_srai_epi32(_mm_unpacklo_epi16(none, high), 16));
+        s3 = _mm_add_epi32(s3, _mm_srai_epi32(_mm_unpackhi_epi16(none, high), 16));
+    }
+    _mm_storeu_si128((__m128i *)(void *)sums, s0);
+    _mm_storeu_si128((__m128i *)(void *)(sums + 4), s1);
+    _mm_storeu_si128((__m128i *)(void *)(sums + 8), s2);
+    _mm_storeu_si128((__m128i *)(void *)(sums + 12), s3);
+}
+
+static __m128i dg_steps_sse2(const int32_t *sums, const int32_t *bias, const float *scale) {
+    __m128i sum = _mm_add_epi32(_mm_loadu_si128((const __m128i *)(const void *)sums),
+                                _mm_loadu_si128((const __m128i *)(const void *)bias));
+    return _mm_cvtps_epi32(_mm_mul_ps(_mm_cvtepi32_ps(sum), _mm_loadu_ps(scale))); /* rounds half to even */
+}
+
+static void dg_requantise_sse2(const int32_t *sums, const int32_t *bias, const float *scale, const int16_t *zero,
+                               uint8_t *to) {
+    __m128i low = _mm_packs_epi32(dg_steps_sse2(sums, bias, scale), dg_steps_sse2(sums + 4, bias + 4, scale + 4));
+    __m128i high = _mm_packs_epi32(dg_steps_sse2(sums + 8, bias + 8, scale + 8),
+                                   dg_steps_sse2(sums + 12, bias + 12, scale + 12));
+    low = _mm_adds_epi16(low, _mm_loadu_si128((const __m128i *)(const void *)zero));
+    high = _mm_adds_epi16(high, _mm_loadu_si128((const __m128i *)(const void *)(zero + 8)));
+    _mm_storeu_si128((__m128i *)(void *)to, _mm_packus_epi16(low, high));
+}
+#define DG_SSE2 1
+#endif
+
+#if defined(DG_SSE2) && defined(__GNUC__)
+#include <immintrin.h>
+
+static int dg_has_avx2(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static int dg_has_vnni(void) {
+    return dg_has_avx2() && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vnni");
+}
+
+#define DG_AVX2 __attribute__((target("avx2,fma")))
+#define DG_VNNI __attribute__((target("avx512f,avx512vl,avx512bw,avx512vnni")))
+
+static int32_t dg_four(const uint8_t *from) {
+    int32_t four;
+    memcpy(&four, from, sizeof four);
+    return four;
+}
+
+/* Pairs of products fit into 16 bits, since no weight is over 64. */
+#define DG_ADD_AVX2(x, low, high)                                                                         \
+    low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_maddubs_epi16(x, first), ones)),                 \
+    high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_maddubs_epi16(x, second), ones))
+#define DG_STORE_AVX2(low, high, to)                                                                      \
+    _mm256_storeu_si256((__m256i *)(void *)(to), low), _mm256_storeu_si256((__m256i *)(void *)((to) + 8), high)
+
+DG_AVX2 static void dg_sum_avx2(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                                int32_t channels, int32_t *sums) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    int32_t p, k;
+    (void)channels;
+    for (p = 0; p < n; p += 4) {
+        const uint8_t *x0 = pixels + (size_t)p * stride, *x1 = p + 1 < n ? x0 + stride : x0;
+        const uint8_t *x2 = p + 2 < n ? x1 + stride : x0, *x3 = p + 3 < n ? x2 + stride : x0;
+        const int8_t *w = weights;
+        int32_t *to = sums + DG_BLOCK * p;
+        __m256i low0 = _mm256_setzero_si256(), low1 = low0, low2 = low0, low3 = low0;
+        __m256i high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+        for (k = 0; k < fours; k++, w += 4 * DG_BLOCK) {
+            __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)w), x;
+            __m256i second = _mm256_loadu_si256((const __m256i *)(const void *)(w + 32));
+            x = _mm256_set1_epi32(dg_four(x0 + 4 * k)), DG_ADD_AVX2(x, low0, high0);
+            x = _mm256_set1_epi32(dg_four(x1 + 4 * k)), DG_ADD_AVX2(x, low1, high1);
+            x = _mm256_set1_epi32(dg_four(x2 + 4 * k)), DG_ADD_AVX2(x, low2, high2);
+            x = _mm256_set1_epi32(dg_four(x3 + 4 * k)), DG_ADD_AVX2(x, low3, high3);
+        }
+        DG_STORE_AVX2(low0, high0, to);
+        if (p + 1 < n) DG_STORE_AVX2(low1, high1, to + DG_BLOCK);
+        if (p + 2 < n) DG_STORE_AVX2(low2, high2, to + 2 * DG_BLOCK);
+        if (p + 3 < n) DG_STORE_AVX2(low3, high3, to + 3 * DG_BLOCK);
+    }
+}
+
+DG_AVX2 static void dg_add_avx2(const uint8_t *a, const uint8_t *b, size_t count, float first, float second,
+                                float constant, uint8_t *to) {
+    const __m256 times = _mm256_set1_ps(first), other = _mm256_set1_ps(second), plus = _mm256_set1_ps(constant);
+    size_t at;
+    for (at = 0; at + 8 <= count; at += 8) {
+        __m256i x = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(a + at)));
+        __m256i y = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(b + at)));
+        __m256 sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(x), times, _mm256_fmadd_ps(_mm256_cvtepi32_ps(y), other, plus));
+        __m256i steps = _mm256_cvtps_epi32(sum);
+        __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(steps), _mm256_extracti128_si256(steps, 1));
+        _mm_storel_epi64((__m128i *)(void *)(to + at), _mm_packus_epi16(words, words));
+    }
+    dg_add_plain(a + at, b + at, count - at, first, second, constant, to + at);
+}
+
+DG_VNNI static void dg_sum_vnni(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                                int32_t channels, int32_t *sums) {
+    int32_t p, k;
+    (void)channels;
+#define DG_STEP_VNNI(i) s##i = _mm512_dpbusd_epi32(s##i, _mm512_set1_epi32(dg_four(x##i + 4 * k)), w)
+    for (p = 0; p < n;) {
+        const uint8_t *x0 = pixels + (size_t)p * stride;
+        int32_t *to = sums + DG_BLOCK * p;
+        __m512i s0 = _mm512_setzero_si512();
+        if (n - p >= 4) {
+            const uint8_t *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;
+            __m512i s1 = s0, s2 = s0, s3 = s0;
+            if (n - p >= 8) {
+                const uint8_t *x4 = x3 + stride, *x5 = x4 + stride, *x6 = x5 + stride, *x7 = x6 + stride;
+                __m512i s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+                for (k = 0; k < fours; k++) {
+                    __m512i w = _mm512_loadu_si512(weights + 64 * k);
+                    DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
+                    DG_STEP_VNNI(4), DG_STEP_VNNI(5), DG_STEP_VNNI(6), DG_STEP_VNNI(7);
+                }
+                _mm512_storeu_si512(to + 64, s4), _mm512_storeu_si512(to + 80, s5);
+                _mm512_storeu_si512(to + 96, s6), _mm512_storeu_si512(to + 112, s7);
+                p += 8;
+            } else {
+                for (k = 0; k < fours; k++) {
+                    __m512i w = _mm512_loadu_si512(weights + 64 * k);
+                    DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
+                }
+                p += 4;
+            }
+            _mm512_storeu_si512(to + 16, s1), _mm512_storeu_si512(to + 32, s2), _mm512_storeu_si512(to + 48, s3);
+        } else {
+            for (k = 0; k < fours; k++) {
+                __m512i w = _mm512_loadu_si512(weights + 64 * k);
+                DG_STEP_VNNI(0);
+            }
+            p += 1;
+        }
+        _mm512_storeu_si512(to, s0);
+    }
+#undef DG_STEP_VNNI
+}
+
+DG_VNNI static void dg_requantise_vnni(const int32_t *sums, const int32_t *bias, const float *scale,
+                                       const int16_t *zero, uint8_t *to) {
+    __m512i sum = _mm512_add_epi32(_mm512_loadu_si512(sums), _mm512_loadu_si512(bias));
+    __m512i steps = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scale)));
+    __m256i words = _mm256_adds_epi16(_mm512_cvtsepi32_epi16(steps), _mm256_loadu_si256((const __m256i *)(const void *)zero));
+    __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128((__m128i *)(void *)to, bytes);
+}
+#endif
+
+/* The first one that is supported is taken. The plain one comes last, and is always supported. */
+static const struct dg_kernels DG_KERNELS[] = {
+#if defined(DG_SSE2) && defined(__GNUC__)
+    {"avx512-vnni", 16, 1, dg_has_vnni, NULL, dg_sum_vnni, dg_sum_each_sse2, dg_requantise_vnni, dg_add_avx2},
+    {"avx2", 16, 1, dg_has_avx2, NULL, dg_sum_avx2, dg_sum_each_sse2, dg_requantise_sse2, dg_add_avx2},
+#endif
+#if defined(DG_SSE2)
+    {"sse2", 8, 4, dg_always, dg_widen_sse2, dg_sum_sse2, dg_sum_each_sse2, dg_requantise_sse2, dg_add_plain},
+#endif
+    {"plain", 2, 1, dg_always, NULL, dg_sum_plain, dg_sum_each_plain, dg_requantise_plain, dg_add_plain},
+};
+#define DG_KERNEL_COUNT ((int32_t)(sizeof DG_KERNELS / sizeof DG_KERNELS[0]))
+
+const char *dg_kernels_name(int32_t number) {
+    return number < 0 || number >= DG_KERNEL_COUNT || !DG_KERNELS[number].is_supported() ? NULL
+                                                                                        : DG_KERNELS[number].name;
+}
+
+int32_t dg_kernels_count(void) { return DG_KERNEL_COUNT; }
+
+static const struct dg_kernels *dg_kernels(int32_t number) {
+    if (number >= 0) return &DG_KERNELS[number];
+    for (number = 0; !DG_KERNELS[number].is_supported();) number++;
+    return &DG_KERNELS[number];
+}
+
+/* --- The plan: the size of each layer, and where it lies ------------------------------------------------------------ */
+
+struct dg_plan {
+    int32_t rows[DG_MAX_LAYERS], columns[DG_MAX_LAYERS];
+    int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; of a streamed layer only what the next one needs */
+    size_t offset[DG_MAX_LAYERS];   /* bytes from the start of the working memory */
+    size_t working;                 /* bytes of working memory for all layers */
+    size_t scratch;                 /* bytes that are needed within a layer */
+    size_t outputs;                 /* bytes of the network's outputs */
+};
+
+static int32_t dg_extent(int32_t kernel, int32_t dilation) { return (kernel - 1) * dilation + 1; }
+
+static size_t dg_padded(size_t count) { return (count + 15) / 16 * 16; }
+
+/* Bytes under the kernel of a convolution. */
+static int32_t dg_window(const struct dg_layer *layer) {
+    return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
+}
+
+/* The first layer of the chain that ends with a layer: all but its end are streamed. */
+static int32_t dg_chain_start(const struct dg_network *network, int32_t end) {
+    while (end > 0 && network->layers[end - 1].is_streamed) end--;
+    return end;
+}
+
+static int32_t dg_chain_end(const struct dg_network *network, int32_t start) {
+    while (network->layers[start].is_streamed) start++;
+    return start;
+}
+
+static int dg_is_end(const struct dg_network *network, int32_t number) {
+    int32_t end;
+    for (end = 0; end < network->end_count; end++)
+        if (network->ends[end].layer == number) return 1;
+    return 0;
+}
+
+/* The last layer before which the output of a layer must stay. */
+static int32_t dg_last_use(const struct dg_network *network, int32_t number) {
+    int32_t last = number, other, place;
+    for (other = number + 1; other < network->layer_count; other++)
+        for (place = 0; place < network->layers[other].input_count; place++)
+            if (network->layers[other].inputs[place] == number) last = dg_chain_end(network, other);
+    return last;
+}
+
+static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+    const struct dg_layer *layer = &network->layers[number];
+    size_t values = (size_t)plan->kept[number] * (size_t)plan->columns[number] * (size_t)layer->channels_out;
+    return DG_BYTES(values * (layer->is_float ? sizeof(float) : 1) + DG_BLOCK); /* blocks may be read beyond the end */
+}
+
+/* Rows and columns of a layer's output, and how many rows of it are held at once. */
+static void dg_plan_sides(const struct dg_network *network, struct dg_plan *plan, int32_t number, int32_t rows,
+                          int32_t columns) {
+    const struct dg_layer *layer = &network->layers[number];
+    int32_t in = layer->inputs[0];
+    if (layer->kind == DG_INPUT) {
+        plan->rows[number] = rows;
+        plan->columns[number] = columns;
+    } else if (layer->kind == DG_ADD || layer->kind == DG_CONCATENATE) {
+        plan->rows[number] = plan->rows[in] << layer->shift[0];
+        plan->columns[number] = plan->columns[in] << layer->shift[0];
+    } else {
+        int32_t high = dg_extent(layer->kernel_rows, layer->dilation_rows);
+        int32_t wide = dg_extent(layer->kernel_columns, layer->dilation_columns);
+        plan->rows[number] = (plan->rows[in] + layer->top + layer->bottom - high) / layer->stride_rows + 1;
+        plan->columns[number] = (plan->columns[in] + layer->left + layer->right - wide) / layer->stride_columns + 1;
+    }
+    plan->kept[number] = plan->rows[number];
+    if (layer->is_streamed) {
+        const struct dg_layer *next = &network->layers[number + 1];
+        int32_t needed = dg_extent(next->kernel_rows, next->dilation_rows);
+        if (needed < plan->kept[number]) plan->kept[number] = needed;
+    }
+}
+
+static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
+    size_t group = (size_t)kernels->group, window = dg_padded((size_t)dg_window(layer)), bytes;
+    if (layer->kind == DG_DEPTHWISE) return DG_BYTES(dg_padded((size_t)layer->channels_in));
+    if (layer->kind != DG_CONVOLUTION) return 0;
+    bytes = DG_BYTES(window * group + DG_BLOCK) + DG_BYTES(sizeof(int32_t) * DG_BLOCK * group);
+    return kernels->width > 1 ? bytes + DG_BYTES(window * kernels->width * group) : bytes;
+}
+
+/* Whether two layers, or their inputs, are held at the same time; `start` and `end` are the chain of the first one. */
+static int dg_overlap(const struct dg_network *network, int32_t start, int32_t end, int32_t other) {
+    int32_t last = dg_last_use(network, other), first = dg_chain_start(network, other);
+    if (last < dg_chain_end(network, other)) last = dg_chain_end(network, other);
+    return first <= end && last >= start;
+}
+
+/* Where a layer's output lies: the first gap between the outputs that are held at the same time and placed already. */
+static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t placed) {
+    const struct dg_layer *layer = &network->layers[number];
+    size_t bytes = dg_layer_bytes(network, plan, number), offset = 0;
+    int32_t start = dg_chain_start(network, number), end = dg_chain_end(network, number), other;
+    if (layer->kind == DG_ADD && start == end) /* it may overwrite an input that nothing needs any more */
+        for (other = 0; other < DG_MAX_INPUTS; other++) {
+            int32_t in = layer->inputs[other];
+            if (!dg_is_end(network, in) && dg_last_use(network, in) == number) return plan->offset[in];
+        }
+    for (other = 0; other <= placed; other++) {
+        size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
+        if (other >= start && other <= number) continue; /* not placed yet: a chain is placed from its end */
+        if (dg_is_end(network, other) || !dg_overlap(network, start, end, other)) continue;
+        if (plan->offset[other] < offset + bytes && offset < behind) {
+            offset = behind;
+            other = -1; /* look at all of them again */
+        }
+    }
+    return offset;
+}
+
+static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
+                       struct dg_plan *plan) {
+    int32_t start, end, number;
+    plan->working = plan->scratch = plan->outputs = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
+        if (scratch > plan->scratch) plan->scratch = scratch;
+        dg_plan_sides(network, plan, number, rows, columns);
+    }
+    for (start = 0; start < network->layer_count; start = end + 1) {
+        end = dg_chain_end(network, start);
+        for (number = end; number >= start; number--) {
+            size_t bytes = dg_layer_bytes(network, plan, number);
+            if (dg_is_end(network, number)) {
+                plan->offset[number] = plan->outputs;
+                plan->outputs += bytes;
+                continue;
+            }
+            plan->offset[number] = dg_place(network, plan, number, end);
+            if (plan->offset[number] + bytes > plan->working) plan->working = plan->offset[number] + bytes;
+        }
+    }
+}
+
+/* --- Layers ------------------------------------------------------------------------------------------------------- */
+
+struct dg_state {
+    const struct dg_network *network;
+    const struct dg_kernels *kernels;
+    const struct dg_source *source;
+    struct dg_plan plan;
+    unsigned char *working, *outputs, *scratch;
+};
+
+static unsigned char *dg_row(const struct dg_state *state, int32_t number, int32_t row) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    size_t bytes = (size_t)state->plan.columns[number] * (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
+    unsigned char *start = dg_is_end(state->network, number) ? state->outputs : state->working;
+    return start + state->plan.offset[number] + (size_t)(row % state->plan.kept[number]) * bytes;
+}
+
+/* Copies in pieces of 16 bytes, up to 15 more than asked for. */
+static void dg_copy(uint8_t *to, const uint8_t *from, size_t count) {
+    size_t at;
+    for (at = 0; at < count; at += 16) memcpy(to + at, from + at, 16);
+}
+
+/* The bytes under the kernel of a convolution at a place of its output. */
+static void dg_gather(const struct dg_state *state, int32_t number, int32_t row, int32_t column, uint8_t *to) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    int32_t in = layer->inputs[0], rows = state->plan.rows[in], columns = state->plan.columns[in], y, x;
+    size_t channels = (size_t)layer->channels_in;
+    int32_t left = column * layer->stride_columns - layer->left;
+    int is_whole = layer->dilation_columns == 1 && left >= 0 && left + layer->kernel_columns <= columns;
+    for (y = 0; y < layer->kernel_rows; y++) {
+        int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
+        int is_outside = from_row < 0 || from_row >= rows;
+        const uint8_t *from = is_outside ? NULL : dg_row(state, in, from_row);
+        if (is_outside) {
+            memset(to, layer->outside, channels * layer->kernel_columns);
+            to += channels * layer->kernel_columns;
+        } else if (is_whole) {
+            dg_copy(to, from + (size_t)left * channels, channels * layer->kernel_columns);
+            to += channels * layer->kernel_columns;
+        } else {
+            for (x = 0; x < layer->kernel_columns; x++, to += channels) {
+                int32_t from_column = left + x * layer->dilation_columns;
+                if (from_column < 0 || from_column >= columns) memset(to, layer->outside, channels);
+                else dg_copy(to, from + (size_t)from_column * channels, channels);
+            }
+        }
+    }
+    memset(to, 0, 4); /* the weights there are 0 */
+}
+
+/* Writes the results of one block of channels of a pixel. */
+static void dg_finish(const struct dg_state *state, const struct dg_layer *layer, int32_t channel, const int32_t *sums,
+                      unsigned char *pixel) {
+    int32_t count = layer->channels_out - channel, place;
+    uint8_t bytes[DG_BLOCK];
+    if (layer->is_float) {
+        for (place = 0; place < count && place < DG_BLOCK; place++) {
+            float value = (float)(sums[place] + layer->bias[channel + place]) * layer->scale[channel + place];
+            memcpy(pixel + sizeof value * (size_t)(channel + place), &value, sizeof value);
+        }
+    } else if (count >= DG_BLOCK) {
+        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero + channel,
+                                   pixel + channel);
+    } else {
+        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero + channel, bytes);
+        memcpy(pixel + channel, bytes, (size_t)count);
+    }
+}
+
+static void dg_convolution(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    const struct dg_kernels *kernels = state->kernels;
+    int32_t columns = state->plan.columns[number], total = count * columns, fours = (dg_window(layer) + 3) / 4;
+    size_t window = dg_padded((size_t)dg_window(layer));
+    size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
+    uint8_t *gathered = state->scratch, *pixels = gathered;
+    int32_t *sums = (int32_t *)(void *)(gathered + DG_BYTES(window * (size_t)kernels->group + DG_BLOCK));
+    int32_t at, p, channel;
+    if (kernels->width > 1) pixels = (uint8_t *)sums + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)kernels->group);
+    for (at = 0; at < total; at += kernels->group) {
+        int32_t n = total - at < kernels->group ? total - at : kernels->group;
+        for (p = 0; p < n; p++) {
+            dg_gather(state, number, first + (at + p) / columns, (at + p) % columns, gathered + (size_t)p * window);
+            if (kernels->width > 1)
+                kernels->widen(gathered + (size_t)p * window, 4 * (size_t)fours, pixels + (size_t)p * window * kernels->width);
+        }
+        for (channel = 0; channel < layer->channels_out; channel += DG_BLOCK) {
+            int32_t left = layer->channels_out - channel;
+            kernels->sum(pixels, window * kernels->width, n, layer->weights + (size_t)channel * 4 * (size_t)fours, fours,
+                         left < DG_BLOCK ? left : DG_BLOCK, sums);
+            for (p = 0; p < n; p++) {
+                unsigned char *row = dg_row(state, number, first + (at + p) / columns);
+                dg_finish(state, layer, channel, sums + DG_BLOCK * p, row + (size_t)((at + p) % columns) * pixel_bytes);
+            }
+        }
+    }
+}
+
+/* Where the pixels under the kernel begin, for a depthwise layer or a pooling; those outside are state->scratch. */
+static int32_t dg_taps(const struct dg_state *state, int32_t number, int32_t row, int32_t column,
+                       const uint8_t **taps) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    int32_t in = layer->inputs[0], y, x, count = 0;
+    for (y = 0; y < layer->kernel_rows; y++) {
+        int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
+        int is_outside = from_row < 0 || from_row >= state->plan.rows[in];
+        const uint8_t *from = is_outside ? NULL : dg_row(state, in, from_row);
+        for (x = 0; x < layer->kernel_columns; x++) {
+            int32_t from_column = column * layer->stride_columns - layer->left + x * layer->dilation_columns;
+            taps[count++] = is_outside || from_column < 0 || from_column >= state->plan.columns[in]
+                                ? state->scratch
+                                : from + (size_t)from_column * (size_t)layer->channels_in;
+        }
+    }
+    return count;
+}
+
+static void dg_depthwise(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    const uint8_t *taps[DG_MAX_TAPS];
+    int32_t row, column, channel, sums[DG_BLOCK];
+    size_t stride = dg_padded((size_t)layer->channels_out);
+    memset(state->scratch, layer->outside, stride);
+    for (row = first; row < first + count; row++) {
+        unsigned char *to = dg_row(state, number, row);
+        for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
+            int32_t tap_count = dg_taps(state, number, row, column, taps);
+            for (channel = 0; channel < layer->channels_out; channel += DG_BLOCK) {
+                state->kernels->sum_each(taps, tap_count, (size_t)channel, layer->weights + channel, stride, sums);
+                dg_finish(state, layer, channel, sums, to);
+            }
+        }
+    }
+}
+
+static void dg_maximum(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    const uint8_t *taps[DG_MAX_TAPS];
+    int32_t row, column, channel, tap;
+    for (row = first; row < first + count; row++) {
+        unsigned char *to = dg_row(state, number, row);
+        for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
+            int32_t tap_count = dg_taps(state, number, row, column, taps);
+            memcpy(to, taps[0], (size_t)layer->channels_out);
+            for (tap = 1; tap < tap_count; tap++)
+                for (channel = 0; channel < layer->channels_out; channel++)
+                    if (taps[tap][channel] > to[channel]) to[channel] = taps[tap][channel];
+        }
+    }
+}
+
+/* The mean of what the bytes stand for, in float as ONNX Runtime computes it. */
+static void dg_average(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    const uint8_t *taps[DG_MAX_TAPS];
+    int32_t row, column, channel, tap;
+    for (row = first; row < first + count; row++) {
+        unsigned char *to = dg_row(state, number, row);
+        for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
+            int32_t tap_count = dg_taps(state, number, row, column, taps);
+            for (channel = 0; channel < layer->channels_out; channel++) {
+                float sum = 0;
+                for (tap = 0; tap < tap_count; tap++)
+                    sum += layer->first * (float)((int32_t)taps[tap][channel] - layer->outside);
+                to[channel] = dg_byte((int32_t)dg_rounded(sum / (float)tap_count / layer->second + layer->constant));
+            }
+        }
+    }
+}
+
+static void dg_addition(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    size_t bytes = (size_t)state->plan.columns[number] * (size_t)layer->channels_out;
+    int32_t row;
+    for (row = first; row < first + count; row++)
+        state->kernels->add(dg_row(state, layer->inputs[0], row), dg_row(state, layer->inputs[1], row), bytes,
+                            layer->first, layer->second, layer->constant, dg_row(state, number, row));
+}
+
+static void dg_concatenation(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    int32_t row, column, place, channel;
+    for (row = first; row < first + count; row++) {
+        unsigned char *start = dg_row(state, number, row);
+        for (place = 0; place < layer->input_count; place++) {
+            int32_t in = layer->inputs[place], channels = state->network->layers[in].channels_out;
+            const uint8_t *from = dg_row(state, in, row >> layer->shift[place]), *map = layer->maps[place];
+            unsigned char *to = start;
+            for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
+                const uint8_t *pixel = from + (size_t)(column >> layer->shift[place]) * (size_t)channels;
+                if (!map) memcpy(to, pixel, (size_t)channels);
+                else if (layer->shift[place] && column & 1) memcpy(to, to - layer->channels_out, (size_t)channels);
+                else
+                    for (channel = 0; channel < channels; channel++) to[channel] = map[pixel[channel]];
+            }
+            start += channels;
+        }
+    }
+}
+
+static void dg_rows_of(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+    int32_t row;
+    switch (state->network->layers[number].kind) {
+    case DG_INPUT:
+        for (row = first; row < first + count; row++)
+            state->source->row(state->source->context, row, dg_row(state, number, row));
+        break;
+    case DG_CONVOLUTION: dg_convolution(state, number, first, count); break;
+    case DG_DEPTHWISE: dg_depthwise(state, number, first, count); break;
+    case DG_MAXIMUM: dg_maximum(state, number, first, count); break;
+    case DG_AVERAGE: dg_average(state, number, first, count); break;
+    case DG_ADD: dg_addition(state, number, first, count); break;
+    default: dg_concatenation(state, number, first, count); break;
+    }
+}
+
+/* The row of a layer's input behind the last one that a row of it needs. */
+static int32_t dg_needed(const struct dg_state *state, int32_t number, int32_t row) {
+    const struct dg_layer *layer = &state->network->layers[number];
+    int32_t needed = row + 1, rows = state->plan.rows[number - 1];
+    if (layer->kind != DG_ADD && layer->kind != DG_CONCATENATE)
+        needed = row * layer->stride_rows - layer->top + dg_extent(layer->kernel_rows, layer->dilation_rows);
+    return needed < rows ? needed : rows;
+}
+
+/* Computes the layers of a chain row by row: a layer's row as soon as its input has the rows that it needs. */
+static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
+    int32_t made[DG_MAX_LAYERS], number = end;
+    if (start == end) {
+        dg_rows_of(state, end, 0, state->plan.rows[end]);
+        return;
+    }
+    for (number = start; number <= end; number++) made[number] = 0;
+    number = end;
+    while (made[end] < state->plan.rows[end]) {
+        int32_t wanted = 1, missing;
+        if (number < end) { /* as many rows as the next layer waits for */
+            wanted = dg_needed(state, number + 1, made[number + 1]) - made[number];
+            if (wanted > state->plan.kept[number]) wanted = state->plan.kept[number];
+        }
+        missing = number == start ? 0 : dg_needed(state, number, made[number]) - made[number - 1];
+        if (wanted > 0 && missing > 0) {
+            number--;
+            continue;
+        }
+        if (wanted > 0) {
+            int32_t rows = number == start ? wanted : 1;
+            while (rows < wanted && dg_needed(state, number, made[number] + rows) <= made[number - 1]) rows++;
+            dg_rows_of(state, number, made[number], rows);
+            made[number] += rows;
+        } else {
+            number++;
+        }
+    }
+}
+
+/* --- Running a network --------------------------------------------------------------------------------------------- */
+
+size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
+    struct dg_plan plan;
+    dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
+    return DG_BYTES(plan.outputs);
+}
+
+size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
+    struct dg_plan plan;
+    dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
+    return DG_BYTES(plan.outputs) + DG_BYTES(plan.working) + DG_BYTES(plan.scratch);
+}
+
+int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
+              const struct dg_source *source, struct dg_arena *arena, struct dg_output *outputs) {
+    struct dg_state state;
+    unsigned char *before = arena->at, *after;
+    int32_t end, number;
+    state.network = network;
+    state.kernels = dg_kernels(kernels);
+    state.source = source;
+    dg_plan_of(network, rows, columns, state.kernels, &state.plan);
+    state.outputs = (unsigned char *)dg_take(arena, state.plan.outputs);
+    after = arena->at;
+    state.working = (unsigned char *)dg_take(arena, state.plan.working);
+    state.scratch = (unsigned char *)dg_take(arena, state.plan.scratch);
+    if (!state.outputs || !state.working || !state.scratch) {
+        arena->at = before;
+        return DIGITOCR_ERROR_MEMORY;
+    }
+    for (number = 0; number < network->layer_count; number++) {
+        int32_t last = dg_chain_end(network, number);
+        dg_chain(&state, number, last);
+        number = last;
+    }
+    for (end = 0; end < network->end_count; end++) {
+        const struct dg_end *from = &network->ends[end];
+        size_t size = from->scale == 0 ? sizeof(float) : 1;
+        outputs[end].data = dg_row(&state, from->layer, 0) + size * (size_t)from->first_channel;
+        outputs[end].rows = state.plan.rows[from->layer];
+        outputs[end].columns = state.plan.columns[from->layer];
+        outputs[end].channels = from->channels;
+        outputs[end].stride = network->layers[from->layer].channels_out;
+        outputs[end].scale = from->scale;
+        outputs[end].zero_point = from->zero_point;
+    }
+    arena->at = after;
+    return DIGITOCR_OK;
+}
+
+int dg_run(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_source *source,
+           struct dg_arena *arena, struct dg_output *outputs) {
+    return dg_run_by(-1, network, rows, columns, source, arena, outputs);
+}
+
+int dg_check_weights(void) {
+    return dg_weights_check == DIGITOCR_WEIGHTS_CHECK ? DIGITOCR_OK : DIGITOCR_ERROR_WEIGHTS;
+}
