@@ -74,9 +74,9 @@ class Layer:
     zero: Array | None = None
     is_float: bool = False
     maps: tuple[Array | None, ...] = ()
-    first: np.float32 = np.float32(0)
-    second: np.float32 = np.float32(0)
-    constant: np.float32 = np.float32(0)
+    first: float = 0.0  # this one and the next two: float32
+    second: float = 0.0
+    constant: float = 0.0
     is_streamed: bool = False
 
 
@@ -142,7 +142,7 @@ class _Walk:
         (image,) = self.graph.input
         self._image_names = {image.name}
         dims = [dim.dim_value or FREE_SIDE for dim in image.type.tensor_type.shape.dim]
-        # a classifier takes (N, rows, columns, 1) and begins with a Reshape; the others take (N, channels, rows, columns)
+        # a classifier takes (N, rows, columns, 1) and begins with a Reshape; others (N, channels, rows, columns)
         self._shape = (dims[3], dims[1], dims[2]) if dims[3] == 1 else tuple(dims[1:])
         self.sides: list[tuple[int, int]] = []  # rows and columns of each layer
         for node in self.graph.node:
@@ -209,7 +209,9 @@ class _Walk:
         is_depthwise = group > 1
         if is_depthwise and not (group == channels == len(weights.numbers)):
             raise ModelError(f"{node.name}: has {group} groups; the C library takes 1, or one for each channel")
-        numbers = weights.numbers.transpose(0, 2, 3, 1).reshape(len(weights.numbers), -1)  # ordered rows, columns, channels
+        numbers = weights.numbers.transpose(0, 2, 3, 1).reshape(
+            len(weights.numbers), -1
+        )  # ordered rows, columns, channels
         layer = Layer(
             "DG_DEPTHWISE" if is_depthwise else "DG_CONVOLUTION",
             inputs=(source.layer,),
@@ -236,15 +238,15 @@ class _Walk:
         self._values[node.output[0]] = pending
         if node.output[0] in {output.name for output in self.graph.output}:
             value = pending.finish(None, 0)
-            self._outputs[node.output[0]] = End(
-                value.layer, 0, self.layers[value.layer].channels_out, np.float32(0), 0
-            )
+            self._outputs[node.output[0]] = End(value.layer, 0, self.layers[value.layer].channels_out, np.float32(0), 0)
 
     def _summing(self, node: Any, layer: Layer, source: Value, weights: Constant) -> _Pending:
         """A convolution or a product; weights (channels, inputs). Without a scale it gives float32."""
         numbers = weights.numbers.astype(np.int64)
         if np.abs(numbers).max() > MAX_WEIGHT:
-            raise ModelError(f"{node.name}: has a weight over {MAX_WEIGHT}; export the network again, with 7-bit weights")
+            raise ModelError(
+                f"{node.name}: has a weight over {MAX_WEIGHT}; export the network again, with 7-bit weights"
+            )
         bias = self._constant(node, 2).numbers.astype(np.int64)
         most = 255 * np.abs(numbers).sum(1) + np.abs(bias)
         bias = bias - source.zero_point * numbers.sum(1)
@@ -282,9 +284,9 @@ class _Walk:
                 inputs=(a.layer, b.layer),
                 channels_in=self.layers[a.layer].channels_out,
                 channels_out=self.layers[a.layer].channels_out,
-                first=first,
-                second=second,
-                constant=np.float32(np.float32(zero_point) - np.float32(shares)),
+                first=float(first),
+                second=float(second),
+                constant=float(np.float32(zero_point) - np.float32(shares)),
             )
             return self._append(layer, self.sides[a.layer], scale, zero_point)
 
@@ -310,7 +312,11 @@ class _Walk:
 
     def _resize(self, node: Any, attributes: dict[str, Any]) -> None:
         source = self._value(node, 0)
-        modes = (attributes.get("mode"), attributes.get("nearest_mode"), attributes.get("coordinate_transformation_mode"))
+        modes = (
+            attributes.get("mode"),
+            attributes.get("nearest_mode"),
+            attributes.get("coordinate_transformation_mode"),
+        )
         if modes != (b"nearest", b"floor", b"asymmetric") or list(self._constants[node.input[2]]) != [1, 1, 2, 2]:
             raise ModelError(f"{node.name}: the C library enlarges by 2, by repeating")
         self._values[node.output[0]] = self._unchanged(node, source._replace(shift=source.shift + 1))
@@ -327,17 +333,19 @@ class _Walk:
 
     def _averagepool(self, node: Any, attributes: dict[str, Any]) -> None:
         source = self._whole(node, 0)
-        layer = replace(self._pooling(node, attributes, source), kind="DG_AVERAGE", first=source.scale)
+        layer = replace(self._pooling(node, attributes, source), kind="DG_AVERAGE", first=float(source.scale))
 
         def finish(scale: np.float32, zero_point: int) -> Value:
-            made = replace(layer, second=scale, constant=np.float32(zero_point))
+            made = replace(layer, second=float(scale), constant=float(zero_point))
             return self._append(made, self._sides_behind(made), scale, zero_point)
 
         self._values[node.output[0]] = _Pending(node, finish)
 
     def _pooling(self, node: Any, attributes: dict[str, Any], source: Value) -> Layer:
-        if any(attributes.get("pads", ())) or attributes.get("ceil_mode", 0) or any(
-            side != 1 for side in attributes.get("dilations", ())
+        if (
+            any(attributes.get("pads", ()))
+            or attributes.get("ceil_mode", 0)
+            or any(side != 1 for side in attributes.get("dilations", ()))
         ):
             raise ModelError(f"{node.name}: the C library pools without padding")
         channels = self.layers[source.layer].channels_out
@@ -391,9 +399,11 @@ class _Walk:
         return np.float32(scale.item()), int(zero_point.item())
 
     def _value(self, node: Any, place: int) -> Value:
-        value = self._values[node.input[place]]
+        value = self._values.get(node.input[place])
         if not isinstance(value, Value):
-            raise ModelError(f"{node.name}: takes {node.input[place]}, which is not quantized; export the network as int8")
+            raise ModelError(
+                f"{node.name}: takes {node.input[place]}, which is not quantized; export the network as int8"
+            )
         return value
 
     def _whole(self, node: Any, place: int) -> Value:
@@ -422,20 +432,32 @@ def _merged_ends(layers: list[Layer], ends: list[End]) -> tuple[list[Layer], lis
         return layers, ends
     first, second = sorted(end.layer for end in ends)
     a, b = layers[first], layers[second]
-    same = all(getattr(a, name) == getattr(b, name) for name in ("inputs", "kernel", "stride", "dilation", "pads", "is_float"))
+    same = all(
+        getattr(a, name) == getattr(b, name) for name in ("inputs", "kernel", "stride", "dilation", "pads", "is_float")
+    )
     if not same or second != len(layers) - 1 or first != second - 1:
         return layers, ends
-    joined = {
-        name: np.concatenate([getattr(a, name), getattr(b, name)]) for name in ("weights", "bias", "scale", "zero")
-    }
+
+    def both(name: str) -> Array:
+        return np.concatenate([getattr(a, name), getattr(b, name)])
+
     starts = {first: 0, second: a.channels_out}
-    merged = replace(a, channels_out=a.channels_out + b.channels_out, **joined)
+    merged = replace(
+        a,
+        channels_out=a.channels_out + b.channels_out,
+        weights=both("weights"),
+        bias=both("bias"),
+        scale=both("scale"),
+        zero=both("zero"),
+    )
     return [*layers[:first], merged], [end._replace(layer=first, first_channel=starts[end.layer]) for end in ends]
 
 
 def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]) -> list[Layer]:
-    """The layers, those marked whose rows can go to the next layer as they are made and that would take more memory
-    than a later layer of their chain."""
+    """Marks the layers that go to the next one row by row.
+
+    These are the layers that only the next one takes, and that would take more memory than a later one of their chain.
+    """
     given = {end.layer for end in ends}
     users = [[user for user, layer in enumerate(layers) if number in layer.inputs] for number in range(len(layers))]
     sizes = [rows * columns * layer.channels_out for (rows, columns), layer in zip(sides, layers, strict=True)]
