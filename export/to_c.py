@@ -282,7 +282,7 @@ def _compared(folder: Path, compiler: Sequence[str], networks: Sequence[_Network
 
 
 def _compile(folder: Path, compiler: Sequence[str], program: Path) -> None:
-    """Makes the selftest, and the program beside it. Raises ValueError with the compiler's message if it refuses one."""
+    """Makes the selftest, and the program beside it. Raises ValueError with the message of a compiler that refuses."""
     program.parent.mkdir()
     weights = str(program.with_name("weights.o"))
     for sources, made in (
