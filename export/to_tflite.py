@@ -4,7 +4,7 @@
     to_tflite(fuse(network), Path("digitocr-int8.tflite"), "int8", calibration)
 
 The file has only builtin operators. TensorFlow Lite for Microcontrollers has all of those in int8 files. Input and
-output of an int8 file are int8: a pixel of value v, 0 to 255, is exactly v - 128.
+output of an int8 file are int8: a pixel of value v, 0 to 255, is exactly v - 128. The batch of 1 may be resized.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
 from digitocr.runtime.preprocessing import Tensors
@@ -37,6 +38,7 @@ def to_tflite(network: keras.Model, path: Path, quantize: str = "none", calibrat
     graph = model.subgraphs[0]
     image, logits = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
     image.name, logits.name = b"image", b"logits"  # the converter names tensors after its own functions
+    _free_batch(model)
     if quantize == "int8" and network.layers[-1].activation is keras.activations.linear:
         _narrow(logits.quantization, np.asarray(network.predict(calibration, verbose=0)))
     path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
@@ -59,6 +61,22 @@ def _converted(network: keras.Model, quantize: str, calibration: Tensors | None)
         converter.inference_input_type = converter.inference_output_type = tf.int8
     content: bytes = converter.convert()
     return content
+
+
+def _free_batch(model: Any) -> None:
+    """Makes the targets of Reshape [-1, n] instead of [1, n], so that a program may resize the batch.
+
+    With [1, n] LiteRT refuses other batches, and OpenVINO answers their first row only.
+
+    Args:
+        model: An unpacked TFLite model (a ModelT), changed in place.
+    """
+    graph = model.subgraphs[0]
+    for operator in graph.operators:
+        if model.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.RESHAPE:
+            target = model.buffers[graph.tensors[operator.inputs[1]].buffer]
+            _, *sides = np.asarray(target.data, np.uint8).view(np.int32)
+            target.data = np.array([-1, *sides], np.int32).view(np.uint8)
 
 
 def _narrow(steps: Any, logits: npt.NDArray[np.float32]) -> None:
