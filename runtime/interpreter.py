@@ -119,7 +119,7 @@ class LiteRT:
                 raise ModelError(f"{path}: {end['name']} is neither float32 nor quantized int8; export it again")
         self.input_shape = tuple(int(side) for side in self._input["shape"])
         self.output_shape = tuple(int(side) for side in self._output["shape"])
-        self.card = parsed_card(_zipped_card(content))
+        self.card = parsed_card(zipped_card(content))
 
     def logits(self, tensors: Tensors) -> Logits:
         values = tensors
@@ -149,7 +149,7 @@ def _not_a_classifier(path: Path, inputs: int, outputs: int) -> ModelError:
 BACKENDS: dict[str, Any] = {".onnx": OnnxRuntime, ".tflite": LiteRT}
 
 
-def _zipped_card(content: bytes) -> bytes | None:
+def zipped_card(content: bytes) -> bytes | None:
     """TFLite's metadata standard appends a zip of files to the model."""
     import zipfile
 
