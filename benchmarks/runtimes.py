@@ -4,8 +4,8 @@
     DIGITOCR_DATA=mnist/ python benchmarks/runtimes.py --save
 
 Each row is a `digitocr compare`: the file in ONNX Runtime or LiteRT, and in another runtime, in turns, each in a
-process of its own, on one thread. Slow runtimes answer 1,000 of MNIST's 10,000 test images. The detector is run on three drawn
-pages of different sizes. A runtime that is not installed is marked as not run. Takes a quarter of an hour.
+process of its own, on one thread. Slow runtimes answer 1,000 of MNIST's 10,000 test images. The detector is run on an
+example picture at three sizes. A runtime that is not installed is marked as not run. Takes a quarter of an hour.
 """
 
 import sys
@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timing import argument_parser, report
+from timing import ROOT, argument_parser, report
 
 from digitocr.export.compare import compare_files
 from digitocr.export.runtimes import RUNTIMES, Opened
 from digitocr.runtime.detector import detector_input
 from digitocr.runtime.errors import DigitocrError, MissingLibraryError
 from digitocr.runtime.models import shipped_model
+from digitocr.runtime.opencv import cv2
 from digitocr.train.data import Mnist, load_mnist
-from digitocr.train.synthesis.pages import draw_page, random_style
 
 FILES = ("digitocr-int8.onnx", "digitocr-float32.onnx", "digitocr-int8.tflite", "digitocr-float32.tflite")
 DETECTOR = "detector-int8.onnx"
 SLOW = {"iree": 1_000, "litert-reference": 1_000, "tflite-micro": 1_000}  # test images; of others all
-PAGES = ((128, 96), (256, 192), (512, 384))  # width and height in pixels; multiples of 8
+SIZES = ((128, 96), (256, 192), (512, 384))  # width and height in pixels; multiples of 8
 MESSAGE = 160  # characters of a message in the table
 
 
@@ -46,8 +46,8 @@ def main() -> None:
     notes = [
         "beside the same file in ONNX Runtime or LiteRT (with XNNPACK), the first rows of each; time: median ratio of "
         "processor times of a digit alone, in turns",
-        "the detector: largest difference of a centre's logit on drawn pages of "
-        f"{', '.join(f'{width}x{height}' for width, height in PAGES)}",
+        "the detector: largest difference of a centre's logit in examples/marker.jpg at "
+        f"{', '.join(f'{width}x{height}' for width, height in SIZES)}",
         "`python benchmarks/runtimes.py`",
     ]
     report("runtimes", "The shipped files in other runtimes", rows, notes, arguments.save)
@@ -69,15 +69,14 @@ def detector_row(name: str, path: Path) -> dict[str, Any]:
     try:
         with Opened(path) as ours, Opened(path, name) as theirs:
             largest = 0.0
-            for size in PAGES:
-                rng = np.random.default_rng(size)
-                page = draw_page(["40", "7"], rng, random_style(rng, size)).image.mean(axis=2).astype(np.uint8)
-                planes = detector_input(page)[None]
+            for size in SIZES:
+                picture = cv2.imread(str(ROOT / "examples" / "marker.jpg"), cv2.IMREAD_GRAYSCALE)
+                planes = detector_input(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))[None]
                 largest = max(largest, float(np.abs(ours.first_output(planes) - theirs.first_output(planes)).max()))
             version = theirs.version
     except DigitocrError as error:
         return cells(name, path, failed=error)
-    return cells(name, path, version, f"{len(PAGES)} sizes run", "same bits" if largest == 0 else f"{largest:.0e}")
+    return cells(name, path, version, f"{len(SIZES)} sizes run", "same bits" if largest == 0 else f"{largest:.0e}")
 
 
 def cells(

@@ -123,7 +123,12 @@ def _iree(path: Path) -> Run:
     module = iree.runtime.load_vm_flatbuffer(compiled, driver="local-sync")
     (name,) = (name for name in module.vm_module.function_names if not name.startswith("__") and "$" not in name)
     function = getattr(module, name)
-    return lambda values: np.array(function(values).to_host())
+
+    def run(values: Array) -> Array:
+        outputs = function(values)
+        return np.array((outputs[0] if isinstance(outputs, tuple) else outputs).to_host())
+
+    return run
 
 
 def _tflite_micro(path: Path) -> Run:
@@ -204,13 +209,14 @@ class Opened:
         self.path, self.runtime = path, runtime or ("litert" if path.suffix == ".tflite" else "onnxruntime")
         if self.runtime not in RUNTIMES:
             raise UsageError(f"runtime is {self.runtime}; it must be one of {', '.join(RUNTIMES)}")
-        if path.suffix not in (suffixes := RUNTIMES[self.runtime].suffixes):
-            raise UsageError(f"{path}: {self.runtime} reads {' and '.join(suffixes)} files; name such a file")
+        opener = RUNTIMES[self.runtime]
+        if path.suffix not in opener.suffixes:
+            raise UsageError(f"{path}: {self.runtime} reads {' and '.join(opener.suffixes)} files; name such a file")
         content = model_content(path)
         self.card = parsed_card(zipped_card(content)) if path.suffix == ".tflite" else {}
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self.runtime, path), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, self.runtime, opener, path), daemon=True)
         began = time.perf_counter()
         self._process.start()
         theirs.close()
@@ -262,7 +268,7 @@ class Opened:
         return reply
 
 
-def _serve(connection: Any, name: str, path: Path) -> None:
+def _serve(connection: Any, name: str, runtime: Runtime, path: Path) -> None:
     """The process of an Opened: sends the runtime's version, then answers each (inputs, batch) by outputs and time.
 
     Errors are sent as what they are. Runtimes print much; none of it is shown.
@@ -271,7 +277,6 @@ def _serve(connection: Any, name: str, path: Path) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nothing, stream)
-    runtime = RUNTIMES[name]
     try:
         run = runtime.load(path)
         connection.send(_version(runtime))
@@ -309,7 +314,7 @@ def _to_input(tensors: Tensors, card: dict[str, Any]) -> Array:
     if "scale" not in card:
         return values
     kind = np.iinfo(card["dtype"])
-    return np.clip(np.rint(values / card["scale"]) + card["zero_point"], kind.min, kind.max).astype(kind.dtype)
+    return np.asarray(np.clip(np.rint(values / card["scale"]) + card["zero_point"], kind.min, kind.max), kind.dtype)
 
 
 def _to_logits(outputs: Array, card: dict[str, Any]) -> Logits:

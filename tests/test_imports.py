@@ -29,6 +29,7 @@ RUNTIME = [
     "preprocessing",
     "interpreter",
     "classifier",
+    "selftest",
     "detector",
     "recognizer",
     "lines",
