@@ -1,7 +1,8 @@
 """The shipped files in the runtimes that people use: answers, differences, time and batches, beside our own runtimes.
 
-    pip install openvino tract iree-base-compiler iree-base-runtime onnx sympy tflite-micro
-    DIGITOCR_DATA=mnist/ python benchmarks/runtimes.py --save
+    pip install openvino tract iree-base-compiler iree-base-runtime onnx sympy tflite-micro mediapipe
+    digitocr export --model runtime/models/digitocr.keras --format tflite --io uint8 --channels 3
+    DIGITOCR_DATA=mnist/ python benchmarks/runtimes.py --rgb exports/digitocr-int8-io-uint8-rgb.tflite --save
 
 Each row is a `digitocr compare`: the file in ONNX Runtime or LiteRT, and in another runtime, in turns, each in a
 process of its own, on one thread. Slow runtimes answer 1,000 of MNIST's 10,000 test images. The detector is run on an
@@ -33,15 +34,16 @@ MESSAGE = 160  # characters of a message in the table
 def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--images", type=int, default=10_000, help="test images at most")
+    parser.add_argument("--rgb", type=Path, metavar="FILE", help="a file of three channels, for MediaPipe")
     arguments = parser.parse_args()
     data = load_mnist()
     rows = []
     for name, runtime in RUNTIMES.items():
-        for file in (*FILES, DETECTOR):
-            path = shipped_model(file)
+        paths = [shipped_model(file) for file in (*FILES, DETECTOR)]
+        for path in [*paths, arguments.rgb] if name == "mediapipe" and arguments.rgb else paths:
             if path.suffix in runtime.suffixes:
                 count = min(arguments.images, SLOW.get(name, arguments.images))
-                rows.append(row(name, path, data, count) if file != DETECTOR else detector_row(name, path))
+                rows.append(row(name, path, data, count) if path.name != DETECTOR else detector_row(name, path))
                 print(rows[-1], file=sys.stderr, flush=True)
     notes = [
         "beside the same file in ONNX Runtime or LiteRT (with XNNPACK), the first rows of each; time: median ratio of "

@@ -220,7 +220,11 @@ class Opened:
         began = time.perf_counter()
         self._process.start()
         theirs.close()
-        self.version: str = self._reply(None)
+        try:
+            self.version: str = self._reply(None)
+        except BaseException:
+            self.__exit__()
+            raise
         self.load_seconds = time.perf_counter() - began
 
     def __enter__(self) -> "Opened":
