@@ -24,6 +24,7 @@ Card: TypeAlias = dict[str, Any]
 CARD_SCHEMA = "digitocr-model/1"  # of the card
 DESCRIPTION = "Reads one handwritten digit."  # in the TFLite metadata
 LICENCE = "Apache-2.0"  # of the exported files; SPDX identifier
+_INTEGERS = {9: "int8", 3: "uint8"}  # TFLite's TensorType
 LABELS = [*map(str, range(10)), "no digit"]  # a network of ten classes has the first ten
 
 
@@ -55,7 +56,13 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 
 def classifier_card(
-    name: str, form: str, quantization: str, training: dict[str, Any], accuracy: float | None, classes: int = 10
+    name: str,
+    form: str,
+    quantization: str,
+    training: dict[str, Any],
+    accuracy: float | None,
+    classes: int = 10,
+    channels: int = 1,
 ) -> Card:
     """The card of a classifier.
 
@@ -66,6 +73,7 @@ def classifier_card(
         training: The result of training_of.
         accuracy: Accuracy of this file on MNIST's test images, 0 to 1; None if it was not measured.
         classes: 10, or 11 with "no digit".
+        channels: Of the input: 1, or 3 whose mean is the grey level.
     """
     batch = None if form == "onnx" else 1
     return {
@@ -76,7 +84,7 @@ def classifier_card(
         "labels": LABELS[:classes],
         "input": {
             "name": "image",
-            "shape": [batch, preprocessing.SIDE, preprocessing.SIDE, 1],
+            "shape": [batch, preprocessing.SIDE, preprocessing.SIDE, channels],
             "dtype": "float32",
             "range": [0, 1],
             "polarity": "ink bright on dark",
@@ -98,8 +106,8 @@ def classifier_card(
 def embed(path: Path, card: Card) -> Card:
     """Writes the card into the .onnx or .tflite file at `path`; returns the card as it stands in the file.
 
-    The card of an int8 TFLite file also holds scale and zero point of input and output: integer = value / scale +
-    zero point.
+    The card of a TFLite file with integers as input and output also holds their scale and zero point: integer = value /
+    scale + zero point.
     """
     if path.suffix == ".onnx":
         import onnx
@@ -113,11 +121,11 @@ def embed(path: Path, card: Card) -> Card:
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(path.read_bytes()))
     graph = model.subgraphs[0]
     for side, number in (("input", graph.inputs[0]), ("output", graph.outputs[0])):
-        scales = graph.tensors[number].quantization
-        if scales is not None and scales.scale is not None and len(scales.scale):
-            quantized = {"dtype": "int8", "scale": float(scales.scale[0]), "zero_point": int(scales.zeroPoint[0])}
+        scales, dtype = graph.tensors[number].quantization, _INTEGERS.get(graph.tensors[number].type)
+        if dtype is not None:
+            quantized = {"dtype": dtype, "scale": float(scales.scale[0]), "zero_point": int(scales.zeroPoint[0])}
             card = {**card, side: {**card[side], **quantized}}
-    metadata.append(model, card["name"], DESCRIPTION, __version__, LICENCE)
+    metadata.append(model, card["name"], DESCRIPTION, __version__, LICENCE, card["input"]["shape"][-1])
     path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     with zipfile.ZipFile(path, "a") as archive:  # ZipInfo has a fixed date, so the same model gives the same bytes
         archive.writestr(zipfile.ZipInfo(metadata.LABELS_FILE), "\n".join(card["labels"]) + "\n")

@@ -2,8 +2,8 @@
 
     reports = export(Path("runs/first/model.keras"), ["onnx", "tflite"], ["int8"], Path("exports"), load_mnist())
 
-leaves digitocr-int8.onnx, its card digitocr-int8.onnx.json, its report digitocr-int8.onnx.report.json, and the same
-three files for TFLite.
+leaves digitocr-int8.onnx, its card digitocr-int8.onnx.json, its report digitocr-int8.onnx.report.json, its golden
+vectors digitocr-int8.onnx.golden.json, and the same four files for TFLite.
 """
 
 import logging
@@ -26,11 +26,12 @@ try:
         import tf2onnx  # noqa: F401  # it logs when it is imported, so it is imported silenced
 
         from digitocr.export.fuse import fuse
+        from digitocr.export.golden import write_golden
         from digitocr.export.parity import LIMITS, Limits, Report, compare, unverified
         from digitocr.export.publish import publish, refuse_existing
         from digitocr.export.quantize import ONNX_WEIGHT_LIMIT, TFLITE_WEIGHT_LIMIT, correct_biases
         from digitocr.export.to_onnx import to_onnx
-        from digitocr.export.to_tflite import to_tflite
+        from digitocr.export.to_tflite import CHANNELS, IO, to_tflite
 except ImportError as error:
     raise MissingExtraError("export", "export") from error
 
@@ -56,6 +57,8 @@ def export(
     verify: bool = True,
     max_drop: float | None = None,
     max_changed: int | None = None,
+    io: str = "int8",
+    channels: int = 1,
     force: bool = False,
 ) -> list[Report]:
     """Writes a .keras file in each format and quantization that go together, and compares every file with Keras.
@@ -70,18 +73,22 @@ def export(
         verify: False skips the gate. Log, card and report then say so.
         max_drop: Replaces the gate's limit on lost accuracy, in points.
         max_changed: Replaces the gate's limit on changed answers of 10,000.
+        io: Type of input and output of an int8 TFLite file: "int8", "uint8" or "float". The file's name says which, if
+            it is not "int8".
+        channels: Of the input of a TFLite file: 1, or 3, whose mean is the grey level; its name then ends in "-rgb".
         force: Overwrite files of an earlier export. Reports are always overwritten.
 
     Returns:
         A report for each file: parity.compare's, with "path" and "bytes".
 
     Raises:
-        UsageError: A format or quantization does not exist, or none of the formats has it.
+        UsageError: A format, a quantization, a type or a number of channels does not exist, or none of the formats has
+            it.
         ModelError: The source cannot be exported.
         OutputError: A file exists already or cannot be written.
         GateError: The first file that fails. Its report is kept, the file is not; files written before it are kept.
     """
-    targets = _targets(source, formats, quantize, out)
+    targets = _targets(source, formats, quantize, out, io, channels)
     network = load(source)
     if not force:
         refuse_existing(path for path, _ in targets)
@@ -94,13 +101,18 @@ def export(
     def publish_one(path: Path, mode: str) -> Report:
         def judge(written: Path) -> tuple[Card, Report]:
             classes = fused.output_shape[-1]
-            card = classifier_card(path.stem, path.suffix[1:], mode, training, accuracy=None, classes=classes)
+            card = classifier_card(
+                path.stem, path.suffix[1:], mode, training, None, classes, channels if path.suffix == ".tflite" else 1
+            )
             if reference is None or data is None:
                 _log.warning("%s is NOT VERIFIED: its answers were not compared with the Keras network's", path)
                 return embed(written, card), unverified(written, mode)
             return _judged(written, card, reference, data, _limits(mode, max_drop, max_changed))
 
-        return publish(path, lambda beside: _write(fused, beside, mode, calibration), judge)
+        report = publish(path, lambda beside: _write(fused, beside, mode, calibration, io, channels), judge)
+        with silenced():
+            write_golden(path)
+        return report
 
     return [publish_one(path, mode) for path, mode in targets]
 
@@ -148,9 +160,13 @@ def load(source: Path) -> keras.Model:
         raise ModelError(f"{source}: Keras cannot load it ({reason}); give the model.keras of a run") from error
 
 
-def _targets(source: Path, formats: Sequence[str], quantize: Sequence[str], out: Path) -> list[tuple[Path, str]]:
+def _targets(
+    source: Path, formats: Sequence[str], quantize: Sequence[str], out: Path, io: str, channels: int
+) -> list[tuple[Path, str]]:
     """The path of each file to write, and its quantization."""
-    for given, known, what in ((formats, MODES, "format"), (quantize, LIMITS, "quantize")):
+    if channels not in CHANNELS:
+        raise UsageError(f"channels is {channels}; it must be {' or '.join(map(str, CHANNELS))}")
+    for given, known, what in ((formats, MODES, "format"), (quantize, LIMITS, "quantize"), ([io], IO, "io")):
         for name in given:
             if name not in known:
                 raise UsageError(f"{what} is {name}; it must be one of {', '.join(known)}")
@@ -161,18 +177,19 @@ def _targets(source: Path, formats: Sequence[str], quantize: Sequence[str], out:
         if not taking:
             raise UsageError(f"{mode} is for tflite; onnx has {' and '.join(MODES['onnx'])}")
         name = f"{stem}-{'float32' if mode == 'none' else mode}"
-        targets += [(out / f"{name}.{form}", mode) for form in taking]
+        kind = (f"-io-{io}" if mode == "int8" and io != "int8" else "") + ("-rgb" if channels > 1 else "")
+        targets += [(out / f"{name}{kind if form == 'tflite' else ''}.{form}", mode) for form in taking]
     return targets
 
 
-def _write(fused: keras.Model, path: Path, mode: str, calibration: Tensors | None) -> None:
+def _write(fused: keras.Model, path: Path, mode: str, calibration: Tensors | None, io: str, channels: int) -> None:
     onnx = path.suffix == ".onnx"
     if mode == "int8" and calibration is not None:
         fused = correct_biases(fused, calibration, ONNX_WEIGHT_LIMIT if onnx else TFLITE_WEIGHT_LIMIT)
     if onnx:
         to_onnx(fused, path, calibration if mode == "int8" else None)
     else:
-        to_tflite(fused, path, mode, calibration)
+        to_tflite(fused, path, mode, calibration, io, channels)
 
 
 def _limits(mode: str, max_drop: float | None, max_changed: int | None) -> Limits:
@@ -186,10 +203,11 @@ def _limits(mode: str, max_drop: float | None, max_changed: int | None) -> Limit
 def _judged(path: Path, card: Card, reference: Probabilities, data: Mnist, limits: Limits) -> tuple[Card, Report]:
     """Embeds the card in a file that passes, and compares again: the report is on the bytes that are published."""
     with silenced():
-        report = compare(path, card["quantization"], reference, data, limits)
+        channels = card["input"]["shape"][-1]
+        report = compare(path, card["quantization"], reference, data, limits, channels)
         if report["passed"]:
             card = embed(path, {**card, "accuracy": report["accuracy"]["file"]})
-            report = compare(path, card["quantization"], reference, data, limits)
+            report = compare(path, card["quantization"], reference, data, limits, channels)
     return card, report
 
 

@@ -110,6 +110,7 @@ def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Sce
         "licence": LICENCE,
         "digitocr": __version__,
     }
+    del model.graph.value_info[:]  # the quantizer's names of free sides, which contradict a side that a program fixes
     onnx.helper.set_model_props(model, {"digitocr": json.dumps(card)})
     onnx.checker.check_model(model, full_check=True)
 

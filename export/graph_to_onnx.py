@@ -3,11 +3,11 @@
     model = graph_to_onnx(network, {"logits": slice(0, 36)})
 
 The detector and the recognizer are written by it. In these networks batch norm follows a convolution directly, so it is
-folded into the convolution's weights. Sides that are free in the network stay free; "same" padding is that of sides
-which the strides divide.
+folded into the convolution's weights. "same" padding is that of sides which the strides divide. Sides that are free in
+the network stay free, and their names say what divides them: an input of `8*h` rows gives outputs of `2*h`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -35,11 +35,14 @@ def graph_to_onnx(network: keras.Model, outputs: Mapping[str, slice]) -> Any:
     nodes: list[Any] = []
     weights: list[Any] = []
     tensors: dict[str, str] = {}  # Keras layer -> ONNX tensor that holds its output
+    pixels: dict[str, tuple[int, int]] = {}  # Keras layer -> rows and columns of the image for one of its output
     for layer in network.layers:
         name = layer.name
         # Keras has no public way from a layer to the layers before and after it.
-        sources = [tensors[node.operation.name] for node in layer._inbound_nodes[0].parent_nodes]
+        before = [node.operation.name for node in layer._inbound_nodes[0].parent_nodes]
+        sources = [tensors[other] for other in before]
         tensors[name] = name
+        pixels[name] = _scaled(layer, pixels[before[0]] if before else (1, 1))
         if isinstance(layer, keras.layers.InputLayer):
             tensors[name] = "image"
         elif isinstance(layer, keras.layers.BatchNormalization):
@@ -68,17 +71,33 @@ def graph_to_onnx(network: keras.Model, outputs: Mapping[str, slice]) -> Any:
             kind = {"ReLU": "Relu", "Add": "Add", "Concatenate": "Concat"}[type(layer).__name__]
             attributes = {"axis": 1} if kind == "Concat" else {}
             nodes.append(helper.make_node(kind, sources, [name], name=name, **attributes))
-    _, height, width, planes = network.inputs[0].shape
-    _, rows, columns, _ = network.outputs[0].shape
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", planes, height or "H", width or "W"])
+    _, *given, planes = network.inputs[0].shape
+    _, *got, _ = network.outputs[0].shape
+    multiples = [max(sides) for sides in zip(*pixels.values(), strict=True)]
+    steps = [multiple // side for multiple, side in zip(multiples, pixels[network.layers[-1].name], strict=True)]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", planes, *_sides(given, multiples)])
     ends = [
         helper.make_tensor_value_info(
-            part, TensorProto.FLOAT, ["N", channels.stop - channels.start, rows or "rows", columns or "columns"]
+            part, TensorProto.FLOAT, ["N", channels.stop - channels.start, *_sides(got, steps)]
         )
         for part, channels in outputs.items()
     ]
     graph = helper.make_graph(nodes, network.name, [image], ends, weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+def _scaled(layer: keras.layers.Layer, pixels: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of the image for one of the layer's output, of those for one of its input."""
+    if isinstance(layer, CONVOLUTIONS):
+        return pixels[0] * layer.strides[0], pixels[1] * layer.strides[1]
+    if isinstance(layer, keras.layers.UpSampling2D):
+        return pixels[0] // layer.size[0], pixels[1] // layer.size[1]
+    return pixels
+
+
+def _sides(sides: Sequence[int | None], multiples: Sequence[int]) -> list[int | str]:
+    """Rows and columns of a tensor: numbers, or names such as "8*h" of free ones. Some runtimes reckon with them."""
+    return [side or f"{multiple}*{name}" for side, multiple, name in zip(sides, multiples, "hw", strict=True)]
 
 
 def _convolution(layer: keras.layers.Layer, source: str, name: str) -> Any:

@@ -13,23 +13,26 @@ import flatbuffers
 LABELS_FILE = "labels.txt"  # in the zip that is appended to the model
 
 _IMAGE = 2  # ContentProperties
-_GRAYSCALE = 2  # ColorSpaceType
+_COLOURS = {3: 1, 1: 2}  # ColorSpaceType by channels: RGB, GRAYSCALE
 _NORMALIZATION = 1  # ProcessUnitOptions
 _AXIS_LABELS = 2  # AssociatedFileType
 
 
-def append(model: Any, name: str, description: str, version: str, licence: str) -> None:
-    """Adds the metadata of a network `image` -> `logits` to an unpacked TFLite model (a ModelT)."""
+def append(model: Any, name: str, description: str, version: str, licence: str, channels: int = 1) -> None:
+    """Adds the metadata of a network `image` -> `logits` to an unpacked TFLite model (a ModelT).
+
+    channels: Of the input: 1, grey, or 3, red, green and blue.
+    """
     from ai_edge_litert.schema_py_generated import BufferT, MetadataT
 
     buffer, entry = BufferT(), MetadataT()
-    buffer.data = list(_packed(name, description, version, licence))
+    buffer.data = list(_packed(name, description, version, licence, channels))
     entry.name, entry.buffer = b"TFLITE_METADATA", len(model.buffers)
     model.buffers.append(buffer)
     model.metadata.append(entry)
 
 
-def _packed(name: str, description: str, version: str, licence: str) -> bytes:
+def _packed(name: str, description: str, version: str, licence: str, channels: int) -> bytes:
     builder = flatbuffers.Builder(1024)
     text = builder.CreateString
 
@@ -54,7 +57,7 @@ def _packed(name: str, description: str, version: str, licence: str) -> bytes:
 
     scaling = table(2, {0: floats(0.0), 1: floats(255.0)}, {})  # NormalizationOptions: (pixel - mean) / std
     unit = table(2, {1: scaling}, {0: _NORMALIZATION})
-    content = table(3, {1: table(2, {}, {0: _GRAYSCALE})}, {0: _IMAGE})
+    content = table(3, {1: table(2, {}, {0: _COLOURS[channels]})}, {0: _IMAGE})
     image = table(
         7,
         {0: text("image"), 1: text("One digit, 28x28, ink bright on dark."), 3: content, 4: vector(unit)},

@@ -42,7 +42,9 @@ LIMITS = {  # by quantization; float32 and float16 must give the same answers
 }
 
 
-def compare(path: Path, quantization: str, reference: Probabilities, data: Mnist, limits: Limits) -> Report:
+def compare(
+    path: Path, quantization: str, reference: Probabilities, data: Mnist, limits: Limits, channels: int = 1
+) -> Report:
     """Compares the .onnx or .tflite file at `path` with Keras.
 
     A defect of the file is a failure in the report, not an exception.
@@ -53,6 +55,7 @@ def compare(path: Path, quantization: str, reference: Probabilities, data: Mnist
         reference: (10000, classes) float32, the Keras network's probabilities of the test images.
         data: MNIST.
         limits: What the file may lose.
+        channels: Of the file's input.
 
     Returns:
         A JSON-ready report: schema, file, sha256, quantization, limits, images, passed, failures (one line each). If
@@ -62,7 +65,7 @@ def compare(path: Path, quantization: str, reference: Probabilities, data: Mnist
     """
     report = {**_head(path, quantization), "limits": asdict(limits), "images": len(data.test_labels)}
     try:
-        failures = _interface_failures(path, reference.shape[1])
+        failures = _interface_failures(path, reference.shape[1], channels)
         if not failures:
             probabilities = Classifier(path).predict(scale(data.test_images))
             values = _values(reference, probabilities, data)
@@ -87,13 +90,13 @@ def _head(path: Path, quantization: str) -> Report:
     }
 
 
-def _interface_failures(path: Path, classes: int) -> list[str]:
+def _interface_failures(path: Path, classes: int, channels: int) -> list[str]:
     """What is wrong with the names of input and output or, if nothing is, with their shapes."""
     batch, read = (None, _onnx_interface) if path.suffix == ".onnx" else (1, _tflite_interface)
     names, shapes = read(path)
     if names != ("image", "logits"):
         return [f"names: input and output are {names[0]} and {names[1]}, not image and logits"]
-    expected = ((batch, SIDE, SIDE, 1), (batch, classes))
+    expected = ((batch, SIDE, SIDE, channels), (batch, classes))
     if shapes != expected:
         return [f"shapes: {shapes[0]} to {shapes[1]}, not {expected[0]} to {expected[1]}"]
     return []

@@ -100,6 +100,7 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
         "licence": LICENCE,
         "digitocr": __version__,
     }
+    del model.graph.value_info[:]  # the quantizer's names of free sides, which contradict a side that a program fixes
     onnx.helper.set_model_props(model, {"digitocr": json.dumps(card)})
     onnx.checker.check_model(model, full_check=True)
 

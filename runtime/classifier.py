@@ -20,6 +20,7 @@ from digitocr.runtime.preprocessing import SIDE, VERSION, Tensors
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
 
 DEFAULT_MODEL = "digitocr-int8.onnx"  # the shipped file
+SHAPES = ((SIDE, SIDE, 1), (SIDE, SIDE, 3))  # of an input, without its batch; some .tflite files take colours
 CLASSES = (10, 11)  # the digits, or the digits and "no digit"
 PROBES = 8  # inputs of a probe; logits of all of them do not sum to 1 by chance
 SUM_TOLERANCE = 0.05  # a softmax that is quantized to 1/256 may miss a sum of 1 by 0.02
@@ -58,7 +59,7 @@ class Classifier:
         self._backend: Backend = backend(content, path, threads, providers)
         shape, out = self._backend.input_shape, self._backend.output_shape
         one_or_free = not isinstance(shape[0], int) or shape[0] == 1
-        if shape[1:] != (SIDE, SIDE, 1) or len(out) != 2 or out[1] not in CLASSES or not one_or_free:
+        if shape[1:] not in SHAPES or len(out) != 2 or out[1] not in CLASSES or not one_or_free:
             raise ModelError(
                 f"{path}: takes {list(shape)} to {list(out)}, not [N, 28, 28, 1] to [N, 10] or [N, 11]; export it again"
             )
@@ -76,13 +77,16 @@ class Classifier:
         """
         if len(tensors) == 0:
             return np.zeros((0, self.classes), np.float32)
-        outputs = self._run(tensors)
+        outputs = self.logits(tensors)
         if self.outputs == "probabilities":
             return np.asarray(outputs / outputs.sum(axis=1, keepdims=True), np.float32)
         return np.array([_softmax(row) for row in outputs.tolist()], np.float32)
 
-    def _run(self, tensors: Tensors) -> Logits:
-        """The file's own outputs, (N, classes)."""
+    def logits(self, tensors: Tensors) -> Logits:
+        """The file's own outputs, (N, classes) float32, which `outputs` names; N is at least 1.
+
+        Raises ModelError where the interpreter cannot run the model.
+        """
         try:
             return self._backend.logits(tensors)
         except Exception as error:  # the interpreters' exceptions share no base
@@ -90,7 +94,7 @@ class Classifier:
 
     def _probed(self) -> Literal["logits", "probabilities"]:
         """Probabilities if all outputs for PROBES random inputs lie in [0, 1] and each row sums to 1."""
-        outputs = self._run(np.random.default_rng(0).random((PROBES, SIDE, SIDE, 1), np.float32))
+        outputs = self.logits(np.random.default_rng(0).random((PROBES, SIDE, SIDE, 1), np.float32))
         in_range = ((outputs >= 0) & (outputs <= 1)).all()
         return "probabilities" if in_range and (abs(outputs.sum(axis=1) - 1) < SUM_TOLERANCE).all() else "logits"
 

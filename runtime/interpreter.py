@@ -18,6 +18,7 @@ Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
 CPU = ("CPUExecutionProvider",)  # the default providers; every build of ONNX Runtime has this one
 MAX_CARD_BYTES = 1_000_000  # read from a model's zip; a card has some 2,000
 RUN_TENSORS = 64  # tensors in one call; larger calls take more memory, and more time for each tensor as well
+_INTEGERS = (np.int8, np.uint8)  # of a quantized file's input and output
 MAX_MESSAGE = 200  # characters of a library's error that are passed on
 
 
@@ -115,17 +116,20 @@ class LiteRT:
             raise _not_a_classifier(path, len(inputs), len(outputs))
         self._input, self._output = inputs[0], outputs[0]
         for end in (self._input, self._output):
-            if end["dtype"] is not np.float32 and not (end["dtype"] is np.int8 and end["quantization"][0] > 0):
-                raise ModelError(f"{path}: {end['name']} is neither float32 nor quantized int8; export it again")
+            if end["dtype"] is not np.float32 and not (end["dtype"] in _INTEGERS and end["quantization"][0] > 0):
+                raise ModelError(
+                    f"{path}: {end['name']} is neither float32 nor quantized int8 or uint8; export it again"
+                )
         self.input_shape = tuple(int(side) for side in self._input["shape"])
         self.output_shape = tuple(int(side) for side in self._output["shape"])
-        self.card = parsed_card(_zipped_card(content))
+        self.card = parsed_card(zipped_card(content))
 
     def logits(self, tensors: Tensors) -> Logits:
-        values = tensors
-        if self._input["dtype"] is np.int8:
+        values: npt.NDArray[Any] = tensors.repeat(self.input_shape[-1], axis=3)  # one channel, or three of a colour
+        if self._input["dtype"] in _INTEGERS:
             scale, zero_point = self._input["quantization"]
-            values = np.clip(np.rint(tensors / scale) + zero_point, -128, 127).astype(np.int8)
+            kind = np.iinfo(self._input["dtype"])
+            values = np.clip(np.rint(values / scale) + zero_point, kind.min, kind.max).astype(kind.dtype)
         rows = []
         for row in range(len(values)):  # the graph's batch is 1
             with self._lock:
@@ -133,7 +137,7 @@ class LiteRT:
                 self._interpreter.invoke()
                 rows.append(self._interpreter.get_tensor(self._output["index"]))  # a copy
         logits: Logits = np.concatenate(rows)
-        if self._output["dtype"] is np.int8:
+        if self._output["dtype"] in _INTEGERS:
             scale, zero_point = self._output["quantization"]
             logits = (logits.astype(np.float32) - zero_point) * np.float32(scale)
         return logits
@@ -149,7 +153,7 @@ def _not_a_classifier(path: Path, inputs: int, outputs: int) -> ModelError:
 BACKENDS: dict[str, Any] = {".onnx": OnnxRuntime, ".tflite": LiteRT}
 
 
-def _zipped_card(content: bytes) -> bytes | None:
+def zipped_card(content: bytes) -> bytes | None:
     """TFLite's metadata standard appends a zip of files to the model."""
     import zipfile
 

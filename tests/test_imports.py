@@ -30,6 +30,7 @@ RUNTIME = [
     "preprocessing",
     "interpreter",
     "classifier",
+    "selftest",
     "detector",
     "recognizer",
     "lines",

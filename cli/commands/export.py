@@ -37,6 +37,15 @@ def export(
             help="The quantization; repeat for several. float16 and dynamic are for TFLite only.",
         ),
     ] = ["int8"],  # noqa: B006  # typer reads it and never changes it
+    io: Annotated[
+        Literal["int8", "uint8", "float"],
+        typer.Option(
+            help="Input and output of int8 TFLite files. MediaPipe takes uint8 and float, LiteRT.js not int8."
+        ),
+    ] = "int8",
+    channels: Annotated[
+        int, typer.Option(min=1, max=3, help="Channels of the input of TFLite files: 1, or 3 for MediaPipe.")
+    ] = 1,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("exports"),
     data: options.Data = None,
     max_drop: Annotated[
@@ -87,16 +96,33 @@ def export(
         options.refuse(
             context, ("max_drop", "max_changed", "verify"), f"does not apply to a {kind}'s own gate; leave it out"
         )
+        options.refuse(
+            context, ("io", "channels"), f"is for TFLite files, and a {kind} is written as ONNX; leave it out"
+        )
         if format == "tflite":
             raise UsageError(f"a {kind} is written as ONNX only; leave out --format tflite")
         for line in _written(kind, model, quantize, out, load_mnist(data), find_fonts(fonts), force):
             print(line)
         return
     options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
+    if format == "onnx":
+        options.refuse(context, ("io", "channels"), "is for TFLite files; leave it out")
+    if "int8" not in quantize:
+        options.refuse(context, ("io",), "is for int8 files; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
     mnist = load_mnist(data) if verify or "int8" in quantize else None
     reports = convert(
-        model, formats, quantize, out, mnist, verify=verify, max_drop=max_drop, max_changed=max_changed, force=force
+        model,
+        formats,
+        quantize,
+        out,
+        mnist,
+        verify=verify,
+        max_drop=max_drop,
+        max_changed=max_changed,
+        io=io,
+        channels=channels,
+        force=force,
     )
     for report in reports:
         proof = "NOT VERIFIED"

@@ -22,28 +22,33 @@ def written(model, images):
 
 
 @pytest.mark.parametrize(
-    ("build", "outputs", "shapes", "kinds"),
+    ("build", "outputs", "shapes", "kinds", "sides"),
     [
         (
             build_detector,
             detector.OUTPUTS,
             [(64, 64, 3), (24, 136, 3), (128, 40, 3)],
             {"Conv", "Relu", "Add", "Resize", "Concat"},
+            [["8*h", "8*w"], ["2*h", "2*w"], ["2*h", "2*w"]],
         ),
         (
             build_recognizer,
             recognizer.OUTPUTS,
             [(32, 8, 2), (32, 72, 2), (32, 328, 2)],
             {"Conv", "Relu", "Add"},
+            [[32, "4*w"], [1, "1*w"]],
         ),
     ],
 )
-def test_the_written_graph_is_the_network_without_its_batch_norms(build, outputs, shapes, kinds, random_norms):
+def test_the_written_graph_is_the_network_without_its_batch_norms(build, outputs, shapes, kinds, sides, random_norms):
     network = random_norms(build)
     model = graph_to_onnx(network, outputs)
     onnx.checker.check_model(model, full_check=True)
     assert {node.op_type for node in model.graph.node} == kinds
-    assert [end.name for end in model.graph.output] == list(outputs)
+    ends = [*model.graph.input, *model.graph.output]
+    assert [end.name for end in ends] == ["image", *outputs]
+    named = [[side.dim_param or side.dim_value for side in end.type.tensor_type.shape.dim[2:]] for end in ends]
+    assert named == sides
     for number, shape in enumerate(shapes):
         images = np.random.default_rng(number).uniform(-1, 1, (2, *shape)).astype(np.float32)
         exact = np.asarray(network(images))

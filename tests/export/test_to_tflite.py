@@ -68,6 +68,21 @@ def test_int8_file_takes_and_gives_int8(experiment, make_network, images, tmp_pa
     assert any(len(kernel.quantization.scale) > 1 for kernel in kernels)
 
 
+@pytest.mark.parametrize("quantize", ["none", "int8"])
+def test_the_batch_can_be_resized(quantize, make_network, images, tmp_path):
+    to_tflite(fuse(make_network(4)), tmp_path / "n.tflite", quantize, images)
+    single, _ = run(tmp_path / "n.tflite", images[:6])
+    interpreter = Interpreter(model_path=str(tmp_path / "n.tflite"))
+    (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(image["index"], (6, 28, 28, 1))
+    interpreter.allocate_tensors()
+    given = (np.rint(images[:6] * 255) - 128).astype(np.int8) if quantize == "int8" else images[:6]
+    interpreter.set_tensor(image["index"], given)
+    interpreter.invoke()
+    step, zero = logits["quantization"] if quantize == "int8" else (1, 0)
+    np.testing.assert_allclose((interpreter.get_tensor(logits["index"]) - float(zero)) * step, single, atol=1e-5)
+
+
 def test_the_steps_of_int8_logits_are_spent_where_answers_are_decided(make_network, images, tmp_path):
     network = fuse(make_network(4))
     kernel, bias = network.layers[-1].get_weights()

@@ -1,0 +1,328 @@
+"""Model files in the runtimes that people use, each in a process of its own, which a file or a runtime may end.
+
+    with Opened(path, "openvino") as model:
+        logits, seconds = model.one_by_one(tensors)       # (N, classes) float32
+
+RUNTIMES lists them. All run on one thread. docs/runtimes.md says what became of the shipped files in each.
+"""
+
+import importlib.metadata
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.errors import DigitocrError, MissingLibraryError, ModelError, UsageError
+from digitocr.runtime.interpreter import Logits, first_line, onnx_session, zipped_card
+from digitocr.runtime.models import model_content, parsed_card
+from digitocr.runtime.opencv import cv2
+from digitocr.runtime.preprocessing import Tensors
+from digitocr.runtime.processes import begin
+
+Array: TypeAlias = npt.NDArray[Any]
+Run: TypeAlias = Callable[[Array], Array]  # a model's input, with its own dtype and layout -> its first output
+
+REPLY_SECONDS = 1_200.0  # s; no load and no hundred digits takes a runtime longer on a slow board
+TFLITE_MICRO_ARENA = 400_000  # bytes; the float32 file needs 114,000
+IREE_OPSET = 21  # of ONNX; the lowest that IREE imports
+
+
+class Runtime(NamedTuple):
+    """A runtime that opens model files.
+
+    Attributes:
+        load: Opens a file.
+        suffixes: Of the files that it opens.
+        packages: What to install for it; the version of the first one that is installed is the runtime's.
+        setting: How it is set, if that is not its default.
+    """
+
+    load: Callable[[Path], Run]
+    suffixes: tuple[str, ...]
+    packages: tuple[str, ...]
+    setting: str = ""
+
+
+def _onnxruntime(path: Path) -> Run:
+    session = onnx_session(path.read_bytes(), path, 1)
+    name = session.get_inputs()[0].name
+    return lambda values: np.asarray(session.run(None, {name: values})[0])
+
+
+def _litert(path: Path, kernels: str) -> Run:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = getattr(OpResolverType, kernels)
+    interpreter = Interpreter(str(path), num_threads=1, experimental_op_resolver_type=resolver)
+    interpreter.allocate_tensors()
+    (image,), (end,) = interpreter.get_input_details(), interpreter.get_output_details()
+    batch = 1
+
+    def run(values: Array) -> Array:
+        nonlocal batch
+        if len(values) != batch:
+            batch = len(values)
+            interpreter.resize_tensor_input(image["index"], values.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(image["index"], values)
+        interpreter.invoke()
+        return np.asarray(interpreter.get_tensor(end["index"]))
+
+    return run
+
+
+def _openvino(path: Path, **settings: str) -> Run:
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(path)
+    fixed = [side.get_length() if side.is_static else -1 for side in model.input(0).partial_shape]
+    model.reshape([-1, *fixed[1:]])
+    request = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1, **settings}).create_infer_request()
+    return lambda values: np.asarray(next(iter(request.infer([values]).values())))
+
+
+def _opencv(path: Path) -> Run:
+    cv2.setNumThreads(1)
+    tflite = path.suffix == ".tflite"
+    network = (cv2.dnn.readNetFromTFLite if tflite else cv2.dnn.readNetFromONNX)(str(path))
+
+    def run(values: Array) -> Array:
+        # its reader of TFLite files wants channels first, whatever the file says
+        network.setInput(np.ascontiguousarray(values.transpose(0, 3, 1, 2)) if tflite else values)
+        return np.asarray(network.forward())
+
+    return run
+
+
+def _tract(path: Path) -> Run:
+    import tract
+
+    runnable = tract.onnx().load(str(path)).into_model().into_runnable()
+    return lambda values: np.asarray(runnable.run([values])[0].to_numpy())
+
+
+def _iree(path: Path) -> Run:
+    import iree.compiler
+    import iree.runtime
+    from iree.compiler.tools.import_onnx import __main__ as importer
+
+    with tempfile.TemporaryDirectory() as folder:
+        mlir = str(Path(folder, "model.mlir"))
+        importer.main(importer.parse_arguments([str(path), "-o", mlir, "--opset-version", str(IREE_OPSET)]))
+        host = ["--iree-llvmcpu-target-cpu=host"]
+        compiled = iree.compiler.compile_file(mlir, input_type="onnx", target_backends=["llvm-cpu"], extra_args=host)
+    module = iree.runtime.load_vm_flatbuffer(compiled, driver="local-sync")
+    (name,) = (name for name in module.vm_module.function_names if not name.startswith("__") and "$" not in name)
+    function = getattr(module, name)
+
+    def run(values: Array) -> Array:
+        outputs = function(values)
+        return np.array((outputs[0] if isinstance(outputs, tuple) else outputs).to_host())
+
+    return run
+
+
+def _tflite_micro(path: Path) -> Run:
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=TFLITE_MICRO_ARENA)
+
+    def run(values: Array) -> Array:
+        interpreter.set_input(values, 0)
+        interpreter.invoke()
+        return np.array(interpreter.get_output(0))
+
+    return run
+
+
+def _mediapipe(path: Path) -> Run:
+    import mediapipe
+    from mediapipe.tasks.python import vision
+    from mediapipe.tasks.python.core.base_options import BaseOptions
+
+    options = vision.ImageClassifierOptions(BaseOptions(model_asset_path=str(path)))
+    classifier = vision.ImageClassifier.create_from_options(options)
+
+    def run(values: Array) -> Array:
+        (pixels,) = values  # it takes no batch
+        pixels = pixels if pixels.dtype == np.uint8 else np.rint(pixels * 255).astype(np.uint8)
+        picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(pixels))
+        categories = classifier.classify(picture).classifications[0].categories
+        return np.array([[category.score for category in sorted(categories, key=lambda one: one.index)]], np.float32)
+
+    return run
+
+
+_LITERT = ("ai-edge-litert",)
+_ONNX, _TFLITE = (".onnx",), (".tflite",)
+RUNTIMES = {
+    "onnxruntime": Runtime(_onnxruntime, _ONNX, ("onnxruntime",)),
+    "litert": Runtime(partial(_litert, kernels="AUTO"), _TFLITE, _LITERT),
+    "litert-builtin": Runtime(
+        partial(_litert, kernels="BUILTIN_WITHOUT_DEFAULT_DELEGATES"), _TFLITE, _LITERT, "no XNNPACK"
+    ),
+    "litert-reference": Runtime(partial(_litert, kernels="BUILTIN_REF"), _TFLITE, _LITERT, "reference kernels"),
+    "openvino": Runtime(_openvino, (*_ONNX, *_TFLITE), ("openvino",)),
+    "openvino-f32": Runtime(
+        partial(_openvino, INFERENCE_PRECISION_HINT="f32"), (*_ONNX, *_TFLITE), ("openvino",), "precision hint f32"
+    ),
+    "opencv": Runtime(_opencv, (*_ONNX, *_TFLITE), ("opencv-python", "opencv-python-headless"), "its module dnn"),
+    "tract": Runtime(_tract, _ONNX, ("tract",)),
+    "iree": Runtime(
+        _iree, _ONNX, ("iree-base-compiler", "iree-base-runtime", "onnx", "sympy"), "llvm-cpu for this processor"
+    ),
+    "mediapipe": Runtime(_mediapipe, _TFLITE, ("mediapipe",), "ImageClassifier"),
+    "tflite-micro": Runtime(_tflite_micro, _TFLITE, ("tflite-micro",)),
+}
+
+
+class Opened:
+    """A file of the network that reads a digit, opened by a runtime in a process of its own. A context manager.
+
+    Args:
+        path: A .onnx or .tflite file.
+        runtime: One of RUNTIMES; by default onnxruntime or litert, as the file's suffix says.
+
+    Attributes:
+        path: As given.
+        runtime: The name of the runtime.
+        version: Of its package.
+        card: Of the file, if it is a .tflite file of `digitocr export`; else {}.
+        load_seconds: The time that the runtime took to open the file, with its own import and compilation.
+
+    Raises:
+        UsageError: There is no such runtime, or it does not read such files.
+        MissingLibraryError: It is not installed.
+        ModelError: It cannot open the file, or the file or the runtime has ended the process.
+    """
+
+    def __init__(self, path: Path, runtime: str | None = None) -> None:
+        self.path, self.runtime = path, runtime or ("litert" if path.suffix == ".tflite" else "onnxruntime")
+        if self.runtime not in RUNTIMES:
+            raise UsageError(f"runtime is {self.runtime}; it must be one of {', '.join(RUNTIMES)}")
+        opener = RUNTIMES[self.runtime]
+        if path.suffix not in opener.suffixes:
+            raise UsageError(f"{path}: {self.runtime} reads {' and '.join(opener.suffixes)} files; name such a file")
+        content = model_content(path)
+        self.card = parsed_card(zipped_card(content)) if path.suffix == ".tflite" else {}
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self.runtime, opener, path), daemon=True)
+        began = time.perf_counter()
+        self._process.start()
+        theirs.close()
+        try:
+            self.version: str = self._reply(None)
+        except BaseException:
+            self.__exit__()
+            raise
+        self.load_seconds = time.perf_counter() - began
+
+    def __enter__(self) -> "Opened":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+        self._process.join(1)
+        if self._process.is_alive():  # in the middle of its work
+            self._process.kill()
+            self._process.join()
+
+    def one_by_one(self, tensors: Tensors) -> tuple[Logits, float]:
+        """The outputs of (N, 28, 28, 1) tensors, one a call, and the seconds of processor time for all of them."""
+        return self._ask(tensors, 1)
+
+    def at_once(self, tensors: Tensors) -> tuple[Logits, float]:
+        """The same in a single call. Its outputs may have another shape where the runtime takes no batch."""
+        return self._ask(tensors, len(tensors))
+
+    def first_output(self, values: Array) -> Array:
+        """The first output for an input of a file of any network, in the file's own dtype and layout."""
+        outputs, _ = self._reply((values, len(values)))
+        return np.asarray(outputs)
+
+    def _ask(self, tensors: Tensors, batch: int) -> tuple[Logits, float]:
+        outputs, seconds = self._reply((_to_input(tensors, self.card.get("input", {})), batch))
+        return _to_logits(outputs, self.card.get("output", {})), seconds
+
+    def _reply(self, request: tuple[Array, int] | None) -> Any:
+        """What the process sends next, after the request if there is one."""
+        who = f"{self.path}: {self.runtime}"
+        try:
+            if request is not None:
+                self._connection.send(request)
+            if not self._connection.poll(REPLY_SECONDS):
+                self._process.kill()
+                raise ModelError(f"{who} has not answered for {REPLY_SECONDS:.0f} s; use another runtime")
+            reply = self._connection.recv()
+        except (EOFError, OSError) as error:
+            self._process.join()
+            raise ModelError(f"{who} ends its process ({_how(self._process.exitcode)}); use another runtime") from error
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply
+
+
+def _serve(connection: Any, name: str, runtime: Runtime, path: Path) -> None:
+    """The process of an Opened: sends the runtime's version, then answers each (inputs, batch) by outputs and time.
+
+    Errors are sent as what they are. Runtimes print much; none of it is shown.
+    """
+    begin()
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+    try:
+        run = runtime.load(path)
+        connection.send(_version(runtime))
+        while True:
+            inputs, batch = connection.recv()
+            began = time.process_time()
+            outputs = [run(inputs[at : at + batch]) for at in range(0, len(inputs), batch)]
+            connection.send((np.concatenate(outputs), time.process_time() - began))
+    except EOFError:  # the parent is done
+        return
+    except ImportError as error:
+        pip = f"pip install {' '.join(runtime.packages)}"
+        reason = f"the runtime {name} is not installed ({first_line(error)}); type: {pip}"
+        connection.send(MissingLibraryError(reason))
+    except DigitocrError as error:
+        connection.send(error)
+    except Exception as error:  # of any type
+        connection.send(ModelError(f"{path}: {name} refuses it ({first_line(error)}); use another runtime"))
+
+
+def _version(runtime: Runtime) -> str:
+    for package in runtime.packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(package)
+    return "unknown"
+
+
+def _how(code: int | None) -> str:
+    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+
+
+def _to_input(tensors: Tensors, card: dict[str, Any]) -> Array:
+    """Tensors as the file's input: integers and three channels, where its card says so."""
+    values = tensors if card.get("shape", [1])[-1] == 1 else tensors.repeat(3, axis=3)
+    if "scale" not in card:
+        return values
+    kind = np.iinfo(card["dtype"])
+    return np.asarray(np.clip(np.rint(values / card["scale"]) + card["zero_point"], kind.min, kind.max), kind.dtype)
+
+
+def _to_logits(outputs: Array, card: dict[str, Any]) -> Logits:
+    """The file's outputs as float32."""
+    if outputs.dtype.kind == "f" or "scale" not in card:
+        return outputs.astype(np.float32)
+    return (outputs.astype(np.float32) - np.float32(card["zero_point"])) * np.float32(card["scale"])
