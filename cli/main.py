@@ -21,7 +21,7 @@ from digitocr.runtime.errors import DigitocrError, OutputError
 if TYPE_CHECKING:
     import typer
 
-COMMANDS = ("predict", "webcam", "train", "export", "study", "search", "report", "info", "evaluate")
+COMMANDS = ("predict", "webcam", "data", "train", "export", "study", "search", "report", "info", "evaluate")
 QUICK_EXIT = "predict"  # ends without taking the libraries down, as docs/decisions/cold-start.md says
 LIBRARY = "numpy"  # while it is not loaded no command has begun its work: help, for instance, also ends at once
 GARBAGE_THRESHOLD = 100_000  # objects; imports make many that stay, and scanning them takes time

@@ -51,9 +51,9 @@ def export(
     from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
-    from digitocr.train.data import load_mnist
     from digitocr.train.detector.network import holds_detector
     from digitocr.train.recognizer.network import holds_recognizer
+    from digitocr.train.sources.load import load_data
     from digitocr.train.synthesis.fonts import find_fonts
 
     if model is None:
@@ -67,12 +67,12 @@ def export(
         )
         if format == "tflite":
             raise UsageError(f"a {kind} is written as ONNX only; leave out --format tflite")
-        for line in _written(kind, model, quantize, out, load_mnist(data), find_fonts(fonts), force):
+        for line in _written(kind, model, quantize, out, load_data(data), find_fonts(fonts), force):
             print(line)
         return
     options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
-    mnist = load_mnist(data) if verify or "int8" in quantize else None
+    mnist = load_data(data) if verify or "int8" in quantize else None
     reports = convert(
         model, formats, quantize, out, mnist, verify=verify, max_drop=max_drop, max_changed=max_changed, force=force
     )
