@@ -31,6 +31,12 @@ def export(
     ] = ["int8"],  # noqa: B006  # typer reads it and never changes it
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("exports"),
     data: options.Data = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SOURCE", help="Pictures by which int8 ranges are set; default: training images of --data."
+        ),
+    ] = None,
     max_drop: Annotated[
         float | None, typer.Option(help="Points of accuracy that a file may lose.  [default: 0; int8, dynamic: 0.05]")
     ] = None,
@@ -43,10 +49,10 @@ def export(
 ) -> None:
     """Write a trained network as TFLite and ONNX, and check that nothing was lost.
 
-    Each file runs in its own interpreter on MNIST's 10,000 test images and is compared with the Keras network. A file
-    that changes more answers than allowed is not kept: its report lists the images, and the exit code is 6. A
-    detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn scenes or lines.
-    Takes about a minute.
+    Each file runs in its own interpreter on MNIST's 10,000 test images, or on those of --data, and is compared with the
+    Keras network. A file that changes more answers than allowed is not kept: its report lists the images, and the exit
+    code is 6. A detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn
+    scenes or lines. Takes about a minute.
     """
     from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
@@ -63,7 +69,9 @@ def export(
     kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
     if kind:
         options.refuse(
-            context, ("max_drop", "max_changed", "verify"), f"does not apply to a {kind}'s own gate; leave it out"
+            context,
+            ("max_drop", "max_changed", "verify", "calibration"),
+            f"does not apply to a {kind}'s own gate; leave it out",
         )
         if format == "tflite":
             raise UsageError(f"a {kind} is written as ONNX only; leave out --format tflite")
@@ -72,9 +80,21 @@ def export(
         return
     options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
+    if "int8" not in quantize:
+        options.refuse(context, ("calibration",), "is for --quantize int8; leave it out")
     mnist = load_data(data) if verify or "int8" in quantize else None
+    ranges = load_data(calibration) if calibration else None
     reports = convert(
-        model, formats, quantize, out, mnist, verify=verify, max_drop=max_drop, max_changed=max_changed, force=force
+        model,
+        formats,
+        quantize,
+        out,
+        mnist,
+        calibration=ranges,
+        verify=verify,
+        max_drop=max_drop,
+        max_changed=max_changed,
+        force=force,
     )
     for report in reports:
         proof = "NOT VERIFIED"

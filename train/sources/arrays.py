@@ -1,8 +1,10 @@
 """Labelled sets that are arrays: .npz files, IDX files of MNIST's kind, and tables of pixels, all into one Gathered.
 
-read_npz(Path("digits.npz"), gathered)       # x, y; x_train, y_train, x_test, y_test; or other usual names
-read_idx_set(files, gathered)                # the result of idx.find_idx for one set
-read_pixels(Path("train.csv"), gathered)     # a label and 784 pixels in each line
+    read_npz(Path("digits.npz"), gathered)       # x, y; x_train, y_train, x_test, y_test; or other usual names
+    read_idx_set(files, gathered)                # the result of idx.find_idx for one set
+    read_pixels(Path("train.csv"), gathered)     # a label and 784 pixels in each line
+
+Whatever their type and size, pictures are added as those of files are.
 """
 
 import zipfile
@@ -42,7 +44,7 @@ def read_npz(path: Path, gathered: Gathered) -> None:
         InputError: The file is damaged, or holds no such arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as npz:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as npz:
             arrays = {name.lower(): npz[name] for name in npz.files}
     except (OSError, EOFError, ValueError, TypeError, AttributeError, zlib.error, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read, it is damaged or no .npz file of numbers") from error
@@ -137,7 +139,7 @@ def _pictures(name: str, images: npt.NDArray[Any]) -> Bytes:
 def _whole_numbers(name: str, labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """(N,) int64."""
     if labels.ndim == 2 and labels.shape[1] in (10, 11) and labels.dtype.kind in "buif":
-        return labels.argmax(axis=1).astype(np.int64)  # one column for each class
+        return np.asarray(labels.argmax(axis=1), np.int64)  # one column for each class
     flat = labels.reshape(-1)
     if labels.ndim > 2 or len(flat) != len(labels) or labels.dtype.kind not in "uif" or (flat != np.rint(flat)).any():
         raise InputError(f"{name}: its labels are {labels.dtype} {list(labels.shape)}, not whole numbers as [N]")

@@ -9,6 +9,7 @@ that contrast does not matter: two pictures are near where these differ by less 
 components of all vectors finds the few candidates of each picture, and its search ends at that distance.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,10 +31,9 @@ except ImportError as error:
 
 CHECK_SCHEMA = "digitocr-data/1"
 AREAS = 14  # along a side, whose means are compared
-NEAR = (
-    0.08  # of the length of a vector; no test picture of MNIST is as near to a training picture. A picture saved again
-)
-# as JPEG of quality 75 differs by 0.034 in the median, and one moved by half a pixel by 0.25
+# No test picture of MNIST is as near to a training picture. Saved again as JPEG of quality 75, a picture differs by
+# 0.034 in the median; moved by half a pixel, by 0.25.
+NEAR = 0.08  # of the length of a vector
 COMPONENTS = 16  # of all pictures' vectors; two vectors differ in them by no more than in all
 NEIGHBOURS = 4  # nearest ones in these components, that are compared whole
 DOUBTFUL = 10  # pictures whose labels are doubted most, are listed
@@ -90,11 +90,11 @@ def check(labelled: Labelled, classifier: Classifier | None = None) -> Report:
         "duplicates": duplicates,
         "leakage": leakage,
         "contradictions": _contradicting(labelled, same, wrong),
-        "doubts": _doubts(labelled, classifier or Classifier()),
+        "doubts": _doubts(labelled, classifier or Classifier(threads=os.cpu_count() or 1)),
         "troubles": [{"kind": one.kind, "name": one.name, "why": one.why} for one in labelled.troubles],
         "unreadable": sum(one.kind in ("unreadable", "no digit") for one in labelled.troubles),
     }
-    return {**report, "failures": _failures(labelled, report), "warnings": _warnings(labelled, report)}
+    return {**report, "failures": _failures(labelled, report), "warnings": _warnings(report)}
 
 
 def _sizes(labelled: Labelled) -> Report:
@@ -237,7 +237,7 @@ def _failures(labelled: Labelled, report: Report) -> list[str]:
     return found
 
 
-def _warnings(labelled: Labelled, report: Report) -> list[str]:
+def _warnings(report: Report) -> list[str]:
     found = []
     if report["leakage"]["near"]:
         found.append(

@@ -1,9 +1,11 @@
 """A labelled set: pictures in MNIST's form with labels, names and groups, and what was wrong with the source.
 
-gathered = Gathered("digits/")
-gathered.add(gray, label=7, name="digits/7/a.png", group="meter 3")
-labelled = gathered.labelled()
-labelled.images, labelled.labels         # (N, 28, 28) uint8, ink bright; (N,) uint8, 10 is "no digit"
+    gathered = Gathered("digits/")
+    gathered.add(gray, label=7, name="digits/7/a.png", group="meter 3")
+    labelled = gathered.labelled()
+    labelled.images, labelled.labels         # (N, 28, 28) uint8, ink bright; (N,) uint8, 10 is "no digit"
+
+What was wrong with the source is kept as well, so that nothing is left out silently.
 """
 
 from collections import Counter
@@ -83,7 +85,9 @@ class Labelled:
             self.source,
             self.images[kept],
             self.labels[kept],
-            *([values[at] for at in kept.tolist()] for values in (self.names, self.groups, self.parts)),
+            [self.names[at] for at in kept.tolist()],
+            [self.groups[at] for at in kept.tolist()],
+            [self.parts[at] for at in kept.tolist()],
             self.sizes,
             self.bright,
             self.troubles,
@@ -166,7 +170,7 @@ def label_of(value: Any) -> int | None:
     >>> label_of("7"), label_of(7), label_of("none"), label_of("seven")
     (7, 7, 10, None)
     """
-    text = str(value).strip().lower()
+    text = "" if value is None else str(value).strip().lower()
     if text in NONE_NAMES:
         return NONE
     return int(text) if len(text) == 1 and text.isdecimal() and text.isascii() else None

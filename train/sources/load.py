@@ -206,6 +206,8 @@ def divided(labelled: Labelled) -> Mnist:
     digits = labelled.labels != NONE
     chosen = [np.flatnonzero(part) for part in (digits & ~test, digits & test, ~digits & ~test, ~digits & test)]
     training, testing, train_others, test_others = chosen
+    if not len(testing):
+        raise InputError(f"{labelled.source}: has no digit to test with; add pictures, or mark some as test")
     arrays = [array[at] for at in (training, testing) for array in (labelled.images, labelled.labels)]
     together = groups[training]
     if len(np.unique(together)) < 2:
@@ -214,8 +216,9 @@ def divided(labelled: Labelled) -> Mnist:
         return known
     images = labelled.images
     digest = hashlib.sha256()
-    for array in (*arrays, images[train_others], images[test_others], together):
-        digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    for array in (*arrays, images[train_others], images[test_others]):
+        digest.update(f"{array.shape}".encode() + array.tobytes())
+    digest.update(together.tobytes())
     rows = tuple(
         (labelled.names[at], CLASSES[labelled.labels[at]], labelled.groups[at], part)
         for indices, part in zip(chosen, (TRAIN, TEST, TRAIN, TEST), strict=True)

@@ -16,7 +16,7 @@ from digitocr.runtime.background import shadeless
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import InputError, MissingExtraError
-from digitocr.runtime.image import load, load_reduced
+from digitocr.runtime.image import GrayImage, load, load_reduced
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Reading
 from digitocr.train.sources.labelled import NONE, Gathered, is_bright
@@ -83,19 +83,19 @@ def _is_inside(boxes: Sequence[Sequence[float]], shape: tuple[int, ...], factor:
     )
 
 
-def _cut(gray: preprocessing.GrayImage, boxes: Boxes, turned: int) -> preprocessing.Images:
+def _cut(gray: GrayImage, boxes: Boxes, turned: int) -> preprocessing.Images:
     """(n, 28, 28): the digits in (n, 4) boxes of an (H, W) picture that is turned clockwise by `turned` to be read."""
     cut = preprocessing.images(shadeless(gray, boxes), boxes)
     return np.ascontiguousarray(np.rot90(cut, -turned // 90, axes=(1, 2)))
 
 
-def _placed(reading: Reading, lines: list[str]) -> list[tuple[float, ...]] | None:
+def _placed(reading: Reading, lines: list[str]) -> tuple[tuple[float, ...], ...] | None:
     """The boxes of the digits of a text by a reading, or None if it has other digits."""
-    read = [[digit for digit in line.digits] for line in reading.lines]
+    read = [line.digits for line in reading.lines]
     same = "".join(lines) == "".join(digit.text for line in read for digit in line)
     if not same and [len(line) for line in read] != [len(line) for line in lines]:
         return None
-    return [tuple(digit.box) for line in read for digit in line]
+    return tuple(tuple(digit.box) for line in read for digit in line)
 
 
 @cache

@@ -1,8 +1,10 @@
 """Labels that stand in a file or in the names of folders -> entries: a picture each, with what it shows.
 
-entries_of_folder(Path("digits"), gathered)      # digits/0/..., digits/none/..., digits/test/7/...
-entries_of_csv(Path("labels.csv"), gathered)     # file,label or file,text; also group and part
-entries_of_json(Path("labels.json"), gathered)   # [{"file": "a.jpg", "text": "407"}, ...], JSON lines, readings
+    entries_of_folder(Path("digits"), gathered)      # digits/0/..., digits/none/..., digits/test/7/...
+    entries_of_csv(Path("labels.csv"), gathered)     # file,label or file,text; also group and part
+    entries_of_json(Path("labels.json"), gathered)   # [{"file": "a.jpg", "text": "407"}, ...], JSON lines, readings
+
+No picture is opened here. A line that makes no entry is noted as a trouble, with its number.
 """
 
 import csv
