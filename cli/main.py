@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "predict",
     "webcam",
+    "data",
     "train",
     "export",
     "study",

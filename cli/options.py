@@ -65,8 +65,9 @@ Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print JSON, one object on 
 Data = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR",
-        help="Folder with MNIST's IDX or npz files; default: $DIGITOCR_DATA, then the cache, then a download.",
+        metavar="SOURCE",
+        help="Folder with MNIST's IDX or npz files, or own labelled pictures: a folder for each class, a CSV, an .npz, "
+        "IDX files, labels.json or JSON lines; default: MNIST of $DIGITOCR_DATA, then the cache, then a download.",
     ),
 ]
 Fonts = Annotated[

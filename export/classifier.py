@@ -14,10 +14,10 @@ import numpy as np
 
 from digitocr.export.card import Card, classifier_card, embed, read_json_object, training_of
 from digitocr.runtime.classifier import Probabilities
-from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, UsageError
+from digitocr.runtime.errors import GateError, InputError, MissingExtraError, ModelError, UsageError
 from digitocr.runtime.models import check_shipped, shipped_model
 from digitocr.runtime.preprocessing import Tensors, scale
-from digitocr.train.data import Mnist, hold_out, load_mnist, stratified
+from digitocr.train.data import Mnist, load_mnist, split, stratified
 from digitocr.train.quiet import silenced
 
 try:
@@ -54,6 +54,7 @@ def export(
     out: Path,
     data: Mnist | None = None,
     *,
+    calibration: Mnist | None = None,
     verify: bool = True,
     max_drop: float | None = None,
     max_changed: int | None = None,
@@ -68,11 +69,12 @@ def export(
         formats: Any of "onnx" and "tflite".
         quantize: Any of "none", "float16", "dynamic" and "int8". ONNX has "none" and "int8".
         out: The folder to write to.
-        data: MNIST, loaded if it is needed and not given. 1,000 training images calibrate int8; the gate compares
-            answers to the test images.
+        data: MNIST or own data; MNIST is loaded if it is needed and none given. 1,000 training images calibrate int8;
+            the gate compares answers to the test images.
+        calibration: Other data, whose training images calibrate int8 in the place of those.
         verify: False skips the gate. Log, card and report then say so.
         max_drop: Replaces the gate's limit on lost accuracy, in points.
-        max_changed: Replaces the gate's limit on changed answers of 10,000.
+        max_changed: Replaces the gate's limit on changed answers of 10,000; of own data, in proportion to its images.
         io: Type of input and output of an int8 TFLite file: "int8", "uint8" or "float". The file's name says which, if
             it is not "int8".
         channels: Of the input of a TFLite file: 1, or 3, whose mean is the grey level; its name then ends in "-rgb".
@@ -84,6 +86,7 @@ def export(
     Raises:
         UsageError: A format, a quantization, a type or a number of channels does not exist, or none of the formats has
             it.
+        InputError: The data have no training images to calibrate with.
         ModelError: The source cannot be exported.
         OutputError: A file exists already or cannot be written.
         GateError: The first file that fails. Its report is kept, the file is not; files written before it are kept.
@@ -92,10 +95,11 @@ def export(
     network = load(source)
     if not force:
         refuse_existing(path for path, _ in targets)
-    if data is None and (verify or any(mode == "int8" for _, mode in targets)):
+    int8 = any(mode == "int8" for _, mode in targets)
+    if data is None and (verify or int8):
         data = load_mnist()
     training, fused = training_of(source), fuse(network)
-    calibration = _calibration(data) if data is not None else None
+    ranges = _calibration(calibration or data) if int8 and data is not None else None
     reference = _reference(network, fused, data) if data is not None and verify else None
 
     def publish_one(path: Path, mode: str) -> Report:
@@ -107,9 +111,11 @@ def export(
             if reference is None or data is None:
                 _log.warning("%s is NOT VERIFIED: its answers were not compared with the Keras network's", path)
                 return embed(written, card), unverified(written, mode)
-            return _judged(written, card, reference, data, _limits(mode, max_drop, max_changed))
+            return _judged(
+                written, card, reference, data, _limits(mode, max_drop, max_changed).of(len(data.test_labels))
+            )
 
-        report = publish(path, lambda beside: _write(fused, beside, mode, calibration, io, channels), judge)
+        report = publish(path, lambda beside: _write(fused, beside, mode, ranges, io, channels), judge)
         with silenced():
             write_golden(path)
         return report
@@ -212,9 +218,12 @@ def _judged(path: Path, card: Card, reference: Probabilities, data: Mnist, limit
 
 
 def _calibration(data: Mnist) -> Tensors:
-    """(1000, 28, 28, 1) float32: training images, stratified by digit, none of them held out."""
-    training, _ = hold_out(data.train_labels)
-    chosen = training[stratified(data.train_labels[training], CALIBRATION_IMAGES, CALIBRATION_SEED)]
+    """(1000, 28, 28, 1) float32: training images, stratified by digit, none of them held out; fewer of less data."""
+    training, _ = split(data)
+    if not len(training):
+        raise InputError("the data have no training images to calibrate int8 with; give others with --calibration")
+    count = min(CALIBRATION_IMAGES, len(training))
+    chosen = training[stratified(data.train_labels[training], count, CALIBRATION_SEED)]
     return scale(data.train_images[chosen])
 
 

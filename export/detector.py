@@ -26,7 +26,7 @@ from digitocr.runtime.boxes import iou, non_maximum_suppression
 from digitocr.runtime.detector import PLANES, decoded, detector_input
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.interpreter import onnx_session
-from digitocr.train.data import Mnist, hold_out
+from digitocr.train.data import Mnist, split
 from digitocr.train.detector.network import HEAT_CHANNELS, OFFSET_CHANNELS, SIZE_CHANNELS, load_detector
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import Scene, draw_scene
@@ -67,7 +67,7 @@ DETECTOR_LIMITS = {  # by quantization; float32 must be exact
 
 def held_out_scenes(data: Mnist, fonts: Sequence[Path]) -> list[Scene]:
     """SCENES scenes for export_detector, drawn with MNIST's held-out images and a seed that no training has."""
-    _, held = hold_out(data.train_labels)
+    _, held = split(data)
     glyphs = Glyphs(data.train_images[held], data.train_labels[held], fonts, seed=1)
     return [draw_scene(np.random.default_rng((GATE_SEED, number)), glyphs) for number in range(GATE_SCENES)]
 

@@ -7,6 +7,7 @@ Names are compared first, then shapes, then values. A stage that fails ends the 
 """
 
 import hashlib
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +21,8 @@ from digitocr.train.evaluation.metrics import mcnemar
 
 Report: TypeAlias = dict[str, Any]
 
+MNIST_IMAGES = 10_000  # test images, that limits on answers are stated for
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -32,6 +35,13 @@ class Limits:
 
     max_drop: float
     max_changed: int
+
+    def of(self, images: int) -> "Limits":
+        """The limits in proportion to fewer images than MNIST's 10,000; what allows part of one image allows one."""
+        if images >= MNIST_IMAGES or not images:
+            return self
+        changed = math.ceil(self.max_changed * images / MNIST_IMAGES)
+        return Limits(max(self.max_drop, 100 / images) if self.max_drop > 0 else self.max_drop, changed)
 
 
 LIMITS = {  # by quantization; float32 and float16 must give the same answers

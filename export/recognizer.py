@@ -31,7 +31,7 @@ from digitocr.runtime.recognizer import (
     recognizer_input,
     softmax,
 )
-from digitocr.train.data import Mnist, hold_out
+from digitocr.train.data import Mnist, split
 from digitocr.train.recognizer.network import SPLIT, columns, load_recognizer
 from digitocr.train.recognizer.score import digits, read_share
 from digitocr.train.synthesis.fonts import held_out
@@ -50,7 +50,7 @@ _PREDICT_BATCH = 64  # strips
 
 def held_out_strips(data: Mnist, fonts: Sequence[Path]) -> list[Strip]:
     """GATE_STRIPS strips for export_recognizer, drawn with a seed, fonts and images of MNIST that no training has."""
-    _, held = hold_out(data.train_labels)
+    _, held = split(data)
     fonts = list(fonts)
     glyphs = Glyphs(data.train_images[held], data.train_labels[held], held_out(fonts) or fonts, seed=1)
     return [draw_strip(np.random.default_rng((GATE_SEED, number)), glyphs) for number in range(GATE_STRIPS)]

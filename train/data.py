@@ -4,17 +4,18 @@
     data.train_images                             # (60000, 28, 28) uint8, ink bright on dark
     training, held = split(data)                  # indices: 55,000 to train with, 5,000 to choose with
 
-The content of every file is compared with the published MD5 of the four IDX files.
+The content of every file is compared with the published MD5 of the four IDX files. Own data have the same form
+(sources/load.py).
 """
 
-import gzip
 import hashlib
 import io
 import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.train.idx import TEST, TRAIN, IdxFiles, find_idx, idx_bytes
 from digitocr.train.quiet import progress_stream, silenced
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -37,12 +39,14 @@ class _File:
     """One of MNIST's four files.
 
     Attributes:
+        key: What it holds, as a key of IdxFiles.
         idx: Name of the IDX file.
         npz: Name of the array in mnist.npz.
         shape: Shape of the array.
         md5: MD5 of the uncompressed IDX file.
     """
 
+    key: tuple[str, str]
     idx: str
     npz: str
     shape: tuple[int, ...]
@@ -55,24 +59,50 @@ class _File:
 
 
 _FILES = (
-    _File("train-images-idx3-ubyte", "x_train", (60_000, 28, 28), "6bbc9ace898e44ae57da46a324031adb"),
-    _File("train-labels-idx1-ubyte", "y_train", (60_000,), "a25bea736e30d166cdddb491f175f624"),
-    _File("t10k-images-idx3-ubyte", "x_test", (10_000, 28, 28), "2646ac647ad5339dbf082846283269ea"),
-    _File("t10k-labels-idx1-ubyte", "y_test", (10_000,), "27ae3e4e09519cfbb04c329615203637"),
+    _File(
+        (TRAIN, "images"), "train-images-idx3-ubyte", "x_train", (60_000, 28, 28), "6bbc9ace898e44ae57da46a324031adb"
+    ),
+    _File((TRAIN, "labels"), "train-labels-idx1-ubyte", "y_train", (60_000,), "a25bea736e30d166cdddb491f175f624"),
+    _File((TEST, "images"), "t10k-images-idx3-ubyte", "x_test", (10_000, 28, 28), "2646ac647ad5339dbf082846283269ea"),
+    _File((TEST, "labels"), "t10k-labels-idx1-ubyte", "y_test", (10_000,), "27ae3e4e09519cfbb04c329615203637"),
 )
 DIGEST = hashlib.sha256("".join(file.md5 for file in _FILES).encode()).hexdigest()  # of this data, in cards and runs
 
 
+def _no_images() -> Bytes:
+    return np.zeros((0, 28, 28), np.uint8)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where own data come from, for the record of a run.
+
+    Attributes:
+        source: The file or folder as it was named.
+        split: How training and test images were told apart.
+        rows: Of each picture its name, label, group and part (TRAIN or TEST): the training images, the test images,
+            then those without a digit, each in the order of the arrays.
+    """
+
+    source: str
+    split: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Mnist:
-    """A data set of 28x28 digits.
+    """A data set of 28x28 digits: MNIST, or own data in its form. Sizes are MNIST's.
 
     Attributes:
         train_images: (60000, 28, 28) uint8, 0 is background and 255 is ink.
         train_labels: (60000,) uint8, 0 to 9.
         test_images: (10000, 28, 28) uint8.
         test_labels: (10000,) uint8.
-        digest: Identifies the data in records: SHA-256 of the MD5s of the four IDX files.
+        digest: Identifies the data in records: SHA-256 of the MD5s of the four IDX files; of own data, of all arrays.
+        train_groups: (60000,) int64; images of one group are held out together. None for MNIST, which states none.
+        train_others: (n, 28, 28) uint8, images to train with that show no digit; MNIST has none.
+        test_others: (n, 28, 28) uint8, images to test with that show no digit.
+        origin: Where own data come from; None for MNIST.
     """
 
     train_images: Bytes
@@ -80,6 +110,10 @@ class Mnist:
     test_images: Bytes
     test_labels: Bytes
     digest: str
+    train_groups: Indices | None = None
+    train_others: Bytes = field(default_factory=_no_images)
+    test_others: Bytes = field(default_factory=_no_images)
+    origin: Origin | None = None
 
 
 def load_mnist(directory: Path | None = None, quiet: bool = False) -> Mnist:
@@ -114,9 +148,14 @@ def load_mnist(directory: Path | None = None, quiet: bool = False) -> Mnist:
 def split(data: Mnist) -> tuple[Indices, Indices]:
     """Indices of the training images to train with, and of the one in twelve that is held out.
 
-    The same for every run, whatever its seed: (55000,) and (5000,) int64 of MNIST, both sorted.
+    The same for every run, whatever its seed: (55000,) and (5000,) int64 of MNIST, both sorted. Of own data, images of
+    one group stay together.
     """
-    return hold_out(data.train_labels, len(data.train_labels) // 12)
+    count = len(data.train_labels) // 12
+    if data.train_groups is None:
+        return hold_out(data.train_labels, count)
+    held = by_group(data.train_groups, data.train_labels, count, seed=0)
+    return np.setdiff1d(np.arange(len(data.train_labels)), held), held
 
 
 def stratified(labels: Bytes, count: int, seed: int) -> Indices:
@@ -155,37 +194,82 @@ def hold_out(labels: Bytes, count: int = HELD_OUT, seed: int = 0) -> tuple[Indic
     return np.setdiff1d(np.arange(len(labels)), held), held
 
 
+def by_group(groups: Indices, labels: Bytes, count: int, seed: int) -> Indices:
+    """Draws whole groups, about `count` of the images; the classes keep their shares where each group is of one class.
+
+    Args:
+        groups: (N,) int64, the group of each image.
+        labels: (N,) labels.
+        count: How many images to draw. At least one group is drawn if it is above 0, and one stays.
+        seed: The same arguments give the same indices.
+
+    Returns:
+        Sorted indices, int64; their number is near `count` as far as the sizes of the groups allow.
+    """
+    known, first, ids, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    strata = labels[first] if (labels == labels[first][ids]).all() else np.zeros(len(known), np.uint8)
+    rng, share = np.random.default_rng(seed), count / max(len(labels), 1)
+    drawn = np.zeros(len(known), np.bool_)
+    for stratum in np.unique(strata):
+        order = rng.permutation(np.flatnonzero(strata == stratum))
+        reached = np.cumsum(sizes[order])
+        drawn[order[reached - sizes[order] / 2 <= share * reached[-1]]] = True  # where half of a group still fits
+    if count > 0 and len(known) > 1:
+        if not drawn.any():
+            drawn[int(np.argmin(sizes))] = True
+        if drawn.all():
+            drawn[int(np.argmax(sizes))] = False
+    return np.flatnonzero(drawn[ids]).astype(np.int64)
+
+
+def holds_mnist(directory: Path) -> bool:
+    """Whether load_mnist takes the folder for MNIST: mnist.npz, or an IDX file of MNIST's name and size.
+
+    A damaged IDX file of MNIST's name counts as well, so that the damage is told.
+    """
+    files = find_idx(directory).get("", {})
+    claimed = [file for file in _FILES if file.key in files]
+    if not claimed:
+        return any((folder / "mnist.npz").is_file() for folder in (directory, directory / "mnist"))
+    try:
+        return any(idx_bytes(files[file.key], len(file.header)) == file.header for file in claimed)
+    except InputError:
+        return True
+
+
+def known_mnist(arrays: Sequence[Bytes]) -> Mnist | None:
+    """MNIST, if the training images and labels and the test images and labels are MNIST's own; else None."""
+    for array, file in zip(arrays, _FILES, strict=True):
+        content = file.header + array.tobytes() if array.shape == file.shape else b""
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
+            return None
+    return _mnist(arrays)
+
+
 def _from_directory(directory: Path) -> Mnist:
     if not directory.is_dir():
         raise InputError(f"{directory}: is not a folder; give the one that holds MNIST's four IDX files or mnist.npz")
-    missing: list[str] = []
+    files: IdxFiles = find_idx(directory).get("", {})
+    missing = [file.idx for file in _FILES if file.key not in files]
+    if not missing:
+        return _mnist([_from_idx(files[file.key], file) for file in _FILES])
     for folder in (directory, directory / "mnist"):
-        found = [next((p for p in (folder / f.idx, folder / f"{f.idx}.gz") if p.is_file()), None) for f in _FILES]
-        paths = [path for path in found if path is not None]
-        if len(paths) == len(_FILES):
-            return _mnist([_from_idx(path, file) for path, file in zip(paths, _FILES, strict=True)])
         if (folder / "mnist.npz").is_file():
             return _from_npz(folder / "mnist.npz")
-        if paths:
-            missing = [file.idx for file, path in zip(_FILES, found, strict=True) if path is None]
-    if missing:
+    if files:
         raise InputError(f"{directory}: MNIST is not complete, {', '.join(missing)} missing; add the missing files")
     names = ", ".join(file.idx for file in _FILES)
     raise InputError(f"{directory}: no MNIST in it; it must hold {names} (each plain or .gz), or mnist.npz")
 
 
-def _mnist(arrays: list[Bytes]) -> Mnist:
+def _mnist(arrays: Sequence[Bytes]) -> Mnist:
     """The data set of checked arrays in the order of _FILES."""
     return Mnist(arrays[0], arrays[1], arrays[2], arrays[3], DIGEST)
 
 
 def _from_idx(path: Path, file: _File) -> Bytes:
     size = len(file.header) + int(np.prod(file.shape))
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            content = stream.read(size + 1)  # one more byte shows a file that is too long, however much it unpacks to
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read, it is damaged or partial ({error})") from error
+    content = idx_bytes(path, size + 1)  # one more byte shows a file that is too long, however much it unpacks to
     _check(path, file, content)
     return np.frombuffer(content, np.uint8, offset=len(file.header)).reshape(file.shape)
 

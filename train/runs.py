@@ -7,6 +7,7 @@
     run = resume(folder, Settings, data)            # after Ctrl-C or a kill
 
     run.json          kind, command, settings, fonts, data, versions, times; `ended` is null until the run is finished
+    split.csv         of own data: each picture with its label, its group, and whether it is to train or test with
     history.csv       one row per epoch
     model.keras       the network after the last full epoch, without optimizer state; detector.keras for the detector
     checkpoint.keras  the same with optimizer state, to resume from; removed at the end
@@ -33,11 +34,13 @@ from digitocr import __version__
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
 from digitocr.runtime.files import replacing
 from digitocr.train.data import Mnist, split
+from digitocr.train.idx import TRAIN
 
 RUN_SCHEMA = "digitocr-run/1"  # of run.json
 RUN_KINDS = ("classifier", "detector", "recognizer")  # of networks that a run trains
 RECORD = "run.json"  # of the whole run
 HISTORY = "history.csv"  # one row per epoch
+SPLIT = "split.csv"  # which pictures of own data are to train with, held out, and to test with
 CHECKPOINT = "checkpoint.keras"  # to resume from
 
 Row: TypeAlias = dict[str, float]  # one epoch of history.csv; the first column is `epoch`, from 1
@@ -188,6 +191,8 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
     try:
         folder.mkdir(parents=True)
         write_json(folder / RECORD, record)
+        if data.origin:
+            _write_split(folder / SPLIT, data)
     except FileExistsError as error:
         raise OutputError(f"{folder}: exists already; name another folder, or continue it with --resume") from error
     except OSError as error:
@@ -272,9 +277,32 @@ def train_command(options: Mapping[str, Any]) -> str:
 
 
 def data_card(data: Mnist) -> dict[str, Any]:
-    """The data of a training as its record describes it: digest and numbers of images."""
+    """The data of a training as its record describes it: digest and numbers of images; of own data also their source.
+
+    own data: "source", "split" (how training and test were told apart) and "others" (images without a digit, to train
+    with).
+    """
     training, held = split(data)
-    return {"digest": data.digest, "training": len(training), "held_out": len(held), "test": len(data.test_labels)}
+    card = {"digest": data.digest, "training": len(training), "held_out": len(held), "test": len(data.test_labels)}
+    if data.origin is None:
+        return card
+    return {
+        **card,
+        "source": data.origin.source,
+        "split": data.origin.split,
+        "others": len(data.train_others),
+    }
+
+
+def _write_split(path: Path, data: Mnist) -> None:
+    """Writes what each picture of own data is for. Raises OSError."""
+    held = set(split(data)[1].tolist())
+    with replacing(path) as beside, beside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(("file", "label", "group", "part"))
+        for number, (name, label, group, part) in enumerate(data.origin.rows if data.origin else ()):
+            is_held = part == TRAIN and number in held  # the training images come first
+            lines.writerow((name, label, group, "held out" if is_held else part))
 
 
 def versions() -> dict[str, str]:

@@ -32,10 +32,10 @@ def evaluate(
     the rejection of letters, textures, noise and halves of digits; the reading of drawn pages; and the calibration of
     the confidence. Takes half a minute on two processors. Needs the extra "train".
     """
-    from digitocr.train.data import load_mnist
     from digitocr.train.evaluation.evaluate import as_text
     from digitocr.train.evaluation.evaluate import evaluate as report_on
+    from digitocr.train.sources.load import load_data
     from digitocr.train.synthesis.fonts import find_fonts
 
-    report = report_on(model, load_mnist(data), find_fonts(fonts), conf, seed, mnist_c)
+    report = report_on(model, load_data(data), find_fonts(fonts), conf, seed, mnist_c)
     say(json.dumps(report, indent=2) if as_json else as_text(report))

@@ -48,6 +48,12 @@ def export(
     ] = 1,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("exports"),
     data: options.Data = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SOURCE", help="Pictures by which int8 ranges are set; default: training images of --data."
+        ),
+    ] = None,
     max_drop: Annotated[
         float | None, typer.Option(help="Points of accuracy that a file may lose.  [default: 0; int8, dynamic: 0.05]")
     ] = None,
@@ -68,18 +74,18 @@ def export(
 ) -> None:
     """Write a trained network as TFLite and ONNX, or as C, and check that nothing was lost.
 
-    Each file runs in its own interpreter on MNIST's 10,000 test images and is compared with the Keras network. A file
-    that changes more answers than allowed is not kept: its report lists the images, and the exit code is 6. A
-    detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn scenes or lines.
-    C is int8: --out gets the sources of a library that runs all three networks, which are compiled and compared with
-    ONNX Runtime bit for bit. Takes about a minute.
+    Each file runs in its own interpreter on MNIST's 10,000 test images, or on those of --data, and is compared with the
+    Keras network. A file that changes more answers than allowed is not kept: its report lists the images, and the exit
+    code is 6. A detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn
+    scenes or lines. C is int8: --out gets the sources of a library that runs all three networks, which are compiled and
+    compared with ONNX Runtime bit for bit. Takes about a minute.
     """
     from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
-    from digitocr.train.data import load_mnist
     from digitocr.train.detector.network import holds_detector
     from digitocr.train.recognizer.network import holds_recognizer
+    from digitocr.train.sources.load import load_data
     from digitocr.train.synthesis.fonts import find_fonts
 
     if format == "c":
@@ -94,14 +100,16 @@ def export(
     kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
     if kind:
         options.refuse(
-            context, ("max_drop", "max_changed", "verify"), f"does not apply to a {kind}'s own gate; leave it out"
+            context,
+            ("max_drop", "max_changed", "verify", "calibration"),
+            f"does not apply to a {kind}'s own gate; leave it out",
         )
         options.refuse(
             context, ("io", "channels"), f"is for TFLite files, and a {kind} is written as ONNX; leave it out"
         )
         if format == "tflite":
             raise UsageError(f"a {kind} is written as ONNX only; leave out --format tflite")
-        for line in _written(kind, model, quantize, out, load_mnist(data), find_fonts(fonts), force):
+        for line in _written(kind, model, quantize, out, load_data(data), find_fonts(fonts), force):
             print(line)
         return
     options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
@@ -110,13 +118,17 @@ def export(
     if "int8" not in quantize:
         options.refuse(context, ("io",), "is for int8 files; leave it out")
     formats = ["tflite", "onnx"] if format == "all" else [format]
-    mnist = load_mnist(data) if verify or "int8" in quantize else None
+    if "int8" not in quantize:
+        options.refuse(context, ("calibration",), "is for --quantize int8; leave it out")
+    mnist = load_data(data) if verify or "int8" in quantize else None
+    ranges = load_data(calibration) if calibration else None
     reports = convert(
         model,
         formats,
         quantize,
         out,
         mnist,
+        calibration=ranges,
         verify=verify,
         max_drop=max_drop,
         max_changed=max_changed,

@@ -27,8 +27,8 @@ def report(
     The report has the paper's figures of its best network (filters, feature maps, classification report, confusion
     matrix, misclassified images with their probabilities) and the results of the run.
     """
-    from digitocr.train.data import load_mnist
     from digitocr.train.paper.report import check_source, pages, write
+    from digitocr.train.sources.load import load_data
 
     check_source(source)  # before MNIST is loaded, which may be a download
-    print(write(pages(source, load_mnist(data)), out or (source if source.is_dir() else source.parent) / "report"))
+    print(write(pages(source, load_data(data)), out or (source if source.is_dir() else source.parent) / "report"))

@@ -48,15 +48,15 @@ def search(
     """
     try:
         from digitocr.export.classifier import int8_file
-        from digitocr.train.data import load_mnist
         from digitocr.train.paper.report import search_pages, write
         from digitocr.train.search.front import front
         from digitocr.train.search.search import Search
         from digitocr.train.search.space import SearchPlan
+        from digitocr.train.sources.load import load_data
     except MissingExtraError as error:  # of the extra that the first missing package belongs to
         raise MissingExtraError("search", "a search") from error
 
-    work = Search(out, load_mnist(data), SearchPlan(space, sampler, epochs), int8_file, storage)
+    work = Search(out, load_data(data, complete=True), SearchPlan(space, sampler, epochs), int8_file, storage)
     try:
         work.run(trials, jobs, _progress)
     except KeyboardInterrupt:

@@ -45,14 +45,14 @@ def study(
     """
     try:
         from digitocr.export.classifier import int8_file
-        from digitocr.train.data import load_mnist
         from digitocr.train.paper import study as studies
         from digitocr.train.paper.report import pages, write
         from digitocr.train.paper.verdicts import judge
+        from digitocr.train.sources.load import load_data
     except MissingExtraError as error:  # of the extra that the first missing package belongs to
         raise MissingExtraError("export", "a study") from error
 
-    mnist = load_mnist(data, quiet)
+    mnist = load_data(data, quiet, complete=True)
     work = studies.Study(out, mnist, studies.StudyPlan(epochs, batch_size), int8_file)
     try:
         work.run(studies.cells(cells), seeds, jobs, lambda line: None if quiet else print(line, file=sys.stderr))

@@ -55,10 +55,10 @@ def train(
     """
     from digitocr.train import runs
     from digitocr.train.classifier.fit import Settings
-    from digitocr.train.data import load_mnist
     from digitocr.train.detector.fit import DetectorSettings
     from digitocr.train.memory import keep_freed
     from digitocr.train.recognizer.fit import RecognizerSettings
+    from digitocr.train.sources.load import load_data
 
     settings: Settings | DetectorSettings | RecognizerSettings | None = None
     if resume:
@@ -85,7 +85,7 @@ def train(
         folder = out or Path("runs") / f"{recipe}-{experiment}-{seed}"
     if resume:
         runs.read_record(folder)  # raises before data is loaded
-    mnist = load_mnist(data, quiet)
+    mnist = load_data(data, quiet, complete=True)
     keep_freed()
     with _resumable(folder):
         result = _run(mnist, settings, folder, quiet)

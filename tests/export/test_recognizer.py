@@ -175,7 +175,7 @@ def test_the_gate_s_strips_are_drawn_with_what_was_held_out_and_always_the_same(
     for a, b in zip(one, again, strict=True):
         np.testing.assert_array_equal(a.image, b.image)
     assert len(one) == 3
-    _, held = module.hold_out(mnist.train_labels)
+    _, held = module.split(mnist)
     images, labels, fonts, seed = seen[0]
     np.testing.assert_array_equal(images, mnist.train_images[held])
     np.testing.assert_array_equal(labels, mnist.train_labels[held])

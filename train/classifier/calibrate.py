@@ -39,9 +39,10 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.preprocessing import Images
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.recognizer import DIGIT_HEIGHT, STRIP_HEIGHT
-from digitocr.train.data import Mnist, hold_out, load_mnist
+from digitocr.train.data import Mnist, split
 from digitocr.train.evaluation.metrics import calibration_error
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
+from digitocr.train.sources.load import load_data
 from digitocr.train.synthesis.fonts import find_fonts, held_out
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.layouts import mixed, one_line
@@ -249,11 +250,11 @@ def calibrated(
 
     Args:
         reader: The Reader whose networks are calibrated.
-        data: MNIST; the training images that hold_out holds out are used.
+        data: MNIST; the training images that split holds out are used.
         fonts: The result of find_fonts.
         scenes: The number of scenes to fit on; half as many more are measured on.
     """
-    _, held = hold_out(data.train_labels)
+    _, held = split(data)
     images, labels = data.train_images[held], data.train_labels[held]
     glyphs = Glyphs(images, labels, fonts, seed=1)
     before = load_confidence()
@@ -307,7 +308,7 @@ def calibrated(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, help="MNIST's folder")
+    parser.add_argument("--data", type=Path, help="MNIST's folder, or own labelled pictures")
     parser.add_argument("--fonts", type=Path, help="a folder of fonts")
     parser.add_argument(
         "--scenes", type=int, default=FIT_SCENES, help="synthetic scenes to fit on (default %(default)s)"
@@ -318,7 +319,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the file to write, for Reader(confidence=FILE)")
     arguments = parser.parse_args()
     reader = Reader(arguments.model, detector=arguments.detector, recognizer=arguments.recognizer)
-    data, fonts = load_mnist(arguments.data), find_fonts(arguments.fonts)
+    data, fonts = load_data(arguments.data, complete=True), find_fonts(arguments.fonts)
     model, before = calibrated(reader, data, fonts, arguments.scenes)
     with replacing(arguments.out) as beside:
         beside.write_text(model.as_json(), "utf-8")

@@ -34,6 +34,7 @@ MAX_LETTER_CROPS = 4  # crops per scene
 TRIES_ELSEWHERE = 4  # boxes per scene that are drawn elsewhere; those that meet a digit are dropped
 SAME_DIGIT_IOU = 0.5  # intersection over union; a box with this much of a digit is that digit's
 NO_DIGIT_IOU = 0.25  # intersection over union; a box with less of every digit shows none
+OTHERS_SHARE = 0.1  # of the crops are own pictures without a digit, where there are any: few would hardly be seen
 SCENES_PER_TASK = 20  # that a process draws at a time: about a second, which Ctrl-C has to wait for
 
 
@@ -64,6 +65,16 @@ def draw_all(scenes: int, seed: int, images: Bytes, labels: Bytes, fonts: Sequen
     with worker_pool(os.cpu_count() or 1, images, labels, fonts) as pool:
         drawn = map_interruptibly(pool, _draw_task, tasks, [seed] * len(tasks))
     return Crops(np.concatenate([part.images for part in drawn]), np.concatenate([part.labels for part in drawn]))
+
+
+def with_others(crops: Crops, others: Bytes) -> Crops:
+    """The crops and own pictures without a digit, (n, 28, 28) uint8, each as often as makes OTHERS_SHARE of all."""
+    if not len(others):
+        return crops
+    count = max(len(others), round(len(crops.labels) * OTHERS_SHARE / (1 - OTHERS_SHARE)))
+    repeated = np.resize(np.arange(len(others)), count)
+    labels = np.full(count, NO_DIGIT, np.uint8)
+    return Crops(np.concatenate([crops.images, others[repeated]]), np.concatenate([crops.labels, labels]))
 
 
 def _draw_task(scenes: range, seed: int) -> Crops:

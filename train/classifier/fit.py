@@ -27,7 +27,7 @@ import numpy as np
 from digitocr.runtime.errors import MissingExtraError, UsageError
 from digitocr.runtime.preprocessing import Tensors, scale
 from digitocr.train.classifier.augment import Augment
-from digitocr.train.classifier.crops import draw_all
+from digitocr.train.classifier.crops import draw_all, with_others
 from digitocr.train.classifier.recipes import RECIPES, Recipe
 from digitocr.train.data import Bytes, Indices, Mnist, split
 from digitocr.train.evaluation.metrics import summary
@@ -198,7 +198,7 @@ def _augment(run: Run[Settings], data: Mnist, training: Indices, quiet: bool) ->
         return None
     progress_line(f"drawing {scenes:,} scenes with {len(run.fonts)} fonts before the first epoch", quiet)
     images, labels = data.train_images[training], data.train_labels[training]
-    return Augment(draw_all(scenes, run.settings.seed, images, labels, run.fonts))
+    return Augment(with_others(draw_all(scenes, run.settings.seed, images, labels, run.fonts), data.train_others))
 
 
 def _batches(

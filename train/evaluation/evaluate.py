@@ -33,6 +33,7 @@ EVALUATION_SCHEMA = "digitocr-evaluation/1"
 NON_DIGITS = 2_000  # pictures of each kind
 PAGES = 200  # drawn pages
 BAR_WIDTH = 20  # characters; the width of the progress bar
+MNIST = "MNIST"  # the source of data that are not one's own
 NAME_WIDTH = 14  # characters; the longest name of a step and a space
 
 Probabilities = npt.NDArray[np.float32]  # (N, 10)
@@ -50,7 +51,7 @@ def evaluate(
 
     Args:
         model: A .onnx or .tflite file; None is the shipped one.
-        data: Its test images are measured.
+        data: MNIST or own data; its test images are measured.
         fonts: Font files to draw letters with, from find_fonts.
         conf: The confidence, 0 to 1, from which on a picture is accepted as a digit.
         seed: Seed of everything that is drawn, 0 or more.
@@ -60,12 +61,15 @@ def evaluate(
         model: name, sha256, outputs ("logits" or "probabilities": what the file puts out) and outputs_from ("card" or
         "probe": how that is known).
         seed, conf, fonts: what was measured with.
-        mnist: images, right, accuracy, interval (Wilson's 95 %), accepted, calibration_error, log_loss.
+        data: source, a name of own data or "MNIST", and digest.
+        mnist: of MNIST's test images, or of those of own data: images, right, accuracy, interval (Wilson's 95 %),
+        accepted, calibration_error, log_loss.
         corruptions: of the project's own corruptions, made after MNIST-C's fifteen kinds: mean, the mean of the fifteen
         accuracies, and for each: images, right, accuracy, interval.
         mnist_c: the same for the published files of MNIST-C; None where they were not given.
-        non_digits: for letters, textures, noise and halves: images, accepted (a share), and auroc and fpr95 (the share
-        that passes the threshold that 95 % of MNIST's test digits pass) of the confidence.
+        non_digits: for letters, textures, noise and halves, and "own" where own data have pictures without a digit:
+        images, accepted (a share), and auroc and fpr95 (the share that passes the threshold that 95 % of the test
+        digits pass) of the confidence.
         pages: the page_report of PAGES drawn pages.
 
     A progress bar is drawn on stderr if that is a terminal.
@@ -107,7 +111,8 @@ def evaluate(
             with step(name):
                 results_mnist_c[name] = _accuracy(their_labels, predict(np.asarray(their_images)))
         with step("non-digits"):
-            for kind, pictures in _non_digits(images, labels, fonts, seed).items():
+            others = {**_non_digits(images, labels, fonts, seed), "own": data.test_others}
+            for kind, pictures in ((name, made) for name, made in others.items() if len(made)):
                 non_digits[kind] = _rejection(confidence, predict(pictures).max(axis=1), conf)
         with step("drawn pages"):
             pages = page_report(reader, drawn_pages(seed, PAGES))
@@ -123,6 +128,7 @@ def evaluate(
         "seed": seed,
         "conf": conf,
         "fonts": [path.name for path in fonts],
+        "data": {"source": data.origin.source if data.origin else MNIST, "digest": data.digest},
         "mnist": {
             **_accuracy(labels, digits),
             "accepted": float((confidence >= conf).mean()),
@@ -140,13 +146,14 @@ def as_text(report: dict[str, Any]) -> str:
     """A report of evaluate for people: lines of at most 80 columns."""
     model, mnist, pages, accepted = report["model"], report["mnist"], report["pages"], f"accepted at {report['conf']:g}"
     low, high = mnist["interval"]
+    title = MNIST if report["data"]["source"] == MNIST else "own digits"
     applied = "softmax applied" if model["outputs"] == "logits" else "no softmax applied"
     source = "as its card says" if model["outputs_from"] == "card" else "found by a probe, it has no card"
     return "\n".join(
         [
             f"model         {model['name']}  {model['sha256'][:12]}",
             f"outputs       {model['outputs']}, {source}; {applied}",
-            f"MNIST         {mnist['accuracy']:.2%} of {mnist['images']} ({low:.2%} to {high:.2%})",
+            f"{title:<14}{mnist['accuracy']:.2%} of {mnist['images']} ({low:.2%} to {high:.2%})",
             f"              {mnist['accepted']:.2%} {accepted}",
             f"              calibration error {mnist['calibration_error']:.2%}, log loss {mnist['log_loss']:.4f}",
             *_corruption_lines("corruptions", "made after MNIST-C's fifteen kinds", report["corruptions"]),

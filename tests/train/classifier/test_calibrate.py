@@ -268,7 +268,7 @@ def test_all_confidences_are_fitted_and_measured_on_other_examples(mnist, few_ex
 def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monkeypatch, capsys, tmp_path):
     (tmp_path / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
     out = tmp_path / "confidence.json"
-    monkeypatch.setattr(module, "load_mnist", lambda _: mnist)
+    monkeypatch.setattr(module, "load_data", lambda *_, **__: mnist)
     monkeypatch.setattr("sys.argv", ["calibrate", "--fonts", str(tmp_path), "--scenes", "10", "--out", str(out)])
     module.main()
     printed = capsys.readouterr().out

@@ -1,0 +1,67 @@
+"""digitocr data: what is in a labelled set of one's own."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from digitocr.cli import options
+from digitocr.cli.batch.output import say
+from digitocr.cli.stderr import libraries_silenced
+from digitocr.runtime.errors import GateError, InputError, OutputError
+from digitocr.runtime.files import replacing
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+EXAMPLES = "For example: digitocr data check digits/    digitocr data check labels.csv --sheet sheet.png --json"
+
+
+@libraries_silenced()
+def data(
+    action: Annotated[Literal["check"], typer.Argument(help="check: look at a set before it is trained with.")],  # noqa: ARG001  # one so far
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A folder for each class, a CSV, an .npz, IDX files, labels.json or JSON lines; see docs/data.md.",
+        ),
+    ],
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Also write a picture with ten pictures of each class.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON object.")] = False,
+    force: options.Force = False,
+) -> None:
+    """Look at a labelled set before it is trained with.
+
+    Prints the counts of each class, sizes, polarity, duplicates, test pictures that are or nearly are training
+    pictures, labels that the shipped network doubts, and what cannot be used. Exit code 4: a file could not be read or
+    a label is no digit; 6: the set is not fit to train with. Needs the extra "train".
+    """
+    from digitocr.train.sources.check import as_text, check
+    from digitocr.train.sources.load import read_source
+    from digitocr.train.sources.sheet import sheet as drawn
+
+    if sheet is not None and sheet.exists() and not force:
+        raise OutputError(f"{sheet}: exists already; name another file or add --force")
+    labelled = read_source(source)
+    report = check(labelled)
+    if sheet is not None:
+        _save(drawn(labelled), sheet)
+    say(json.dumps(report, indent=2) if as_json else as_text(report))
+    if report["unreadable"]:
+        raise InputError(f"{source}: {report['unreadable']} pictures or labels could not be read; correct them")
+    if report["failures"]:
+        more = f" (and {len(report['failures']) - 1} more)" if len(report["failures"]) > 1 else ""
+        raise GateError(f"{source}: is not fit to train with: {report['failures'][0]}{more}")
+
+
+def _save(page: "Image.Image", path: Path) -> None:
+    """Writes the sheet. Raises OutputError."""
+    try:
+        with replacing(path) as beside:
+            page.save(beside, "PNG")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); name another file") from error

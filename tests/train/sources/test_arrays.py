@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+
+from digitocr.runtime.errors import InputError
+from digitocr.train.idx import TEST, TRAIN
+from digitocr.train.sources.arrays import add_arrays, read_idx_set, read_npz, read_pixels
+from digitocr.train.sources.labelled import NONE, Gathered
+
+
+@pytest.fixture
+def gathered():
+    return Gathered("here")
+
+
+@pytest.fixture
+def images(draw):
+    return np.array([draw(label) for label in range(11)])
+
+
+LABELS = np.arange(11)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda images: images,
+        lambda images: images[..., None],
+        lambda images: images.reshape(11, 784),
+        lambda images: np.stack([images] * 3, -1),
+        lambda images: images / 255,
+        lambda images: images.astype(np.float32),
+        lambda images: images.astype(np.int64),
+        lambda images: 255 - images,
+    ],
+)
+def test_pictures_of_any_type_and_shape_are_the_same(form, images, gathered):
+    add_arrays(gathered, "x", form(images), LABELS, "")
+    made = gathered.labelled()
+    assert np.array_equal(made.images, images)
+    assert made.labels.tolist() == [*range(10), NONE]
+    assert made.names[3] == "x[3]"
+
+
+@pytest.mark.parametrize(
+    "labels", [LABELS.astype(np.uint8), LABELS[:, None], LABELS.astype(float), np.eye(11), np.eye(11, dtype=np.uint8)]
+)
+def test_labels_of_any_type_and_shape_are_the_same(labels, images, gathered):
+    add_arrays(gathered, "x", images, labels, TEST)
+    assert gathered.labels == [*range(10), NONE]
+    assert set(gathered.parts) == {TEST}
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "why"),
+    [
+        (np.zeros((2, 28, 28)), np.zeros(3), "2 pictures and 3 labels"),
+        (np.zeros((2, 28)), np.zeros(2), "not pictures as"),
+        (np.zeros((2, 28, 28, 2)), np.zeros(2), "not pictures as"),
+        (np.zeros((2, 28, 28), complex), np.zeros(2), "not pictures as"),
+        (np.zeros((2, 3, 3)), np.zeros(2), "not pictures as"),
+        (np.zeros((2, 28, 28)), np.array([0.5, 1]), "not whole numbers"),
+        (np.zeros((2, 28, 28)), np.array(["a", "b"]), "not whole numbers"),
+        (np.zeros((2, 28, 28)), np.zeros((2, 2, 2)), "not whole numbers"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(images, labels, why, gathered):
+    with pytest.raises(InputError, match=rf"^x: .*{why}"):
+        add_arrays(gathered, "x", images, labels, "")
+
+
+def test_labels_that_are_no_digit_are_told_with_their_number(images, gathered):
+    add_arrays(gathered, "x", images[:4], np.array([0, 11, -1, 3]), "")
+    assert gathered.labels == [0, 3]
+    assert [(one.kind, one.name) for one in gathered.troubles] == [("no digit", "x[1]"), ("no digit", "x[2]")]
+
+
+def test_npz(images, gathered, tmp_path):
+    groups = np.array(["ann", "bob"])
+    np.savez(tmp_path / "a.npz", x_train=images[:2], y_train=LABELS[:2], x_test=images[2:4], y_test=LABELS[2:4])
+    np.savez(tmp_path / "b.npz", X=images[4:6], y=LABELS[4:6], groups=groups)
+    read_npz(tmp_path / "a.npz", gathered)
+    read_npz(tmp_path / "b.npz", gathered)
+    assert gathered.labels == [0, 1, 2, 3, 4, 5]
+    assert gathered.parts == [TRAIN, TRAIN, TEST, TEST, "", ""]
+    assert gathered.groups == ["", "", "", "", "ann", "bob"]
+
+
+def test_an_npz_that_holds_something_else_is_refused(gathered, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros(3), z=np.zeros(3))
+    with pytest.raises(InputError, match="holds x, z; it must hold x_train and y_train"):
+        read_npz(tmp_path / "a.npz", gathered)
+    np.savez(tmp_path / "o.npz", x=np.array([{}], object), y=np.zeros(1))
+    (tmp_path / "t.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-30])
+    (tmp_path / "n.npz").write_bytes(b"no")
+    for name in ("o.npz", "t.npz", "n.npz", "missing.npz"):
+        with pytest.raises(InputError, match=rf"{name}: cannot be read"):
+            read_npz(tmp_path / name, gathered)
+
+
+def write_idx(path, array, kind=8):
+    head = bytes([0, 0, kind, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+    path.write_bytes(head + array.tobytes())
+    return path
+
+
+def test_pictures_of_emnist_are_turned_upright(images, gathered, tmp_path):
+    for prefix, stored in (("", images), ("emnist-digits-", images.swapaxes(1, 2))):
+        pictures = write_idx(tmp_path / f"{prefix}train-images-idx3-ubyte", np.ascontiguousarray(stored))
+        labels = write_idx(tmp_path / f"{prefix}train-labels-idx1-ubyte", LABELS.astype(np.uint8))
+        read_idx_set({(TRAIN, "images"): pictures, (TRAIN, "labels"): labels}, gathered)
+    made = gathered.labelled()
+    assert np.array_equal(made.images[:11], images)
+    assert np.array_equal(made.images[11:], images)
+    assert set(made.parts) == {TRAIN}
+
+
+def test_writers_of_qmnist_are_groups(images, gathered, tmp_path):
+    pictures = write_idx(tmp_path / "qmnist-test-images-idx3-ubyte", images[:2])
+    labels = write_idx(tmp_path / "l", np.array([[0, 4, 300, 0], [1, 4, 301, 0]], ">i4"), 0x0C)
+    read_idx_set({(TEST, "images"): pictures, (TEST, "labels"): labels}, gathered)
+    assert (gathered.labels, gathered.groups, gathered.parts) == ([0, 1], ["300", "301"], [TEST, TEST])
+
+
+def test_pictures_without_labels_are_refused(images, gathered, tmp_path):
+    pictures = write_idx(tmp_path / "train-images-idx3-ubyte", images)
+    with pytest.raises(InputError, match="no file of labels beside it"):
+        read_idx_set({(TRAIN, "images"): pictures}, gathered)
+
+
+def test_a_table_of_pixels(images, gathered, tmp_path):
+    lines = [",".join(map(str, [label, *image.ravel()])) for label, image in zip(LABELS, images, strict=True)]
+    head = ",".join(["label", *(f"pixel{at}" for at in range(784))])
+    (tmp_path / "train.csv").write_text("\n".join([head, *lines]))
+    (tmp_path / "headless.csv").write_text("\n".join(lines))
+    read_pixels(tmp_path / "train.csv", gathered, TRAIN)
+    read_pixels(tmp_path / "headless.csv", gathered)
+    made = gathered.labelled()
+    assert np.array_equal(made.images, np.concatenate([images, images]))
+    assert made.labels.tolist() == [*range(11)] * 2
+    (tmp_path / "bad.csv").write_text("\n".join([head, "7,x"]))
+    with pytest.raises(InputError, match=r"bad\.csv: its pixels"):
+        read_pixels(tmp_path / "bad.csv", gathered)

@@ -1,0 +1,1 @@
+"""Own data: labelled pictures in any of the usual forms, read, checked, and divided as MNIST is."""

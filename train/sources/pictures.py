@@ -1,0 +1,103 @@
+"""Entries -> pictures in MNIST's form: lone digits as they are, those of whole pictures cut out at their boxes.
+
+    add_entries(entries_of_csv(path, gathered), gathered)
+
+A digit of a whole picture is cut out and normalised as the Reader does it. Where no boxes are stated, they are those of
+a reading that has as many digits in each line as the text: the text then says which digits they are.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import numpy as np
+
+from digitocr.runtime import preprocessing
+from digitocr.runtime.background import shadeless
+from digitocr.runtime.boxes import Boxes
+from digitocr.runtime.characters import DOUBT
+from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.image import GrayImage, load, load_reduced
+from digitocr.runtime.reader import Reader
+from digitocr.runtime.reading import Reading
+from digitocr.train.sources.labelled import NONE, Gathered, is_bright
+from digitocr.train.sources.tables import Entry, digits_in
+
+
+def add_entries(entries: Iterable[Entry], gathered: Gathered) -> None:
+    """Adds the pictures of all entries; one that cannot be read or used is noted as a trouble."""
+    for entry in entries:
+        try:
+            if entry.label is not None:
+                gathered.add(load(entry.file, page=entry.page), entry.label, entry.name, entry.group, entry.part)
+            else:
+                _add_digits(entry, gathered)
+        except (InputError, MissingExtraError) as error:
+            gathered.trouble("unreadable", entry.name, _why(error, entry.file))
+
+
+def _why(error: Exception, file: str) -> str:
+    return str(error).removeprefix(f"{file}: ")
+
+
+def _add_digits(entry: Entry, gathered: Gathered) -> None:
+    """Adds the digits of a whole picture. Raises InputError or MissingExtraError where it cannot be read."""
+    gray, factor = load_reduced(entry.file, page=entry.page)
+    lines = [digits_in(line) for line in (entry.text or "").splitlines()]
+    text = "".join(lines)
+    boxes, turned = entry.boxes, entry.turned
+    if boxes is None:
+        reading = _reader().read(gray)
+        placed = _placed(reading, [line for line in lines if line])
+        if placed is None:
+            read = reading.text.replace("\n", ", ") or "nothing"
+            shown = text or "no digit"
+            why = f"shows {shown} and {read} was read, so the places of the digits are not known; state their boxes"
+            gathered.trouble("unboxed", entry.name, why)
+            return
+        boxes, turned, factor = placed, reading.turned, 1.0
+    if not text:
+        text = "n" * len(boxes)  # nothing stands in any of them
+    if len(text) != len(boxes):
+        gathered.trouble("unboxed", entry.name, f"has {len(boxes)} boxes for the {len(text)} digits {text}")
+        return
+    if not _is_inside(boxes, gray.shape, factor):
+        gathered.trouble("unboxed", entry.name, "has a box that is not inside the picture")
+        return
+    scaled = np.array(boxes, np.float32).reshape(-1, 4) / np.float32(factor)
+    for digit, box, image in zip(text, boxes, _cut(gray, scaled, turned), strict=True):
+        if digit == DOUBT:
+            continue
+        x, y, w, h = map(round, box)
+        label = NONE if digit == "n" else int(digit)
+        bright = is_bright(preprocessing.crops(gray, np.array([box], np.float32) / np.float32(factor))[0])
+        name = f"{entry.name}, box {x},{y},{w},{h}"
+        gathered.add_image(image, bright, (w, h), label, name, entry.group or entry.file, entry.part)
+
+
+def _is_inside(boxes: Sequence[Sequence[float]], shape: tuple[int, ...], factor: float) -> bool:
+    """Whether each box is one and meets the picture, whose (H, W) is `factor` times as large as shown."""
+    height, width = shape[0] * factor, shape[1] * factor
+    return all(
+        len(box) == 4 and box[2] > 0 and box[3] > 0 and -box[2] < box[0] < width and -box[3] < box[1] < height
+        for box in boxes
+    )
+
+
+def _cut(gray: GrayImage, boxes: Boxes, turned: int) -> preprocessing.Images:
+    """(n, 28, 28): the digits in (n, 4) boxes of an (H, W) picture that is turned clockwise by `turned` to be read."""
+    cut = preprocessing.images(shadeless(gray, boxes), boxes)
+    return np.ascontiguousarray(np.rot90(cut, -turned // 90, axes=(1, 2)))
+
+
+def _placed(reading: Reading, lines: list[str]) -> tuple[tuple[float, ...], ...] | None:
+    """The boxes of the digits of a text by a reading, or None if it has other digits."""
+    read = [line.digits for line in reading.lines]
+    same = "".join(lines) == "".join(digit.text for line in read for digit in line)
+    if not same and [len(line) for line in read] != [len(line) for line in lines]:
+        return None
+    return tuple(tuple(digit.box) for line in read for digit in line)
+
+
+@cache
+def _reader() -> Reader:
+    return Reader()
