@@ -53,7 +53,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
         ),
     ),
     (boxes, ("MAX_DETECTIONS", "MIN_ASPECT", "MAX_IOU", "MAX_SHARE_OF_SMALLER")),
-    (confidence, ("MAX_CERTAINTY", "MAX_LONE_CERTAINTY")),
+    (confidence, ("MAX_CERTAINTY", "MAX_LONE_CERTAINTY", "ELSEWHERE")),
     (
         detector,
         (

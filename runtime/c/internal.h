@@ -224,9 +224,11 @@ DG_LOCAL double dg_lone_confidence(double probability);
 DG_LOCAL void dg_combined(const float *classifier, const float *lined, float *digits);
 
 /* The confidences in a character: that it is read right, and that any digit stands there.
- * candidate: by detector and classifier. digits: of dg_combined. beside: the shares of other writing and of digits. */
+ * candidate: by detector and classifier. digits: of dg_combined. beside: the shares of other writing and of digits.
+ * elsewhere: of dg_elsewhere. height: of the box, as a share of the picture's. */
 DG_LOCAL void dg_character_confidences(float candidate, int is_found, const float *classifier, const float *lined,
-                                       const float *digits, const float *beside, float *right, float *place);
+                                       const float *digits, const float *beside, const float *elsewhere, float height,
+                                       float *right, float *place);
 
 /* The slope of the lines that some boxes stand in, radians; 0 where there is no common one. */
 DG_LOCAL int dg_slope(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, struct dg_arena *arena,
@@ -302,10 +304,14 @@ struct dg_recognition {
     unsigned char *is_seen; /* whether a line has been read that it stands on */
     struct dg_character *others;
     int32_t other_count, other_capacity;
+    double digits_shown, others_shown; /* how many digits and how many other characters the lines show */
 };
 
 DG_LOCAL int dg_take_recognition(struct dg_recognition *found, int32_t capacity, int32_t other_capacity,
                                  struct dg_arena *arena);
+
+/* How many digits and how many other characters the lines show besides a candidate: 2 numbers. */
+DG_LOCAL void dg_elsewhere(const struct dg_recognition *found, int32_t row, float *elsewhere);
 
 /* Begins with the detector's candidates, of which nothing is seen yet. */
 DG_LOCAL void dg_begin_recognition(struct dg_recognition *found, const struct digitocr_box *boxes, int32_t count);

@@ -460,7 +460,7 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     struct dg_places places;
     int32_t total = dg_total(reader->capacity), count = attempt->count, classes = reader->classes, seeds = 0, n;
     unsigned char *mark;
-    float *read, *scores, *before;
+    float *read, *scores, *before, elsewhere[2];
     double *keys;
     int32_t *order;
     int error = dg_take_recognition(lines, total, total, arena);
@@ -520,8 +520,10 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     for (n = 0; n < lines->count && !error; n++) {
         const float *seen = lines->lined + n * DG_CLASS_COUNT;
         dg_combined(read + n * classes, seen, found->digits + n * 10);
+        dg_elsewhere(lines, n, elsewhere);
         dg_character_confidences(before[n], n < count, read + n * classes, seen, found->digits + n * 10,
-                                 lines->beside + 2 * n, &found->confidence[n], &found->places[n]);
+                                 lines->beside + 2 * n, elsewhere, lines->boxes[n].height / (float)picture->height,
+                                 &found->confidence[n], &found->places[n]);
     }
     arena->at = mark;
     return error;

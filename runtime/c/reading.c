@@ -6,7 +6,7 @@
 
 /* Features that are added to the Python files have to be computed here as well: then this array has no size. */
 typedef char dg_all_features_are_known
-    [DG_CONFIDENCE_FEATURES == 15 && DG_CHARACTER_FEATURES == 23 && DG_NUMBER_FEATURES == 7 ? 1 : -1];
+    [DG_CONFIDENCE_FEATURES == 15 && DG_CHARACTER_FEATURES == 27 && DG_NUMBER_FEATURES == 7 ? 1 : -1];
 
 /* --- Sums and sorting --------------------------------------------------------------------------------------------- */
 
@@ -270,7 +270,8 @@ DG_LOCAL void dg_combined(const float *classifier, const float *lined, float *di
 }
 
 DG_LOCAL void dg_character_confidences(float candidate, int is_found, const float *classifier, const float *lined,
-                                       const float *digits, const float *beside, float *right, float *place) {
+                                       const float *digits, const float *beside, const float *elsewhere, float height,
+                                       float *right, float *place) {
     static const double right_weights[DG_CHARACTER_FEATURES] = DG_CONFIDENCE_RIGHT_WEIGHTS;
     static const double place_weights[DG_CHARACTER_FEATURES] = DG_CONFIDENCE_PLACE_WEIGHTS;
     int32_t best = dg_argmax(digits, 10), n;
@@ -278,6 +279,7 @@ DG_LOCAL void dg_character_confidences(float candidate, int is_found, const floa
     double most = DG_CONFIDENCE_MAX_CERTAINTY, line_share = dg_log_odds((double)dg_digits_share(lined), most);
     double first = dg_log_odds((double)candidate, most), line = dg_log_odds((double)lined[best], most);
     double right_sum = 0.0, place_sum = 0.0, is_digit, is_right;
+    float alone = (float)dg_exp(-(double)(elsewhere[0] + elsewhere[1]));
     features[DG_CHARACTER_CANDIDATE] = (float)first;
     features[DG_CHARACTER_DIGIT] = (float)dg_log_odds((double)classifier[best], most);
     features[DG_CHARACTER_LINE_DIGIT] = (float)line;
@@ -291,6 +293,10 @@ DG_LOCAL void dg_character_confidences(float candidate, int is_found, const floa
     features[DG_CHARACTER_OTHER_BESIDE] = beside[0];
     features[DG_CHARACTER_DIGIT_BESIDE] = beside[1];
     features[DG_CHARACTER_AGREEMENT] = dg_argmax(classifier, 10) == dg_argmax(lined, 10) ? 1.0F : 0.0F;
+    features[DG_CHARACTER_ALONE] = alone;
+    features[DG_CHARACTER_ALONE_X_HEIGHT] = alone * dg_lesser_float(height, 1.0F);
+    features[DG_CHARACTER_DIGITS_ELSEWHERE] = (float)dg_log((double)elsewhere[0] + DG_CONFIDENCE_ELSEWHERE);
+    features[DG_CHARACTER_OTHERS_ELSEWHERE] = (float)dg_log((double)elsewhere[1] + DG_CONFIDENCE_ELSEWHERE);
     features[DG_CHARACTER_DIGIT_0 + best] = 1.0F;
     for (n = 0; n < DG_CHARACTER_FEATURES; n++) {
         right_sum += (double)features[n] * right_weights[n];
@@ -754,6 +760,7 @@ DG_LOCAL void dg_begin_recognition(struct dg_recognition *found, const struct di
     int32_t n, k;
     found->found = found->count = count;
     found->other_count = 0;
+    found->digits_shown = found->others_shown = 0.0;
     for (n = 0; n < count; n++) {
         found->boxes[n] = boxes[n];
         for (k = 0; k < DG_CLASS_COUNT; k++)
@@ -946,8 +953,14 @@ DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *
         return DIGITOCR_ERROR_MEMORY;
     dg_find_segments(columns, count, parts);
     for (n = 0; n < part_count; n++)
-        if (parts[n].kind == DG_KIND_DIGIT)
+        if (parts[n].kind == DG_KIND_DIGIT) {
             digits[digit_count++] = &parts[n];
+            found->digits_shown += (double)parts[n].share;
+        } else if (parts[n].kind == DG_KIND_OTHER) { /* as many characters as digits would fit in its place */
+            double usual = DG_RECOGNITION_USUAL_WIDTH * DG_DIGIT_HEIGHT;
+            double many = (double)((parts[n].right - parts[n].left) * DG_COLUMN) / usual;
+            found->others_shown += (double)parts[n].share * dg_greater(many, 1.0);
+        }
     row_count = dg_find_on_line(found, place, own, rows, keys, held);
     pair_count = dg_find_pairs(found, place, rows, row_count, digits, digit_count, NULL);
     pairs = dg_take_array(arena, pair_count, sizeof *pairs);
@@ -991,6 +1004,12 @@ DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *
             dg_other_character(&parts[n], place, &found->others[found->other_count++]);
     arena->at = mark;
     return DIGITOCR_OK;
+}
+
+DG_LOCAL void dg_elsewhere(const struct dg_recognition *found, int32_t row, float *elsewhere) {
+    const float *lined = found->lined + row * DG_CLASS_COUNT;
+    elsewhere[0] = dg_greater_float((float)found->digits_shown - dg_digits_share(lined), 0.0F);
+    elsewhere[1] = dg_greater_float((float)found->others_shown - lined[DG_OTHER], 0.0F);
 }
 
 /* The area that two boxes share over that of the smaller one (boxes.share_of_smaller). */

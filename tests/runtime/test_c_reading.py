@@ -72,6 +72,8 @@ class RecognitionC(ctypes.Structure):
         ("others", ctypes.POINTER(CharacterC)),
         ("other_count", ctypes.c_int32),
         ("other_capacity", ctypes.c_int32),
+        ("digits_shown", ctypes.c_double),
+        ("others_shown", ctypes.c_double),
     ]
 
 
@@ -324,11 +326,13 @@ def test_recognition(library: Library, seed: int, count: int) -> None:
     made = expected.attempt(0, MODEL)
     digits = np.zeros(10, np.float32)
     right, place_confidence = ctypes.c_float(), ctypes.c_float()
+    elsewhere = (ctypes.c_float * 2)()
     undecided = np.concatenate([some.scores, np.full(found.count - count, 0.5, np.float32)])
     before = np.concatenate([some.confidence, MODEL.of_candidates(boxes, undecided, read[:, :10])[count:]])
     for row in range(found.count):
         library.c.dg_combined(pointer(read[row]), pointer(lined[row]), pointer(digits))
         np.testing.assert_allclose(digits, expected.digits[row, :10], rtol=3e-7)
+        library.c.dg_elsewhere(here, row, elsewhere)
         library.c.dg_character_confidences(
             ctypes.c_float(before[row]),
             row < count,
@@ -336,6 +340,8 @@ def test_recognition(library: Library, seed: int, count: int) -> None:
             pointer(lined[row]),
             pointer(digits),
             pointer(beside[row]),
+            elsewhere,
+            ctypes.c_float(boxes[row, 3] / np.float32(GRAY.shape[0])),
             ctypes.byref(right),
             ctypes.byref(place_confidence),
         )
