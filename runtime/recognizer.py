@@ -172,11 +172,11 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
             last = column - 1
         is_new = (
             not at_end
-            and not is_slanted
             and kinds[column] in (DIGIT, SIGN)
             and last >= start
             and sure[column]
             and best[column] != best[last]
+            and not (best[column] in _SLANTED and best[last] in _SLANTED)
         )
         if at_end or is_new:
             if kinds[start] != NOTHING:

@@ -327,9 +327,10 @@ def segments(columns: Array) -> list[tuple[int, int, Array]]:
     for j in range(1, len(columns) + 1):
         if columns[j - 1].max() >= 0.6:
             sure = int(columns[j - 1].argmax())
-        ends = j == len(columns) or of[j] != of[j - 1]
+        best = [int(column.argmax()) for column in columns[j - 1 : j + 1]]
+        ends = j == len(columns) or (of[j] != of[j - 1] and not set(best) <= {1, 15})
         if not ends and of[j] < 2 and sure is not None and columns[j].max() >= 0.6:
-            ends = int(columns[j].argmax()) != sure
+            ends = best[1] != sure and not {best[1], sure} <= {1, 15}
         if ends:
             if of[start] != 3:
                 found.append((start, j, columns[start:j].mean(0)))

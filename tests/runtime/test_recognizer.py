@@ -248,6 +248,13 @@ def test_a_slash_that_is_seen_as_a_1_in_some_columns_is_one_character():
     assert told(line("7/")) == [(0, 1, "7"), (1, 2, "/")]
 
 
+def test_an_unsure_column_does_not_join_a_digit_with_a_1():
+    columns = line("441")
+    columns[1] = 0
+    columns[1, [4, 1]] = 0.4, 0.6 - 1e-3  # not sure, and more like a 1
+    assert [(one.left, one.right) for one in segments(columns)] == [(0, 2), (2, 3)]
+
+
 def test_a_digit_is_one_even_if_it_is_not_known_which():
     columns = np.full((1, CLASS_COUNT), 0.01, np.float32)
     columns[0, [3, 8, GAP]] = 0.3, 0.25, 0.31
