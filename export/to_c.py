@@ -270,7 +270,7 @@ def _compared(folder: Path, compiler: Sequence[str], networks: Sequence[_Network
     """The gate: the folder compiled, its selftest, and how many values of each network differ from ONNX Runtime's."""
     failures: list[str] = []
     values: Report = {}
-    program = folder / "build" / "selftest"
+    program = (folder / "build" / "selftest").resolve()  # the compiler runs in the folder
     try:
         _compile(folder, compiler, program)
         selftest = subprocess.run([program], capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
