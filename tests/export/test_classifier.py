@@ -14,6 +14,7 @@ from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
 from digitocr.runtime.models import MODELS
 from digitocr.runtime.preprocessing import scale
+from digitocr.runtime.selftest import selftest
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,9 @@ def test_every_file_is_proved_on_all_test_images(source, mnist, tmp_path):
     reports = export(source, ["onnx", "tflite"], ["none", "float16", "dynamic", "int8"], tmp_path / "new", mnist)
     files = ["float32.onnx", "float32.tflite", "float16.tflite", "dynamic.tflite", "int8.onnx", "int8.tflite"]
     assert [report["file"] for report in reports] == [f"digitocr-{name}" for name in files]
-    expected = [f"digitocr-{name}{beside}" for name in files for beside in ("", ".json", ".report.json")]
+    expected = [
+        f"digitocr-{name}{beside}" for name in files for beside in ("", ".golden.json", ".json", ".report.json")
+    ]
     assert names(tmp_path / "new") == sorted(expected)
     for report in reports:
         path = tmp_path / "new" / report["file"]
@@ -141,6 +144,31 @@ def test_a_folder_that_cannot_be_made_is_said(source, tmp_path):
 def test_what_does_not_go_together(formats, quantize, why, source, tmp_path):
     with pytest.raises(UsageError, match=why):
         export(source, formats, quantize, tmp_path, verify=False)
+
+
+def test_edges_and_channels_stand_in_the_names_of_the_tflite_files(tmp_path):
+    def files(io, channels):
+        targets = module._targets(
+            tmp_path / "model.keras", ["onnx", "tflite"], ["none", "int8"], tmp_path, io, channels
+        )
+        return [path.name.removeprefix("digitocr-") for path, _ in targets]
+
+    assert files("int8", 1) == ["float32.onnx", "float32.tflite", "int8.onnx", "int8.tflite"]
+    assert files("uint8", 1) == ["float32.onnx", "float32.tflite", "int8.onnx", "int8-io-uint8.tflite"]
+    assert files("float", 3) == ["float32.onnx", "float32-rgb.tflite", "int8.onnx", "int8-io-float-rgb.tflite"]
+    with pytest.raises(UsageError, match="io is int4"):
+        files("int4", 1)
+    with pytest.raises(UsageError, match="channels is 2; it must be 1 or 3"):
+        files("int8", 2)
+
+
+def test_a_file_with_uint8_and_three_channels_passes_its_gate_and_says_what_it_takes(source, tenth, tmp_path):
+    (report,) = export(source, ["tflite"], ["int8"], tmp_path, tenth, io="uint8", channels=3)
+    assert report["passed"]
+    card = Classifier(tmp_path / "digitocr-int8-io-uint8-rgb.tflite").card
+    assert card["input"] | {"dtype": "uint8", "zero_point": 0, "shape": [1, 28, 28, 3]} == card["input"]
+    assert card["output"]["dtype"] == "uint8"
+    assert selftest(tmp_path / "digitocr-int8-io-uint8-rgb.tflite")["passed"]
 
 
 def test_float16_of_all_formats_is_for_tflite_alone(source, tmp_path):

@@ -69,6 +69,16 @@ def test_fields_stand_at_the_places_of_the_schema(path):
     assert logits.only(6).number(2, kind) == 2  # TENSOR_AXIS_LABELS
 
 
+def test_three_channels_are_colours(path, tmp_path):
+    model = flatbuffer_utils.read_model(str(path))
+    model.metadata = []
+    append(model, "digits", "Reads.", "1.2.3", "Apache-2.0", channels=3)
+    flatbuffer_utils.write_model(model, str(tmp_path / "n.tflite"))
+    content = metadata(tmp_path / "n.tflite")
+    root = View(bytearray(content), encode.Get(number_types.UOffsetTFlags.packer_type, content, 0))
+    assert root.only(3).only(2).child(3).child(1).number(0, number_types.Uint8Flags) == 1  # RGB
+
+
 def test_the_model_runs_as_before(path):
     from ai_edge_litert.interpreter import Interpreter
 

@@ -6,6 +6,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 from digitocr.export.fuse import fuse
 from digitocr.export.to_tflite import to_tflite
+from digitocr.runtime.classifier import Classifier
 
 # All of them are in TensorFlow Lite for Microcontrollers.
 MICRO = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "RESHAPE", "FULLY_CONNECTED"}
@@ -81,6 +82,36 @@ def test_the_batch_can_be_resized(quantize, make_network, images, tmp_path):
     interpreter.invoke()
     step, zero = logits["quantization"] if quantize == "int8" else (1, 0)
     np.testing.assert_allclose((interpreter.get_tensor(logits["index"]) - float(zero)) * step, single, atol=1e-5)
+
+
+def test_other_edges_and_colours_change_no_answer(make_network, images, tmp_path):
+    network = fuse(make_network(4))
+    kinds = {("int8", 1): np.int8, ("uint8", 3): np.uint8, ("float", 1): np.float32}
+    answers = {}
+    for (io, channels), kind in kinds.items():
+        path = tmp_path / f"{io}.tflite"
+        to_tflite(network, path, "int8", images, io, channels)
+        interpreter = Interpreter(model_path=str(path))
+        (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
+        assert (image["name"], logits["name"]) == ("image", "logits")
+        assert (image["dtype"], logits["dtype"]) == (kind, kind)
+        assert image["shape"].tolist() == [1, 28, 28, channels]
+        answers[io] = Classifier(path).logits(images)
+    np.testing.assert_allclose(answers["uint8"], answers["int8"], atol=1e-5)
+    np.testing.assert_allclose(answers["float"], answers["int8"], atol=1e-5)
+
+
+def test_a_float_file_of_three_channels_takes_their_mean(make_network, images, tmp_path):
+    network = fuse(make_network(1))
+    to_tflite(network, tmp_path / "n.tflite", channels=3)
+    interpreter = Interpreter(model_path=str(tmp_path / "n.tflite"))
+    interpreter.allocate_tensors()
+    (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
+    colours = np.random.default_rng(0).random((1, 28, 28, 3), np.float32)
+    interpreter.set_tensor(image["index"], colours)
+    interpreter.invoke()
+    exact = np.asarray(network(colours.mean(axis=3, keepdims=True)))
+    np.testing.assert_allclose(interpreter.get_tensor(logits["index"]), exact, atol=1e-4)
 
 
 def test_the_steps_of_int8_logits_are_spent_where_answers_are_decided(make_network, images, tmp_path):

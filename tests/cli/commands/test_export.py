@@ -72,6 +72,15 @@ def test_a_recognizer_is_known_by_what_is_in_its_file(monkeypatch, refused, tmp_
     assert refused(*words, "--format", "tflite").startswith("a recognizer is written as ONNX only")
 
 
+def test_options_of_tflite_files_are_refused_where_none_is_written(refused):
+    model = ["export", "--model", MODELS / "digitocr.keras"]
+    assert refused(*model, "--format", "onnx", "--io", "uint8").startswith("--io is for TFLite files")
+    assert refused(*model, "--format", "onnx", "--channels", 3).startswith("--channels is for TFLite files")
+    assert refused(*model, "--quantize", "none", "--io", "float").startswith("--io is for int8 files")
+    detector = ["export", "--model", MODELS / "detector.keras", "--channels", 3]
+    assert refused(*detector).startswith("--channels is for TFLite files, and a detector is written as ONNX")
+
+
 def test_a_model_that_is_not_there_is_refused_before_mnist_is_loaded(monkeypatch, tmp_path):
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: pytest.fail("loaded, which may be a download"))
     done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "nothere.keras")])

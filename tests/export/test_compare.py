@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from digitocr.export import compare as module
+from digitocr.export.compare import compare_files
+from digitocr.runtime.errors import ModelError
+from digitocr.runtime.models import shipped_model
+from digitocr.train.data import Mnist
+
+
+class Fake:
+    """In the place of Opened: answers by a function of the tensors."""
+
+    version, load_seconds, card = "1.0", 0.5, {}
+
+    def __init__(self, path, runtime=None):
+        self.path, self.runtime = path, runtime or "onnxruntime"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def one_by_one(self, tensors):
+        return FAKES[self.runtime](tensors), len(tensors) * (3e-6 if self.runtime == "tract" else 2e-6)
+
+    def at_once(self, tensors):
+        if self.runtime == "tract":
+            raise ModelError(f"{self.path}: tract refuses it (no batch)")
+        rows = FAKES[self.runtime](tensors)
+        return (rows[:1] if self.runtime == "iree" else rows), 0
+
+
+def first_rows(tensors):
+    return tensors[:, 0, :10, 0] * 10
+
+
+FAKES = {
+    "onnxruntime": first_rows,
+    "tract": lambda tensors: np.roll(first_rows(tensors), 1, axis=1),
+    "iree": lambda tensors: first_rows(tensors) + 5,  # of a softmax the same
+    "opencv": lambda tensors: np.full((len(tensors), 10), np.nan, np.float32),
+}
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    pictures, labels = rng.integers(0, 250, (250, 28, 28), np.uint8), np.zeros(250, np.uint8)
+    pictures[:, 0, 3] = 255
+    return Mnist(pictures, labels + 3, pictures, labels + 3, "drawn")
+
+
+def compared(runtime, data, monkeypatch, **settings):
+    monkeypatch.setattr(module, "Opened", Fake)
+    path = shipped_model("digitocr-int8.onnx")
+    return compare_files(path, path, runtime, data, **settings)
+
+
+def test_answers_differences_and_times(data, monkeypatch):
+    result = compared("tract", data, monkeypatch)
+    assert (result["images"], result["equal"], result["same bits"]) == (250, 0, False)
+    assert (result["a"]["accuracy"], result["b"]["accuracy"]) == (1, 0)
+    assert result["time ratio"] == 1.5
+    assert result["a"]["microseconds"] == 2
+    assert 0.1 < result["largest difference"] <= 1
+    assert (result["a"]["batch"], result["b"]["batch"]) == ("yes", "tract refuses it (no batch)")
+
+
+def test_a_shift_of_all_logits_changes_no_probability(data, monkeypatch):
+    result = compared("iree", data, monkeypatch, images=120)
+    assert (result["images"], result["equal"], result["same bits"]) == (120, 120, False)
+    assert result["largest difference"] < 1e-5
+    assert result["b"]["batch"] == "1 of 64 rows come back"
+
+
+def test_a_file_beside_itself(data, monkeypatch):
+    result = compared(None, data, monkeypatch)
+    assert (result["equal"], result["same bits"], result["largest difference"]) == (250, True, 0)
+
+
+def test_numbers_that_are_none_are_no_small_difference(data, monkeypatch):
+    result = compared("opencv", data, monkeypatch)
+    assert result["largest difference"] == np.inf
+    assert result["b"]["batch"] == "other answers"
+
+
+def test_probabilities_are_taken_as_they_are():
+    rows = np.array([[0.25, 0.75], [1, 0]], np.float32)
+    np.testing.assert_array_equal(module._probabilities(rows), rows)
+    np.testing.assert_allclose(module._probabilities(rows * 2).sum(1), 1)
+
+
+def test_files_of_two_numbers_of_classes_are_refused(data, monkeypatch):
+    monkeypatch.setitem(FAKES, "tract", lambda tensors: first_rows(tensors)[:, :9])
+    with pytest.raises(ModelError, match="has 10 classes"):
+        compared("tract", data, monkeypatch)
