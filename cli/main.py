@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from digitocr import __version__
-from digitocr.runtime.errors import DigitocrError, OutputError
+from digitocr.runtime.errors import DigitocrError, OutputError, UsageError
 
 if TYPE_CHECKING:
     import typer
@@ -51,8 +51,8 @@ def main() -> None:
         os.dup2(sys.stderr.fileno(), 2)
     words = sys.argv[1:]
     try:
-        command_line(words)(prog_name="digitocr")
-    except SystemExit as ended:  # typer ends so
+        _leave(words, command_line(words)(prog_name="digitocr", standalone_mode=False))
+    except SystemExit as ended:
         _leave(words, ended.code)
     except KeyboardInterrupt:
         _leave(words, INTERRUPTED)
@@ -64,6 +64,8 @@ def main() -> None:
 
             print(f"digitocr: {plain(str(error))}", file=sys.stderr)
             _leave(words, error.exit_code)
+        if hasattr(error, "format_message"):  # of typer: the words are no command with its options
+            _leave(words, _mistyped(words, error.format_message()))
         if isinstance(error, OSError) and error.errno == ENOSPC and error.filename is None:
             _leave(words, _unwritable(error))
         print(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints", file=sys.stderr)
@@ -115,6 +117,16 @@ def command_line(words: Sequence[str]) -> "typer.Typer":
 def _first(words: Sequence[str]) -> str:
     """The command among the words, if any; options of `digitocr` itself may stand before it."""
     return next((word for word in words if word != "--debug"), "")
+
+
+def _mistyped(words: Sequence[str], why: str) -> int:
+    """Says what typer refuses in the words, in one line, and returns the exit code; without a word, why is the help."""
+    first = _first(words)
+    if first:
+        command = f"digitocr {first}" if first in COMMANDS else "digitocr"
+        why = f"digitocr: {why[0].lower()}{' '.join(why[1:].split()).removesuffix('.')}; see {command} --help"
+    print(why, file=sys.stderr)
+    return UsageError.exit_code
 
 
 def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:

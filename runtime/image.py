@@ -94,6 +94,17 @@ def load_part(picture: Picture, roi: Roi, *, page: int = 0) -> GrayImage:
         UsageError: The part is none of any picture, or too small to show a digit.
         MissingExtraError: As `load` does.
     """
+    x, y, w, h = checked_roi(roi)
+    gray = load(picture, page=page)
+    height, width = gray.shape
+    if x + w > width or y + h > height:
+        name = _name(picture) if isinstance(picture, (str, os.PathLike, bytes)) else "the picture given"
+        raise InputError(f"{name}: the part {x},{y},{w},{h} is not inside its {width}x{height} pixels; choose another")
+    return np.ascontiguousarray(gray[y : y + h, x : x + w])
+
+
+def checked_roi(roi: Any) -> Roi:
+    """The part as four ints. Raises UsageError where it is none of any picture, or too small to show a digit."""
     try:
         x, y, w, h = map(index, roi)
     except (TypeError, ValueError) as error:
@@ -102,12 +113,7 @@ def load_part(picture: Picture, roi: Roi, *, page: int = 0) -> GrayImage:
         raise UsageError(
             f"the part {x},{y},{w},{h} is none of a picture; each side must have {MIN_SIDE} pixels or more"
         )
-    gray = load(picture, page=page)
-    height, width = gray.shape
-    if x + w > width or y + h > height:
-        name = _name(picture) if isinstance(picture, (str, os.PathLike, bytes)) else "the picture given"
-        raise InputError(f"{name}: the part {x},{y},{w},{h} is not inside its {width}x{height} pixels; choose another")
-    return np.ascontiguousarray(gray[y : y + h, x : x + w])
+    return x, y, w, h
 
 
 def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) -> tuple[GrayImage, float]:

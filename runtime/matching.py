@@ -4,6 +4,7 @@ wanted = Wanted(expect=r"\\d{2}:\\d{2}")
 wanted.admits("20:16", "2016")  # True
 """
 
+from digitocr.runtime.arguments import whole
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.patterns import Pattern
@@ -23,9 +24,9 @@ class Wanted:
         Raises:
             UsageError: An argument makes no sense, or no number is of that form.
         """
-        if digits < 0:
-            raise UsageError(f"digits is 0, for any number of them, or more, not {digits}")
-        self._digits = digits
+        if not isinstance(expect, str):
+            raise UsageError(f"expect must be a regular expression as text, not {expect!r}")
+        self._digits = digits = whole("digits", digits)
         self._pattern = Pattern(expect) if expect else None
         if self._pattern and not self._pattern.can_match():
             raise UsageError(f"{expect} matches no number; a number has digits and . , - + : / only")

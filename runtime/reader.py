@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args, overload
 import numpy as np
 
 from digitocr.runtime import image, preprocessing
+from digitocr.runtime.arguments import finite, whole
 from digitocr.runtime.attempt import Attempt, Mode
 from digitocr.runtime.background import bordered, ink_box, is_full, shadeless
 from digitocr.runtime.boxes import Boxes, Scores, scaled
@@ -106,10 +107,8 @@ class Reader:
         providers: Sequence[str] = CPU,
         confidence: str | os.PathLike[str] | None = None,
     ) -> None:
-        if not 1 <= threads <= MAX_THREADS:
-            raise UsageError(f"threads must be from 1 to {MAX_THREADS}, not {threads}")
-        if not 0 <= conf <= 1:
-            raise UsageError(f"conf must be a probability from 0 to 1, not {conf}")
+        threads = whole("threads", threads, 1, MAX_THREADS)
+        conf = finite("conf", conf, 1)
         if mode not in get_args(Mode):
             raise UsageError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode}")
         if rotate not in ROTATIONS:
@@ -153,7 +152,8 @@ class Reader:
             UsageError: The part is none of any picture.
         """
         if roi is not None:
-            return self.read(image.load_part(picture, roi, page=page)).shifted(*roi[:2])
+            x, y, *_ = roi = image.checked_roi(roi)
+            return self.read(image.load_part(picture, roi, page=page)).shifted(x, y)
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
@@ -170,9 +170,10 @@ class Reader:
         The lines with the largest digits and the most of them come first. Takes and raises what read does.
         """
         if roi is not None:
+            x, y, *_ = roi = image.checked_roi(roi)
             reading, candidates, strips = self.inspect(image.load_part(picture, roi, page=page))
-            candidates = [replace(one, box=one.box.shifted(*roi[:2])) for one in candidates]
-            return reading.shifted(*roi[:2]), candidates, strips
+            candidates = [replace(one, box=one.box.shifted(x, y)) for one in candidates]
+            return reading.shifted(x, y), candidates, strips
         started = perf_counter()
         gray, factor = image.load_reduced(picture, page=page)
         decoded = perf_counter()
@@ -351,9 +352,8 @@ class Reader:
 
     def _crop_and_classify(self, gray: GrayImage, boxes: Boxes) -> tuple[Images, Probabilities]:
         """The (n, 28, 28) crops of the first of CROP_SCALES, and (n, classes) probabilities averaged over all."""
-        crops = preprocessing.images(
-            shadeless(gray, boxes), np.concatenate([scaled(boxes, factor) for factor in CROP_SCALES])
-        )
+        even = shadeless(gray, boxes) if len(boxes) else gray  # the time of it grows with the picture
+        crops = preprocessing.images(even, np.concatenate([scaled(boxes, factor) for factor in CROP_SCALES]))
         probabilities = self.classifier.predict(scale(crops))
         return crops[: len(boxes)], probabilities.reshape(len(CROP_SCALES), len(boxes), probabilities.shape[1]).mean(0)
 

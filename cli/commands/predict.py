@@ -170,7 +170,8 @@ def predict(
     if failures:
         raise typer.Exit(min(failures))
     if fail_on_empty and not read:
-        raise NothingReadError("no digit was recognised in any picture")
+        form = " and ".join(name for name, given in (("--expect", expect), ("--digits", digits)) if given)
+        raise NothingReadError(f"no number{f' of the form of {form}' if form else ''} was read in any picture")
 
 
 def _print_stderr(line: str) -> None:

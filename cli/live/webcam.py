@@ -17,9 +17,11 @@ from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.recording import Recording
 from digitocr.cli.options import parsed_roi
+from digitocr.runtime.arguments import finite
 from digitocr.runtime.attempt import Mode
 from digitocr.runtime.errors import NothingReadError, UsageError
 from digitocr.runtime.live.addresses import without_credentials
+from digitocr.runtime.live.tracking import NEW
 from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.orientation import Rotation
@@ -162,6 +164,9 @@ class _Counts:
 def run(settings: WebcamSettings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
     roi = parsed_roi(settings.roi)
+    finite("--max-seconds", settings.max_seconds)
+    finite("--reconnect", settings.reconnect)
+    finite("--fps", settings.fps)
     if settings.once and settings.all_frames:
         raise UsageError("--once prints one announced reading; leave out --all-frames")
     if settings.rising:
@@ -214,6 +219,12 @@ def run(settings: WebcamSettings) -> None:
             if recording:
                 recording.close()
             end = _wait(settings, counts)
+    if end is End.SOURCE and not counts.announced and not settings.all_frames:
+        _inform(
+            settings,
+            f"{settings.name}: no number was announced; {NEW.agree} of {NEW.window} frames must read the same one, and "
+            f"{counts.frames} {'was' if counts.frames == 1 else 'were'} read",
+        )
     if not counts.announced and (settings.once or end is End.TIME):
         raise NothingReadError(
             f"{settings.name}: no steady number was read in {seconds:.0f} s; show it larger, sharper or "

@@ -13,8 +13,10 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any
 
-from digitocr.runtime.errors import UsageError
-from digitocr.runtime.image import MIN_SIDE
+from digitocr.runtime.arguments import finite, whole
+from digitocr.runtime.attempt import Mode
+from digitocr.runtime.errors import DigitocrError, InputError, UsageError
+from digitocr.runtime.image import checked_roi
 from digitocr.runtime.live.addresses import without_credentials
 from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Frame, Grabber
@@ -112,6 +114,7 @@ class VideoReader:
         source: str | int | FrameSource,
         reader: Reader | None = None,
         *,
+        mode: Mode | None = None,
         every: int = 1,
         roi: tuple[int, int, int, int] | None = None,
         expect: str | None = None,
@@ -129,6 +132,7 @@ class VideoReader:
                 OpenCV opens (rtsp://, http://), the http address of a snapshot, or any FrameSource.
             reader: By default Reader(rotate=0); other values of rotate take up to four times as long where a frame
                 shows no digits.
+            mode: That of the default reader, as Reader has it; "auto" by default.
             every: Of a source that is not live, read only every `every`-th frame.
             roi: See the attribute.
             expect: A regular expression; only numbers that match it as a whole are announced, as they are written, with
@@ -145,19 +149,21 @@ class VideoReader:
 
         Raises:
             DeviceError: A camera or a stream cannot be opened, or delivers nothing.
-            InputError: A file is missing or damaged, or a source delivers something else than frames.
+            InputError: A file is missing or damaged, a source delivers something else than frames, or the part is not
+                inside them.
             UsageError: An argument makes no sense.
         """
-        if every < 1:
-            raise UsageError(f"every is 1, for each frame, or more, not {every}")
-        if rising < 0:
-            raise UsageError(f"rising is 0, for any next number, or the largest step, 1 or more, not {rising}")
+        every, rising, digits = whole("every", every, 1), whole("rising", rising), whole("digits", digits)
+        width, height = whole("width", width), whole("height", height)
+        fps, reconnect = finite("fps", fps), finite("reconnect", reconnect)
+        if reader is not None and mode is not None:
+            raise UsageError("mode is that of the reader; give it to Reader(mode=...) instead")
         if digits > 0 and rising >= 10**digits:
             raise UsageError(f"a number of {digits} digits never rises by {rising}; lower rising")
         self._wanted = Wanted(expect or "", digits)
         self._rising = Rising(rising)
         self.roi = roi
-        reader = reader or Reader(rotate=0)
+        reader = reader or Reader(rotate=0, mode=mode or "auto")
         request = CameraRequest(width, height, fps)
         if isinstance(source, (str, int)):
             open_source, name = opener(str(source), request), without_credentials(str(source))
@@ -170,7 +176,7 @@ class VideoReader:
         self._tracker = Tracker()
         try:
             self._check_roi(*self.size)
-        except UsageError:
+        except DigitocrError:
             self.close()
             raise
 
@@ -240,11 +246,9 @@ class VideoReader:
     def _check_roi(self, width: int, height: int) -> None:
         if self.roi is None:
             return
-        x, y, w, h = self.roi
-        if x < 0 or y < 0 or w < 1 or h < 1 or x + w > width or y + h > height:
-            raise UsageError(f"the part {x},{y},{w},{h} is not inside the frame of {width}x{height} pixels")
-        if min(w, h) < MIN_SIDE:
-            raise UsageError(f"the part {x},{y},{w},{h} is too small; each side must be at least {MIN_SIDE} pixels")
+        self.roi = x, y, w, h = checked_roi(self.roi)
+        if x + w > width or y + h > height:
+            raise InputError(f"the part {x},{y},{w},{h} is not inside the frame of {width}x{height} pixels")
 
 
 def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], FrameSource]:

@@ -66,6 +66,31 @@ def test_exit_codes(digitocr, words, code, pages):
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["predict"], "missing argument 'SOURCE...'; see digitocr predict --help"),
+        (
+            ["--debug", "predict", "a.png", "--conf", "2"],
+            "invalid value for '--conf': 2.0 is not in the range 0<=x<=1; see digitocr predict --help",
+        ),
+        (["frob"], "no such command 'frob'; see digitocr --help"),
+        (["webcam", "--every"], "option '--every' requires an argument; see digitocr webcam --help"),
+    ],
+)
+def test_a_usage_error_is_one_line_that_names_the_help(digitocr, words, error):
+    done = digitocr(*words)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().splitlines()[-1] == f"digitocr: {error}"
+    assert "--debug" in words or done.stderr.count(b"\n") == 1
+
+
+def test_without_a_command_the_help_is_shown(digitocr):
+    done = digitocr()
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.replace(b"\n\n\n", b"\n").strip() == digitocr("--help").stdout.strip()
+
+
 def test_where_standard_error_is_closed_nothing_of_it_comes_out_elsewhere(pages):
     command = [sys.executable, "-m", "digitocr.cli.main", "predict", "c.png", "gone.png", "--threads"]
     for threads, code, out in (("1", 4, b"c.png\t\n"), ("0", 2, b"")):

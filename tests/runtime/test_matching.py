@@ -51,7 +51,10 @@ def test_where_none_is_left_the_reading_says_why():
 @pytest.mark.parametrize(
     ("expect", "digits", "why"),
     [
-        ("", -1, "digits is 0"),
+        ("", -1, "digits must be 0 or more, not -1"),
+        ("", "4", "digits must be a whole number, not '4'"),
+        ("", 2.5, "digits must be a whole number, not 2.5"),
+        (7, 0, "expect must be a regular expression as text, not 7"),
         ("[a-z]+", 0, "matches no number"),
         (r"\d{3}", 4, "matches no number of 4 digits"),
         ("(", 0, "is not a regular expression"),

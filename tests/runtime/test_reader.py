@@ -198,6 +198,10 @@ def test_conf_leaves_out_lines_in_which_no_digit_is_left():
         {"mode": "word"},
         {"rotate": 45},
         {"rotate": -90},
+        {"conf": "0.5"},
+        {"conf": None},
+        {"threads": 1.5},
+        {"threads": "2"},
         {"rotate": "90"},
         {"rotate": None},
         {"providers": ["NoSuchProvider"]},
@@ -209,6 +213,19 @@ def test_senseless_settings_are_usage_errors(settings):
     with pytest.raises(UsageError) as caught:
         Reader(**settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("roi", ["1,2,30,40", 5, (1, 2, 30), (1.0, 2, 30, 40), {"x": 1}, (1, 2, 30, 4)])
+def test_a_part_of_the_wrong_kind_is_a_usage_error(reader, roi):
+    for read in (reader.read, reader.inspect):
+        with pytest.raises(UsageError, match="^the part "):
+            read(np.full((60, 80), 200, np.uint8), roi=roi)
+
+
+def test_a_part_may_come_in_any_sequence(reader):
+    page = scene(["1785", "39"], 2).image
+    whole = reader.read(page, roi=(0, 0, 200, 120))
+    assert reader.read(page, roi=iter([0, 0, 200, 120])) == reader.read(page, roi=np.array([0, 0, 200, 120])) == whole
 
 
 def test_threads_change_nothing_but_the_time(reader):

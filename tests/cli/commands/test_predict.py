@@ -69,6 +69,7 @@ def test_only_the_numbers_that_are_wanted_are_printed(digitocr, pages):
     assert read("--main", "--digits", "2")[0] == "a.png\t12\nb.jpg\t38\n"
     none = digitocr("predict", "a.png", "--digits", "9", "--fail-on-empty", cwd=pages)
     assert (none.returncode, none.stdout) == (8, b"")
+    assert none.stderr.splitlines()[-1] == b"digitocr: no number of the form of --digits was read in any picture"
 
 
 def test_only_a_part_is_read_and_boxes_are_in_the_whole_picture(digitocr, pages):

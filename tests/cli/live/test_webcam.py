@@ -258,10 +258,12 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "9876"], 7, "camera 9876"),
         (["--source", "text.avi"], 4, "text.avi: not a video that can be decoded"),
         (["--source", "clip.avi", "--roi", "1,2"], 2, "--roi is X,Y,WIDTH,HEIGHT"),
-        (["--source", "clip.avi", "--roi", "300,0,100,10"], 2, "not inside the frame of 320x240"),
+        (["--source", "clip.avi", "--roi", "300,0,100,10"], 4, "not inside the frame of 320x240"),
         (["--source", "clip.avi", "--expect", "["], 2, "[ is not a regular expression"),
         (["--source", "clip.avi", "--expect", "1", "--digits", "2"], 2, "matches no number of 2 digits"),
-        (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "each side must be at least 5 pixels"),
+        (["--source", "clip.avi", "--roi", "0,0,3,3"], 2, "each side must have 5 pixels or more"),
+        (["--source", "clip.avi", "--max-seconds", "nan"], 2, "--max-seconds must be a finite number, 0 or more"),
+        (["--source", "clip.avi", "--reconnect", "inf"], 2, "--reconnect must be a finite number, 0 or more"),
         (["--source", "clip.avi", "--once", "--all-frames"], 2, "leave out --all-frames"),
         (["--source", "clip.avi", "--once", "--rising", "5"], 2, "leave out --rising"),
         (["--source", "clip.avi", "--all-frames", "--rising", "5"], 2, "leave out --rising"),
@@ -283,6 +285,15 @@ def test_bad_input_is_one_line_and_an_exit_code(clip, tmp_path, words, code, why
     assert error.count("\n") == 1
     assert why in error
     assert (tmp_path / "other.avi").read_text() == "an earlier recording\n"
+
+
+def test_a_recording_that_is_too_short_says_that_nothing_was_announced(tmp_path, page):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), page)
+    code, out, error = webcam("--source", tmp_path, "--view", "none")
+    assert (code, out) == (0, "")
+    assert "no number was announced; 7 of 9 frames must read the same one, and 3 were read" in error
+    assert webcam("--source", tmp_path, "--view", "none", "--quiet") == (0, "", "")
 
 
 def test_without_a_display_the_window_offers_the_page(clip):

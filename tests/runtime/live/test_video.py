@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+import digitocr.runtime.live.video as video_module
 from digitocr import FrameReading, Reader, Reading, SteadyReading, VideoReader
 from digitocr.runtime.errors import DeviceError, InputError, UsageError
 from digitocr.runtime.reading import Box, Digit, Line, Number
@@ -225,18 +226,22 @@ def test_frames_of_a_video_are_followed_and_pictures_are_not(clip, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"every": 0}, "every is 1"),
+        ({"every": 0}, "every must be 1 or more, not 0"),
+        ({"every": "2"}, "every must be a whole number, not '2'"),
+        ({"reconnect": float("nan")}, "reconnect must be a finite number, 0 or more, not nan"),
+        ({"reconnect": float("inf")}, "reconnect must be a finite number, 0 or more, not inf"),
+        ({"fps": "fast"}, "fps must be a finite number, 0 or more, not 'fast'"),
+        ({"mode": "line"}, r"mode is that of the reader; give it to Reader\(mode=...\) instead"),
+        ({"roi": "all"}, "the part 'all' is not x, y, width and height in whole pixels"),
         ({"expect": "("}, r"\( is not a regular expression .* for five digits it is \\d\{5\}"),
-        ({"roi": (300, 0, 21, 10)}, "the part 300,0,21,10 is not inside the frame of 320x240 pixels"),
-        ({"roi": (0, 0, 0, 10)}, "is not inside the frame"),
-        ({"roi": (-1, 0, 10, 10)}, "is not inside the frame"),
-        ({"roi": (0, 0, 10, 4)}, "is too small; each side must be at least 5 pixels"),
+        ({"roi": (0, 0, 0, 10)}, "is none of a picture; each side must have 5 pixels or more"),
+        ({"roi": (-1, 0, 10, 10)}, "is none of a picture"),
         ({"width": 640}, "asked of a camera"),
         ({"expect": "1", "digits": 2}, "matches no number of 2 digits"),
         ({"expect": "[a-z]+"}, "matches no number"),
-        ({"rising": -1}, "rising is 0, for any next number, or the largest step, 1 or more, not -1"),
+        ({"rising": -1}, "rising must be 0 or more, not -1"),
         ({"rising": 100, "digits": 2}, "a number of 2 digits never rises by 100"),
-        ({"digits": -1}, "digits is 0, for any number of them, or more, not -1"),
+        ({"digits": -1}, "digits must be 0 or more, not -1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(clip, settings, why):
@@ -245,12 +250,26 @@ def test_settings_that_make_no_sense_are_refused(clip, settings, why):
     assert not threads()
 
 
+def test_a_part_outside_of_the_frame_is_an_input_error(clip):
+    with pytest.raises(InputError, match="the part 300,0,21,10 is not inside the frame of 320x240 pixels"):
+        VideoReader(str(clip), Told(""), roi=(300, 0, 21, 10))
+    assert not threads()
+
+
+def test_the_mode_is_that_of_the_reader_which_is_made(clip, monkeypatch):
+    made = []
+    monkeypatch.setattr(video_module, "Reader", lambda **settings: made.append(settings) or Told(""))
+    VideoReader(str(clip), mode="single").close()
+    VideoReader(str(clip)).close()
+    assert [settings["mode"] for settings in made] == ["single", "auto"]
+
+
 def test_frames_that_become_smaller_than_the_part_are_an_error(tmp_path):
     from PIL import Image
 
     for number, size in enumerate(((320, 240), (64, 48))):
         Image.new("L", size).save(tmp_path / f"{number}.png")
-    with pytest.raises(UsageError, match="is not inside the frame of 64x48"):
+    with pytest.raises(InputError, match="is not inside the frame of 64x48"):
         list(VideoReader(str(tmp_path), Told(""), roi=(100, 100, 100, 100)))
     assert [frame.image.shape for frame in VideoReader(str(tmp_path), Told("")).frames()] == [
         (240, 320, 3),
