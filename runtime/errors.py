@@ -8,7 +8,7 @@ Each class carries the exit code that the command line ends with:
     |   `-- MissingExtraError   an extra of digitocr is not installed
     |-- InputError           4  a picture or a data set cannot be read
     |-- ModelError           5  a model file cannot be used
-    |-- GateError            6  an accuracy or parity gate refused the result
+    |-- GateError            6  a gate refused: accuracy, parity, or data that are not fit to train with
     |-- DeviceError          7  there is no camera, no stream or no display
     |-- NothingReadError     8  nothing was recognised, and that was asked to be an error
     |-- OutputError          9  a result cannot be written
@@ -72,7 +72,7 @@ class ModelError(DigitocrError):
 
 
 class GateError(DigitocrError):
-    """An accuracy or parity gate refused a result."""
+    """A gate refused a result: its accuracy, its parity with Keras, or data that are not fit to train with."""
 
     exit_code = 6
 

@@ -31,7 +31,7 @@ SHELL = [
     for line in block.splitlines()
 ]
 COMMANDS = sorted({command for _, command in SHELL})
-READING = [command for command in COMMANDS if re.search(r"digitocr predict.*(examples/| -$)", command)]
+READING = [command for command in COMMANDS if re.search(r"digitocr (predict|data check) .*(examples/| -$)", command)]
 DIGITOCR = [command for command in COMMANDS if re.match(r"digitocr \w", command) and command not in READING]
 MAKE = {command.split()[1] for command in COMMANDS if command.startswith("make ")}
 PYTHON = [

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from digitocr.train.evaluation.evaluate import evaluate
     from digitocr.train.memory import keep_freed
     from digitocr.train.recognizer.fit import RecognizerSettings
+    from digitocr.train.sources.load import load_data
     from digitocr.train.synthesis.fonts import find_fonts
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "find_fonts",
     "fit",
     "keep_freed",
+    "load_data",
     "load_mnist",
     "resume",
 ]
@@ -84,6 +86,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluate",
     "find_fonts": "synthesis.fonts",
     "keep_freed": "memory",
+    "load_data": "sources.load",
     "load_mnist": "data",
 }
 
@@ -100,7 +103,7 @@ def fit(
     """Trains a network into a new folder, which records what was done and can be resumed.
 
     Args:
-        data: MNIST.
+        data: MNIST, or own data from `load_data`.
         settings: `Settings` for a classifier, `DetectorSettings` for a detector, `RecognizerSettings` for a recognizer.
         folder: The run's folder; it must not exist.
         quiet: Whether to write no progress on stderr.

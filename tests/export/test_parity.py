@@ -144,3 +144,18 @@ def test_what_nobody_compared_has_not_passed(tmp_path):
 def test_limits_are_as_documented():
     assert LIMITS["none"] == LIMITS["float16"] == Limits(0.0, 0)
     assert LIMITS["dynamic"] == LIMITS["int8"] == Limits(0.05, 20)
+
+
+@pytest.mark.parametrize(
+    ("limits", "images", "expected"),
+    [
+        (Limits(0.05, 20), 10_000, Limits(0.05, 20)),
+        (Limits(0.05, 20), 5_000, Limits(0.05, 10)),
+        (Limits(0.05, 20), 100, Limits(1.0, 1)),  # one image is allowed where a part of one is
+        (Limits(0.0, 0), 100, Limits(0.0, 0)),
+        (Limits(-1.0, 0), 100, Limits(-1.0, 0)),
+        (Limits(0.05, 20), 0, Limits(0.05, 20)),
+    ],
+)
+def test_limits_on_fewer_images_are_in_proportion(limits, images, expected):
+    assert limits.of(images) == expected

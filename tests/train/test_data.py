@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from digitocr.runtime.errors import InputError
 from digitocr.train import data
-from digitocr.train.data import Mnist, hold_out, load_mnist, stratified
+from digitocr.train.data import Mnist, by_group, hold_out, holds_mnist, load_mnist, split, stratified
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -270,3 +270,53 @@ def test_hold_out_of_mnist_is_5000_of_60000(mnist: Mnist) -> None:
 def test_mnist_cannot_be_changed_by_accident(mnist: Mnist) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         mnist.digest = ""  # type: ignore[misc]
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 7), min_size=2, max_size=60), st.integers(0, 60), st.integers(0, 3), st.booleans())
+def test_by_group_draws_whole_groups(ids: list[int], count: int, seed: int, is_pure: bool) -> None:
+    groups = np.array(ids, np.int64)
+    labels = (groups % 3 if is_pure else np.arange(len(ids)) % 3).astype(np.uint8)
+    count = min(count, len(ids))
+    drawn = by_group(groups, labels, count, seed)
+    assert np.array_equal(drawn, by_group(groups, labels, count, seed))
+    assert np.array_equal(np.flatnonzero(np.isin(groups, groups[drawn])), drawn)
+    if count and len(set(ids)) > 1:
+        assert 0 < len(drawn) < len(ids)
+
+
+def test_by_group_keeps_the_shares_of_the_classes() -> None:
+    groups = np.arange(len(LABELS))
+    drawn = by_group(groups, LABELS, 110, seed=0)
+    assert (np.bincount(LABELS[drawn], minlength=10) == np.bincount(LABELS, minlength=10) // 5).all()
+    assert not np.array_equal(drawn, by_group(groups, LABELS, 110, seed=1))
+
+
+def test_groups_are_held_out_together() -> None:
+    images = np.zeros((60, 28, 28), np.uint8)
+    labels = np.resize(np.arange(10, dtype=np.uint8), 60)
+    groups = np.repeat(np.arange(12), 5).astype(np.int64)
+    own = Mnist(images, labels, images, labels, "own", train_groups=groups)
+    training, held = split(own)
+    assert np.array_equal(np.sort(np.concatenate([training, held])), np.arange(60))
+    assert len(held) == 5
+    assert not set(groups[held]) & set(groups[training])
+
+
+def test_a_folder_is_taken_for_mnist_by_names_and_sizes(tmp_path: Path) -> None:
+    assert not holds_mnist(tmp_path)
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "mnist.npz").write_bytes(b"")
+    assert holds_mnist(tmp_path)
+    write_idx(tmp_path / IDX[3], np.zeros(20, np.uint8))
+    assert not holds_mnist(tmp_path)  # own data under MNIST's name
+    write_idx(tmp_path / IDX[3], np.zeros(10_000, np.uint8))
+    assert holds_mnist(tmp_path)
+    (tmp_path / IDX[3]).rename(tmp_path / f"{IDX[3]}.gz")
+    assert holds_mnist(tmp_path)  # damaged, which load_mnist says
+
+
+def test_other_arrays_are_not_mnist() -> None:
+    shapes: list[tuple[int, ...]] = [(60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)]
+    assert data.known_mnist([np.zeros(shape, np.uint8) for shape in shapes]) is None
+    assert data.known_mnist([np.zeros(shape[1:] or 1, np.uint8) for shape in shapes]) is None

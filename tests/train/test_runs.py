@@ -1,6 +1,7 @@
+import csv
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
 from digitocr.train import runs
-from digitocr.train.data import Mnist
+from digitocr.train.data import Mnist, Origin, split
 from digitocr.train.runs import Run, begin, read_history, read_record, resume, train_command
 
 
@@ -198,3 +199,38 @@ def test_a_command_survives_a_shell_whatever_its_values(value: str) -> None:
         *["digitocr", "train", "--recipe", "robust", "--batch-size", "64", "--fonts"],
         value,
     ]
+
+
+def test_a_run_with_own_data_records_their_source_and_what_each_picture_is_for(tmp_path: Path) -> None:
+    rows = tuple((f"p{number}", "1", "meter" if number < 12 else "", "train") for number in range(24))
+    rows += (*((f"t{number}", "0", "", "test") for number in range(5)), ("n0", "none", "", "train"))
+    groups = np.repeat(np.arange(6), 4).astype(np.int64)
+    origin = Origin("my.csv", "6 groups, seed 0", rows)
+    own = replace(data(), train_groups=groups, train_others=np.zeros((1, 28, 28), np.uint8), origin=origin)
+    begin(tmp_path / "run", Settings(), own)
+    card = read_record(tmp_path / "run")["data"]
+    _, held = split(own)
+    assert card == {
+        "digest": "drawn",
+        "training": 24 - len(held),
+        "held_out": len(held),
+        "test": 5,
+        "source": "my.csv",
+        "split": "6 groups, seed 0",
+        "others": 1,
+    }
+    with (tmp_path / "run" / "split.csv").open(newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [(row["file"], row["label"], row["group"]) for row in written] == [row[:3] for row in rows]
+    parts = [row["part"] for row in written]
+    assert [number for number, part in enumerate(parts) if part == "held out"] == held.tolist()
+    assert parts[24:] == ["test"] * 5 + ["train"]
+    resume(tmp_path / "run", Settings, own)
+    with pytest.raises(InputError, match="begun with other data"):
+        resume(tmp_path / "run", Settings, replace(own, origin=replace(origin, source="other.csv")))
+
+
+def test_a_run_with_mnist_writes_no_list_of_pictures(tmp_path: Path) -> None:
+    begin(tmp_path / "run", Settings(), data())
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
+    assert list(read_record(tmp_path / "run")["data"]) == ["digest", "training", "held_out", "test"]

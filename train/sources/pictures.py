@@ -3,7 +3,8 @@
     add_entries(entries_of_csv(path, gathered), gathered)
 
 A digit of a whole picture is cut out and normalised as the Reader does it. Where no boxes are stated, they are those of
-a reading that has as many digits in each line as the text: the text then says which digits they are.
+a reading that has as many digits in each line as the text: the text then says which digits they are. Of a picture of
+one digit that is not found, all ink is taken for it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,6 +49,9 @@ def _add_digits(entry: Entry, gathered: Gathered) -> None:
     if boxes is None:
         reading = _reader().read(gray)
         placed = _placed(reading, [line for line in lines if line])
+        if placed is None and len(text) == 1 and text != DOUBT:
+            gathered.add(gray, int(text), entry.name, entry.group, entry.part)  # its ink is taken for the digit
+            return
         if placed is None:
             read = reading.text.replace("\n", ", ") or "nothing"
             shown = text or "no digit"

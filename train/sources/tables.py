@@ -238,8 +238,9 @@ def _shown(row: Mapping[str, Any]) -> tuple[int | None, str | None, tuple[tuple[
 def _corrected(row: Mapping[str, Any], text: str) -> tuple[str, tuple[tuple[float, ...], ...]]:
     """What stands in a picture by a line of predict that may have been corrected, and the boxes of its digits.
 
-    Each digit is named four times: in `text`, in the text of its line and of its number, and by itself. Where all agree
-    but one, that one was corrected. Raises _Unusable where they differ otherwise.
+    Each digit is named four times: in `text`, in the text of its line and of its number, and by itself. What `text` and
+    the digits agree on is right; else where all agree but one, that one was corrected. Raises _Unusable where they
+    differ otherwise.
     """
     lines = row["lines"]
     numbers = [number for line in lines for number in line["numbers"]]
@@ -250,10 +251,13 @@ def _corrected(row: Mapping[str, Any], text: str) -> tuple[str, tuple[tuple[floa
         digits_in("".join(number["text"] for number in numbers)),
         "".join(DOUBT if digit["digit"] is None else str(digit["digit"]) for digit in digits),
     ]
+    boxes = tuple(tuple(map(float, digit["box"])) for digit in digits)
+    if versions[0] == versions[-1]:
+        return versions[0], boxes
     different = sorted(set(versions), key=versions.count)
     if len(different) > 2 or (len(different) == 2 and versions.count(different[0]) > 1):
         raise _Unusable(f"says {' and '.join(different)} of one picture; correct one place, or all of them")
-    return different[0], tuple(tuple(map(float, digit["box"])) for digit in digits)
+    return different[0], boxes
 
 
 def digits_in(text: str) -> str:

@@ -40,7 +40,8 @@ def test_json_and_a_sheet(folder, tmp_path):
     done = run("check", folder, "--json", "--sheet", tmp_path / "sheet.png")
     report = json.loads(done.stdout)
     assert (report["schema"], report["pictures"], report["failures"]) == ("digitocr-data/1", 60, [])
-    assert Image.open(tmp_path / "sheet.png").size == (668, 620)
+    with Image.open(tmp_path / "sheet.png") as page:
+        assert page.size == (668, 620)
 
 
 def test_a_sheet_is_not_overwritten_unasked(folder, tmp_path):
@@ -48,7 +49,8 @@ def test_a_sheet_is_not_overwritten_unasked(folder, tmp_path):
     assert isinstance(run("check", folder, "--sheet", tmp_path / "sheet.png").exception, OutputError)
     assert (tmp_path / "sheet.png").read_text() == "mine"
     assert run("check", folder, "--sheet", tmp_path / "sheet.png", "--force").exception is None
-    assert Image.open(tmp_path / "sheet.png").size[0] == 668
+    with Image.open(tmp_path / "sheet.png") as page:
+        assert page.width == 668
     error = run("check", folder, "--sheet", tmp_path / "none" / "sheet.png").exception
     assert isinstance(error, OutputError)
 

@@ -147,7 +147,7 @@ def test_train_without_data_says_where_it_looked(tmp_path):
     done = digitocr("train", "--data", tmp_path, cwd=tmp_path)
     assert done.returncode == 4
     assert done.stdout == ""
-    assert done.stderr.startswith(f"digitocr: {tmp_path}: no MNIST in it")
+    assert done.stderr.startswith(f"digitocr: {tmp_path}: no labelled pictures in it; give a folder for each class")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs").exists()
 

@@ -7,7 +7,7 @@ from digitocr.runtime import preprocessing
 from digitocr.runtime.background import shadeless
 from digitocr.runtime.boxes import iou
 from digitocr.train.classifier import crops as module
-from digitocr.train.classifier.crops import draw_all, draw_crops
+from digitocr.train.classifier.crops import draw_all, draw_crops, with_others
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import Scene
 from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE
@@ -164,3 +164,14 @@ def test_all_processes_together_draw_what_one_would(monkeypatch):
     whole = draw_crops(range(7), 4, some, Found(*DIGITS))
     np.testing.assert_array_equal(drawn.images, whole.images)
     np.testing.assert_array_equal(drawn.labels, whole.labels)
+
+
+def test_own_pictures_without_a_digit_are_a_share_of_the_crops():
+    crops = module.Crops(np.zeros((90, 28, 28), np.uint8), np.full(90, 3, np.uint8))
+    others = np.arange(3, dtype=np.uint8)[:, None, None] + np.ones((3, 28, 28), np.uint8)
+    assert with_others(crops, others[:0]) is crops
+    made = with_others(crops, others)
+    assert (len(made.images), np.bincount(made.labels).tolist()) == (100, [0, 0, 0, 90, *[0] * 6, 10])
+    assert np.bincount(made.images[90:, 0, 0]).tolist() == [0, 4, 3, 3]
+    many = np.repeat(others, 20, 0)
+    assert len(with_others(crops, many).images) == 150

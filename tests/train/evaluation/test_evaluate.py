@@ -9,6 +9,7 @@ from matplotlib import get_data_path
 
 from digitocr.runtime.errors import InputError, ModelError
 from digitocr.runtime.models import MODELS
+from digitocr.train.data import Mnist, Origin
 from digitocr.train.evaluation import evaluate as module
 from digitocr.train.evaluation import mnist_c
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
@@ -46,6 +47,7 @@ def test_the_report_of_the_shipped_network(few, fonts):
         "seed",
         "conf",
         "fonts",
+        "data",
         "mnist",
         "corruptions",
         "mnist_c",
@@ -55,6 +57,7 @@ def test_the_report_of_the_shipped_network(few, fonts):
     assert report["model"]["name"] == "digitocr-int8"
     assert (report["model"]["outputs"], report["model"]["outputs_from"]) == ("logits", "card")
     assert report["mnist_c"] is None
+    assert report["data"] == {"source": "MNIST", "digest": few.digest}
     assert report["fonts"] == ["sans.ttf"]
     assert (report["mnist"]["right"], report["mnist"]["accepted"]) == (200, 1.0)
     assert report["mnist"]["interval"] == pytest.approx([0.9812, 1.0], abs=1e-4)
@@ -214,3 +217,21 @@ def test_a_bar_is_drawn_on_a_terminal_alone(few, fonts, monkeypatch):
     assert places[0] > 0
     assert "#" * module.BAR_WIDTH in drawn[places[-2] :]
     assert drawn.endswith("\n")
+
+
+def test_own_data_are_named_and_their_pictures_without_a_digit_are_measured(fonts, monkeypatch):
+    """Ones alone, of which no halves are made."""
+    monkeypatch.setattr(module, "NON_DIGITS", 8)
+    monkeypatch.setattr(module, "PAGES", 1)
+    monkeypatch.setattr(module, "Reader", reader_of(lambda tensors: np.full((len(tensors), 10), 0.1, np.float32)))
+    ones = np.zeros((3, 28, 28), np.uint8)
+    ones[:, 4:24, 13:16] = 255
+    labels = np.ones(3, np.uint8)
+    own = Mnist(ones, labels, ones, labels, "own", test_others=ones[:2], origin=Origin("my.csv", "all", ()))
+    report = evaluate(None, own, fonts)
+    assert report["data"] == {"source": "my.csv", "digest": "own"}
+    assert list(report["non_digits"]) == ["letters", "textures", "noise", "own"]
+    assert report["non_digits"]["own"]["images"] == 2
+    text = as_text(report)
+    assert "own digits    0.00% of 3" in text
+    assert "  own  " in text

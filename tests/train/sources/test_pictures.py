@@ -5,7 +5,7 @@ import pytest
 from digitocr.runtime.background import shadeless
 from digitocr.runtime.image import load
 from digitocr.runtime.preprocessing import images
-from digitocr.train.sources.labelled import NONE, Gathered
+from digitocr.train.sources.labelled import NONE, Gathered, digit_image
 from digitocr.train.sources.pictures import add_entries
 from digitocr.train.sources.tables import Entry
 from digitocr.train.synthesis.pages import Style, draw_page
@@ -100,6 +100,15 @@ def test_without_boxes_a_reading_with_as_many_digits_gives_them_and_the_text_say
         assert made.labels == labels
     first = [int(side) for side in made.names[0].split("box ")[1].split(",")]
     assert np.abs(np.array(first) - boxes[0]).max() < 12
+
+
+def test_without_boxes_all_ink_of_a_picture_of_one_digit_is_taken_for_it(draw, tmp_path, write):
+    large = cv2.copyMakeBorder(cv2.resize(draw(3), (20, 40)), 9, 9, 9, 9, cv2.BORDER_CONSTANT)
+    path = write(tmp_path / "bar.png", large)
+    made = gathered(Entry(path, "bar", text="3", group="g", part="test"))
+    assert np.array_equal(made.images[0][0], digit_image(large))
+    assert (made.labels, made.names, made.groups, made.parts) == ([3], ["bar"], ["g"], ["test"])
+    assert gathered(Entry(path, "bar", text="?")).troubles[0].kind == "unboxed"
 
 
 def test_without_boxes_a_text_of_another_length_is_told(page):

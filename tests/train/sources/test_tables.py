@@ -158,7 +158,10 @@ def test_the_place_of_a_reading_that_differs_from_all_others_is_the_correction(g
     below["lines"][0]["numbers"][0]["digits"][2]["digit"] = 7
     line = reading("401", "401")
     line["lines"][0]["text"] = "407"
-    assert [entry.text for entry in only([above, below, line], tmp_path, gathered)] == ["407"] * 3
+    both = reading("407", "407")
+    both["lines"][0]["text"] = both["lines"][0]["numbers"][0]["text"] = "401"
+    assert [entry.text for entry in only([above, below, both], tmp_path, gathered)] == ["407"] * 3
+    assert [entry.text for entry in only([line], tmp_path, gathered)] == ["401"]
     assert gathered.troubles == []
 
 
