@@ -206,7 +206,7 @@ def elsewhere(strips: Sequence[ReadStrip], lined: Probabilities) -> npt.NDArray[
             elif part.kind == WORD:
                 others += part.kind_share * max((part.right - part.left) * COLUMN / (USUAL_WIDTH * DIGIT_HEIGHT), 1.0)
     own = np.stack([lined[:, :10].sum(1), lined[:, OTHER]], 1)
-    return np.maximum(np.array([digits, others], np.float32) - own, 0).astype(np.float32)
+    return np.asarray(np.maximum(np.array([digits, others], np.float32) - own, 0), np.float32)
 
 
 def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> Probabilities:
