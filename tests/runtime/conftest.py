@@ -108,7 +108,9 @@ def c_library(tmp_path_factory, needs):
         "-pedantic",
         "-Werror",
     ]
-    files = [sources / f"{name}.c" for name in ("math", "network", "image", "detection", "reading")]
+    files = [
+        sources / f"{name}.c" for name in ("math", "network", "image", "detection", "classify", "reading", "reader")
+    ]
     made = folder / "digitocr.so"
     subprocess.run(["gcc", *flags, f"-I{sources}", f"-I{folder}", *files, folder / "weights.c", "-o", made], check=True)
     library = ctypes.CDLL(str(made))
