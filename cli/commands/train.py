@@ -53,6 +53,11 @@ def train(
     end. Prints the accuracy with its 95 % interval. On stderr there is a bar for each epoch, or without a terminal a
     line.
     """
+    if resume:  # before the libraries of training are loaded, which takes seconds
+        fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "fonts", "start", "out")
+        options.refuse(
+            context, fixed, "does not apply to --resume, which continues a run as it was begun; leave it out"
+        )
     from digitocr.train import runs
     from digitocr.train.classifier.fit import Settings
     from digitocr.train.detector.fit import DetectorSettings
@@ -62,10 +67,6 @@ def train(
 
     settings: Settings | DetectorSettings | RecognizerSettings | None = None
     if resume:
-        fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "fonts", "start", "out")
-        options.refuse(
-            context, fixed, "does not apply to --resume, which continues a run as it was begun; leave it out"
-        )
         folder = resume
     elif recipe in ("detector", "recognizer"):
         options.refuse(context, ("experiment", "batch_size"), f"does not apply to --recipe {recipe}; leave it out")
