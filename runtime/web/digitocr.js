@@ -115,6 +115,22 @@ export class Reader {
     return likeliest([...new Float32Array(this.#c.memory.buffer, probabilities, this.classes)])
   }
 
+  /** The crops of 28x28 that the network saw of the first digits of a reading, at most `most`. */
+  crops(picture, reading, most = Infinity) {
+    const { data, width, height } = grey(picture)
+    const boxes = reading.lines.flatMap(line => line.numbers).flatMap(number => number.digits).map(digit => digit.box)
+    const count = Math.min(most, boxes.length)
+    if (count === 0) return []
+    const corners = this.#room(BOX_BYTES * count)
+    const crops = aligned(corners + BOX_BYTES * count)
+    const bytes = this.#c.digitocr_web_crops_bytes(width, height, reading.turned) >>> 0
+    const [given, arena] = this.#put(data, width, height, aligned(crops + SIDE * SIDE * count), bytes)
+    new Float32Array(this.#c.memory.buffer, corners, 4 * count).set(boxes.slice(0, count).flat())
+    check(this.#c.digitocr_web_crops(given, reading.turned, corners, count, crops, arena, bytes))
+    return Array.from({ length: count }, (_, index) =>
+      new Uint8Array(this.#c.memory.buffer, crops + SIDE * SIDE * index, SIDE * SIDE).slice())
+  }
+
   /** Makes the memory hold so many bytes from the first free one on, which it returns. */
   #room(bytes) {
     const lacking = this.#start + bytes - this.#c.memory.buffer.byteLength

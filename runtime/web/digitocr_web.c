@@ -2,9 +2,7 @@
  * memory as digitocr.js takes them to lie.
  *
  * Memory: digitocr.js puts pictures, structures and the arena behind __heap_base, and grows the memory as it needs. */
-#include <string.h>
-
-#include "digitocr.h"
+#include "digitocr.c"
 
 /* With bulk memory these become instructions, no calls of themselves. */
 void *memcpy(void *to, const void *from, size_t count) { return __builtin_memcpy(to, from, count); }
