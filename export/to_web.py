@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import importlib.util
 import json
-import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -47,6 +47,7 @@ POLICY = (  # what the page may do: run its own code, and use the camera; it may
     "base-uri 'none'; form-action 'none'"
 )
 IMPORT = 'import { load } from "./digitocr.js"\n'  # of worker.js; in the page both are one file
+ADDRESS = re.compile(r"^const WASM = .*\n", re.MULTILINE)  # of digitocr.js; the page gives the bytes
 
 
 def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
@@ -93,20 +94,14 @@ def compiled(c_folder: Path) -> bytes:
         if not (c_folder / name).is_file():
             raise ModelError(f"{c_folder / name}: is missing; write the folder by digitocr export --format c")
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "digitocr.wasm"
+        made, here = Path(folder) / "digitocr.wasm", c_folder.resolve()
         command = [sys.executable, "-m", "ziglang", "cc", *TARGET, *FLAGS, f"-Wl,-z,stack-size={STACK_BYTES}"]
         command += [f"-Wl,--export={name}" for name in EXPORTED]
-        command += [f"-I{SOURCES}", f"-I{c_folder}", str(SOURCES / "digitocr_web.c"), "-o", str(made)]
-        command += [str(c_folder / "digitocr_weights.c")]
-        caches = {"ZIG_LOCAL_CACHE_DIR": folder, "ZIG_GLOBAL_CACHE_DIR": os.environ.get("ZIG_GLOBAL_CACHE_DIR", folder)}
+        command += [f"-I{SOURCES}", f"-I{here}", str(SOURCES / "digitocr_web.c"), "-o", str(made)]
+        command += [str(here / "digitocr_weights.c")]
         try:
             result = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=COMPILE_SECONDS,
-                check=False,
-                env={**os.environ, **caches},
+                command, cwd=folder, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
             raise ModelError(f"{c_folder}: takes over {COMPILE_SECONDS} s to compile; try it again") from None
@@ -120,10 +115,7 @@ def compiled(c_folder: Path) -> bytes:
 def page_of(wasm: bytes) -> str:
     """The page, with all that it needs inside. It is the same for the same wasm."""
     style, script = (_source(name) for name in ("page.css", "page.js"))
-    worker = _source("worker.js")
-    if IMPORT not in worker:
-        raise AssertionError(f"worker.js has no {IMPORT!r}")
-    worker = _source("digitocr.js") + worker.replace(IMPORT, "")
+    worker = _classic_worker()
     for text in (style, script, worker):
         if "</s" in text or "<!--" in text:
             raise AssertionError("a source of the page holds what ends or changes an element of HTML")
@@ -134,6 +126,15 @@ def page_of(wasm: bytes) -> str:
         script=script,
         wasm=base64.b64encode(gzip.compress(wasm, 9, mtime=0)).decode(),
     )
+
+
+def _classic_worker() -> str:
+    """worker.js and digitocr.js as one script. Chromium refuses a module as the worker of a page without a server."""
+    library, worker = _source("digitocr.js"), _source("worker.js")
+    if IMPORT not in worker or not ADDRESS.search(library):
+        raise AssertionError("worker.js or digitocr.js lacks a line that the page replaces")
+    library = re.sub(r"^export ", "", ADDRESS.sub("const WASM = undefined\n", library), flags=re.MULTILINE)
+    return library + worker.replace(IMPORT, "")
 
 
 def _source(name: str) -> str:

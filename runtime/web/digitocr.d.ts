@@ -85,7 +85,7 @@ export declare class Reader {
   classifyBox(picture: Picture, box: Box): Class
 }
 
-/** Loads digitocr.wasm: by default the file beside digitocr.js. */
+/** Loads digitocr.wasm: by default the file beside digitocr.js. A string is an address, as fetch takes it. */
 export declare function load(
   source?: string | URL | BufferSource | WebAssembly.Module | Response | Promise<Response>,
 ): Promise<Reader>

@@ -9,6 +9,8 @@
  * or RGBA, as ImageData has it; grey levels of colours are made here. Reading takes time: in a page, call it in a worker.
  */
 
+const WASM = new URL("digitocr.wasm", import.meta.url) // in the form that bundlers look for
+
 const ERRORS = {
   1: "a box has no area, or a number is not finite",
   2: "a picture has 1 to 65535 pixels a side",
@@ -37,15 +39,14 @@ export class DigitocrError extends Error {
   }
 }
 
-/** Loads the reader: digitocr.wasm beside this file, or what is given: its bytes, a module, a response or an address. */
-export async function load(source = new URL("digitocr.wasm", import.meta.url)) {
+/** Loads the reader: digitocr.wasm beside this file, or what is given: bytes, a module, a response, an address. */
+export async function load(source = WASM) {
   source = await source
-  if (typeof source === "string") source = new URL(source, import.meta.url)
   if (source instanceof URL && source.protocol === "file:") {
     // Node's fetch reads no files; bundlers for browsers shall leave the import as it is
     const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ "node:fs/promises")
     source = await readFile(source)
-  } else if (source instanceof URL) {
+  } else if (source instanceof URL || typeof source === "string") {
     source = await fetch(source)
   }
   if (typeof Response !== "undefined" && source instanceof Response) {
@@ -123,7 +124,7 @@ export class Reader {
     if (count === 0) return []
     const corners = this.#room(BOX_BYTES * count)
     const crops = aligned(corners + BOX_BYTES * count)
-    const bytes = this.#c.digitocr_web_crops_bytes(width, height, reading.turned) >>> 0
+    const bytes = this.#c.digitocr_web_crops_bytes(width, height, reading.turned, count) >>> 0
     const [given, arena] = this.#put(data, width, height, aligned(crops + SIDE * SIDE * count), bytes)
     new Float32Array(this.#c.memory.buffer, corners, 4 * count).set(boxes.slice(0, count).flat())
     check(this.#c.digitocr_web_crops(given, reading.turned, corners, count, crops, arena, bytes))

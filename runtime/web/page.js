@@ -18,9 +18,7 @@ let source = "drawing" // its name
 
 /* --- The worker: one request at a time, and the newest that waits ------------------------------------------------ */
 
-const worker = new Worker(URL.createObjectURL(new Blob([at("worker").textContent], { type: "text/javascript" })), {
-  type: "module",
-})
+const worker = new Worker(URL.createObjectURL(new Blob([at("worker").textContent], { type: "text/javascript" })))
 let isBusy = true, waiting = null
 
 worker.onmessage = ({ data }) => {

@@ -123,20 +123,24 @@ function pixels(bitmap, factor) {
 }
 
 /** Writes the means of a strip of opaque pixels to a picture, from a row on. */
-function reduce(strip, factor, reduced, row) {
-  for (let y = 0; y * factor < strip.height; y++) {
-    for (let x = 0; x < reduced.width; x++) {
-      const bottom = Math.min(strip.height, (y + 1) * factor), right = Math.min(strip.width, (x + 1) * factor)
-      let red = 0, green = 0, blue = 0
-      for (let v = y * factor; v < bottom; v++) {
-        for (let at = 4 * (v * strip.width + x * factor); at < 4 * (v * strip.width + right); at += 4) {
-          red += strip.data[at]
-          green += strip.data[at + 1]
-          blue += strip.data[at + 2]
+function reduce({ data, width, height }, factor, reduced, row) {
+  const sums = new Uint32Array(3 * reduced.width)
+  for (let y = 0; y * factor < height; y++) {
+    const top = y * factor, bottom = Math.min(height, top + factor)
+    sums.fill(0)
+    for (let v = top, at = 4 * top * width; v < bottom; v++) {
+      for (let x = 0, to = 0; x < width; x += factor, to += 3) {
+        for (let right = 4 * (v * width + Math.min(width, x + factor)); at < right; at += 4) {
+          sums[to] += data[at]
+          sums[to + 1] += data[at + 1]
+          sums[to + 2] += data[at + 2]
         }
       }
-      const count = (bottom - y * factor) * (right - x * factor)
-      reduced.data.set([red / count, green / count, blue / count, 255], 4 * ((row + y) * reduced.width + x))
+    }
+    for (let x = 0, to = 4 * (row + y) * reduced.width; x < reduced.width; x++, to += 4) {
+      const count = (bottom - top) * Math.min(factor, width - x * factor)
+      for (let channel = 0; channel < 3; channel++) reduced.data[to + channel] = sums[3 * x + channel] / count
+      reduced.data[to + 3] = 255
     }
   }
 }
