@@ -444,7 +444,8 @@ def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]
     for number in reversed(range(len(layers))):
         follows = users[number] == [number + 1] and number not in given and layers[number + 1].inputs == (number,)
         smallest = smallest if follows else float("inf")
-        made[number] = replace(layers[number], is_streamed=follows and smallest < sizes[number])
+        streams = follows and smallest < sizes[number] and layers[number].kind != "DG_ADD"  # it may be done in place
+        made[number] = replace(layers[number], is_streamed=streams)
         if not made[number].is_streamed:
             smallest = float("inf")
         smallest = min(smallest, sizes[number])

@@ -5,6 +5,7 @@ import numpy as np
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.resampling import averaged
 
 MEDIAN_SIDE = 64  # pixels; the longer side at which the background is estimated
 MEDIAN_WINDOW = 17  # pixels at that size; wider than a stroke, so the median leaves only the background
@@ -21,16 +22,20 @@ def shrunk(gray: GrayImage, side: int) -> GrayImage:
     """The (H, W) picture with a longer side of at most `side` pixels."""
     if max(gray.shape) <= side:
         return gray
-    small: GrayImage = cv2.resize(gray, fitted(gray.shape, side), interpolation=cv2.INTER_AREA)
-    return small
+    return averaged(gray, fitted(gray.shape, side))
 
 
 def evened(gray: GrayImage) -> GrayImage:
     """The (H, W) picture with its background at EVEN_LEVEL everywhere: without shadows and their edges."""
     step = max(1, max(gray.shape) // (4 * MEDIAN_SIDE))  # four samples for each pixel of the small picture are enough
-    small = cv2.resize(gray[::step, ::step], fitted(gray.shape, MEDIAN_SIDE), interpolation=cv2.INTER_AREA)
+    size = fitted(gray.shape, MEDIAN_SIDE)
+    if max(gray.shape) > MEDIAN_SIDE:
+        small = averaged(gray[::step, ::step], size)
+    else:
+        small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
     background = cv2.medianBlur(small, MEDIAN_WINDOW)
-    background = cv2.resize(background, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    # INTER_LINEAR has other pixels on other processors
+    background = cv2.resize(background, gray.shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
     even: GrayImage = cv2.addWeighted(gray, 1, background, -1, EVEN_LEVEL)
     return even
 

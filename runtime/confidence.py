@@ -97,12 +97,13 @@ class ConfidenceModel:
 
     def of_candidates(self, boxes: Boxes, scores: Scores, digits: Probabilities) -> Scores:
         """(n,) confidences: of (n, 4) boxes, the detector's (n,) scores, and (n, 10) probabilities of the digits."""
-        log_odds = confidence_features(boxes, scores, digits) @ self.weights
+        log_odds = confidence_features(boxes, scores, digits) @ self.weights.astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-log_odds)), np.float32)
 
     def of_characters(self, features: Features) -> tuple[Scores, Scores]:
         """(n,) confidences in the digits, and (n,) that a digit stands there, of (n, 23) character_features."""
-        right, place = (1 / (1 + np.exp(-(features @ weights))) for weights in (self.right_weights, self.place_weights))
+        weights = np.stack([self.right_weights, self.place_weights], 1, dtype=np.float64)
+        right, place = (1 / (1 + np.exp(-(features @ weights)))).T
         return right.astype(np.float32), np.maximum(right, place).astype(np.float32)
 
     def of_lone(self, probability: float) -> float:
@@ -165,7 +166,7 @@ def character_features(
     shares = np.stack(
         [candidates, classifier[rows, best], recognizer[rows, best], place, none, recognizer[:, OTHER], sign]
     )
-    shares = np.clip(shares, 1 - MAX_CERTAINTY, MAX_CERTAINTY)
+    shares = np.clip(shares.astype(np.float64), 1 - MAX_CERTAINTY, MAX_CERTAINTY)
     candidate, digit, line, place, none, other, sign = np.log(shares / (1 - shares))
     least = np.minimum(np.minimum(candidate, line), place)
     agreement = classifier[:, :10].argmax(1) == recognizer[:, :10].argmax(1)
@@ -182,7 +183,7 @@ def lone_log_odds(probability: float) -> float:
 def confidence_features(boxes: Boxes, scores: Scores, digits: Probabilities) -> Features:
     """(n, 15) FEATURES of (n, 4) boxes, the detector's (n,) scores and the (n, 10) probabilities of the digits."""
     best = digits.max(1, initial=0.0)
-    shares = np.clip(np.stack([scores, best]), 1 - MAX_CERTAINTY, MAX_CERTAINTY)
+    shares = np.clip(np.stack([scores, best], dtype=np.float64), 1 - MAX_CERTAINTY, MAX_CERTAINTY)
     detector, digit = np.log(shares / (1 - shares))
     is_digit = np.eye(10, dtype=np.float32)[digits.argmax(1)]
     neighbour = lines.best_neighbour(boxes, scores * best)

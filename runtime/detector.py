@@ -108,14 +108,17 @@ def decoded(output: npt.NDArray[np.float32], min_score: float = MIN_SCORE) -> tu
     """
     rows, columns = np.nonzero(output[0] > np.log(min_score / (1 - min_score)))
     if len(rows) > MAX_CELLS:
-        strongest = np.argpartition(output[0][rows, columns], -MAX_CELLS)[-MAX_CELLS:]
+        # of equal cells the first ones; the order of the others is kept
+        strongest = np.sort(np.argsort(-output[0][rows, columns], kind="stable")[:MAX_CELLS])
         rows, columns = rows[strongest], columns[strongest]
     logit, dx, dy, log_width, log_height = output[:, rows, columns]
-    sides = STRIDE * np.exp(np.clip(np.stack([log_width, log_height], 1), MIN_LOG_SIDE, MAX_LOG_SIDE))
+    # exp in float64, since the last bits of one in float32 depend on the processor
+    logs = np.clip(np.stack([log_width, log_height], 1), MIN_LOG_SIDE, MAX_LOG_SIDE, dtype=np.float64)
+    sides = STRIDE * np.exp(logs).astype(np.float32)
     longer = sides.max(1)
     centres = np.stack([(columns + 0.5) * STRIDE + dx * longer, (rows + 0.5) * STRIDE + dy * longer], 1)
     boxes = np.concatenate([centres - sides / 2, sides], 1).astype(np.float32)
-    return boxes, (1 / (1 + np.exp(-logit))).astype(np.float32)
+    return boxes, (1 / (1 + np.exp(-logit.astype(np.float64)))).astype(np.float32)
 
 
 class Detector:

@@ -92,7 +92,8 @@ def _sampled(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def over_contrast(gray: GrayImage, alpha: npt.NDArray[np.uint8]) -> GrayImage:
     """(H, W) grey levels and opacity, laid on white if the opaque part is dark, on black if it is bright."""
-    on_black: GrayImage = cv2.multiply(gray, alpha, scale=1 / 255)
+    # in whole numbers, since cv2.multiply rounds by the processor
+    on_black = ((gray.astype(np.uint16) * alpha + np.uint16(127)) // np.uint16(255)).astype(np.uint8)
     if cv2.mean(on_black)[0] > cv2.mean(alpha)[0] / 2:
         return on_black
     on_white: GrayImage = cv2.add(on_black, cv2.bitwise_not(alpha))

@@ -149,7 +149,7 @@ def slope(boxes: Boxes) -> float:
         nearest_first = beside[np.lexsort((other[beside], distance[beside], one[beside]))]
         _, firsts = np.unique(one[nearest_first], return_index=True)
         nearest = nearest_first[firsts]
-        found.append(np.arctan2(dy[nearest], dx[nearest]))
+        found.append(np.arctan2(dy[nearest], dx[nearest], dtype=np.float64))  # in float32 machines differ
     angles = np.sort(np.concatenate(found)) if found else np.zeros(0, np.float32)
     if len(angles) < 2:
         return 0.0

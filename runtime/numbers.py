@@ -97,7 +97,7 @@ def grouped(characters: Sequence[Character]) -> list[Group]:
     line = _Line(shown, places)
     links = [line.is_joined(left, right) for left, right in pairwise(places)]
     _join_cells(line, places, links)
-    _join_crowded(line, characters, places, links)
+    _join_crowded(line, shown, places, links)
     _join_dates(line, places, links)
     ends = [number for number, joined in enumerate(links, 1) if not joined]
     groups = [line.group(places[first:last]) for first, last in pairwise([0, *ends, len(places)])]

@@ -7,6 +7,7 @@ measurements.
 """
 
 from collections.abc import Callable
+from math import ceil, cos, radians, sin
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.detector import SURE_SCORE
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.lines import slope
-from digitocr.runtime.opencv import cv2
+from digitocr.runtime.resampling import warped
 
 Rotation: TypeAlias = int | Literal["auto"]  # degrees clockwise: 0, 90, 180 or 270
 ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)  # the values of Reader(rotate=)
@@ -27,6 +28,7 @@ SURE_CONFIDENCE = 0.9  # mean confidence of a picture that is not tried on its s
 TURNED_CONFIDENCE = 0.9  # mean confidence that a picture must have on its side or upside down
 MIN_GAIN = 1.2  # times the upright score that it must have there
 ROUNDING = 1e-6  # pixels; sines and cosines are not exact
+TRIGONOMETRIC_BITS = 40  # of a sine or cosine that are used
 
 
 def best_attempt(read_at: Callable[[int], Attempt], inverted_looks_better: Callable[[Attempt], bool]) -> Attempt:
@@ -70,10 +72,11 @@ def turned(gray: GrayImage, degrees: int) -> GrayImage:
     if degrees % 90 == 0:
         return np.ascontiguousarray(np.rot90(gray, -degrees // 90)) if degrees else gray
     (height, width), (new_height, new_width) = gray.shape, _turned_shape(gray.shape, degrees)
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
-    matrix[:, 2] += (new_width - width) / 2, (new_height - height) / 2
-    size = (new_width, new_height)
-    return np.asarray(cv2.warpAffine(gray, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    c, s = _cos_sin(degrees)
+    x, y = (width - 1) / 2, (height - 1) / 2
+    u, v = (new_width - 1) / 2, (new_height - 1) / 2
+    matrix = np.array([[c, s, x - (c * u + s * v)], [-s, c, y - (c * v - s * u)]])
+    return warped(gray, matrix, (new_width, new_height))
 
 
 def turned_back(boxes: Boxes, shape: tuple[int, ...], degrees: int) -> Boxes:
@@ -83,16 +86,24 @@ def turned_back(boxes: Boxes, shape: tuple[int, ...], degrees: int) -> Boxes:
     """
     if not degrees:
         return boxes
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    back = np.array([[cos, sin], [-sin, cos]])
-    size, turned_size = np.array(shape[::-1]), np.array(_turned_shape(shape, degrees)[::-1])
-    centres = (boxes[:, :2] + boxes[:, 2:] / 2 - turned_size / 2) @ back.T + size / 2
-    sides = boxes[:, 2:] @ np.abs(back).T
-    return np.concatenate([centres - sides / 2, sides], 1).astype(np.float32)
+    c, s = _cos_sin(degrees)
+    (height, width), (turned_height, turned_width) = shape, _turned_shape(shape, degrees)
+    w, h = boxes[:, 2:].T.astype(np.float64)
+    u, v = (boxes[:, :2] + boxes[:, 2:] / 2 - np.array([turned_width, turned_height]) / 2).T
+    # written out, since the rounding of a product of matrices depends on the processor
+    x, y = u * c + v * s + width / 2, v * c - u * s + height / 2
+    wide, high = w * abs(c) + h * abs(s), w * abs(s) + h * abs(c)
+    return np.stack([x - wide / 2, y - high / 2, wide, high], 1).astype(np.float32)
 
 
 def _turned_shape(shape: tuple[int, ...], degrees: int) -> tuple[int, int]:
     """The (H, W) of a picture of that shape after turned()."""
-    cos, sin = abs(np.cos(np.radians(degrees))), abs(np.sin(np.radians(degrees)))
+    c, s = map(abs, _cos_sin(degrees))
     height, width = shape
-    return int(np.ceil(sin * width + cos * height - ROUNDING)), int(np.ceil(cos * width + sin * height - ROUNDING))
+    return ceil(s * width + c * height - ROUNDING), ceil(c * width + s * height - ROUNDING)
+
+
+def _cos_sin(degrees: int) -> tuple[float, float]:
+    """Cosine and sine, without the last bits, in which mathematical libraries differ."""
+    one = 1 << TRIGONOMETRIC_BITS
+    return round(cos(radians(degrees)) * one) / one, round(sin(radians(degrees)) * one) / one

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.resampling import resized
 
 Tensors: TypeAlias = npt.NDArray[np.float32]  # (N, 28, 28, 1), 0 to 1, ink bright
 Images: TypeAlias = npt.NDArray[np.uint8]  # (N, 28, 28)
@@ -39,7 +40,7 @@ def lone(gray: GrayImage) -> Images:
     The top row is taken for background. A picture with a black background is one of MNIST's and stays as it is; any
     other one is normalised.
     """
-    bright = gray if cv2.mean(gray)[0] >= cv2.mean(gray[0])[0] else 255 - gray
+    bright = gray if cv2.sumElems(gray)[0] >= SIDE * cv2.sumElems(gray[0])[0] else 255 - gray
     is_normalised = cv2.countNonZero(bright) <= MAX_LIT_SHARE * SIDE * SIDE
     return bright[None] if is_normalised else normalised(bright[None])
 
@@ -62,7 +63,8 @@ def crops(gray: GrayImage, boxes: Boxes) -> Images:
     """
     made = np.empty((len(boxes), SIDE, SIDE), np.uint8)
     height, width = gray.shape
-    for crop, (x, y, w, h) in zip(made, boxes.tolist(), strict=True):
+    squares: dict[int, list[tuple[int, GrayImage]]] = {}  # by their side: which box, and its square
+    for row, (x, y, w, h) in enumerate(boxes.tolist()):
         side = max(2, round(max(w, h) * SIDE / DIGIT_SIDE))
         left, top = round(x + (w - side) / 2), round(y + (h - side) / 2)
         right, bottom = left + side, top + side
@@ -70,8 +72,9 @@ def crops(gray: GrayImage, boxes: Boxes) -> Images:
             square = _beyond_edges(gray, left, top, side)
         else:
             square = gray[top:bottom, left:right]
-        interpolation = cv2.INTER_AREA if side > SIDE else cv2.INTER_CUBIC
-        cv2.resize(square, (SIDE, SIDE), dst=crop, interpolation=interpolation)
+        squares.setdefault(side, []).append((row, square))
+    for same in squares.values():
+        made[[row for row, _ in same]] = resized(np.stack([square for _, square in same]), SIDE)
     return made
 
 
@@ -106,7 +109,9 @@ def _normalised(images: Images) -> Images:
     square = levels.reshape(-1, SIDE, SIDE)
     inside = slice(POLARITY_MARGIN, -POLARITY_MARGIN)
     inner = square[:, inside, inside].reshape(len(images), -1)
-    sign = np.where(np.add.reduce(inner * inner * inner, axis=1) < 0, np.float32(-1), np.float32(1))[:, None]
+    sign = np.where(np.add.reduce(inner * inner * inner, axis=1, dtype=np.float64) < 0, np.float32(-1), np.float32(1))[
+        :, None
+    ]
     rank = int(FULL_INK_QUANTILE * (inner.shape[1] - 1))
     full = np.partition(inner * sign, rank, axis=1)[:, rank, None]
     stretched = square * (sign * 255 / np.maximum(full, MIN_CONTRAST))[:, :, None]

@@ -187,7 +187,8 @@ def recognition(
 
 def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> Probabilities:
     """The normalised product of both networks' probabilities of the digits; what remains as the classifier has it."""
-    digits = (classifier[:, :10] + FLOOR) * (recognizer[:, :10] + FLOOR) ** LINE_WEIGHT
+    lined = recognizer[:, :10].astype(np.float64)  # NumPy's powers in float32 differ between machines
+    digits = (classifier[:, :10] + FLOOR) * (lined + FLOOR) ** LINE_WEIGHT
     none = 1 - classifier[:, :10].sum(1, keepdims=True)
     digits = digits / digits.sum(1, keepdims=True) * (1 - none)
     return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)

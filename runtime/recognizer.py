@@ -61,9 +61,9 @@ def recognizer_input(strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """(..., n) logits -> (..., n) probabilities."""
-    odds = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(odds / odds.sum(-1, keepdims=True))
+    """(..., n) logits -> (..., n) probabilities; computed in float64, so that all machines give the same."""
+    odds = np.exp(np.subtract(logits, logits.max(-1, keepdims=True), dtype=np.float64))
+    return (odds / odds.sum(-1, keepdims=True)).astype(np.float32)
 
 
 class Recognizer:

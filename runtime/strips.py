@@ -15,8 +15,8 @@ import numpy.typing as npt
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.lines import reading_order, slope
-from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT, Segment
+from digitocr.runtime.resampling import averaged, warped
 
 MAX_GAP = 3.5  # heights of the line; boxes that are farther apart are of two lines
 MAX_HEIGHT_RATIO = 1.7  # of a box and its line; a line of other digits begins there
@@ -118,7 +118,8 @@ def _place(boxes: Boxes, part: list[int], common: float) -> Place:
     scale = height / DIGIT_HEIGHT
     left, right = float((along - half).min()) - CONTEXT * height, float((along + half).max()) + CONTEXT * height
     width = min(-int(-(right - left) / scale // MULTIPLE) * MULTIPLE, MAX_WIDTH)
-    return Place(float(middle[0] + left * cos), float(middle[1] + left * sin), cos, sin, scale, width, tuple(part))
+    x, y = middle.tolist()
+    return Place(x + left * cos, y + left * sin, cos, sin, scale, width, tuple(part))
 
 
 def cut(gray: GrayImage, place: Place) -> GrayImage:
@@ -142,13 +143,8 @@ def cut(gray: GrayImage, place: Place) -> GrayImage:
             [scale * place.sin, scale * place.cos, corner[1] + shift[1]],
         ]
     )
-    size = place.width * factor, STRIP_HEIGHT * factor
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    level = _level(gray, place)
-    strip = cv2.warpAffine(gray, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=level)
-    if factor > 1:
-        strip = cv2.resize(strip, (place.width, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.asarray(strip, np.uint8)
+    strip = warped(gray, matrix, (place.width * factor, STRIP_HEIGHT * factor), _level(gray, place))
+    return strip if factor == 1 else averaged(strip, (place.width, STRIP_HEIGHT))
 
 
 def _level(gray: GrayImage, place: Place) -> int:

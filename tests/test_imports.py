@@ -16,6 +16,7 @@ RUNTIME = [
     "files",
     "processes",
     "opencv",
+    "resampling",
     "levels",
     "image",
     "boxes",

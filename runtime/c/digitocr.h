@@ -110,6 +110,15 @@ struct digitocr_number {
     int32_t digit_count; /* at least 1 */
 };
 
+/* Why nothing was read. */
+enum digitocr_why {
+    DIGITOCR_WHY_READ = 0,         /* something was */
+    DIGITOCR_WHY_NOTHING_FOUND = 1, /* nothing in it looks like a digit */
+    DIGITOCR_WHY_NO_CHARACTERS = 2, /* the lines of the regions show no characters */
+    DIGITOCR_WHY_NO_DIGITS = 3,     /* the lines of the regions show letters or signs */
+    DIGITOCR_WHY_UNSURE = 4         /* no region has the confidence of the options */
+};
+
 /* All pointers point into the arena. */
 struct digitocr_reading {
     const struct digitocr_number *numbers;
@@ -118,6 +127,10 @@ struct digitocr_reading {
     int32_t digit_count;
     int32_t line_count;
     int32_t rotated; /* degrees clockwise by which the picture was rotated to read it */
+    int32_t why;     /* of enum digitocr_why; where nothing was read, also: */
+    int32_t regions; /* that were found */
+    int32_t likeliest;  /* digit of the most confident region */
+    float confidence;   /* of that region */
 };
 
 /* Bytes of memory that digitocr_read needs for a picture of that size; 0 if the size or an option is out of range. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "digitocr.h"
+#include "digitocr_constants.h"
 #include "digitocr_weights.h"
 
 #if defined(__FAST_MATH__)
@@ -88,14 +89,274 @@ DG_LOCAL int dg_check_weights(void);
 
 /* --- Own mathematics (math.c) ------------------------------------------------------------------------------------- */
 
+/* The largest whole number that is not above it, and the least that is not below it. */
+DG_LOCAL double dg_floor(double value);
+DG_LOCAL double dg_ceil(double value);
 
-/* --- Pictures (image.c) ------------------------------------------------------------------------------------------- */
+/* The nearest whole number; of two equally near ones the even one. */
+DG_LOCAL double dg_round(double value);
 
+DG_LOCAL double dg_exp(double value); /* limited to that of 709; 0 below -708 */
+DG_LOCAL double dg_log(double value); /* of a normal number above 0 */
+DG_LOCAL double dg_atan2(double y, double x);
+DG_LOCAL double dg_sin(double angle); /* of up to 1,000 radians */
+DG_LOCAL double dg_cos(double angle);
+
+/* Square roots, exact to the last bit; 0 for what is not above 0. Of less than the least normal number they are 0 on
+ * machines without such an instruction. */
+DG_LOCAL double dg_sqrt(double value);
+DG_LOCAL float dg_sqrtf(float value);
+
+/* --- Pictures (image.c) -------------------------------------------------------------------------------------------
+ *
+ * Functions that return int give DIGITOCR_OK or DIGITOCR_ERROR_MEMORY. What they take of the arena they release, but
+ * for the pictures that they make. A picture that needs no change is given on as it is, without a copy. */
+
+/* The picture reduced to a longer side of at most that many pixels (background.shrunk). */
+DG_LOCAL int dg_shrunk(const struct digitocr_picture *picture, int32_t side, struct dg_arena *arena,
+                       struct digitocr_picture *made);
+
+/* The picture with an even background (background.evened). */
+DG_LOCAL int dg_evened(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *made);
+
+/* The same over the picture itself; its pixels must be memory that can be written. */
+DG_LOCAL int dg_even_in_place(const struct digitocr_picture *picture, struct dg_arena *arena);
+
+/* What digits are cropped from (background.shadeless): evened, unless one of the boxes fills the picture. */
+DG_LOCAL int dg_is_close_up(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count);
+DG_LOCAL int dg_shadeless(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count,
+                          struct dg_arena *arena, struct digitocr_picture *made);
+
+/* The digit in a box in MNIST's form (preprocessing.images): 28x28, ink bright. */
+DG_LOCAL int dg_crop(const struct digitocr_picture *picture, const struct digitocr_box *box, struct dg_arena *arena,
+                     uint8_t *crop);
+
+/* The same of a picture of 28x28 pixels (preprocessing.lone); and whether it shows nothing. */
+DG_LOCAL void dg_lone(const struct digitocr_picture *picture, uint8_t *crop);
+DG_LOCAL int dg_is_blank(const struct digitocr_picture *picture);
+
+/* 28x28 levels in MNIST's form (preprocessing.normalised), over themselves. */
+DG_LOCAL void dg_normalise(uint8_t *levels);
+
+/* A picture of two levels that cannot be told apart in black and white (levels.unmasked). */
+DG_LOCAL int dg_unmasked(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *made);
+
+/* Cosine and sine of whole degrees, 0 to 359, as orientation.py has them: multiples of 2^-40. */
+DG_LOCAL void dg_cos_sin(int32_t degrees, double *cosine, double *sine);
+
+/* The size of a picture that is rotated clockwise, and the picture (orientation.turned). */
+DG_LOCAL void dg_turned_size(int32_t width, int32_t height, int32_t degrees, int32_t *turned_width,
+                             int32_t *turned_height);
+DG_LOCAL int dg_turn(const struct digitocr_picture *picture, int32_t degrees, struct dg_arena *arena,
+                     struct digitocr_picture *made);
+
+/* Bytes of an arena that these functions take at most for a picture of that size, with the pictures that they make. */
+DG_LOCAL size_t dg_evened_bytes(int32_t width, int32_t height);
+DG_LOCAL size_t dg_crop_bytes(int32_t width, int32_t height);
+DG_LOCAL size_t dg_turn_bytes(int32_t width, int32_t height, int32_t degrees);
+
+struct dg_place;
+
+/* The strip of a line (strips.cut): place->width x DG_STRIP_HEIGHT bytes. */
+DG_LOCAL int dg_cut(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
+                    uint8_t *strip);
+
+/* The probabilities of the classes in the columns of a line's strip: place->width / DG_COLUMN rows of DG_CLASS_COUNT. */
+DG_LOCAL int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place *place,
+                           struct dg_arena *arena, float *columns);
+DG_LOCAL size_t dg_columns_bytes(int32_t strip_width);
 
 /* --- Finding digits (detection.c) --------------------------------------------------------------------------------- */
 
+/* Boxes in which digits may be, and their scores, best first (Detector.detect); at most `capacity` of them.
+ * thorough: whether a large picture in which nothing is found is seen at twice its size. */
+DG_LOCAL int dg_detect(const struct digitocr_picture *picture, int thorough, int32_t capacity,
+                       struct digitocr_box *boxes, float *scores, int32_t *count, struct dg_arena *arena);
 
-/* --- Reading (reading.c) ------------------------------------------------------------------------------------------ */
+/* Bytes of an arena that it takes at most for a picture of that size. */
+DG_LOCAL size_t dg_detect_bytes(int32_t width, int32_t height);
 
+/* --- Reading (reading.c) ------------------------------------------------------------------------------------------
+ *
+ * Boxes are in pixels of the picture as it was rotated. `rows` are numbers of boxes. Functions that return int give
+ * DIGITOCR_OK or DIGITOCR_ERROR_MEMORY; what they take of the arena they release, but for the results. */
+
+/* Arrays in the arena; NULL where it is too small. */
+DG_LOCAL void *dg_take_array(struct dg_arena *arena, int32_t count, size_t size);
+
+/* The sum of every `stride`-th value, in NumPy's order. */
+DG_LOCAL float dg_float_sum(const float *values, int32_t count, int32_t stride);
+
+/* The place of the largest value; of equal ones the first. */
+DG_LOCAL int32_t dg_argmax(const float *values, int32_t count);
+
+/* The places of the keys from the least to the largest; of equal ones in their order. */
+DG_LOCAL void dg_argsort(const double *keys, int32_t count, int32_t *order);
+
+/* The sum of the probabilities of the ten digits. */
+DG_LOCAL float dg_digits_share(const float *probabilities);
+
+/* Probabilities of `count` logits, at most DG_CLASS_COUNT. */
+DG_LOCAL void dg_softmax(const float *logits, int32_t count, float *probabilities);
+
+/* The best of the scores of each box's neighbours on its line; 0 where it has none. */
+DG_LOCAL int dg_best_neighbours(const struct digitocr_box *boxes, const float *scores, int32_t count,
+                                struct dg_arena *arena, float *best);
+
+/* The confidences by detector and classifier, of probabilities of `classes` each. */
+DG_LOCAL int dg_candidate_confidences(const struct digitocr_box *boxes, const float *scores, const float *probabilities,
+                                      int32_t classes, int32_t count, struct dg_arena *arena, float *confidences);
+
+/* The confidence in a picture of one digit, from the network's probability of that digit. */
+DG_LOCAL double dg_lone_confidence(double probability);
+
+/* The probabilities of ten digits by classifier and recognizer together. */
+DG_LOCAL void dg_combined(const float *classifier, const float *lined, float *digits);
+
+/* The confidences in a character: that it is read right, and that any digit stands there.
+ * candidate: by detector and classifier. digits: of dg_combined. beside: the shares of other writing and of digits. */
+DG_LOCAL void dg_character_confidences(float candidate, int is_found, const float *classifier, const float *lined,
+                                       const float *digits, const float *beside, float *right, float *place);
+
+/* The slope of the lines that some boxes stand in, radians; 0 where there is no common one. */
+DG_LOCAL int dg_slope(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, struct dg_arena *arena,
+                      double *angle);
+
+/* Boxes in lines: those of line n are rows[starts[n]] up to rows[starts[n + 1]]. */
+struct dg_lines {
+    int32_t count;
+    int32_t *starts, *rows;
+};
+
+/* Memory for lines of that many boxes. */
+DG_LOCAL int dg_take_lines(struct dg_lines *lines, int32_t capacity, struct dg_arena *arena);
+
+/* Puts some boxes in lines, from top to bottom, each from left to right. */
+DG_LOCAL int dg_reading_order(const struct digitocr_box *boxes, const int32_t *rows, int32_t count,
+                              struct dg_arena *arena, struct dg_lines *lines);
+
+/* Puts more of the boxes into the lines, one after the other, which keep their own boxes. */
+DG_LOCAL int dg_join(struct dg_lines *lines, const struct digitocr_box *boxes, int32_t box_count, const int32_t *rows,
+                     int32_t count, struct dg_arena *arena);
+
+/* Where a line stands in the picture: x and y are the middle of its strip's left border, scale the pixels of the
+ * picture for one of the strip, width that of the strip. Its boxes are `count` rows of dg_places from `first` on. */
+struct dg_place {
+    double x, y, cosine, sine, scale;
+    int32_t width;
+    int32_t first, count;
+};
+
+struct dg_places {
+    int32_t count;
+    struct dg_place *places;
+    int32_t *rows;
+};
+
+/* The lines that some boxes stand in, each of them in one. The places are left in the arena. */
+DG_LOCAL int dg_find_places(const struct digitocr_box *boxes, const int32_t *rows, int32_t count,
+                            struct dg_arena *arena, struct dg_places *places);
+
+/* A point of a strip in the picture. */
+DG_LOCAL void dg_to_picture(const struct dg_place *place, double u, double v, double *x, double *y);
+
+/* The likeliest kind of a place of a line, DG_KIND_..., by the probabilities of the classes. */
+DG_LOCAL int32_t dg_kind(const float *probabilities);
+
+/* A character or a run of other writing in a line: columns from `left` up to `right`, and the means over them. */
+struct dg_segment {
+    int32_t left, right;
+    int32_t kind; /* DG_KIND_... but that of a gap */
+    float share;  /* the probability of that kind */
+    float probabilities[DG_CLASS_COUNT];
+};
+
+/* The segments of a line of (count, DG_CLASS_COUNT) probabilities; only counts where `segments` is NULL. */
+DG_LOCAL int32_t dg_find_segments(const float *columns, int32_t count, struct dg_segment *segments);
+
+/* A character: a digit, DG_DOUBT, one of ".,-+:/", or DG_OTHER_TEXT for other writing. */
+struct dg_character {
+    double x, y, width, height;
+    double confidence;
+    int32_t row; /* of the candidate; -1 for signs and other writing */
+    char text;
+};
+
+/* The candidates, and what the recognizer sees in their lines. The first `found` are the detector's, the others only
+ * the recognizer has found. What is more than the capacity is left out. */
+struct dg_recognition {
+    int32_t found, count, capacity;
+    struct digitocr_box *boxes;
+    float *lined;           /* DG_CLASS_COUNT probabilities for each */
+    float *beside;          /* 2 for each: the shares of other writing and of digits right beside it */
+    unsigned char *is_seen; /* whether a line has been read that it stands on */
+    struct dg_character *others;
+    int32_t other_count, other_capacity;
+};
+
+DG_LOCAL int dg_take_recognition(struct dg_recognition *found, int32_t capacity, int32_t other_capacity,
+                                 struct dg_arena *arena);
+
+/* Begins with the detector's candidates, of which nothing is seen yet. */
+DG_LOCAL void dg_begin_recognition(struct dg_recognition *found, const struct digitocr_box *boxes, int32_t count);
+
+/* Whether all boxes of a line stand on lines that have been read. rows: of the place. */
+DG_LOCAL int dg_is_read_already(const struct dg_recognition *found, const struct dg_place *place, const int32_t *rows);
+
+/* Adds what a line shows, by (count, DG_CLASS_COUNT) probabilities of its columns. rows: of the place. */
+DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *place, const int32_t *rows,
+                           const float *columns, int32_t count, struct dg_arena *arena);
+
+/* Drops candidates that only the recognizer has found and that lie on surer ones of these. */
+DG_LOCAL int dg_keep_distinct(struct dg_recognition *found, struct dg_arena *arena);
+
+/* A number: its text ends with 0, its digits are `count` of the groups' places from `first` on. */
+struct dg_group {
+    const char *text;
+    int32_t first, count;
+    double confidence;
+};
+
+/* Memory of the caller for n characters: n groups, n places, and 2 n texts. */
+struct dg_groups {
+    int32_t count;
+    struct dg_group *groups;
+    int32_t *places; /* numbers of characters that are digits or DG_DOUBT, from left to right */
+    char *texts;
+};
+
+/* The numbers of a line of characters, from left to right. */
+DG_LOCAL int dg_group(const struct dg_character *characters, int32_t count, struct dg_arena *arena,
+                      struct dg_groups *groups);
+
+/* Sets the confidences of the digits of a wheel that stands between two digits to 0; whether there is one. */
+DG_LOCAL int dg_without_cut_wheel(const struct digitocr_box *boxes, float *confidence, int32_t count, int32_t height);
+
+/* The candidates that are kept, in lines, in reading order. places: the confidences that a digit stands there.
+ * mode: of enum digitocr_mode. lines: with memory for all boxes. */
+DG_LOCAL int dg_find_kept(const struct digitocr_box *boxes, const float *confidence, const float *places, int32_t count,
+                          float conf, int32_t mode, struct dg_arena *arena, struct dg_lines *lines);
+
+/* The digits of a line, and the signs and words on it, from left to right; they are left in the arena.
+ * digits: probabilities, of which those of a candidate begin `stride` after those of the one before.
+ * told: the confidence from which on a digit is told. */
+DG_LOCAL int dg_line_characters(const struct dg_recognition *found, const float *digits, int32_t stride,
+                                const float *confidence, const int32_t *rows, int32_t count, float told,
+                                struct dg_arena *arena, struct dg_character **characters, int32_t *character_count);
+
+/* How well a picture reads at a rotation. */
+struct dg_scores {
+    int32_t read;    /* digits with a confidence of 0.5 or more; the others are of these */
+    double reading;  /* sum of what the confidences are above 0.5 */
+    double upright;  /* the same without zeros, which look the same on their side */
+    double mean;     /* of the confidences; 0 for none */
+};
+
+DG_LOCAL int dg_reading_scores(const float *probabilities, int32_t stride, const float *confidence, int32_t count,
+                               struct dg_arena *arena, struct dg_scores *scores);
+
+/* The boxes of a picture that was rotated clockwise from a size to another, in the picture as it was. */
+DG_LOCAL void dg_turned_back(const struct digitocr_box *boxes, int32_t count, int32_t width, int32_t height,
+                             int32_t turned_width, int32_t turned_height, int32_t degrees, struct digitocr_box *back);
 
 #endif

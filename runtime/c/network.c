@@ -71,22 +71,26 @@ struct dg_kernels {
 
 static int dg_always(void) { return 1; }
 
+/* Two pixels and four channels at once, so that what is loaded is used several times. */
 static void dg_sum_plain(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
                          int32_t channels, int32_t *sums) {
-    int32_t p, channel, k;
-    for (p = 0; p < n; p += 2) { /* two pixels share the loads of the weights */
+    int32_t p, channel, k, place;
+    for (p = 0; p < n; p += 2) {
         const uint8_t *first = pixels + (size_t)p * stride, *second = p + 1 < n ? first + stride : first;
-        int32_t *to = sums + DG_BLOCK * p;
-        for (channel = 0; channel < channels; channel++) {
+        for (channel = 0; channel < channels; channel += 4) {
             const int8_t *w = weights + 4 * channel;
-            const uint8_t *a = first, *b = second;
-            int32_t sum_a = 0, sum_b = 0;
-            for (k = 0; k < fours; k++, w += 4 * DG_BLOCK, a += 4, b += 4) {
-                sum_a += w[0] * a[0] + w[1] * a[1] + w[2] * a[2] + w[3] * a[3];
-                sum_b += w[0] * b[0] + w[1] * b[1] + w[2] * b[2] + w[3] * b[3];
-            }
-            to[channel] = sum_a;
-            if (p + 1 < n) to[channel + DG_BLOCK] = sum_b;
+            int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
+            int32_t *to = sums + DG_BLOCK * p + channel;
+            for (k = 0; k < fours; k++, w += 4 * DG_BLOCK)
+                for (place = 0; place < 4; place++) {
+                    int32_t a = first[4 * k + place], b = second[4 * k + place];
+                    a0 += w[place] * a, b0 += w[place] * b;
+                    a1 += w[place + 4] * a, b1 += w[place + 4] * b;
+                    a2 += w[place + 8] * a, b2 += w[place + 8] * b;
+                    a3 += w[place + 12] * a, b3 += w[place + 12] * b;
+                }
+            to[0] = a0, to[1] = a1, to[2] = a2, to[3] = a3;
+            if (p + 1 < n) to += DG_BLOCK, to[0] = b0, to[1] = b1, to[2] = b2, to[3] = b3;
         }
     }
 }
@@ -416,64 +420,89 @@ static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_p
     return DG_BYTES(values * (layer->is_float ? sizeof(float) : 1) + DG_BLOCK); /* blocks may be read beyond the end */
 }
 
-static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, int32_t group, size_t width,
+/* Rows and columns of a layer's output, and how many rows of it are held at once. */
+static void dg_plan_sides(const struct dg_network *network, struct dg_plan *plan, int32_t number, int32_t rows,
+                          int32_t columns) {
+    const struct dg_layer *layer = &network->layers[number];
+    int32_t in = layer->inputs[0];
+    if (layer->kind == DG_INPUT) {
+        plan->rows[number] = rows;
+        plan->columns[number] = columns;
+    } else if (layer->kind == DG_ADD || layer->kind == DG_CONCATENATE) {
+        plan->rows[number] = plan->rows[in] << layer->shift[0];
+        plan->columns[number] = plan->columns[in] << layer->shift[0];
+    } else {
+        int32_t high = dg_extent(layer->kernel_rows, layer->dilation_rows);
+        int32_t wide = dg_extent(layer->kernel_columns, layer->dilation_columns);
+        plan->rows[number] = (plan->rows[in] + layer->top + layer->bottom - high) / layer->stride_rows + 1;
+        plan->columns[number] = (plan->columns[in] + layer->left + layer->right - wide) / layer->stride_columns + 1;
+    }
+    plan->kept[number] = plan->rows[number];
+    if (layer->is_streamed) {
+        const struct dg_layer *next = &network->layers[number + 1];
+        int32_t needed = dg_extent(next->kernel_rows, next->dilation_rows);
+        if (needed < plan->kept[number]) plan->kept[number] = needed;
+    }
+}
+
+static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
+    size_t group = (size_t)kernels->group, window = dg_padded((size_t)dg_window(layer)), bytes;
+    if (layer->kind == DG_DEPTHWISE) return DG_BYTES(dg_padded((size_t)layer->channels_in));
+    if (layer->kind != DG_CONVOLUTION) return 0;
+    bytes = DG_BYTES(window * group + DG_BLOCK) + DG_BYTES(sizeof(int32_t) * DG_BLOCK * group);
+    return kernels->width > 1 ? bytes + DG_BYTES(window * kernels->width * group) : bytes;
+}
+
+/* Whether two layers, or their inputs, are held at the same time; `start` and `end` are the chain of the first one. */
+static int dg_overlap(const struct dg_network *network, int32_t start, int32_t end, int32_t other) {
+    int32_t last = dg_last_use(network, other), first = dg_chain_start(network, other);
+    if (last < dg_chain_end(network, other)) last = dg_chain_end(network, other);
+    return first <= end && last >= start;
+}
+
+/* Where a layer's output lies: the first gap between the outputs that are held at the same time and placed already. */
+static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t placed) {
+    const struct dg_layer *layer = &network->layers[number];
+    size_t bytes = dg_layer_bytes(network, plan, number), offset = 0;
+    int32_t start = dg_chain_start(network, number), end = dg_chain_end(network, number), other;
+    if (layer->kind == DG_ADD && start == end) /* it may overwrite an input that nothing needs any more */
+        for (other = 0; other < DG_MAX_INPUTS; other++) {
+            int32_t in = layer->inputs[other];
+            if (!dg_is_end(network, in) && dg_last_use(network, in) == number) return plan->offset[in];
+        }
+    for (other = 0; other <= placed; other++) {
+        size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
+        if (other >= start && other <= number) continue; /* not placed yet: a chain is placed from its end */
+        if (dg_is_end(network, other) || !dg_overlap(network, start, end, other)) continue;
+        if (plan->offset[other] < offset + bytes && offset < behind) {
+            offset = behind;
+            other = -1; /* look at all of them again */
+        }
+    }
+    return offset;
+}
+
+static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
                        struct dg_plan *plan) {
-    int32_t number, other;
+    int32_t start, end, number;
     plan->working = plan->scratch = plan->outputs = 0;
     for (number = 0; number < network->layer_count; number++) {
-        const struct dg_layer *layer = &network->layers[number];
-        size_t bytes, scratch = 0, offset;
-        int32_t in = layer->inputs[0], start = dg_chain_start(network, number);
-        if (layer->kind == DG_INPUT) {
-            plan->rows[number] = rows;
-            plan->columns[number] = columns;
-        } else if (layer->kind == DG_ADD || layer->kind == DG_CONCATENATE) {
-            plan->rows[number] = plan->rows[in] << layer->shift[0];
-            plan->columns[number] = plan->columns[in] << layer->shift[0];
-        } else {
-            int32_t high = dg_extent(layer->kernel_rows, layer->dilation_rows);
-            int32_t wide = dg_extent(layer->kernel_columns, layer->dilation_columns);
-            plan->rows[number] = (plan->rows[in] + layer->top + layer->bottom - high) / layer->stride_rows + 1;
-            plan->columns[number] = (plan->columns[in] + layer->left + layer->right - wide) / layer->stride_columns + 1;
-        }
-        plan->kept[number] = plan->rows[number];
-        if (layer->is_streamed) {
-            const struct dg_layer *next = &network->layers[number + 1];
-            int32_t needed = dg_extent(next->kernel_rows, next->dilation_rows);
-            if (needed < plan->kept[number]) plan->kept[number] = needed;
-        }
-        if (layer->kind == DG_CONVOLUTION) {
-            size_t window = dg_padded((size_t)dg_window(layer));
-            scratch = DG_BYTES(window * (size_t)group + DG_BLOCK) + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)group);
-            if (width > 1) scratch += DG_BYTES(window * width * (size_t)group);
-        } else if (layer->kind == DG_DEPTHWISE) {
-            scratch = DG_BYTES(dg_padded((size_t)layer->channels_in));
-        }
+        size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
         if (scratch > plan->scratch) plan->scratch = scratch;
-        bytes = dg_layer_bytes(network, plan, number);
-        if (dg_is_end(network, number)) {
-            plan->offset[number] = plan->outputs;
-            plan->outputs += bytes;
-            continue;
-        }
-        /* an addition may overwrite an input that nothing needs any more */
-        offset = (size_t)-1;
-        if (layer->kind == DG_ADD && start == number && !layer->is_streamed)
-            for (other = 0; other < DG_MAX_INPUTS; other++)
-                if (!dg_is_end(network, layer->inputs[other]) && dg_last_use(network, layer->inputs[other]) == number)
-                    offset = plan->offset[layer->inputs[other]];
-        if (offset == (size_t)-1) { /* the first gap between the layers that are needed at the same time */
-            for (offset = 0, other = 0; other < number; other++) {
-                size_t end = plan->offset[other] + dg_layer_bytes(network, plan, other);
-                if (dg_is_end(network, other) || dg_last_use(network, other) < start) continue;
-                if (plan->offset[other] < offset + bytes && offset < end) {
-                    offset = end;
-                    other = -1; /* look at all of them again */
-                }
+        dg_plan_sides(network, plan, number, rows, columns);
+    }
+    for (start = 0; start < network->layer_count; start = end + 1) {
+        end = dg_chain_end(network, start);
+        for (number = end; number >= start; number--) {
+            size_t bytes = dg_layer_bytes(network, plan, number);
+            if (dg_is_end(network, number)) {
+                plan->offset[number] = plan->outputs;
+                plan->outputs += bytes;
+                continue;
             }
+            plan->offset[number] = dg_place(network, plan, number, end);
+            if (plan->offset[number] + bytes > plan->working) plan->working = plan->offset[number] + bytes;
         }
-        plan->offset[number] = offset;
-        if (offset + bytes > plan->working) plan->working = offset + bytes;
     }
 }
 
@@ -736,20 +765,15 @@ static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
 
 /* --- Running a network --------------------------------------------------------------------------------------------- */
 
-static void dg_plan_for(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
-                        struct dg_plan *plan) {
-    dg_plan_of(network, rows, columns, kernels->group, kernels->width, plan);
-}
-
 size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    dg_plan_for(network, rows, columns, dg_kernels(-1), &plan);
+    dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
     return DG_BYTES(plan.outputs);
 }
 
 size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    dg_plan_for(network, rows, columns, dg_kernels(-1), &plan);
+    dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
     return DG_BYTES(plan.outputs) + DG_BYTES(plan.working) + DG_BYTES(plan.scratch);
 }
 
@@ -761,7 +785,7 @@ int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, i
     state.network = network;
     state.kernels = dg_kernels(kernels);
     state.source = source;
-    dg_plan_for(network, rows, columns, state.kernels, &state.plan);
+    dg_plan_of(network, rows, columns, state.kernels, &state.plan);
     state.outputs = (unsigned char *)dg_take(arena, state.plan.outputs);
     after = arena->at;
     state.working = (unsigned char *)dg_take(arena, state.plan.working);

@@ -261,3 +261,10 @@ def test_what_is_seen_where_there_is_no_room_for_a_letter_separates_nothing():
     assert texts(framed) == "00391"
     assert texts(spaced("00|391", 0.37, 0.45, 0.45, 0.37)) == "00 391"  # there is room for a letter
     assert texts(spaced("0|03", 0.1, 0.1, 0.37)) == "0 03"  # too few digits to know their distance
+
+
+def test_a_mark_on_a_digit_does_not_change_what_stands_between_others():
+    plain = spaced("0-0391", 0.1, 0.1, 0.37)
+    x, y, w, h = plain[0].box
+    marked = [plain[0], Character(OTHER, (x + w / 2, y, 1.0, h), 0.9, -1), *plain[1:]]
+    assert texts(marked) == texts(plain) == "0 0391"

@@ -1,0 +1,784 @@
+/* The third level: a picture in, a reading out. What runtime/reader.py and orientation.py do, in their order.
+ *
+ * The arena holds, from its front: three sets of candidates, of which one is the best so far; then what a rotation
+ * takes while it is tried; at the end the reading. */
+#include "internal.h"
+
+#define DG_DEGREES 57.29577951308232 /* of a radian */
+#define DG_PIXELS_PER_CANDIDATE 64   /* of a picture; more candidates than that are texture */
+#define DG_MIN_CANDIDATES 64
+#define DG_OTHERS_PER_CANDIDATE 2 /* signs and words, at most */
+
+/* The candidates of the picture at a rotation. */
+struct dg_attempt {
+    int32_t degrees;
+    int32_t border; /* pixels that the picture was framed with while it was looked at */
+    int32_t count;
+    struct dg_scores scores_of; /* how well it reads */
+    struct digitocr_box *boxes; /* in the picture at that rotation, without the border */
+    float *scores;
+    float *probabilities; /* dg_classes() for each */
+    float *confidence;
+};
+
+/* What all steps share. */
+struct dg_reader {
+    const struct digitocr_picture *picture;
+    const struct digitocr_options *options;
+    struct dg_arena arena;
+    int32_t capacity, classes;
+    struct dg_attempt attempts[3];
+};
+
+static int32_t dg_capacity(int32_t width, int32_t height) {
+    int64_t count = (int64_t)width * height / DG_PIXELS_PER_CANDIDATE;
+    return count < DG_MIN_CANDIDATES         ? DG_MIN_CANDIDATES
+           : count < DG_BOXES_MAX_DETECTIONS ? (int32_t)count
+                                             : DG_BOXES_MAX_DETECTIONS;
+}
+
+static int dg_take_attempt(struct dg_reader *reader, struct dg_attempt *made) {
+    size_t count = (size_t)reader->capacity;
+    memset(made, 0, sizeof *made);
+    made->boxes = dg_take(&reader->arena, count * sizeof *made->boxes);
+    made->scores = dg_take(&reader->arena, count * sizeof *made->scores);
+    made->probabilities = dg_take(&reader->arena, count * (size_t)reader->classes * sizeof *made->probabilities);
+    made->confidence = dg_take(&reader->arena, count * sizeof *made->confidence);
+    return made->boxes && made->scores && made->probabilities && made->confidence ? DIGITOCR_OK : DIGITOCR_ERROR_MEMORY;
+}
+
+/* The box, `factor` times as large about its centre (boxes.scaled). */
+static struct digitocr_box dg_scaled(const struct digitocr_box *box, double factor) {
+    struct digitocr_box made;
+    float share = (float)factor;
+    made.width = share * box->width;
+    made.height = share * box->height;
+    made.x = box->x + box->width / 2.0F - made.width / 2.0F;
+    made.y = box->y + box->height / 2.0F - made.height / 2.0F;
+    return made;
+}
+
+/* The probabilities of the digits in boxes of a picture: the means over two crops of each. */
+static int dg_classify_boxes(struct dg_reader *reader, const struct digitocr_picture *picture,
+                             const struct digitocr_box *boxes, int32_t count, float *probabilities) {
+    static const double scales[] = DG_READER_CROP_SCALES;
+    unsigned char *mark = reader->arena.at;
+    struct digitocr_picture even;
+    uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
+    float one[DIGITOCR_MAX_CLASSES];
+    int32_t n, k, scale;
+    int error = count ? dg_shadeless(picture, boxes, count, &reader->arena, &even) : DIGITOCR_OK;
+    for (n = 0; n < count && !error; n++) {
+        float *means = probabilities + n * reader->classes;
+        for (scale = 0; scale < 2 && !error; scale++) {
+            struct digitocr_box box = dg_scaled(&boxes[n], scales[scale]);
+            error = dg_crop(&even, &box, &reader->arena, crop);
+            if (!error)
+                error = dg_probabilities_of(crop, &reader->arena, scale ? one : means);
+        }
+        for (k = 0; k < reader->classes; k++)
+            means[k] = (means[k] + one[k]) / 2.0F;
+    }
+    reader->arena.at = mark;
+    return error;
+}
+
+/* --- Frames (background.py) --------------------------------------------------------------------------------------- */
+
+static void dg_count_levels(const struct digitocr_picture *picture, int32_t *counts) {
+    int32_t row, column;
+    memset(counts, 0, 256 * sizeof *counts);
+    for (row = 0; row < picture->height; row++) {
+        const uint8_t *pixels = picture->pixels + row * picture->stride;
+        for (column = 0; column < picture->width; column++)
+            counts[pixels[column]]++;
+    }
+}
+
+/* The same of the outermost pixels; those of the corners count twice. */
+static void dg_count_edge(const struct digitocr_picture *picture, int32_t *counts) {
+    const uint8_t *first = picture->pixels, *last = first + (picture->height - 1) * picture->stride;
+    int32_t row, column;
+    memset(counts, 0, 256 * sizeof *counts);
+    for (column = 0; column < picture->width; column++) {
+        counts[first[column]]++;
+        counts[last[column]]++;
+    }
+    for (row = 0; row < picture->height; row++) {
+        counts[first[row * picture->stride]]++;
+        counts[first[row * picture->stride + picture->width - 1]]++;
+    }
+}
+
+/* Twice the median, by how often each value occurs: that of an even number of values is the mean of two. */
+static int32_t dg_twice_median(const int32_t *counts, int32_t values) {
+    int64_t total = 0, below = 0;
+    int32_t value, low = -1, high = -1;
+    for (value = 0; value < values; value++)
+        total += counts[value];
+    for (value = 0; value < values && high < 0; value++) {
+        below += counts[value];
+        if (low < 0 && below >= (total + 1) / 2)
+            low = value;
+        if (below >= total / 2 + 1)
+            high = value;
+    }
+    return low + high;
+}
+
+/* The box around the pixels that differ most from the median; the whole picture where there are none. */
+static struct digitocr_box dg_ink_box(const struct digitocr_picture *picture) {
+    struct digitocr_box box = {0.0F, 0.0F, 0.0F, 0.0F};
+    int32_t counts[256], median, strongest = 0, level, row, column;
+    int32_t left = picture->width, right = -1, top = -1, bottom = -1;
+    dg_count_levels(picture, counts);
+    median = dg_twice_median(counts, 256) / 2;
+    for (level = 0; level < 256; level++) {
+        int32_t difference = level < median ? median - level : level - median;
+        if (counts[level] && difference > strongest)
+            strongest = difference;
+    }
+    for (row = 0; row < picture->height; row++)
+        for (column = 0; column < picture->width; column++) {
+            int32_t difference = picture->pixels[row * picture->stride + column] - median;
+            difference = difference < 0 ? -difference : difference;
+            if ((double)difference > DG_BACKGROUND_INK_SHARE * strongest) {
+                left = column < left ? column : left;
+                right = column > right ? column : right;
+                top = top < 0 ? row : top;
+                bottom = row;
+            }
+        }
+    box.width = (float)picture->width;
+    box.height = (float)picture->height;
+    if (right >= 0) {
+        box.x = (float)left;
+        box.y = (float)top;
+        box.width = (float)(right - left + 1);
+        box.height = (float)(bottom - top + 1);
+    }
+    return box;
+}
+
+/* Whether a digit in a box fills the picture and touches its edge. */
+static int dg_is_full_with(const struct digitocr_picture *picture, const struct digitocr_box *box) {
+    int32_t shorter = picture->width < picture->height ? picture->width : picture->height;
+    float width = (float)picture->width, height = (float)picture->height;
+    float longer = box->width > box->height ? box->width : box->height, room = box->x, other;
+    float near = longer < (float)shorter ? longer : (float)shorter;
+    room = box->y < room ? box->y : room;
+    other = width - box->x - box->width;
+    room = other < room ? other : room;
+    other = height - box->y - box->height;
+    room = other < room ? other : room;
+    return longer >= (float)(DG_BACKGROUND_FULL_SHARE * shorter) && room <= (float)DG_BACKGROUND_EDGE_SHARE * near;
+}
+
+/* Whether digits fill the picture and touch its edge, so that too little background is seen. Where no candidate is
+ * sure, the picture's ink decides, if its edge is even: on paper in uneven light a border would be a mark of its own.
+ */
+static int dg_is_full(const struct digitocr_picture *picture, const struct dg_attempt *attempt) {
+    struct digitocr_box ink;
+    int32_t counts[256], differences[511], level, twice, strongest = 0, n, any = 0;
+    for (n = 0; n < attempt->count; n++)
+        if (attempt->scores[n] >= (float)DG_DETECTOR_SURE_SCORE) {
+            any = 1;
+            if (dg_is_full_with(picture, &attempt->boxes[n]))
+                return 1;
+        }
+    if (any)
+        return 0;
+    dg_count_edge(picture, counts);
+    twice = dg_twice_median(counts, 256);
+    memset(differences, 0, sizeof differences);
+    for (level = 0; level < 256; level++)
+        differences[2 * level < twice ? twice - 2 * level : 2 * level - twice] += counts[level];
+    dg_count_levels(picture, counts);
+    for (level = 0; level < 256; level++) {
+        int32_t difference = 2 * level < twice ? twice - 2 * level : 2 * level - twice;
+        if (counts[level] && difference > strongest)
+            strongest = difference;
+    }
+    if (dg_twice_median(differences, 511) / 4.0 > DG_BACKGROUND_QUIET_SHARE * (strongest / 2.0))
+        return 0;
+    ink = dg_ink_box(picture);
+    return dg_is_full_with(picture, &ink);
+}
+
+/* The picture in a border of the median of its edge pixels. */
+static int dg_framed(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *framed,
+                     int32_t *border) {
+    int32_t counts[256], shorter = picture->width < picture->height ? picture->width : picture->height, level, row;
+    int32_t width = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
+    uint8_t *pixels;
+    width = width < 1 ? 1 : width;
+    dg_count_edge(picture, counts);
+    level = dg_twice_median(counts, 256) / 2;
+    framed->width = picture->width + 2 * width;
+    framed->height = picture->height + 2 * width;
+    framed->stride = framed->width;
+    framed->pixels = pixels = dg_take(arena, (size_t)framed->width * (size_t)framed->height);
+    if (!pixels)
+        return DIGITOCR_ERROR_MEMORY;
+    memset(pixels, level, (size_t)framed->width * (size_t)framed->height);
+    for (row = 0; row < picture->height; row++)
+        memcpy(pixels + (size_t)(row + width) * (size_t)framed->width + width, picture->pixels + row * picture->stride,
+               (size_t)picture->width);
+    *border = width;
+    return DIGITOCR_OK;
+}
+
+/* --- Rotations (orientation.py) ----------------------------------------------------------------------------------- */
+
+/* The candidates that the detector finds in a picture, and what the classifier says of them. */
+static int dg_detected(struct dg_reader *reader, const struct digitocr_picture *picture, int thorough,
+                       struct dg_attempt *made) {
+    struct dg_arena *arena = &reader->arena;
+    int error = dg_detect(picture, thorough, reader->capacity, made->boxes, made->scores, &made->count, arena);
+    if (!error)
+        error = dg_classify_boxes(reader, picture, made->boxes, made->count, made->probabilities);
+    if (!error)
+        error = dg_candidate_confidences(made->boxes, made->scores, made->probabilities, reader->classes, made->count,
+                                         arena, made->confidence);
+    if (!error)
+        error = dg_reading_scores(made->probabilities, reader->classes, made->confidence, made->count, arena,
+                                  &made->scores_of);
+    return error;
+}
+
+static double dg_lone_of(const float *probabilities) {
+    float best = probabilities[0];
+    int32_t n;
+    for (n = 1; n < 10; n++)
+        best = probabilities[n] > best ? probabilities[n] : best;
+    return dg_lone_confidence((double)best);
+}
+
+/* All ink of a picture of one digit as the candidate, where the detector has none. The caller states that the picture
+ * is a digit, so the probability of "no digit" is shared out among the digits. */
+static int dg_read_ink(struct dg_reader *reader, const struct digitocr_picture *picture, struct dg_attempt *made) {
+    float whole = 0.0F;
+    int32_t n;
+    int error;
+    made->count = 1;
+    made->boxes[0] = dg_ink_box(picture);
+    made->scores[0] = (float)DG_DETECTOR_MIN_SCORE;
+    error = dg_classify_boxes(reader, picture, made->boxes, 1, made->probabilities);
+    if (error)
+        return error;
+    whole = dg_digits_share(made->probabilities);
+    for (n = 0; n < 10; n++)
+        made->probabilities[n] /= whole;
+    made->confidence[0] = (float)dg_lone_of(made->probabilities);
+    return DIGITOCR_OK;
+}
+
+static int32_t dg_fixed_rotation(const struct dg_reader *reader) {
+    return reader->options->rotate == DIGITOCR_ROTATE_AUTO ? 0 : reader->options->rotate;
+}
+
+/* Reads the picture at a rotation into one of the attempts; another one is used on the way. Where its digits may touch
+ * its edges, they are also looked for in a border, and the better attempt is taken. */
+static int dg_read_at(struct dg_reader *reader, int32_t degrees, struct dg_attempt **made, struct dg_attempt **spare) {
+    unsigned char *mark = reader->arena.at;
+    struct digitocr_picture rotated, framed;
+    int32_t n, border;
+    int error = dg_turn(reader->picture, degrees, &reader->arena, &rotated);
+    if (!error)
+        error = dg_detected(reader, &rotated, degrees == dg_fixed_rotation(reader), *made);
+    if (!error && dg_is_full(&rotated, *made)) {
+        error = dg_framed(&rotated, &reader->arena, &framed, &border);
+        if (!error)
+            error = dg_detected(reader, &framed, 0, *spare);
+        (*spare)->border = border;
+        if (!error && (*spare)->scores_of.reading > (*made)->scores_of.reading) {
+            struct dg_attempt *other = *made;
+            *made = *spare;
+            *spare = other;
+            for (n = 0; n < (*made)->count; n++) {
+                (*made)->boxes[n].x -= (float)border;
+                (*made)->boxes[n].y -= (float)border;
+            }
+        } else {
+            border = 0;
+        }
+    } else {
+        border = 0;
+    }
+    (*made)->degrees = degrees;
+    (*made)->border = border;
+    if (!error && reader->options->mode == DIGITOCR_MODE_SINGLE && (*made)->count == 0)
+        error = dg_read_ink(reader, &rotated, *made);
+    reader->arena.at = mark;
+    return error;
+}
+
+/* Whether the digits read look more like digits when each crop is rotated by 180 degrees. */
+static int dg_inverted_looks_better(struct dg_reader *reader, const struct dg_attempt *attempt, int *is_better) {
+    static const double scales[] = DG_READER_CROP_SCALES;
+    unsigned char *mark = reader->arena.at;
+    struct dg_arena *arena = &reader->arena;
+    float *upright = dg_take_array(arena, attempt->count, sizeof *upright);
+    float *inverted = dg_take_array(arena, attempt->count, sizeof *inverted);
+    struct digitocr_box *boxes = dg_take_array(arena, attempt->count, sizeof *boxes);
+    struct digitocr_picture picture, framed, even;
+    int32_t n, k, read = 0, border;
+    int error;
+    *is_better = 0;
+    if (!upright || !inverted || !boxes)
+        return DIGITOCR_ERROR_MEMORY;
+    error = attempt->scores_of.read ? dg_turn(reader->picture, attempt->degrees, arena, &picture) : DIGITOCR_OK;
+    if (!error && attempt->scores_of.read && attempt->border) {
+        error = dg_framed(&picture, arena, &framed, &border);
+        picture = framed;
+    }
+    for (n = 0; n < attempt->count; n++) {
+        boxes[n] = attempt->boxes[n];
+        boxes[n].x += (float)attempt->border;
+        boxes[n].y += (float)attempt->border;
+    }
+    if (!error && attempt->scores_of.read)
+        error = dg_shadeless(&picture, boxes, attempt->count, arena, &even);
+    for (n = 0; n < attempt->count && !error; n++) {
+        struct digitocr_box box = dg_scaled(&boxes[n], scales[0]);
+        const float *probabilities = attempt->probabilities + n * reader->classes;
+        uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
+        float turned[DIGITOCR_MAX_CLASSES];
+        if (!(attempt->confidence[n] >= (float)DG_ATTEMPT_READ_CONFIDENCE))
+            continue;
+        error = dg_crop(&even, &box, arena, crop);
+        for (k = 0; k < DIGITOCR_SIDE * DIGITOCR_SIDE / 2; k++) {
+            uint8_t pixel = crop[k];
+            crop[k] = crop[DIGITOCR_SIDE * DIGITOCR_SIDE - 1 - k];
+            crop[DIGITOCR_SIDE * DIGITOCR_SIDE - 1 - k] = pixel;
+        }
+        if (!error)
+            error = dg_probabilities_of(crop, arena, turned);
+        upright[read] = probabilities[dg_argmax(probabilities, 10)];
+        inverted[read++] = turned[dg_argmax(turned, 10)];
+    }
+    *is_better = !error && dg_float_sum(inverted, read, 1) > dg_float_sum(upright, read, 1);
+    arena->at = mark;
+    return error;
+}
+
+static int dg_reads_surely(const struct dg_attempt *attempt, double confidence) {
+    return attempt->scores_of.read >= DG_ORIENTATION_MIN_DIGITS && attempt->scores_of.mean >= confidence;
+}
+
+/* Reads the picture at another rotation; it becomes the best if it reads better, by more than `least` at least. */
+static int dg_try(struct dg_reader *reader, int32_t degrees, double least, double confidence, struct dg_attempt **best,
+                  struct dg_attempt **made, struct dg_attempt **spare) {
+    int error = dg_read_at(reader, degrees, made, spare);
+    if (!error && (*made)->scores_of.upright > least && (*made)->scores_of.upright > (*best)->scores_of.upright &&
+        (confidence <= 0.0 || dg_reads_surely(*made, confidence))) {
+        struct dg_attempt *other = *best;
+        *best = *made;
+        *made = other;
+    }
+    return error;
+}
+
+/* The attempt that reads best: as the picture is, with its lines level, on either side, or upside down. */
+static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, struct dg_attempt **made,
+                           struct dg_attempt **spare) {
+    int32_t others[3], other_count = 0, tilt = 0, n;
+    unsigned char *mark = reader->arena.at;
+    int32_t *rows;
+    double angle, required;
+    int inverted, error = dg_read_at(reader, 0, best, spare);
+    if (error || ((*best)->scores_of.upright > 0.0 && (*best)->count < DG_ORIENTATION_MIN_DIGITS))
+        return error;
+    rows = dg_take_array(&reader->arena, (*best)->count, sizeof *rows);
+    if (!rows)
+        return DIGITOCR_ERROR_MEMORY;
+    for (n = 0; n < (*best)->count; n++)
+        if ((*best)->scores[n] >= (float)DG_DETECTOR_SURE_SCORE)
+            rows[tilt++] = n;
+    error = dg_slope((*best)->boxes, rows, tilt, &reader->arena, &angle);
+    reader->arena.at = mark;
+    tilt = (int32_t)dg_round(angle * DG_DEGREES);
+    if (!error && (tilt >= DG_ORIENTATION_MIN_TILT || tilt <= -DG_ORIENTATION_MIN_TILT))
+        error = dg_try(reader, (360 - tilt) % 360, 0.0, 0.0, best, made, spare);
+    if (error)
+        return error;
+    if (!dg_reads_surely(*best, DG_ORIENTATION_SURE_CONFIDENCE)) {
+        others[other_count++] = 90;
+        others[other_count++] = 270;
+    }
+    error = dg_inverted_looks_better(reader, *best, &inverted);
+    if (inverted)
+        others[other_count++] = ((*best)->degrees + 180) % 360;
+    required = DG_ORIENTATION_MIN_GAIN * (*best)->scores_of.upright;
+    for (n = 0; n < other_count && !error; n++)
+        error = dg_try(reader, others[n], required, DG_ORIENTATION_TURNED_CONFIDENCE, best, made, spare);
+    return error;
+}
+
+/* --- Lines (recognition.py) --------------------------------------------------------------------------------------- */
+
+/* What a picture shows after its lines are read. */
+struct dg_found {
+    struct dg_recognition lines;
+    float *digits; /* 10 probabilities for each candidate, by both networks */
+    float *confidence, *places;
+};
+
+/* The longest strip of a picture of that size: of digits that are 4 pixels high, along its diagonal. What lines of
+ * smaller marks have beyond it is left out. */
+static int32_t dg_longest_strip(int32_t width, int32_t height) {
+    int64_t longer = width > height ? width : height, most = 88 + longer * 15 / 2 / DG_MULTIPLE * DG_MULTIPLE;
+    return most < DG_STRIPS_MAX_WIDTH ? (int32_t)most : DG_STRIPS_MAX_WIDTH;
+}
+
+/* Reads the line that stands in a place of the picture. */
+static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture *picture, const struct dg_place *place,
+                        const int32_t *rows, struct dg_recognition *lines) {
+    unsigned char *mark = reader->arena.at;
+    struct dg_place limited = *place;
+    int32_t longest = dg_longest_strip(reader->picture->width, reader->picture->height);
+    float *columns;
+    int error;
+    limited.width = limited.width > longest ? longest : limited.width;
+    columns = dg_take_array(&reader->arena, limited.width / DG_COLUMN, DG_CLASS_COUNT * sizeof *columns);
+    error = columns ? dg_columns_of(picture, &limited, &reader->arena, columns) : DIGITOCR_ERROR_MEMORY;
+    if (!error)
+        error = dg_read_strip(lines, &limited, rows, columns, limited.width / DG_COLUMN, &reader->arena);
+    reader->arena.at = mark;
+    return error;
+}
+
+/* Reads the lines of an attempt, those with the most and the largest digits first; the results stay in the arena. */
+static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture *picture,
+                         const struct dg_attempt *attempt, struct dg_found *found) {
+    struct dg_arena *arena = &reader->arena;
+    struct dg_recognition *lines = &found->lines;
+    struct dg_places places;
+    int32_t total = 2 * reader->capacity, count = attempt->count, classes = reader->classes, seeds = 0, n;
+    unsigned char *mark;
+    float *read, *scores, *before;
+    double *keys;
+    int32_t *order;
+    int error = dg_take_recognition(lines, total, DG_OTHERS_PER_CANDIDATE * reader->capacity, arena);
+    found->digits = dg_take_array(arena, total, 10 * sizeof *found->digits);
+    found->confidence = dg_take_array(arena, total, sizeof *found->confidence);
+    found->places = dg_take_array(arena, total, sizeof *found->places);
+    mark = arena->at;
+    order = dg_take_array(arena, count, sizeof *order);
+    if (error || !found->digits || !found->confidence || !found->places || !order)
+        return DIGITOCR_ERROR_MEMORY;
+    dg_begin_recognition(lines, attempt->boxes, count);
+    for (n = 0; n < count; n++)
+        if (attempt->confidence[n] >= (float)DG_RECOGNITION_SEED_CONFIDENCE)
+            order[seeds++] = n;
+    error = dg_find_places(attempt->boxes, order, seeds, arena, &places);
+    if (!error && !places.count) { /* all that is drawn, as one line */
+        struct digitocr_box *ink = dg_take_array(arena, 1, sizeof *ink);
+        int32_t first = 0;
+        if (!ink)
+            return DIGITOCR_ERROR_MEMORY;
+        *ink = dg_ink_box(picture);
+        error = dg_find_places(ink, &first, 1, arena, &places);
+        if (!error)
+            places.places[0].count = 0;
+    }
+    keys = dg_take_array(arena, places.count, sizeof *keys);
+    order = dg_take_array(arena, places.count, sizeof *order);
+    if (error || !keys || !order)
+        return DIGITOCR_ERROR_MEMORY;
+    for (n = 0; n < places.count; n++)
+        keys[n] = -(places.places[n].count * places.places[n].scale);
+    dg_argsort(keys, places.count, order);
+    /* large lines first: what is a comma or a degree sign beside their digits makes no line of its own */
+    for (n = 0; n < places.count && !error; n++) {
+        const struct dg_place *place = &places.places[order[n]];
+        if (!dg_is_read_already(lines, place, places.rows + place->first))
+            error = dg_read_line(reader, picture, place, places.rows + place->first, lines);
+    }
+    arena->at = mark;
+    if (!error)
+        error = dg_keep_distinct(lines, arena);
+    if (error)
+        return error;
+    read = dg_take_array(arena, lines->count * classes, sizeof *read);
+    scores = dg_take_array(arena, lines->count, sizeof *scores);
+    before = dg_take_array(arena, lines->count, sizeof *before);
+    if (!read || !scores || !before)
+        return DIGITOCR_ERROR_MEMORY;
+    memcpy(read, attempt->probabilities, (size_t)(count * classes) * sizeof *read);
+    memcpy(scores, attempt->scores, (size_t)count * sizeof *scores);
+    for (n = count; n < lines->count; n++) /* as if the detector were undecided */
+        scores[n] = (float)DG_RECOGNITION_UNDECIDED;
+    error = dg_classify_boxes(reader, picture, lines->boxes + count, lines->count - count, read + count * classes);
+    if (!error)
+        error = dg_candidate_confidences(lines->boxes, scores, read, classes, lines->count, arena, before);
+    memcpy(before, attempt->confidence, (size_t)count * sizeof *before);
+    for (n = 0; n < lines->count && !error; n++) {
+        const float *seen = lines->lined + n * DG_CLASS_COUNT;
+        dg_combined(read + n * classes, seen, found->digits + n * 10);
+        dg_character_confidences(before[n], n < count, read + n * classes, seen, found->digits + n * 10,
+                                 lines->beside + 2 * n, &found->confidence[n], &found->places[n]);
+    }
+    arena->at = mark;
+    return error;
+}
+
+/* The candidates of an attempt without their lines, for a picture of one digit. */
+static int dg_without_lines(struct dg_reader *reader, const struct dg_attempt *attempt, struct dg_found *found) {
+    int32_t n, k;
+    int error = dg_take_recognition(&found->lines, attempt->count, 0, &reader->arena);
+    found->digits = dg_take_array(&reader->arena, attempt->count, 10 * sizeof *found->digits);
+    found->confidence = attempt->confidence;
+    found->places = attempt->confidence;
+    if (error || !found->digits)
+        return DIGITOCR_ERROR_MEMORY;
+    dg_begin_recognition(&found->lines, attempt->boxes, attempt->count);
+    for (n = 0; n < attempt->count; n++)
+        for (k = 0; k < 10; k++)
+            found->digits[n * 10 + k] = attempt->probabilities[n * reader->classes + k];
+    return DIGITOCR_OK;
+}
+
+/* --- The reading (reader.py) -------------------------------------------------------------------------------------- */
+
+static void dg_set_digit(struct digitocr_digit *made, const float *probabilities, float confidence, int is_told,
+                         const struct digitocr_box *box) {
+    int32_t n, k;
+    for (n = 0; n < DIGITOCR_TOPK; n++) {
+        made->likely[n] = -1;
+        for (k = 0; k < 10; k++) {
+            int is_taken = (n > 0 && made->likely[0] == k) || (n > 1 && made->likely[1] == k);
+            if (!is_taken && (made->likely[n] < 0 || probabilities[k] > probabilities[made->likely[n]]))
+                made->likely[n] = k;
+        }
+        made->probability[n] = probabilities[made->likely[n]];
+    }
+    made->digit = is_told ? made->likely[0] : -1;
+    made->confidence = confidence;
+    made->x = (int32_t)dg_round((double)box->x);
+    made->y = (int32_t)dg_round((double)box->y);
+    made->width = (int32_t)dg_round((double)box->width);
+    made->height = (int32_t)dg_round((double)box->height);
+    made->width = made->width < 1 ? 1 : made->width;
+    made->height = made->height < 1 ? 1 : made->height;
+}
+
+/* Why nothing was read (Attempt.why_nothing). */
+static void dg_say_why(const struct dg_found *found, int has_lines, struct digitocr_reading *reading) {
+    const struct dg_recognition *lines = &found->lines;
+    int32_t n, best;
+    int digits = 0, characters = 0, any = 0;
+    reading->regions = lines->count;
+    reading->why = DIGITOCR_WHY_NOTHING_FOUND;
+    if (!lines->count)
+        return;
+    best = dg_argmax(found->confidence, lines->count);
+    reading->likeliest = dg_argmax(found->digits + best * 10, 10);
+    reading->confidence = found->confidence[best];
+    for (n = 0; n < lines->count && has_lines; n++) {
+        const float *seen = lines->lined + n * DG_CLASS_COUNT;
+        int32_t kind = dg_kind(seen), k;
+        int is_on_line = 0;
+        for (k = 0; k < DG_GAP; k++)
+            is_on_line = is_on_line || seen[k] != 0.0F;
+        any = any || is_on_line;
+        digits = digits || (is_on_line && kind == DG_KIND_DIGIT);
+        characters = characters || (is_on_line && kind != DG_KIND_GAP);
+    }
+    reading->why = !any || digits ? DIGITOCR_WHY_UNSURE
+                   : characters   ? DIGITOCR_WHY_NO_DIGITS
+                                  : DIGITOCR_WHY_NO_CHARACTERS;
+}
+
+/* Writes the numbers of a line behind those that the reading has. */
+static int dg_add_line(struct dg_reader *reader, const struct dg_found *found, const int32_t *rows, int32_t count,
+                       float told, const struct digitocr_box *boxes, int32_t line, struct digitocr_number *numbers,
+                       struct digitocr_digit *digits, char **text, struct digitocr_reading *reading) {
+    struct dg_arena *arena = &reader->arena;
+    unsigned char *mark = arena->at;
+    struct dg_character *characters;
+    struct dg_groups groups;
+    int32_t character_count, n, k;
+    int error = dg_line_characters(&found->lines, found->digits, 10, found->confidence, rows, count, told, arena,
+                                   &characters, &character_count);
+    if (error)
+        return error;
+    groups.groups = dg_take_array(arena, character_count, sizeof *groups.groups);
+    groups.places = dg_take_array(arena, character_count, sizeof *groups.places);
+    groups.texts = dg_take_array(arena, character_count, 2);
+    if (!groups.groups || !groups.places || !groups.texts)
+        return DIGITOCR_ERROR_MEMORY;
+    error = dg_group(characters, character_count, arena, &groups);
+    for (n = 0; n < groups.count && !error; n++) {
+        struct digitocr_number *made = &numbers[reading->number_count++];
+        size_t length = strlen(groups.groups[n].text) + 1;
+        memcpy(*text, groups.groups[n].text, length);
+        made->text = *text;
+        *text += length;
+        made->confidence = (float)groups.groups[n].confidence;
+        made->line = line;
+        made->first_digit = reading->digit_count;
+        made->digit_count = groups.groups[n].count;
+        for (k = 0; k < made->digit_count; k++) {
+            const struct dg_character *one = &characters[groups.places[groups.groups[n].first + k]];
+            dg_set_digit(&digits[reading->digit_count++], found->digits + one->row * 10, found->confidence[one->row],
+                         one->text != DG_DOUBT, &boxes[one->row]);
+        }
+    }
+    arena->at = mark;
+    return error;
+}
+
+/* Writes the reading into the arena. */
+static int dg_write_reading(struct dg_reader *reader, const struct dg_found *found, int has_lines, int32_t degrees,
+                            int32_t width, int32_t height, struct digitocr_reading *reading) {
+    struct dg_arena *arena = &reader->arena;
+    const struct digitocr_options *options = reader->options;
+    struct dg_lines kept;
+    struct digitocr_box *boxes;
+    struct digitocr_number *numbers;
+    struct digitocr_digit *digits;
+    char *text;
+    int32_t count = found->lines.count, line;
+    float told = options->mode == DIGITOCR_MODE_SINGLE ? 0.0F : options->conf;
+    int error = dg_take_lines(&kept, count, arena);
+    if (!error)
+        error = dg_find_kept(found->lines.boxes, found->confidence, found->places, count, options->conf, options->mode,
+                             arena, &kept);
+    if (error)
+        return error;
+    boxes = dg_take_array(arena, count, sizeof *boxes);
+    numbers = dg_take_array(arena, kept.starts[kept.count], sizeof *numbers);
+    digits = dg_take_array(arena, kept.starts[kept.count], sizeof *digits);
+    text = dg_take_array(arena, kept.starts[kept.count], 3);
+    if (!boxes || !numbers || !digits || !text)
+        return DIGITOCR_ERROR_MEMORY;
+    dg_turned_back(found->lines.boxes, count, reader->picture->width, reader->picture->height, width, height, degrees,
+                   boxes);
+    reading->numbers = numbers;
+    reading->digits = digits;
+    reading->line_count = kept.count;
+    reading->rotated = degrees;
+    for (line = 0; line < kept.count && !error; line++)
+        error = dg_add_line(reader, found, kept.rows + kept.starts[line], kept.starts[line + 1] - kept.starts[line],
+                            told, boxes, line, numbers, digits, &text, reading);
+    if (!kept.count)
+        dg_say_why(found, has_lines, reading);
+    return error;
+}
+
+/* Reads a picture of 28x28 pixels as one digit in MNIST's form. */
+static int dg_read_lone(struct dg_reader *reader, struct digitocr_reading *reading) {
+    static const struct digitocr_box box = {0.0F, 0.0F, (float)DIGITOCR_SIDE, (float)DIGITOCR_SIDE};
+    const struct digitocr_options *options = reader->options;
+    struct digitocr_number *number = dg_take(&reader->arena, sizeof *number);
+    struct digitocr_digit *digit = dg_take(&reader->arena, sizeof *digit);
+    char *text = dg_take(&reader->arena, 2);
+    struct digitocr_picture rotated;
+    uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
+    float probabilities[DIGITOCR_MAX_CLASSES];
+    int is_blank = dg_is_blank(reader->picture), error;
+    double confidence;
+    if (!number || !digit || !text)
+        return DIGITOCR_ERROR_MEMORY;
+    error = dg_turn(reader->picture, dg_fixed_rotation(reader), &reader->arena, &rotated);
+    if (error)
+        return error;
+    dg_lone(&rotated, crop);
+    error = dg_probabilities_of(crop, &reader->arena, probabilities);
+    if (error)
+        return error;
+    confidence = dg_lone_of(probabilities);
+    reading->rotated = dg_fixed_rotation(reader);
+    if (options->mode == DIGITOCR_MODE_SINGLE || (confidence >= (double)options->conf && !is_blank)) {
+        dg_set_digit(digit, probabilities, (float)confidence, 1, &box);
+        text[0] = (char)('0' + digit->digit);
+        text[1] = '\0';
+        number->text = text;
+        number->confidence = (float)confidence;
+        number->line = number->first_digit = 0;
+        number->digit_count = 1;
+        reading->numbers = number;
+        reading->digits = digit;
+        reading->number_count = reading->digit_count = reading->line_count = 1;
+    } else if (is_blank) {
+        reading->why = DIGITOCR_WHY_NOTHING_FOUND;
+    } else {
+        reading->why = DIGITOCR_WHY_UNSURE;
+        reading->regions = 1;
+        reading->likeliest = dg_argmax(probabilities, 10);
+        reading->confidence = (float)confidence;
+    }
+    return DIGITOCR_OK;
+}
+
+static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *reading) {
+    struct dg_attempt *best = &reader->attempts[0], *made = &reader->attempts[1], *spare = &reader->attempts[2];
+    struct digitocr_picture upright;
+    struct dg_found found;
+    int is_single = reader->options->mode == DIGITOCR_MODE_SINGLE, n, error = DIGITOCR_OK;
+    for (n = 0; n < 3 && !error; n++)
+        error = dg_take_attempt(reader, &reader->attempts[n]);
+    if (error)
+        return error;
+    if (is_single || reader->options->rotate != DIGITOCR_ROTATE_AUTO)
+        error = dg_read_at(reader, dg_fixed_rotation(reader), &best, &spare);
+    else
+        error = dg_best_attempt(reader, &best, &made, &spare);
+    if (!error)
+        error = dg_turn(reader->picture, best->degrees, &reader->arena, &upright);
+    if (!error)
+        error = is_single ? dg_without_lines(reader, best, &found) : dg_read_lines(reader, &upright, best, &found);
+    if (error)
+        return error;
+    if (!is_single)
+        dg_without_cut_wheel(found.lines.boxes, found.confidence, found.lines.count, upright.height);
+    return dg_write_reading(reader, &found, !is_single, best->degrees, upright.width, upright.height, reading);
+}
+
+struct digitocr_options digitocr_defaults(void) {
+    struct digitocr_options options;
+    options.conf = 0.5F;
+    options.rotate = DIGITOCR_ROTATE_AUTO;
+    options.mode = DIGITOCR_MODE_AUTO;
+    return options;
+}
+
+static int dg_check_options(const struct digitocr_options *options) {
+    int is_turn = options->rotate == DIGITOCR_ROTATE_AUTO ||
+                  (options->rotate >= 0 && options->rotate < 360 && options->rotate % 90 == 0);
+    int is_right = options->conf >= 0.0F && options->conf <= 1.0F && is_turn && options->mode >= DIGITOCR_MODE_AUTO &&
+                   options->mode <= DIGITOCR_MODE_SINGLE;
+    return is_right ? DIGITOCR_OK : DIGITOCR_ERROR_OPTIONS;
+}
+
+int digitocr_read(const struct digitocr_picture *picture, const struct digitocr_options *options, void *arena,
+                  size_t arena_bytes, struct digitocr_reading *reading) {
+    struct digitocr_reading made;
+    struct digitocr_picture plain;
+    struct dg_reader reader;
+    int error = dg_check_weights();
+    if (error)
+        return error;
+    if (!picture || !picture->pixels || !options || !reading)
+        return DIGITOCR_ERROR_ARGUMENT;
+    error = dg_check_picture(picture);
+    if (!error)
+        error = dg_check_options(options);
+    if (error)
+        return error;
+    memset(&made, 0, sizeof made);
+    memset(&reader, 0, sizeof reader);
+    reader.arena = dg_arena_of(arena, arena_bytes);
+    reader.options = options;
+    reader.classes = digitocr_classes();
+    reader.capacity = dg_capacity(picture->width, picture->height);
+    error = dg_unmasked(picture, &reader.arena, &plain);
+    reader.picture = &plain;
+    if (!error)
+        error = plain.width == DIGITOCR_SIDE && plain.height == DIGITOCR_SIDE ? dg_read_lone(&reader, &made)
+                                                                              : dg_read_picture(&reader, &made);
+    if (!error)
+        *reading = made;
+    return error;
+}

@@ -1,0 +1,172 @@
+"""Resizing and turning of pictures in whole numbers, so that the pixels are the same on every machine.
+
+OpenCV's INTER_AREA, INTER_CUBIC and warpAffine compute in float, and round by the processor that they run on.
+"""
+
+from functools import cache
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from digitocr.runtime.opencv import cv2
+
+GrayImage: TypeAlias = npt.NDArray[np.uint8]  # (H, W), 0 to 255
+Weights: TypeAlias = npt.NDArray[np.float64]  # (new, old) whole numbers; each row has the same sum
+
+BAND = 1 << 19  # pixels that are averaged at once, to limit memory
+FEW = 64  # pixels; smaller squares are resized by products of matrices, which is faster
+CUBIC_BITS = 11  # of a cubic weight
+PLACE_BITS = 10  # of the fraction of a pixel, in which places are added up
+FRACTION_BITS = 5  # of the fraction of a pixel between which is interpolated
+FRACTION_MASK = (1 << FRACTION_BITS) - 1
+FAR = 1 << 29  # fractions of PLACE_BITS; a place that is farther from the picture shows the same
+TILE = 512  # pixels; the largest side that is warped at once, to limit memory
+
+
+def averaged(gray: GrayImage, size: tuple[int, int]) -> GrayImage:
+    """An (H, W) picture reduced to that width and height: (height, width), the means over the areas of its pixels.
+
+    A pixel that lies partly in an area counts by that part. All numbers are whole, so that float64 holds them exactly;
+    the means are rounded to the nearest level, halves upwards.
+    """
+    (old_height, old_width), (width, height) = gray.shape, size
+    if (old_height, old_width) == (2 * height, 2 * width):
+        return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)  # the same, in whole numbers
+    columns, right_shares = np.divmod(np.arange(width + 1) * old_width, width)
+    next_columns = np.minimum(columns + 1, old_width)
+    area = old_height * old_width
+    step = max(1, BAND * height // area)
+    made = np.empty((height, width), np.uint8)
+    for first in range(0, height, step):
+        last = min(first + step, height)
+        rows, lower_shares = np.divmod(np.arange(first, last + 1) * old_height, height)
+        top, bottom = int(rows[0]), min(int(rows[-1]) + 1, old_height)
+        rows -= top
+        sums = cv2.integral(gray[top:bottom])  # of all pixels above and left of a corner
+        above = sums[rows]
+        down = (sums[np.minimum(rows + 1, bottom - top)] - above) * lower_shares[:, None].astype(np.float64)
+        down += above * float(height)
+        lines = down[1:] - down[:-1]
+        left = lines[:, columns]
+        along = (lines[:, next_columns] - left) * right_shares.astype(np.float64)
+        along += left * width
+        levels = along[:, 1:] - along[:, :-1]
+        levels += area / 2
+        levels /= area
+        made[first:last] = levels
+    return made
+
+
+def resized(squares: GrayImage, side: int) -> GrayImage:
+    """(N, S, S) squares resized to (N, side, side): averaged if they are larger, else bicubically (a = -0.75).
+
+    Bicubically, pixel centres lie at i + 0.5, and edge pixels are repeated beyond the edge. The weights are whole
+    numbers, so that float64 holds the sums exactly, in whichever order they are added.
+    """
+    old = squares.shape[1]
+    if old > FEW:
+        return np.stack([averaged(square, (side, side)) for square in squares])
+    weights = _cubic_weights(old, side) if old <= side else _area_weights(old, side)
+    total = float(weights[0].sum()) ** 2
+    levels = weights @ squares.astype(np.float64) @ weights.T
+    levels += total / 2  # to the nearest level, halves upwards
+    levels /= total
+    return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
+
+
+@cache
+def _area_weights(old: int, new: int) -> Weights:
+    """The weights of averaging along one side: how far each old pixel lies in each new one, in parts of 1 / new."""
+    starts, places = np.arange(new)[:, None] * old, np.arange(old)[None] * new
+    shared = np.minimum(starts + old, places + new) - np.maximum(starts, places)
+    return np.asarray(np.maximum(shared, 0), np.float64)
+
+
+@cache
+def _cubic_weights(old: int, new: int) -> Weights:
+    """The weights of bicubic interpolation along one side, times 1 << CUBIC_BITS."""
+    weights = np.zeros((new, old))
+    one = 2 * new  # the denominator of a place; that of a weight is 4 * one**3
+    for i in range(new):
+        first, f = divmod((2 * i + 1) * old - new, one)  # the pixel left of the place, and the fraction behind it
+        g = one - f
+        exact = (-3 * f * g * g, *(5 * t**3 - 9 * one * t**2 + 4 * one**3 for t in (f, g)), -3 * f * f * g)
+        taps = [((value << (CUBIC_BITS + 1)) + 4 * one**3) // (8 * one**3) for value in exact]  # to the nearest
+        taps[1 if f < g else 2] += (1 << CUBIC_BITS) - sum(taps)
+        for place, tap in enumerate(taps, first - 1):
+            weights[i, min(max(place, 0), old - 1)] += tap
+    return weights
+
+
+def warped(
+    gray: GrayImage, matrix: npt.NDArray[np.float64], size: tuple[int, int], beyond: int | None = None
+) -> GrayImage:
+    """An (H, W) picture mapped bilinearly.
+
+    Args:
+        gray: (H, W) uint8.
+        matrix: (2, 3); pixel (u, v) shows the place x, y = matrix @ (u, v, 1) of the picture, whose pixel (i, j) has
+            its centre at (i, j).
+        size: Width and height of the result.
+        beyond: The level beyond the picture; None: its edge pixels are repeated.
+
+    Returns:
+        (height, width) uint8.
+    """
+    width, height = size
+    made = np.empty((height, width), np.uint8)
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            part = made[top : top + TILE, left : left + TILE]
+            rows, columns = (np.arange(start, start + n) for start, n in zip((top, left), part.shape, strict=True))
+            (x, low_x, high_x), (y, low_y, high_y) = (
+                _places(line, columns, rows, side) for line, side in zip(matrix, gray.shape[::-1], strict=True)
+            )
+            pixels = np.empty((*part.shape, 2), np.int16)
+            np.right_shift(x, FRACTION_BITS, out=pixels[:, :, 0], casting="unsafe")
+            np.right_shift(y, FRACTION_BITS, out=pixels[:, :, 1], casting="unsafe")
+            x &= FRACTION_MASK
+            y &= FRACTION_MASK
+            y <<= FRACTION_BITS
+            y |= x
+            cv2.remap(
+                gray[low_y:high_y, low_x:high_x],
+                pixels,
+                y.astype(np.uint16),
+                cv2.INTER_LINEAR,
+                dst=part,
+                borderMode=cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT,
+                borderValue=0 if beyond is None else beyond,
+            )
+    return made
+
+
+def _places(
+    line: npt.NDArray[np.float64], columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], side: int
+) -> tuple[npt.NDArray[np.int32], int, int]:
+    """Where pixels show a picture, along one of its sides.
+
+    Args:
+        line: (3,) the row of the matrix for that side.
+        columns: (w,) of the pixels.
+        rows: (h,) of the pixels.
+        side: The length of the picture's side.
+
+    Returns:
+        (h, w) places from the first of the picture's pixels that are needed, in fractions of FRACTION_BITS; that first
+        pixel, and the one behind the last. Far beyond the picture, the places are moved nearer to it.
+    """
+    one = float(1 << PLACE_BITS)
+    along = np.rint(line[0] * columns * one).astype(np.int64)
+    down = np.rint((line[1] * rows + line[2]) * one).astype(np.int64) + (1 << (PLACE_BITS - FRACTION_BITS - 1))
+    low, high = int(along.min() + down.min()) >> PLACE_BITS, int(along.max() + down.max()) >> PLACE_BITS
+    first, end = min(max(low, 0), side - 1), max(min(high + 2, side), 1)
+    down += along[0] - (first << PLACE_BITS)
+    along -= along[0]
+    near = np.clip(down, -FAR, FAR).astype(np.int32)
+    places = np.add(along.astype(np.int32), near[:, None])
+    places >>= PLACE_BITS - FRACTION_BITS
+    if low < first - 1 or high > end:
+        np.clip(places, -2 << FRACTION_BITS, (end - first + 1) << FRACTION_BITS, out=places)
+    return places, first, end
