@@ -2,8 +2,8 @@
 
     made = export_web(Path("exports/c"), Path("exports/web"))
 
-leaves digitocr.html, which needs nothing beside it and no network; and digitocr.js with digitocr.wasm and digitocr.d.ts,
-for other pages, Node and bundlers.
+leaves digitocr.html, which needs nothing beside it and no network; and digitocr.js with digitocr.wasm and
+digitocr.d.ts, for other pages, Node and bundlers.
 """
 
 import base64
@@ -153,6 +153,9 @@ def _package() -> dict[str, object]:
         "description": "Reads the numbers in pictures",
         "license": "Apache-2.0",
         "type": "module",
-        "exports": {".": {"types": "./digitocr.d.ts", "default": "./digitocr.js"}, "./digitocr.wasm": "./digitocr.wasm"},
+        "exports": {
+            ".": {"types": "./digitocr.d.ts", "default": "./digitocr.js"},
+            "./digitocr.wasm": "./digitocr.wasm",
+        },
         "files": ["digitocr.js", "digitocr.d.ts", "digitocr.wasm"],
     }
