@@ -19,7 +19,7 @@ from digitocr.runtime.models import model_content, shipped_model
 MAX_PAGE = 900_000  # bytes of the page
 MAX_PACKED = 600_000  # bytes of the page as a server sends it
 
-# Reads pictures from a file, which begins with [[width, height, bytes of a pixel], ...]; prints what `work` makes of them
+# Reads pictures from a file, which begins with [[width, height, bytes of a pixel], ...]; prints what `work` makes
 NODE = """
 import {{ readFileSync }} from "node:fs"
 import * as digitocr from {library}
