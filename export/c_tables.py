@@ -209,7 +209,9 @@ class _Walk:
         is_depthwise = group > 1
         if is_depthwise and not (group == channels == len(weights.numbers)):
             raise ModelError(f"{node.name}: has {group} groups; the C library takes 1, or one for each channel")
-        numbers = weights.numbers.transpose(0, 2, 3, 1).reshape(len(weights.numbers), -1)  # ordered rows, columns, channels
+        numbers = weights.numbers.transpose(0, 2, 3, 1).reshape(
+            len(weights.numbers), -1
+        )  # ordered rows, columns, channels
         layer = Layer(
             "DG_DEPTHWISE" if is_depthwise else "DG_CONVOLUTION",
             inputs=(source.layer,),
@@ -236,15 +238,15 @@ class _Walk:
         self._values[node.output[0]] = pending
         if node.output[0] in {output.name for output in self.graph.output}:
             value = pending.finish(None, 0)
-            self._outputs[node.output[0]] = End(
-                value.layer, 0, self.layers[value.layer].channels_out, np.float32(0), 0
-            )
+            self._outputs[node.output[0]] = End(value.layer, 0, self.layers[value.layer].channels_out, np.float32(0), 0)
 
     def _summing(self, node: Any, layer: Layer, source: Value, weights: Constant) -> _Pending:
         """A convolution or a product; weights (channels, inputs). Without a scale it gives float32."""
         numbers = weights.numbers.astype(np.int64)
         if np.abs(numbers).max() > MAX_WEIGHT:
-            raise ModelError(f"{node.name}: has a weight over {MAX_WEIGHT}; export the network again, with 7-bit weights")
+            raise ModelError(
+                f"{node.name}: has a weight over {MAX_WEIGHT}; export the network again, with 7-bit weights"
+            )
         bias = self._constant(node, 2).numbers.astype(np.int64)
         most = 255 * np.abs(numbers).sum(1) + np.abs(bias)
         bias = bias - source.zero_point * numbers.sum(1)
@@ -310,7 +312,11 @@ class _Walk:
 
     def _resize(self, node: Any, attributes: dict[str, Any]) -> None:
         source = self._value(node, 0)
-        modes = (attributes.get("mode"), attributes.get("nearest_mode"), attributes.get("coordinate_transformation_mode"))
+        modes = (
+            attributes.get("mode"),
+            attributes.get("nearest_mode"),
+            attributes.get("coordinate_transformation_mode"),
+        )
         if modes != (b"nearest", b"floor", b"asymmetric") or list(self._constants[node.input[2]]) != [1, 1, 2, 2]:
             raise ModelError(f"{node.name}: the C library enlarges by 2, by repeating")
         self._values[node.output[0]] = self._unchanged(node, source._replace(shift=source.shift + 1))
@@ -336,8 +342,10 @@ class _Walk:
         self._values[node.output[0]] = _Pending(node, finish)
 
     def _pooling(self, node: Any, attributes: dict[str, Any], source: Value) -> Layer:
-        if any(attributes.get("pads", ())) or attributes.get("ceil_mode", 0) or any(
-            side != 1 for side in attributes.get("dilations", ())
+        if (
+            any(attributes.get("pads", ()))
+            or attributes.get("ceil_mode", 0)
+            or any(side != 1 for side in attributes.get("dilations", ()))
         ):
             raise ModelError(f"{node.name}: the C library pools without padding")
         channels = self.layers[source.layer].channels_out
@@ -393,7 +401,9 @@ class _Walk:
     def _value(self, node: Any, place: int) -> Value:
         value = self._values[node.input[place]]
         if not isinstance(value, Value):
-            raise ModelError(f"{node.name}: takes {node.input[place]}, which is not quantized; export the network as int8")
+            raise ModelError(
+                f"{node.name}: takes {node.input[place]}, which is not quantized; export the network as int8"
+            )
         return value
 
     def _whole(self, node: Any, place: int) -> Value:
@@ -422,7 +432,9 @@ def _merged_ends(layers: list[Layer], ends: list[End]) -> tuple[list[Layer], lis
         return layers, ends
     first, second = sorted(end.layer for end in ends)
     a, b = layers[first], layers[second]
-    same = all(getattr(a, name) == getattr(b, name) for name in ("inputs", "kernel", "stride", "dilation", "pads", "is_float"))
+    same = all(
+        getattr(a, name) == getattr(b, name) for name in ("inputs", "kernel", "stride", "dilation", "pads", "is_float")
+    )
     if not same or second != len(layers) - 1 or first != second - 1:
         return layers, ends
     joined = {

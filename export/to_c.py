@@ -25,8 +25,10 @@ import numpy.typing as npt
 import onnx
 
 from digitocr import __version__
+from digitocr.export.c_constants import constants
 from digitocr.export.c_tables import Tables, c_tables
 from digitocr.export.parity import Report
+from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import PLANES, detector_input
 from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError
 from digitocr.runtime.files import replacing
@@ -37,7 +39,15 @@ from digitocr.runtime.recognizer import STRIP_HEIGHT, recognizer_input
 from digitocr.train.data import Mnist
 
 SOURCES = Path(__file__).parents[1] / "runtime" / "c"  # also in the installed package
-PARTS = ("network.c", "classify.c")  # of digitocr.c, in this order
+PARTS = (  # of digitocr.c, in this order
+    "math.c",
+    "network.c",
+    "image.c",
+    "detection.c",
+    "classify.c",
+    "reading.c",
+    "reader.c",
+)
 COPIED = ("digitocr.h", "digitocr_cli.c", "selftest.c", "Makefile", "CMakeLists.txt", "library.properties",
           "idf_component.yml", "README.md")  # fmt: skip
 LOCAL = """#if defined(__GNUC__)
@@ -175,6 +185,8 @@ def write_folder(folder: Path, networks: Sequence[_Network], data: Mnist | None)
     header, changed = re.subn(r"(#define DIGITOCR_WEIGHTS_CHECK) .*", rf"\1 0x{check:08x}u", header)
     if changed != 1:
         raise AssertionError("digitocr_weights.h has no DIGITOCR_WEIGHTS_CHECK")
+    for name, value in (("NAME", networks[0].path.stem), ("SHA256", networks[0].sha256)):
+        header = header.replace(f'DIGITOCR_CLASSIFIER_{name} ""', f'DIGITOCR_CLASSIFIER_{name} {json.dumps(value)}')
     origin = "".join(f" *   {network.name}: {network.path.name}, SHA-256 {network.sha256}\n" for network in networks)
     texts = {
         "digitocr.c": amalgamated(),
@@ -193,7 +205,9 @@ def amalgamated() -> str:
     def text(name: str) -> str:
         return re.sub(r'^#include "internal\.h"\n', "", (SOURCES / name).read_text("utf-8"), flags=re.MULTILINE)
 
+    shared = constants(load_confidence())
     parts = "\n".join(f"/* ======== {name} ======== */\n\n{text(name)}" for name in ("internal.h", *PARTS))
+    parts = parts.replace('#include "digitocr_constants.h"\n', f"\n{shared}\n")
     return f"/* digitocr {__version__}, all of it in one file. */\n{LOCAL}\n{parts}"
 
 

@@ -72,7 +72,7 @@ def turned(gray: GrayImage, degrees: int) -> GrayImage:
     if degrees % 90 == 0:
         return np.ascontiguousarray(np.rot90(gray, -degrees // 90)) if degrees else gray
     (height, width), (new_height, new_width) = gray.shape, _turned_shape(gray.shape, degrees)
-    c, s = _cos_sin(degrees)
+    c, s = cos_sin(degrees)
     x, y = (width - 1) / 2, (height - 1) / 2
     u, v = (new_width - 1) / 2, (new_height - 1) / 2
     matrix = np.array([[c, s, x - (c * u + s * v)], [-s, c, y - (c * v - s * u)]])
@@ -86,7 +86,7 @@ def turned_back(boxes: Boxes, shape: tuple[int, ...], degrees: int) -> Boxes:
     """
     if not degrees:
         return boxes
-    c, s = _cos_sin(degrees)
+    c, s = cos_sin(degrees)
     (height, width), (turned_height, turned_width) = shape, _turned_shape(shape, degrees)
     w, h = boxes[:, 2:].T.astype(np.float64)
     u, v = (boxes[:, :2] + boxes[:, 2:] / 2 - np.array([turned_width, turned_height]) / 2).T
@@ -98,12 +98,12 @@ def turned_back(boxes: Boxes, shape: tuple[int, ...], degrees: int) -> Boxes:
 
 def _turned_shape(shape: tuple[int, ...], degrees: int) -> tuple[int, int]:
     """The (H, W) of a picture of that shape after turned()."""
-    c, s = map(abs, _cos_sin(degrees))
+    c, s = map(abs, cos_sin(degrees))
     height, width = shape
     return ceil(s * width + c * height - ROUNDING), ceil(c * width + s * height - ROUNDING)
 
 
-def _cos_sin(degrees: int) -> tuple[float, float]:
+def cos_sin(degrees: int) -> tuple[float, float]:
     """Cosine and sine, without the last bits, in which mathematical libraries differ."""
     one = 1 << TRIGONOMETRIC_BITS
     return round(cos(radians(degrees)) * one) / one, round(sin(radians(degrees)) * one) / one

@@ -29,3 +29,16 @@ int digitocr_classify(const uint8_t *pixels, float *logits, void *arena, size_t 
     if (!error) memcpy(logits, output[0].data, sizeof(float) * (size_t)output[0].channels);
     return error;
 }
+
+int dg_probabilities_of(const uint8_t *crop, struct dg_arena *arena, float *probabilities) {
+    struct dg_source source;
+    struct dg_output output[DG_MAX_OUTPUTS];
+    unsigned char *mark = arena->at;
+    int error;
+    source.row = dg_digit_row;
+    source.context = (void *)(uintptr_t)crop; /* it is only read */
+    error = dg_run(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE, &source, arena, output);
+    if (!error) dg_softmax((const float *)output[0].data, output[0].channels, probabilities);
+    arena->at = mark;
+    return error;
+}

@@ -11,6 +11,10 @@ extern "C" {
 /* CRC-32 of all tables of digitocr_weights.c; `digitocr export` writes it here and there. */
 #define DIGITOCR_WEIGHTS_CHECK 0x00000000u
 
+/* The ONNX file of the classifier; `digitocr export` writes these too. */
+#define DIGITOCR_CLASSIFIER_NAME ""
+#define DIGITOCR_CLASSIFIER_SHA256 ""
+
 #define DG_MAX_OUTPUTS 2 /* of a network */
 #define DG_MAX_INPUTS 2  /* of a layer */
 #define DG_MAX_LAYERS 64 /* of a network */

@@ -112,6 +112,9 @@ DG_LOCAL float dg_sqrtf(float value);
  * Functions that return int give DIGITOCR_OK or DIGITOCR_ERROR_MEMORY. What they take of the arena they release, but
  * for the pictures that they make. A picture that needs no change is given on as it is, without a copy. */
 
+/* A size whose longer side is that many pixels (background.fitted). */
+DG_LOCAL void dg_fitted(int32_t width, int32_t height, int32_t side, int32_t *fitted_width, int32_t *fitted_height);
+
 /* The picture reduced to a longer side of at most that many pixels (background.shrunk). */
 DG_LOCAL int dg_shrunk(const struct digitocr_picture *picture, int32_t side, struct dg_arena *arena,
                        struct digitocr_picture *made);
@@ -119,8 +122,8 @@ DG_LOCAL int dg_shrunk(const struct digitocr_picture *picture, int32_t side, str
 /* The picture with an even background (background.evened). */
 DG_LOCAL int dg_evened(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *made);
 
-/* The same over the picture itself; its pixels must be memory that can be written. */
-DG_LOCAL int dg_even_in_place(const struct digitocr_picture *picture, struct dg_arena *arena);
+/* The same over the picture itself, whose pixels are these. */
+DG_LOCAL int dg_even_in_place(const struct digitocr_picture *picture, uint8_t *pixels, struct dg_arena *arena);
 
 /* What digits are cropped from (background.shadeless): evened, unless one of the boxes fills the picture. */
 DG_LOCAL int dg_is_close_up(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count);
@@ -151,9 +154,13 @@ DG_LOCAL int dg_turn(const struct digitocr_picture *picture, int32_t degrees, st
                      struct digitocr_picture *made);
 
 /* Bytes of an arena that these functions take at most for a picture of that size, with the pictures that they make. */
+DG_LOCAL size_t dg_shrunk_bytes(int32_t width, int32_t height, int32_t side);
 DG_LOCAL size_t dg_evened_bytes(int32_t width, int32_t height);
-DG_LOCAL size_t dg_crop_bytes(int32_t width, int32_t height);
+DG_LOCAL size_t dg_crop_bytes(void);
 DG_LOCAL size_t dg_turn_bytes(int32_t width, int32_t height, int32_t degrees);
+
+/* The value at a place of an output. */
+DG_LOCAL float dg_value(const struct dg_output *output, ptrdiff_t place);
 
 struct dg_place;
 
@@ -180,6 +187,9 @@ DG_LOCAL size_t dg_detect_bytes(int32_t width, int32_t height);
  *
  * Boxes are in pixels of the picture as it was rotated. `rows` are numbers of boxes. Functions that return int give
  * DIGITOCR_OK or DIGITOCR_ERROR_MEMORY; what they take of the arena they release, but for the results. */
+
+/* The classifier's probabilities of a digit of 28x28 pixels in MNIST's form (classify.c). */
+DG_LOCAL int dg_probabilities_of(const uint8_t *crop, struct dg_arena *arena, float *probabilities);
 
 /* Arrays in the arena; NULL where it is too small. */
 DG_LOCAL void *dg_take_array(struct dg_arena *arena, int32_t count, size_t size);

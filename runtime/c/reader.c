@@ -5,9 +5,10 @@
 #include "internal.h"
 
 #define DG_DEGREES 57.29577951308232 /* of a radian */
-#define DG_PIXELS_PER_CANDIDATE 64   /* of a picture; more candidates than that are texture */
-#define DG_MIN_CANDIDATES 64
-#define DG_OTHERS_PER_CANDIDATE 2 /* signs and words, at most */
+#define DG_PIXELS_PER_CANDIDATE 128  /* of a picture; more candidates than that are texture, and left out */
+#define DG_MIN_CANDIDATES 64         /* of a picture, however small */
+#define DG_MAX_TILT 51               /* degrees; a line of linked boxes is not steeper */
+#define DG_SLACK 2048                /* bytes; of what pieces of the arena are rounded up to */
 
 /* The candidates of the picture at a rotation. */
 struct dg_attempt {
@@ -36,6 +37,9 @@ static int32_t dg_capacity(int32_t width, int32_t height) {
            : count < DG_BOXES_MAX_DETECTIONS ? (int32_t)count
                                              : DG_BOXES_MAX_DETECTIONS;
 }
+
+/* Candidates at most with those that only the recognizer finds; as many signs and words are kept. */
+static int32_t dg_total(int32_t capacity) { return capacity + capacity / 2; }
 
 static int dg_take_attempt(struct dg_reader *reader, struct dg_attempt *made) {
     size_t count = (size_t)reader->capacity;
@@ -454,12 +458,12 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     struct dg_arena *arena = &reader->arena;
     struct dg_recognition *lines = &found->lines;
     struct dg_places places;
-    int32_t total = 2 * reader->capacity, count = attempt->count, classes = reader->classes, seeds = 0, n;
+    int32_t total = dg_total(reader->capacity), count = attempt->count, classes = reader->classes, seeds = 0, n;
     unsigned char *mark;
     float *read, *scores, *before;
     double *keys;
     int32_t *order;
-    int error = dg_take_recognition(lines, total, DG_OTHERS_PER_CANDIDATE * reader->capacity, arena);
+    int error = dg_take_recognition(lines, total, total, arena);
     found->digits = dg_take_array(arena, total, 10 * sizeof *found->digits);
     found->confidence = dg_take_array(arena, total, sizeof *found->confidence);
     found->places = dg_take_array(arena, total, sizeof *found->places);
@@ -752,6 +756,108 @@ static int dg_check_options(const struct digitocr_options *options) {
     return is_right ? DIGITOCR_OK : DIGITOCR_ERROR_OPTIONS;
 }
 
+/* DIGITOCR_OK, or what is wrong with a picture of that size. */
+static int dg_check_size(int32_t width, int32_t height) {
+    int is_right = width > 0 && width <= DIGITOCR_MAX_SIDE && height > 0 && height <= DIGITOCR_MAX_SIDE;
+    return is_right ? DIGITOCR_OK : DIGITOCR_ERROR_SIZE;
+}
+
+static int dg_check_picture(const struct digitocr_picture *picture) {
+    if (!picture || !picture->pixels)
+        return DIGITOCR_ERROR_ARGUMENT;
+    if (picture->stride < (ptrdiff_t)picture->width)
+        return DIGITOCR_ERROR_SIZE;
+    return dg_check_size(picture->width, picture->height);
+}
+
+/* Whether a box has an area, and numbers of pixels that a picture can have. */
+static int dg_is_box(const struct digitocr_box *box) {
+    float most = (float)DIGITOCR_MAX_SIDE;
+    return box->x >= -most && box->x <= most && box->y >= -most && box->y <= most && box->width > 0.0F &&
+           box->width <= most && box->height > 0.0F && box->height <= most;
+}
+
+/* --- Memory: what is taken above, for the most that can be found ---------------------------------------------------
+ */
+
+static size_t dg_larger(size_t one, size_t other) { return one > other ? one : other; }
+
+/* dg_classify_boxes. */
+static size_t dg_classifying_bytes(int32_t width, int32_t height) {
+    return dg_evened_bytes(width, height) +
+           dg_larger(dg_crop_bytes(width, height), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
+}
+
+/* dg_reading_order with dg_slope, for each box. */
+#define DG_ORDER_BYTES (4 * sizeof(double) + 3 * sizeof(int32_t) + 2 * sizeof(double) + sizeof(int32_t))
+
+/* dg_find_places, for each box. */
+#define DG_PLACES_BYTES                                                                                                \
+    (sizeof(struct dg_place) + 7 * sizeof(int32_t) + sizeof(double) + 2 * sizeof(float) + DG_ORDER_BYTES)
+
+/* dg_join, for each box. */
+#define DG_JOIN_BYTES (6 * sizeof(double) + 8 * sizeof(int32_t) + DG_ORDER_BYTES)
+
+/* dg_detected and what it takes of a picture of that size, which is framed as well. */
+static size_t dg_detected_bytes(int32_t width, int32_t height) {
+    int32_t shorter = width < height ? width : height, border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
+    size_t framed;
+    border = border < 1 ? 1 : border;
+    width += 2 * border;
+    height += 2 * border;
+    framed = (size_t)width * (size_t)height;
+    return framed + dg_larger(dg_detect_bytes(width, height), dg_classifying_bytes(width, height));
+}
+
+/* dg_read_lines and dg_write_reading in a picture of that size, with strips up to the longest. */
+static size_t dg_lines_bytes(int32_t width, int32_t height, int32_t capacity, int32_t longest) {
+    size_t count = (size_t)capacity, total = (size_t)dg_total(capacity), columns = (size_t)(longest / DG_COLUMN);
+    size_t classes = (size_t)digitocr_classes();
+    size_t found = total * (sizeof(struct digitocr_box) + (DG_CLASS_COUNT + 2 + 12) * sizeof(float) + 1 +
+                            sizeof(struct dg_character));
+    size_t strip = columns * (sizeof(struct dg_segment) + sizeof(void *) + sizeof(int32_t)) +
+                   count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (24 + sizeof(int32_t)));
+    size_t lines = count * (DG_PLACES_BYTES + sizeof(double) + 2 * sizeof(int32_t)) +
+                   columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
+    size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
+                     dg_classifying_bytes(width, height);
+    size_t kept = total * (4 * sizeof(int32_t) + sizeof(double) + dg_larger(DG_ORDER_BYTES, DG_JOIN_BYTES));
+    size_t written = total * (2 * sizeof(int32_t) + sizeof(struct digitocr_box) + sizeof(struct digitocr_number) +
+                              sizeof(struct digitocr_digit) + 3);
+    size_t line =
+        2 * total *
+        (sizeof(struct dg_character) + sizeof(struct dg_group) + 2 + 2 * sizeof(double) + 4 * sizeof(int32_t) + 2);
+    return found + dg_larger(dg_larger(lines, reading), dg_larger(kept, written + line));
+}
+
+size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_options *options) {
+    size_t most = 0, pixels, attempts;
+    int32_t capacity, degrees, longest;
+    if (!options || dg_check_size(width, height) || dg_check_options(options))
+        return 0;
+    pixels = (size_t)width * (size_t)height;
+    capacity = dg_capacity(width, height);
+    longest = dg_longest_strip(width, height);
+    attempts = 3 * (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
+    for (degrees = 0; degrees <= 90; degrees++) {
+        int32_t turned_width, turned_height;
+        size_t bytes;
+        int is_tried =
+            options->rotate == DIGITOCR_ROTATE_AUTO
+                ? degrees == 0 || degrees == 90 || (degrees >= DG_ORIENTATION_MIN_TILT && degrees <= DG_MAX_TILT)
+                : degrees == options->rotate % 180;
+        if (!is_tried)
+            continue;
+        dg_turned_size(width, height, degrees, &turned_width, &turned_height);
+        bytes = dg_larger(dg_detected_bytes(turned_width, turned_height) +
+                              (size_t)capacity * (sizeof(struct digitocr_box) + 4 * sizeof(float) + 2 * sizeof(double)),
+                          dg_lines_bytes(turned_width, turned_height, capacity, longest));
+        bytes += dg_turn_bytes(width, height, degrees);
+        most = dg_larger(most, bytes);
+    }
+    return DG_SLACK + pixels + attempts + most;
+}
+
 int digitocr_read(const struct digitocr_picture *picture, const struct digitocr_options *options, void *arena,
                   size_t arena_bytes, struct digitocr_reading *reading) {
     struct digitocr_reading made;
@@ -760,7 +866,7 @@ int digitocr_read(const struct digitocr_picture *picture, const struct digitocr_
     int error = dg_check_weights();
     if (error)
         return error;
-    if (!picture || !picture->pixels || !options || !reading)
+    if (!options || !reading)
         return DIGITOCR_ERROR_ARGUMENT;
     error = dg_check_picture(picture);
     if (!error)
@@ -780,5 +886,35 @@ int digitocr_read(const struct digitocr_picture *picture, const struct digitocr_
                                                                               : dg_read_picture(&reader, &made);
     if (!error)
         *reading = made;
+    return error;
+}
+
+size_t digitocr_classify_box_bytes(int32_t width, int32_t height) {
+    if (dg_check_size(width, height))
+        return 0;
+    return DG_SLACK + (size_t)width * (size_t)height + dg_classifying_bytes(width, height);
+}
+
+int digitocr_classify_box(const struct digitocr_picture *picture, const struct digitocr_box *box, float *probabilities,
+                          void *arena, size_t arena_bytes) {
+    struct digitocr_picture plain;
+    struct dg_reader reader;
+    float made[DIGITOCR_MAX_CLASSES];
+    int error = dg_check_weights();
+    if (error)
+        return error;
+    if (!box || !probabilities || !dg_is_box(box))
+        return DIGITOCR_ERROR_ARGUMENT;
+    error = dg_check_picture(picture);
+    if (error)
+        return error;
+    memset(&reader, 0, sizeof reader);
+    reader.arena = dg_arena_of(arena, arena_bytes);
+    reader.classes = digitocr_classes();
+    error = dg_unmasked(picture, &reader.arena, &plain);
+    if (!error)
+        error = dg_classify_boxes(&reader, &plain, box, 1, made);
+    if (!error)
+        memcpy(probabilities, made, (size_t)reader.classes * sizeof *made);
     return error;
 }

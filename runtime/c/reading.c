@@ -1236,7 +1236,8 @@ static int dg_is_hyphened(const struct dg_number_line *line, const int32_t *plac
 static void dg_join_dates(const struct dg_number_line *line, const int32_t *places, int32_t count, unsigned char *links,
                           unsigned char *joins) {
     int32_t first, before = -1, n;
-    memset(joins, 0, (size_t)count);
+    for (n = 0; n < count; n++)
+        joins[n] = 0;
     for (first = 0; first < count; first = dg_end_of_group(links, count, first) + 1) {
         int32_t ends[3], begin = first, longest = 0, group;
         int is_plain = 1; /* with no sign inside */
@@ -1342,7 +1343,7 @@ DG_LOCAL int dg_group(const struct dg_character *characters, int32_t count, stru
         }
     if (place_count) {
         dg_measure(&line, places, place_count, values);
-        memset(links, 0, (size_t)count);
+        links[place_count - 1] = 0;
         for (n = 0; n + 1 < place_count; n++)
             links[n] = (unsigned char)dg_is_joined(&line, places[n], places[n + 1]);
         dg_join_cells(&line, places, place_count, links);
@@ -1504,39 +1505,47 @@ static int dg_is_beside(const struct dg_character *other, const struct digitocr_
 DG_LOCAL int dg_line_characters(const struct dg_recognition *found, const float *digits, int32_t stride,
                                 const float *confidence, const int32_t *rows, int32_t count, float told,
                                 struct dg_arena *arena, struct dg_character **characters, int32_t *character_count) {
-    int32_t capacity = count, n, made = 0;
-    struct dg_character *sorted, *some;
+    int32_t made = count, n;
+    struct dg_character *sorted;
     unsigned char *mark;
     double *keys;
-    int32_t *order;
+    int32_t *order, *others; /* others: which signs and words stand on the line */
     for (n = 0; n < found->other_count; n++)
-        capacity += dg_is_beside(&found->others[n], found->boxes, rows, count);
-    sorted = dg_take_array(arena, capacity, sizeof *sorted);
+        made += dg_is_beside(&found->others[n], found->boxes, rows, count);
+    sorted = dg_take_array(arena, made, sizeof *sorted);
     mark = arena->at;
-    some = dg_take_array(arena, capacity, sizeof *some);
-    keys = dg_take_array(arena, capacity, sizeof *keys);
-    order = dg_take_array(arena, capacity, sizeof *order);
-    if (!sorted || !some || !keys || !order)
+    keys = dg_take_array(arena, made, sizeof *keys);
+    order = dg_take_array(arena, made, sizeof *order);
+    others = dg_take_array(arena, made - count, sizeof *others);
+    if (!sorted || !keys || !order || !others)
         return DIGITOCR_ERROR_MEMORY;
+    made = 0;
     for (n = 0; n < count; n++) {
         const struct digitocr_box *box = &found->boxes[rows[n]];
-        struct dg_character *one = &some[made++];
-        one->x = (double)box->x;
-        one->y = (double)box->y;
-        one->width = (double)box->width;
-        one->height = (double)box->height;
-        one->confidence = (double)confidence[rows[n]];
-        one->row = rows[n];
-        one->text = confidence[rows[n]] >= told ? (char)('0' + dg_argmax(digits + rows[n] * stride, 10)) : DG_DOUBT;
+        keys[made++] = (double)box->x + (double)box->width / 2.0;
     }
     for (n = 0; n < found->other_count; n++)
-        if (dg_is_beside(&found->others[n], found->boxes, rows, count))
-            some[made++] = found->others[n];
-    for (n = 0; n < made; n++)
-        keys[n] = some[n].x + some[n].width / 2.0;
+        if (dg_is_beside(&found->others[n], found->boxes, rows, count)) {
+            others[made - count] = n;
+            keys[made++] = found->others[n].x + found->others[n].width / 2.0;
+        }
     dg_argsort(keys, made, order);
-    for (n = 0; n < made; n++)
-        sorted[n] = some[order[n]];
+    for (n = 0; n < made; n++) {
+        struct dg_character *one = &sorted[n];
+        if (order[n] >= count) {
+            *one = found->others[others[order[n] - count]];
+        } else {
+            int32_t row = rows[order[n]];
+            const struct digitocr_box *box = &found->boxes[row];
+            one->x = (double)box->x;
+            one->y = (double)box->y;
+            one->width = (double)box->width;
+            one->height = (double)box->height;
+            one->confidence = (double)confidence[row];
+            one->row = row;
+            one->text = confidence[row] >= told ? (char)('0' + dg_argmax(digits + row * stride, 10)) : DG_DOUBT;
+        }
+    }
     arena->at = mark;
     *characters = sorted;
     *character_count = made;
@@ -1574,9 +1583,11 @@ DG_LOCAL int dg_reading_scores(const float *probabilities, int32_t stride, const
 
 DG_LOCAL void dg_turned_back(const struct digitocr_box *boxes, int32_t count, int32_t width, int32_t height,
                              int32_t turned_width, int32_t turned_height, int32_t degrees, struct digitocr_box *back) {
-    double angle = (double)degrees * 0.017453292519943295, cosine = dg_cos(angle), sine_of = dg_sin(angle);
-    double wide = cosine < 0.0 ? -cosine : cosine, high = sine_of < 0.0 ? -sine_of : sine_of;
+    double cosine, sine_of, wide, high;
     int32_t n;
+    dg_cos_sin(degrees, &cosine, &sine_of);
+    wide = cosine < 0.0 ? -cosine : cosine;
+    high = sine_of < 0.0 ? -sine_of : sine_of;
     for (n = 0; n < count; n++) {
         double x = (double)dg_centre_x(&boxes[n]) - (double)turned_width / 2.0;
         double y = (double)dg_centre_y(&boxes[n]) - (double)turned_height / 2.0;
