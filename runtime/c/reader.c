@@ -422,7 +422,7 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, s
 /* --- Lines (recognition.py) --------------------------------------------------------------------------------------- */
 
 /* What a picture shows after its lines are read. */
-struct dg_found {
+struct dg_result {
     struct dg_recognition lines;
     float *digits; /* 10 probabilities for each candidate, by both networks */
     float *confidence, *places;
@@ -454,7 +454,7 @@ static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture 
 
 /* Reads the lines of an attempt, those with the most and the largest digits first; the results stay in the arena. */
 static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture *picture,
-                         const struct dg_attempt *attempt, struct dg_found *found) {
+                         const struct dg_attempt *attempt, struct dg_result *found) {
     struct dg_arena *arena = &reader->arena;
     struct dg_recognition *lines = &found->lines;
     struct dg_places places;
@@ -528,7 +528,7 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
 }
 
 /* The candidates of an attempt without their lines, for a picture of one digit. */
-static int dg_without_lines(struct dg_reader *reader, const struct dg_attempt *attempt, struct dg_found *found) {
+static int dg_without_lines(struct dg_reader *reader, const struct dg_attempt *attempt, struct dg_result *found) {
     int32_t n, k;
     int error = dg_take_recognition(&found->lines, attempt->count, 0, &reader->arena);
     found->digits = dg_take_array(&reader->arena, attempt->count, 10 * sizeof *found->digits);
@@ -568,7 +568,7 @@ static void dg_set_digit(struct digitocr_digit *made, const float *probabilities
 }
 
 /* Why nothing was read (Attempt.why_nothing). */
-static void dg_say_why(const struct dg_found *found, int has_lines, struct digitocr_reading *reading) {
+static void dg_say_why(const struct dg_result *found, int has_lines, struct digitocr_reading *reading) {
     const struct dg_recognition *lines = &found->lines;
     int32_t n, best;
     int digits = 0, characters = 0, any = 0;
@@ -595,7 +595,7 @@ static void dg_say_why(const struct dg_found *found, int has_lines, struct digit
 }
 
 /* Writes the numbers of a line behind those that the reading has. */
-static int dg_add_line(struct dg_reader *reader, const struct dg_found *found, const int32_t *rows, int32_t count,
+static int dg_add_line(struct dg_reader *reader, const struct dg_result *found, const int32_t *rows, int32_t count,
                        float told, const struct digitocr_box *boxes, int32_t line, struct digitocr_number *numbers,
                        struct digitocr_digit *digits, char **text, struct digitocr_reading *reading) {
     struct dg_arena *arena = &reader->arena;
@@ -634,7 +634,7 @@ static int dg_add_line(struct dg_reader *reader, const struct dg_found *found, c
 }
 
 /* Writes the reading into the arena. */
-static int dg_write_reading(struct dg_reader *reader, const struct dg_found *found, int has_lines, int32_t degrees,
+static int dg_write_reading(struct dg_reader *reader, const struct dg_result *found, int has_lines, int32_t degrees,
                             int32_t width, int32_t height, struct digitocr_reading *reading) {
     struct dg_arena *arena = &reader->arena;
     const struct digitocr_options *options = reader->options;
@@ -719,7 +719,7 @@ static int dg_read_lone(struct dg_reader *reader, struct digitocr_reading *readi
 static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *reading) {
     struct dg_attempt *best = &reader->attempts[0], *made = &reader->attempts[1], *spare = &reader->attempts[2];
     struct digitocr_picture upright;
-    struct dg_found found;
+    struct dg_result found;
     int is_single = reader->options->mode == DIGITOCR_MODE_SINGLE, n, error = DIGITOCR_OK;
     for (n = 0; n < 3 && !error; n++)
         error = dg_take_attempt(reader, &reader->attempts[n]);

@@ -65,7 +65,7 @@ static float dg_greater_float(float one, float other) { return other > one ? oth
 
 static float dg_distance_float(float one, float other) { return one < other ? other - one : one - other; }
 
-static int32_t dg_limited(int32_t value, int32_t low, int32_t high) {
+static int32_t dg_clamped(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
@@ -356,7 +356,7 @@ DG_LOCAL int dg_slope(const struct digitocr_box *boxes, const int32_t *rows, int
 }
 
 /* The centres of boxes across lines of a slope, and along them where that is asked for. */
-static void dg_level(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double angle, double *along,
+static void dg_levelled(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double angle, double *along,
                      double *across) {
     double cosine = dg_cos(angle), sine_of = dg_sin(angle);
     int32_t n;
@@ -402,7 +402,7 @@ DG_LOCAL int dg_reading_order(const struct digitocr_box *boxes, const int32_t *r
     error = dg_slope(boxes, rows, count, arena, &angle);
     if (error)
         return error;
-    dg_level(boxes, rows, count, angle, along, across);
+    dg_levelled(boxes, rows, count, angle, along, across);
     dg_argsort(along, count, order);
     for (n = 0; n < count; n++) {
         int32_t row = order[n], best = -1;
@@ -461,7 +461,7 @@ DG_LOCAL int dg_join(struct dg_lines *lines, const struct digitocr_box *boxes, i
         return error;
     for (n = 0; n < box_count; n++)
         all[n] = n;
-    dg_level(boxes, all, box_count, angle, along, across);
+    dg_levelled(boxes, all, box_count, angle, along, across);
     for (k = 0; k < lines->count; k++) {
         m = 0;
         for (n = lines->starts[k]; n < lines->starts[k + 1]; n++)
@@ -851,8 +851,8 @@ static void dg_find_beside(const float *columns, int32_t count, const struct dig
     int32_t left = (int32_t)dg_round(u / DG_COLUMN - half), right = (int32_t)dg_round(u / DG_COLUMN + half), side, n;
     beside[0] = beside[1] = 0.0F;
     for (side = 0; side < 2; side++) {
-        int32_t first = dg_limited(side ? right : left - reach, 0, count),
-                last = dg_limited(side ? right + reach : left, 0, count);
+        int32_t first = dg_clamped(side ? right : left - reach, 0, count),
+                last = dg_clamped(side ? right + reach : left, 0, count);
         float other, digit = 0.0F;
         if (first >= last)
             continue;
@@ -873,7 +873,7 @@ static void dg_find_between(const float *columns, int32_t count, const struct di
     double u = dg_middle_in_strip(place, box), half = dg_greater((double)box->width / place->scale / 4.0, DG_COLUMN);
     double from = (u - half) / DG_COLUMN, to = dg_ceil((u + half) / DG_COLUMN);
     int32_t first = from > 0.0 ? (int32_t)dg_lesser(from, (double)(count - 1)) : 0, last, n;
-    last = dg_limited(to > (double)count ? count : (int32_t)dg_greater(to, 0.0), first + 1, count);
+    last = dg_clamped(to > (double)count ? count : (int32_t)dg_greater(to, 0.0), first + 1, count);
     dg_mean_of_columns(columns, first, last, seen);
     for (n = 0; n < digit_count; n++)
         if (digits[n]->left < last && digits[n]->right > first) {
