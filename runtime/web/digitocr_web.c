@@ -15,6 +15,12 @@ int memcmp(const void *a, const void *b, size_t count) {
     return count ? *one - *other : 0;
 }
 
+__attribute__((no_builtin("strlen"))) size_t strlen(const char *text) { /* or the loop becomes a call of itself */
+    size_t length = 0;
+    while (text[length]) length++;
+    return length;
+}
+
 /* A box of a picture in the picture turned clockwise. Its sides are those that dg_turned_back has made larger, unless the
  * picture is so far from upright that they cannot be told. */
 static struct digitocr_box web_turned(const struct digitocr_box *box, double width, double height, double turned_width,
