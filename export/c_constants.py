@@ -8,6 +8,7 @@ written for the names of the features, so that a new order of them needs no chan
 
 from collections.abc import Iterable, Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ from digitocr.runtime.confidence import ConfidenceModel
 SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (
         attempt,
-        ("MAX_RISE", "MIN_OTHER_HEIGHT", "EDGE", "READ_CONFIDENCE"),
+        ("MAX_RISE", "MIN_OTHER_HEIGHT", "EDGE", "SAME_PLACE", "READ_CONFIDENCE"),
     ),
     (
         background,
@@ -106,6 +107,8 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "NARROW",
             "ROOM_SHARES",
             "SPLIT_COST",
+            "MORE_COST",
+            "SHIFT_COST",
             "EVEN_SPREAD",
             "SPREAD_OF_HEIGHTS",
             "SPREAD_WEIGHT",
@@ -120,6 +123,8 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "TIGHT",
             "SIGN_GAP",
             "SLASH_GAP",
+            "DATE_SLASH_GAP",
+            "MINUS_GAP",
             "SIGN_PITCH",
             "OFF_MIDDLE",
             "RULE_WIDTH",
@@ -169,7 +174,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "FLOOR",
         ),
     ),
-    (recognizer, ("SURE", "LOW", "HIGH", "MIN_CONTRAST", "WINDOW", "MIN_SPREAD", "MAX_SPREADS")),
+    (recognizer, ("SURE", "SLASH", "LOW", "HIGH", "MIN_CONTRAST", "WINDOW", "MIN_SPREAD", "MAX_SPREADS")),
     (
         strips,
         (
@@ -248,8 +253,8 @@ def _exact(weights: Iterable[np.float32]) -> tuple[float, ...]:
     return tuple(float(weight) for weight in weights)
 
 
-def _literal(value: float | Sequence[float]) -> str:
-    """A number in C; several of them as the initialiser of an array."""
+def _literal(value: float | Sequence[Any]) -> str:
+    """A number in C; several of them, or rows of them, as the initialiser of an array."""
     if isinstance(value, int | float):
         return repr(value)
     return "{" + ", ".join(map(_literal, value)) + "}"

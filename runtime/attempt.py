@@ -6,6 +6,7 @@ What is read at READ_CONFIDENCE decides on the rotation and makes the lines. The
 only takes digits away.
 """
 
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -25,6 +26,7 @@ MAX_RISE = 0.5  # heights of a digit; from its middle to that of a sign on its l
 MIN_OTHER_HEIGHT = 0.6  # of the height of the nearest digit; the line of a sign on the same line
 PART_HEIGHTS = (0.25, 0.65)  # of a picture's height; the height of a part of a digit in a crop of one wheel
 EDGE = 0.06  # of a picture's height; a box that is nearer to its upper or lower edge is of a digit that it cuts
+SAME_PLACE = 0.6  # of the narrower of two boxes of a line, which is shared in x; one digit may be seen in both
 READ_CONFIDENCE = 0.5  # of a digit that decides on the rotation and on lines, whatever the user's `conf` is
 
 
@@ -119,18 +121,38 @@ class Attempt(NamedTuple):
             return [[int(confidence.argmax())]] if len(boxes) else []
         places = confidence if self.place_confidence is None else self.place_confidence
         if mode == "line":
-            kept = np.flatnonzero((confidence >= conf) | (places >= max(conf, READ_CONFIDENCE)))
-            lines = [kept[np.argsort(boxes[kept, 0] + boxes[kept, 2] / 2, kind="stable")].tolist()]
-            return [line for line in lines if (confidence[line] >= conf).any()]
-        read = np.flatnonzero(places >= READ_CONFIDENCE)
-        lines = [read[line].tolist() for line in reading_order(boxes[read])]
-        if conf > READ_CONFIDENCE:
-            lines = [[row for row in line if places[row] >= conf] for line in lines]
-        if conf < READ_CONFIDENCE:
-            unsure = np.flatnonzero((places < READ_CONFIDENCE) & (confidence >= conf))
-            by_confidence = unsure[np.argsort(-confidence[unsure], kind="stable")]
-            lines = joined(lines, boxes, by_confidence.tolist())
+            line = np.argsort(boxes[:, 0] + boxes[:, 2] / 2, kind="stable")
+            repeated = self._repeated([line[places[line] >= READ_CONFIDENCE].tolist()])
+            lines = [line[(confidence[line] >= conf) | (places[line] >= max(conf, READ_CONFIDENCE))].tolist()]
+        else:
+            read = np.flatnonzero(places >= READ_CONFIDENCE)
+            lines = [read[line].tolist() for line in reading_order(boxes[read])]
+            repeated = self._repeated(lines)
+            if conf > READ_CONFIDENCE:
+                lines = [[row for row in line if places[row] >= conf] for line in lines]
+            if conf < READ_CONFIDENCE:
+                unsure = np.flatnonzero((places < READ_CONFIDENCE) & (confidence >= conf))
+                by_confidence = unsure[np.argsort(-confidence[unsure], kind="stable")]
+                lines = joined(lines, boxes, by_confidence.tolist())
+        lines = [[row for row in line if confidence[row] >= conf or row not in repeated] for line in lines]
         return [line for line in lines if (confidence[line] >= conf).any()]
+
+    def _repeated(self, lines: list[list[int]]) -> set[int]:
+        """The rows of doubtful places where another one of the line is, such as both halves of a turning wheel.
+
+        One of each two is left, a digit that is read before a doubtful place.
+        """
+        places = self.confidence if self.place_confidence is None else self.place_confidence
+        lefts, widths = self.boxes[:, 0].tolist(), self.boxes[:, 2].tolist()
+        repeated: set[int] = set()
+        for line in lines:
+            for pair in pairwise(line):
+                shared = min(lefts[row] + widths[row] for row in pair) - max(lefts[row] for row in pair)
+                if shared > SAME_PLACE * min(widths[row] for row in pair):
+                    worse = min(pair, key=lambda row: (self.confidence[row] >= READ_CONFIDENCE, places[row]))
+                    if self.confidence[worse] < READ_CONFIDENCE:
+                        repeated.add(worse)
+        return repeated
 
     def characters(self, line: list[int], conf: float) -> list[Character]:
         """The digits of a line of `lines`, and the signs and words on it, from left to right."""
@@ -192,5 +214,5 @@ class Attempt(NamedTuple):
         if mode == "single" and self.confidence[row] >= conf:
             return "another one is more confident, and --mode single reads one"
         if self.place_confidence is not None and self.place_confidence[row] >= max(conf, READ_CONFIDENCE):
-            return "cannot be told, and its line has no digit that can"
+            return "cannot be told, and its line has no digit that can, or one that is in its place"
         return f"below --conf {conf:g}"

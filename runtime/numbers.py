@@ -9,18 +9,21 @@ between. Digits at even distances are one number however far apart they are, up 
 and the wheels of a counter. Where some gaps are clearly wider than the others, the line is several numbers.
 
 Gaps are measured in digit heights. The ink of a 1 is narrow. In most print, which gives all digits the same room, and
-in cells its edges are far from its neighbours; in handwriting they are not. So gaps are measured between the edges of
-the ink, between those of the room, and between the middles of both. That one is taken by which the gaps inside numbers
-are most alike and the fewest gaps are between numbers. Which gap is clearly wider depends on how much the others differ
-and, where there are few of them, on how much the heights of the digits differ: in print both hardly do.
+in cells its edges are far from its neighbours; in handwriting they are not; on displays of seven segments only its left
+edge is. So gaps are measured between the edges of the ink, between those of the room, between the middles of both, and
+with all of the room at the left. That one is taken by which the gaps inside numbers are most alike and the fewest gaps
+are between numbers. Which gap is clearly wider depends on how much the others differ and, where there are few of them,
+on how much the heights of the digits differ: in print both hardly do.
 
 Signs: a point, a comma, a colon or a slash belongs to a number if it stands close between two of its digits. A minus
 belongs to the number that it stands close before, unless a digit stands close before the minus: "189-82" is two
 numbers, and neither is negative. A plus belongs to a number, as that of a telephone, where no digit stands in front of
-it on the line. Two hyphens make a date of three groups of digits: "15-08-2026". All other signs belong to no number.
+it on the line. Two hyphens or slashes make a date of three groups of digits: "15-08-2026". Colons that take no room are
+signs in a time only; else they are the frames of wheels. All other signs belong to no number.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -30,8 +33,15 @@ from digitocr.runtime.characters import OTHER, Character
 # in digit heights, unless another unit is stated
 ROOM = 0.6  # that a digit takes where all of a line are as narrow as a 1
 NARROW = 0.4  # width; what is narrower says nothing about the room of the others
-ROOM_SHARES = (0.5, 0.25, 0.0)  # of what lies between a digit's ink and its room, added to the ink on either side
-SPLIT_COST = 0.1  # as much as each gap between numbers counts, gaps inside may differ more without it
+ROOM_SHARES = (  # of the width by which a digit's ink is narrower than its room, added to its left and its right side
+    (0.5, 0.5),
+    (0.25, 0.25),
+    (0.0, 0.0),
+    (1.0, 0.0),  # the 1 of seven segments
+)
+SPLIT_COST = 0.25  # by which gaps inside numbers may differ more where no gap is between numbers
+MORE_COST = 0.07  # x
+SHIFT_COST = 0.02  # as SPLIT_COST, of the last of these
 EVEN_SPREAD = 0.05  # standard deviation of the gaps inside numbers, in pitches, where all digits are equally high
 SPREAD_OF_HEIGHTS = 2.0  # by which it grows with the mean deviation of the digits' heights: so are digits by hand
 SPREAD_WEIGHT = 2.0  # gaps that this expectation counts for, beside those of the line
@@ -45,7 +55,9 @@ MAX_EVEN_GAP = 2.0  # as MAX_GAP, where they are
 EVEN_RANGE = 0.35  # of the pitch; the gaps of evenly spaced digits differ by less
 TIGHT = 0.15  # the gap inside numbers, where no two digits of the line are neighbours
 SIGN_GAP = 0.25  # by which the gap beside a sign of a number is wider than between its digits, at most
-SLASH_GAP = 0.2  # as SIGN_GAP, beside a slash, whose ends reach out
+SLASH_GAP = 0.3  # as SIGN_GAP, beside a slash, whose ends reach out
+DATE_SLASH_GAP = 0.6  # as SLASH_GAP, where two slashes stand between three groups of digits, as by hand
+MINUS_GAP = 0.3  # as SIGN_GAP, between a minus that begins the line and the number after it
 SIGN_PITCH = 2.2  # pitches from digit to digit, at most, where a sign has the room of a digit: in type of one width
 OFF_MIDDLE = 0.15  # by which such a sign is nearer to one of the digits, at most
 RULE_WIDTH = 0.25  # of a rule between two cells, at most; letters but l and I are wider
@@ -56,6 +68,8 @@ MIN_CROWD = 4  # digits of a line whose usual distance is known
 MAX_CROWDED = 1.25  # from digit to digit, at most, where there is no room for a letter between them
 MAX_DATE_GROUP = 4  # digits of the groups of a date with hyphens
 NEAR = 1.0  # a digit of another number that is nearer might belong to this one
+
+_TIME = re.compile("[0-9?]{1,2}(:[0-9?]{2})+([.,][0-9?]+)?")
 
 FEATURES = (
     "all",  # log-odds of the product of the characters' confidences
@@ -145,14 +159,16 @@ class _Line:
         neighbours = [(left, right) for left, right in pairwise(places) if right == left + 1]
         best = math.inf
         inside = gaps = list[float]()
-        for share in ROOM_SHARES:
-            self._share = share
+        for shares in ROOM_SHARES:
+            self._shares = shares
             found = sorted(self.gap(*pair) for pair in neighbours)
             count = _count_inside(found, self.room, spread)
-            cost = (found[count - 1] - found[0] if count else 0.0) + SPLIT_COST * (len(found) - count)
+            wide = len(found) - count
+            cost = (found[count - 1] - found[0] if count else 0.0) + SHIFT_COST * (shares[0] != shares[1])
+            cost += SPLIT_COST * (wide > 0) + MORE_COST * max(wide - 1, 0)
             if cost < best:
-                best, best_share, inside, gaps = cost, share, found[:count], found
-        self._share = best_share
+                best, best_shares, inside, gaps = cost, shares, found[:count], found
+        self._shares = best_shares
         self.pitch = _median(inside or [TIGHT]) + self.room
         is_even = len(inside) > 1 and inside[-1] - inside[0] < EVEN_RANGE * self.pitch
         limit = MAX_EVEN_GAP if is_even else MAX_GAP
@@ -163,12 +179,12 @@ class _Line:
     def gap(self, left: int, right: int) -> float:
         """From one character to another on its right."""
         one, other = self._characters[left].box, self._characters[right].box
-        return (other[0] - one[0] - one[2]) / self.height - self._spare(left) - self._spare(right)
+        return (other[0] - one[0] - one[2]) / self.height - self._spare(left, 1) - self._spare(right, 0)
 
-    def _spare(self, index: int) -> float:
-        """What is added to a digit's ink on either side; less than 0 for ink that is wider than the room."""
+    def _spare(self, index: int, side: int) -> float:
+        """What is added to a digit's ink on its left (0) or right (1); less than 0 for ink wider than the room."""
         one = self._characters[index]
-        return self._share * (self.room - one.box[2] / self.height) if one.is_place else 0.0
+        return self._shares[side] * (self.room - one.box[2] / self.height) if one.is_place else 0.0
 
     def distance(self, left: int, right: int) -> float:
         """From the centre of one character to that of another on its right."""
@@ -194,9 +210,17 @@ class _Line:
         signs = self._characters[left].text, self._characters[right].text
         return self.gap(left, right) <= self.typical + (SLASH_GAP if "/" in signs else SIGN_GAP)
 
-    def is_hyphen(self, left: int, right: int) -> bool:
-        """Whether one hyphen is close between two digits."""
-        return right == left + 2 and self._characters[left + 1].text == "-" and self.is_close_between(left, right)
+    def has_between(self, sign: str, left: int, right: int) -> bool:
+        """Whether that sign alone stands between two digits."""
+        return right == left + 2 and self._characters[left + 1].text == sign
+
+    def is_date_sign(self, left: int, right: int, sign: str) -> bool:
+        """Whether that sign alone stands between two digits, as close as in a date."""
+        if not self.has_between(sign, left, right):
+            return False
+        if sign == "/":
+            return max(self.gap(left, left + 1), self.gap(left + 1, right)) <= self.typical + DATE_SLASH_GAP
+        return self.is_close_between(left, right)
 
     def is_ruled(self, left: int, right: int) -> bool:
         """Whether what separates two digits may be the rule between their cells."""
@@ -214,11 +238,22 @@ class _Line:
         if self._has_sign(first):
             first -= 1
         parts = [one for one in self._characters[first : last + 1] if one.text != OTHER]
+        if self._has_frames(places, "".join(one.text for one in parts)):
+            parts = [one for one in parts if one.text != ":"]
         return Group("".join(one.text for one in parts), tuple(places), self._features(parts, places, first))
+
+    def _has_frames(self, places: list[int], text: str) -> bool:
+        """Whether the colons of a number are the frames of wheels: they take no room, and it is no time."""
+        if ":" not in text or _TIME.fullmatch(text) or len(places) < MIN_CROWD:
+            return False
+        distances = [self.distance(left, right) for left, right in pairwise(places)]
+        return max(distances) <= CELL_RATIO * min(distances)
 
     def _has_sign(self, first: int) -> bool:
         """Whether a minus or a plus stands before a number's first digit and belongs to it."""
         sign = self._characters[first - 1].text if first else ""
+        if sign == "-" and first == 1 and self.gap(0, 1) <= self.typical + MINUS_GAP:
+            return True
         if sign not in ("-", "+") or not self.is_close(first - 1, first):
             return False
         if first == 1 or not self._characters[first - 2].is_place:
@@ -297,19 +332,21 @@ def _join_crowded(line: _Line, characters: Sequence[Character], places: list[int
 
 
 def _join_dates(line: _Line, places: list[int], links: list[bool]) -> None:
-    """Joins three groups of digits with two hyphens, unless all are single digits. Changes the links."""
-    ends = [number for number, joined in enumerate(links, 1) if not joined]
-    groups = [places[first:last] for first, last in pairwise([0, *ends, len(places)])]
-    hyphens = [line.is_hyphen(left[-1], right[0]) for left, right in pairwise(groups)]
-    for number in range(len(hyphens) - 1):
-        three = groups[number : number + 3]
-        sizes = [len(group) for group in three]
-        is_chain = hyphens[number : number + 2] == [True, True] and not any(
-            hyphens[max(number - 1, 0) : number] + hyphens[number + 2 : number + 3]
-        )
-        is_plain = all(group[-1] - group[0] == len(group) - 1 for group in three)  # with no sign inside
-        if is_chain and is_plain and 1 < max(sizes) <= MAX_DATE_GROUP:
-            links[ends[number] - 1] = links[ends[number + 1] - 1] = True
+    """Joins three groups of digits with two hyphens or two slashes, unless all are single digits. Changes the links."""
+    for sign in "-/":
+        has_sign = [line.has_between(sign, left, right) for left, right in pairwise(places)]
+        ends = [number for number, joined in enumerate(links, 1) if not joined or has_sign[number - 1]]
+        groups = [places[first:last] for first, last in pairwise([0, *ends, len(places)])]
+        signs = [line.is_date_sign(left[-1], right[0], sign) for left, right in pairwise(groups)]
+        for number in range(len(signs) - 1):
+            three = groups[number : number + 3]
+            sizes = [len(group) for group in three]
+            is_chain = signs[number : number + 2] == [True, True] and not any(
+                signs[max(number - 1, 0) : number] + signs[number + 2 : number + 3]
+            )
+            is_plain = all(group[-1] - group[0] == len(group) - 1 for group in three)  # with no sign inside
+            if is_chain and is_plain and 1 < max(sizes) <= MAX_DATE_GROUP:
+                links[ends[number] - 1] = links[ends[number + 1] - 1] = True
 
 
 def _median(values: list[float]) -> float:

@@ -30,6 +30,7 @@ from digitocr.runtime.recognizer import (
     GAP,
     OTHER,
     SIGN,
+    SLASH,
     STRIP_HEIGHT,
     Recognizer,
     Segment,
@@ -87,6 +88,9 @@ class Recognition(NamedTuple):
         # what a line shows as a digit, but as none of the ten, such as a wheel between two, keeps its place
         is_half = (self.lined[:, :10].sum(1) >= SURE_PLACE) & (self.lined[:, :10].max(1) <= UNSURE_DIGIT)
         place_confidence = np.maximum(place_confidence, np.where(is_half, READ_CONFIDENCE, 0)).astype(np.float32)
+        is_slash = self.lined.argmax(1) == SLASH  # and among the signs: no digit in addition
+        confidence = np.where(is_slash, 0, confidence).astype(np.float32)
+        place_confidence = np.where(is_slash, 0, place_confidence).astype(np.float32)
         return Attempt(
             degrees,
             self.boxes,

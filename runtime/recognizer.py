@@ -150,12 +150,15 @@ class Segment(NamedTuple):
 
 DIGIT, SIGN, WORD, NOTHING = range(4)  # kinds of columns
 SURE = 0.6  # probability of two digits side by side, between which there is no gap
+SLASH = CLASSES.index("/")
+_SLANTED = (1, SLASH)  # a slash by hand may be seen as a 1 in some of its columns
 
 
 def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
     """The segments of a line, from left to right, of (n, 18) probabilities of its columns.
 
-    Neighbouring columns of one kind are one segment, unless two different digits or signs are both sure.
+    Neighbouring columns of one kind are one segment, unless two different digits or signs are both sure. So are a 1 and
+    a slash without a gap between them.
     """
     found: list[Segment] = []
     kinds = _kinds(columns).argmax(1)
@@ -163,11 +166,13 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
     start = 0
     last = -1  # the column of the segment that was sure last
     for column in range(1, len(columns) + 1):
-        at_end = column == len(columns) or kinds[column] != kinds[column - 1]
+        is_slanted = column < len(columns) and best[column] in _SLANTED and best[column - 1] in _SLANTED
+        at_end = column == len(columns) or (kinds[column] != kinds[column - 1] and not is_slanted)
         if sure[column - 1]:
             last = column - 1
         is_new = (
             not at_end
+            and not is_slanted
             and kinds[column] in (DIGIT, SIGN)
             and last >= start
             and sure[column]

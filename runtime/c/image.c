@@ -98,7 +98,7 @@ static size_t dg_average_bytes(int32_t width) {
 
 /* The means over the areas of new pixels, to the nearest level, halves upwards. Pixels of the picture are `step` bytes
  * apart, and its rows `stride`. area: the parts of a new pixel. */
-static int dg_average(const uint8_t *pixels, ptrdiff_t step, ptrdiff_t stride, const struct dg_side *across,
+static int dg_average_area(const uint8_t *pixels, ptrdiff_t step, ptrdiff_t stride, const struct dg_side *across,
                       const struct dg_side *down, struct dg_arena *arena, uint8_t *to) {
     unsigned char *mark = arena->at;
     uint64_t *sums = dg_take(arena, (size_t)across->made * sizeof *sums);
@@ -151,7 +151,7 @@ int dg_shrunk(const struct digitocr_picture *picture, int32_t side, struct dg_ar
     down = dg_side_of(picture->height, height);
     pixels = dg_take_picture(arena, width, height, made);
     if (!pixels) return DIGITOCR_ERROR_MEMORY;
-    return dg_average(picture->pixels, 1, picture->stride, &across, &down, arena, pixels);
+    return dg_average_area(picture->pixels, 1, picture->stride, &across, &down, arena, pixels);
 }
 
 size_t dg_shrunk_bytes(int32_t width, int32_t height, int32_t side) {
@@ -271,7 +271,7 @@ static int dg_even(const struct digitocr_picture *picture, struct dg_arena *aren
     if (!error && longer > DG_BACKGROUND_MEDIAN_SIDE) {
         struct dg_side across = dg_side_of((picture->width + step - 1) / step, width);
         struct dg_side down = dg_side_of((picture->height + step - 1) / step, height);
-        error = dg_average(picture->pixels, step, picture->stride * step, &across, &down, arena, pixels);
+        error = dg_average_area(picture->pixels, step, picture->stride * step, &across, &down, arena, pixels);
     } else if (!error) {
         error = dg_begin_linear(&linear, picture, width, height, arena);
         for (row = 0; row < height && !error; row++) {
@@ -397,7 +397,7 @@ int dg_crop(const struct digitocr_picture *picture, const struct digitocr_box *b
         int32_t first_column, first_row;
         struct dg_side across = dg_side_of_square(left, side, picture->width, DIGITOCR_SIDE, &first_column);
         struct dg_side down = dg_side_of_square(top, side, picture->height, DIGITOCR_SIDE, &first_row);
-        error = dg_average(dg_line_of(picture, first_row) + first_column, 1, picture->stride, &across, &down, arena, crop);
+        error = dg_average_area(dg_line_of(picture, first_row) + first_column, 1, picture->stride, &across, &down, arena, crop);
     } else {
         dg_enlarge(picture, left, top, side, crop);
     }
@@ -519,7 +519,7 @@ struct dg_warp {
     int32_t beyond; /* the level beyond the picture; -1: its edge pixels are repeated */
 };
 
-static int64_t dg_place(double value) { return (int64_t)(value * DG_PLACE_ONE + DG_ROUND_DOUBLE - DG_ROUND_DOUBLE); }
+static int64_t dg_place_of(double value) { return (int64_t)(value * DG_PLACE_ONE + DG_ROUND_DOUBLE - DG_ROUND_DOUBLE); }
 
 /* The whole pixel of a place, limited to what is near a picture's side, and 1/32 of what is left. */
 static int32_t dg_split(int64_t place, int32_t side, int32_t *fraction) {
@@ -542,8 +542,8 @@ static int32_t dg_pixel(const struct dg_warp *warp, int32_t x, int32_t y) {
 /* The level of a new pixel; down_x and down_y: the part of its place that is the same in its row. */
 static uint8_t dg_warped(const struct dg_warp *warp, int32_t u, int64_t down_x, int64_t down_y) {
     int32_t fraction_x, fraction_y, a, b, c, d;
-    int32_t x = dg_split(dg_place(warp->xu * (double)u) + down_x, warp->picture->width, &fraction_x);
-    int32_t y = dg_split(dg_place(warp->yu * (double)u) + down_y, warp->picture->height, &fraction_y);
+    int32_t x = dg_split(dg_place_of(warp->xu * (double)u) + down_x, warp->picture->width, &fraction_x);
+    int32_t y = dg_split(dg_place_of(warp->yu * (double)u) + down_y, warp->picture->height, &fraction_y);
     if (x >= 0 && y >= 0 && x < warp->picture->width - 1 && y < warp->picture->height - 1) {
         const uint8_t *at = dg_line_of(warp->picture, y) + x, *under = at + warp->picture->stride;
         a = at[0], b = at[1], c = under[0], d = under[1];
@@ -557,9 +557,9 @@ static uint8_t dg_warped(const struct dg_warp *warp, int32_t u, int64_t down_x, 
     return (uint8_t)((a + DG_FRACTION_ONE * DG_FRACTION_ONE / 2) / (DG_FRACTION_ONE * DG_FRACTION_ONE));
 }
 
-static int64_t dg_down_x(const struct dg_warp *warp, int32_t v) { return dg_place(warp->xv * (double)v + warp->x); }
+static int64_t dg_down_x(const struct dg_warp *warp, int32_t v) { return dg_place_of(warp->xv * (double)v + warp->x); }
 
-static int64_t dg_down_y(const struct dg_warp *warp, int32_t v) { return dg_place(warp->yv * (double)v + warp->y); }
+static int64_t dg_down_y(const struct dg_warp *warp, int32_t v) { return dg_place_of(warp->yv * (double)v + warp->y); }
 
 void dg_turned_size(int32_t width, int32_t height, int32_t degrees, int32_t *turned_width, int32_t *turned_height) {
     double c, s;

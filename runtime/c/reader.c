@@ -785,7 +785,7 @@ static size_t dg_larger(size_t one, size_t other) { return one > other ? one : o
 /* dg_classify_boxes. */
 static size_t dg_classifying_bytes(int32_t width, int32_t height) {
     return dg_evened_bytes(width, height) +
-           dg_larger(dg_crop_bytes(width, height), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
+           dg_larger(dg_crop_bytes(), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
 }
 
 /* dg_reading_order with dg_slope, for each box. */
@@ -821,7 +821,7 @@ static size_t dg_lines_bytes(int32_t width, int32_t height, int32_t capacity, in
                    columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
     size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
                      dg_classifying_bytes(width, height);
-    size_t kept = total * (4 * sizeof(int32_t) + sizeof(double) + dg_larger(DG_ORDER_BYTES, DG_JOIN_BYTES));
+    size_t kept = total * (1 + 4 * sizeof(int32_t) + sizeof(double) + dg_larger(DG_ORDER_BYTES, DG_JOIN_BYTES));
     size_t written = total * (2 * sizeof(int32_t) + sizeof(struct digitocr_box) + sizeof(struct digitocr_number) +
                               sizeof(struct digitocr_digit) + 3);
     size_t line =

@@ -304,6 +304,8 @@ DG_LOCAL void dg_character_confidences(float candidate, int is_found, const floa
     if (dg_digits_share(lined) >= (float)DG_RECOGNITION_SURE_PLACE &&
         lined[dg_argmax(lined, 10)] <= (float)DG_RECOGNITION_UNSURE_DIGIT)
         *place = dg_greater_float(*place, (float)DG_ATTEMPT_READ_CONFIDENCE);
+    if (dg_argmax(lined, DG_CLASS_COUNT) == DG_RECOGNIZER_SLASH) /* it is among the signs: no digit in addition */
+        *right = *place = 0.0F;
 }
 
 /* --- Lines (lines.py) --------------------------------------------------------------------------------------------- */
@@ -356,8 +358,8 @@ DG_LOCAL int dg_slope(const struct digitocr_box *boxes, const int32_t *rows, int
 }
 
 /* The centres of boxes across lines of a slope, and along them where that is asked for. */
-static void dg_levelled(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double angle, double *along,
-                     double *across) {
+static void dg_levelled(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double angle,
+                        double *along, double *across) {
     double cosine = dg_cos(angle), sine_of = dg_sin(angle);
     int32_t n;
     for (n = 0; n < count; n++) {
@@ -684,28 +686,32 @@ static void dg_mean_of_columns(const float *columns, int32_t first, int32_t last
     }
 }
 
+/* A slash by hand may be seen as a 1 in some of its columns. */
+static int dg_is_slanted(int32_t best) { return best == 1 || best == DG_RECOGNIZER_SLASH; }
+
 DG_LOCAL int32_t dg_find_segments(const float *columns, int32_t count, struct dg_segment *segments) {
-    int32_t start = 0, sure = -1, column, found = 0, kind, next_kind, sure_class = 0;
+    int32_t start = 0, sure = -1, column, found = 0, kind, start_kind, best, sure_best = 0;
     if (count < 1)
         return 0;
-    kind = dg_kind(columns);
+    kind = start_kind = dg_kind(columns);
+    best = dg_argmax(columns, DG_CLASS_COUNT);
     for (column = 1; column <= count; column++) {
         const float *before = columns + (column - 1) * DG_CLASS_COUNT, *here = before + DG_CLASS_COUNT;
-        int32_t best = dg_argmax(before, DG_CLASS_COUNT);
+        int32_t next_kind = kind, next_best = best;
         int ends = column == count;
         if (before[best] >= (float)DG_RECOGNIZER_SURE) {
             sure = column - 1;
-            sure_class = best;
+            sure_best = best;
         }
-        next_kind = ends ? kind : dg_kind(here);
-        if (next_kind != kind)
-            ends = 1;
-        if (!ends && kind <= DG_KIND_SIGN && sure >= start) { /* two different digits side by side */
-            best = dg_argmax(here, DG_CLASS_COUNT);
-            ends = here[best] >= (float)DG_RECOGNIZER_SURE && best != sure_class;
+        if (!ends) {
+            next_kind = dg_kind(here);
+            next_best = dg_argmax(here, DG_CLASS_COUNT);
+            if (!(dg_is_slanted(best) && dg_is_slanted(next_best))) /* or two different digits side by side */
+                ends = next_kind != kind || (next_kind <= DG_KIND_SIGN && sure >= start &&
+                                             here[next_best] >= (float)DG_RECOGNIZER_SURE && next_best != sure_best);
         }
         if (ends) {
-            if (kind != DG_KIND_GAP) {
+            if (start_kind != DG_KIND_GAP) {
                 if (segments) {
                     float kinds[4];
                     struct dg_segment *made = &segments[found];
@@ -719,8 +725,10 @@ DG_LOCAL int32_t dg_find_segments(const float *columns, int32_t count, struct dg
                 found++;
             }
             start = column;
+            start_kind = next_kind;
         }
         kind = next_kind;
+        best = next_best;
     }
     return found;
 }
@@ -1035,12 +1043,12 @@ struct dg_number_line {
     const struct dg_character *characters;
     const int32_t *shown; /* the characters that count */
     int32_t shown_count;
-    double height;  /* pixels */
-    double room;    /* that a digit takes */
-    double share;   /* of what lies between a digit's ink and its room, added to the ink on either side */
-    double typical; /* the gap inside numbers */
-    double pitch;   /* the distance of two neighbours in a number */
-    double max_gap; /* the widest gap inside numbers */
+    double height;    /* pixels */
+    double room;      /* that a digit takes */
+    double shares[2]; /* of the width by which a digit's ink is narrower than its room, added to its left and right */
+    double typical;   /* the gap inside numbers */
+    double pitch;     /* the distance of two neighbours in a number */
+    double max_gap;   /* the widest gap inside numbers */
 };
 
 static int dg_is_place(const struct dg_character *one) {
@@ -1051,16 +1059,16 @@ static const struct dg_character *dg_shown_at(const struct dg_number_line *line,
     return &line->characters[line->shown[index]];
 }
 
-/* What is added to a digit's ink on either side; less than 0 for ink that is wider than the room. */
-static double dg_spare(const struct dg_number_line *line, int32_t index) {
+/* What is added to a digit's ink on its left (0) or right (1); less than 0 for ink that is wider than the room. */
+static double dg_spare(const struct dg_number_line *line, int32_t index, int32_t side) {
     const struct dg_character *one = dg_shown_at(line, index);
-    return dg_is_place(one) ? line->share * (line->room - one->width / line->height) : 0.0;
+    return dg_is_place(one) ? line->shares[side] * (line->room - one->width / line->height) : 0.0;
 }
 
 /* From one character to another on its right. */
 static double dg_gap_between(const struct dg_number_line *line, int32_t left, int32_t right) {
     const struct dg_character *one = dg_shown_at(line, left), *other = dg_shown_at(line, right);
-    return (other->x - one->x - one->width) / line->height - dg_spare(line, left) - dg_spare(line, right);
+    return (other->x - one->x - one->width) / line->height - dg_spare(line, left, 1) - dg_spare(line, right, 0);
 }
 
 /* From the centre of one character to that of another on its right. */
@@ -1095,9 +1103,19 @@ static int dg_is_joined(const struct dg_number_line *line, int32_t left, int32_t
            dg_is_close_between(line, left, right);
 }
 
-/* Whether one hyphen is close between two digits. */
-static int dg_is_hyphen(const struct dg_number_line *line, int32_t left, int32_t right) {
-    return right == left + 2 && dg_shown_at(line, left + 1)->text == '-' && dg_is_close_between(line, left, right);
+/* Whether that sign alone stands between two digits. */
+static int dg_has_between(const struct dg_number_line *line, char sign, int32_t left, int32_t right) {
+    return right == left + 2 && dg_shown_at(line, left + 1)->text == sign;
+}
+
+/* Whether that sign alone stands between two digits, as close as in a date. */
+static int dg_is_date_sign(const struct dg_number_line *line, char sign, int32_t left, int32_t right) {
+    if (!dg_has_between(line, sign, left, right))
+        return 0;
+    if (sign == '/')
+        return dg_greater(dg_gap_between(line, left, left + 1), dg_gap_between(line, left + 1, right)) <=
+               line->typical + DG_NUMBERS_DATE_SLASH_GAP;
+    return dg_is_close_between(line, left, right);
 }
 
 /* Whether what separates two digits may be the rule between their cells. */
@@ -1139,9 +1157,9 @@ static int32_t dg_sorted_gaps(const struct dg_number_line *line, const int32_t *
 
 /* Measures how far apart the digits at some places of the line stand. `values` has room for as many. */
 static void dg_measure(struct dg_number_line *line, const int32_t *places, int32_t count, double *values) {
-    static const double shares[] = DG_NUMBERS_ROOM_SHARES;
-    double deviations = 0.0, spread, best_cost = 0.0, best_share = 0.0, limit, between;
-    int32_t n, wide = 0, found, inside, tried;
+    static const double shares[][2] = DG_NUMBERS_ROOM_SHARES;
+    double deviations = 0.0, spread, best_cost = 0.0, limit, between;
+    int32_t n, wide = 0, found, inside, tried, best = 0;
     for (n = 0; n < count; n++)
         values[n] = dg_shown_at(line, places[n])->height;
     line->height = dg_greater(dg_upper_median(values, count), 2.220446049250313e-16);
@@ -1156,16 +1174,19 @@ static void dg_measure(struct dg_number_line *line, const int32_t *places, int32
     spread = DG_NUMBERS_EVEN_SPREAD + DG_NUMBERS_SPREAD_OF_HEIGHTS * deviations / count;
     for (tried = 0; tried < (int32_t)(sizeof shares / sizeof *shares); tried++) {
         double cost;
-        line->share = shares[tried];
+        memcpy(line->shares, shares[tried], sizeof line->shares);
         found = dg_sorted_gaps(line, places, count, values);
         inside = dg_count_inside(values, found, line->room, spread);
-        cost = (inside ? values[inside - 1] - values[0] : 0.0) + DG_NUMBERS_SPLIT_COST * (found - inside);
+        cost = (inside ? values[inside - 1] - values[0] : 0.0) +
+               DG_NUMBERS_SHIFT_COST * (shares[tried][0] != shares[tried][1]);
+        cost +=
+            DG_NUMBERS_SPLIT_COST * (found > inside) + DG_NUMBERS_MORE_COST * (found > inside ? found - inside - 1 : 0);
         if (tried == 0 || cost < best_cost) {
             best_cost = cost;
-            best_share = line->share;
+            best = tried;
         }
     }
-    line->share = best_share;
+    memcpy(line->shares, shares[best], sizeof line->shares);
     found = dg_sorted_gaps(line, places, count, values);
     inside = dg_count_inside(values, found, line->room, spread);
     line->typical = inside ? values[inside / 2] : DG_NUMBERS_TIGHT;
@@ -1226,37 +1247,84 @@ static int32_t dg_end_of_group(const unsigned char *links, int32_t count, int32_
     return first;
 }
 
-/* Whether a hyphen is close between the group of digits that ends at `last` and the next one. */
-static int dg_is_hyphened(const struct dg_number_line *line, const int32_t *places, int32_t count, int32_t last) {
-    return last + 1 < count && dg_is_hyphen(line, places[last], places[last + 1]);
+/* The same where that sign between two digits ends a group as well. */
+static int32_t dg_end_before(const struct dg_number_line *line, char sign, const int32_t *places,
+                             const unsigned char *links, int32_t count, int32_t first) {
+    while (first < count - 1 && links[first] && !dg_has_between(line, sign, places[first], places[first + 1]))
+        first++;
+    return first;
 }
 
-/* Joins three groups of digits with two hyphens, unless all are single digits. `joins` has room for as many as links.
- */
-static void dg_join_dates(const struct dg_number_line *line, const int32_t *places, int32_t count, unsigned char *links,
-                          unsigned char *joins) {
+/* Whether that sign stands between the group of digits that ends at `last` and the next one, as in a date. */
+static int dg_is_dated(const struct dg_number_line *line, char sign, const int32_t *places, int32_t count,
+                       int32_t last) {
+    return last >= 0 && last + 1 < count && dg_is_date_sign(line, sign, places[last], places[last + 1]);
+}
+
+/* Joins three groups of digits with two hyphens or two slashes, unless all are single digits. `joins` has room for as
+ * many as links. */
+static void dg_join_dates(const struct dg_number_line *line, char sign, const int32_t *places, int32_t count,
+                          unsigned char *links, unsigned char *joins) {
     int32_t first, before = -1, n;
     for (n = 0; n < count; n++)
         joins[n] = 0;
-    for (first = 0; first < count; first = dg_end_of_group(links, count, first) + 1) {
-        int32_t ends[3], begin = first, longest = 0, group;
+    for (first = 0; first < count; first = before + 1) {
+        int32_t ends[3] = {0, 0, 0}, begin = first, longest = 0, group;
         int is_plain = 1; /* with no sign inside */
         for (group = 0; group < 3 && begin < count; group++) {
-            ends[group] = dg_end_of_group(links, count, begin);
+            ends[group] = dg_end_before(line, sign, places, links, count, begin);
             longest = ends[group] - begin + 1 > longest ? ends[group] - begin + 1 : longest;
             is_plain = is_plain && places[ends[group]] - places[begin] == ends[group] - begin;
             begin = ends[group] + 1;
         }
         if (group == 3 && is_plain && longest > 1 && longest <= DG_NUMBERS_MAX_DATE_GROUP &&
-            dg_is_hyphened(line, places, count, ends[0]) && dg_is_hyphened(line, places, count, ends[1]) &&
-            !(before >= 0 && dg_is_hyphened(line, places, count, before)) &&
-            !dg_is_hyphened(line, places, count, ends[2]))
+            dg_is_dated(line, sign, places, count, ends[0]) && dg_is_dated(line, sign, places, count, ends[1]) &&
+            !dg_is_dated(line, sign, places, count, before) && !dg_is_dated(line, sign, places, count, ends[2]))
             joins[ends[0]] = joins[ends[1]] = 1;
-        before = dg_end_of_group(links, count, first);
+        before = ends[0];
     }
     for (n = 0; n < count; n++)
         if (joins[n])
             links[n] = 1;
+}
+
+/* The digits and doubtful places that a text begins with, at most `most`. */
+static int32_t dg_run_of_digits(const char *text, int32_t most) {
+    int32_t count = 0;
+    while (count < most && (text[count] == DG_DOUBT || (text[count] >= '0' && text[count] <= '9')))
+        count++;
+    return count;
+}
+
+/* Whether a text is a time: 20:16, 1:02:33.5. */
+static int dg_is_time(const char *text) {
+    int32_t hours = dg_run_of_digits(text, 3), parts = 0, rest;
+    if (hours < 1 || hours > 2)
+        return 0;
+    for (text += hours; *text == ':'; text += 3, parts++)
+        if (dg_run_of_digits(text + 1, 2) < 2)
+            return 0;
+    if (*text == '.' || *text == ',') {
+        rest = dg_run_of_digits(text + 1, 0x7fffffff);
+        if (!rest)
+            return 0;
+        text += 1 + rest;
+    }
+    return parts > 0 && !*text;
+}
+
+/* Whether the colons of a number are the frames of wheels: they take no room, and it is no time. */
+static int dg_has_frames(const struct dg_number_line *line, const int32_t *places, int32_t count, const char *text) {
+    double least = 0.0, most = 0.0;
+    int32_t n;
+    if (!strchr(text, ':') || dg_is_time(text) || count < DG_NUMBERS_MIN_CROWD)
+        return 0;
+    for (n = 0; n + 1 < count; n++) {
+        double distance = dg_distance_between(line, places[n], places[n + 1]);
+        least = n ? dg_lesser(least, distance) : distance;
+        most = n ? dg_greater(most, distance) : distance;
+    }
+    return most <= DG_NUMBERS_CELL_RATIO * least;
 }
 
 /* Whether a minus or a plus stands before a number's first digit and belongs to it. */
@@ -1264,6 +1332,8 @@ static int dg_has_sign(const struct dg_number_line *line, int32_t first) {
     char sign = '\0';
     if (first > 0)
         sign = dg_shown_at(line, first - 1)->text;
+    if (sign == '-' && first == 1 && dg_gap_between(line, 0, 1) <= line->typical + DG_NUMBERS_MINUS_GAP)
+        return 1;
     if ((sign != '-' && sign != '+') || !dg_is_close(line, first - 1, first))
         return 0;
     if (first == 1 || !dg_is_place(dg_shown_at(line, first - 2)))
@@ -1273,7 +1343,7 @@ static int dg_has_sign(const struct dg_number_line *line, int32_t first) {
 
 /* The confidence that all of a number is right: its digits, its signs, and where it begins and ends. */
 static double dg_number_confidence(const struct dg_number_line *line, const int32_t *places, int32_t count,
-                                   int32_t first) {
+                                   int32_t first, int has_frames) {
     static const double weights[DG_NUMBER_FEATURES] = DG_CONFIDENCE_NUMBER_WEIGHTS;
     double features[DG_NUMBER_FEATURES], product = 1.0, least = 1.0, hole = 0.0, sum = 0.0;
     int32_t last = places[count - 1], touched = 0, near = 0, n, side;
@@ -1281,7 +1351,7 @@ static double dg_number_confidence(const struct dg_number_line *line, const int3
         const struct dg_character *one = dg_shown_at(line, n);
         if (one->text == DG_DOUBT)
             return 0.0;
-        if (one->text == DG_OTHER_TEXT)
+        if (one->text == DG_OTHER_TEXT || (has_frames && one->text == ':'))
             continue;
         product *= one->confidence;
         least = dg_lesser(least, one->confidence);
@@ -1348,23 +1418,35 @@ DG_LOCAL int dg_group(const struct dg_character *characters, int32_t count, stru
             links[n] = (unsigned char)dg_is_joined(&line, places[n], places[n + 1]);
         dg_join_cells(&line, places, place_count, links);
         dg_join_crowded(&line, places, place_count, links, values);
-        dg_join_dates(&line, places, place_count, links, joins);
+        dg_join_dates(&line, '-', places, place_count, links, joins);
+        dg_join_dates(&line, '/', places, place_count, links, joins);
     }
     for (start = 0; start < place_count; start = n + 1) {
         struct dg_group *made = &groups->groups[groups->count++];
         int32_t first = places[start], own;
+        char *text;
+        int has_frames;
         n = dg_end_of_group(links, place_count, start);
         own = n - start + 1;
         if (dg_has_sign(&line, first))
             first--;
-        made->text = groups->texts + texts;
+        made->text = text = groups->texts + texts;
         for (k = first; k <= places[n]; k++)
             if (dg_shown_at(&line, k)->text != DG_OTHER_TEXT)
-                groups->texts[texts++] = dg_shown_at(&line, k)->text;
-        groups->texts[texts++] = '\0';
+                *text++ = dg_shown_at(&line, k)->text;
+        *text = '\0';
+        has_frames = dg_has_frames(&line, places + start, own, made->text);
+        if (has_frames) {
+            char *from = groups->texts + texts;
+            for (text = from; *from; from++)
+                if (*from != ':')
+                    *text++ = *from;
+            *text = '\0';
+        }
+        texts += (int32_t)(text - made->text) + 1;
         made->first = start;
         made->count = own;
-        made->confidence = dg_number_confidence(&line, places + start, own, first);
+        made->confidence = dg_number_confidence(&line, places + start, own, first, has_frames);
     }
     for (n = 0; n < place_count; n++)
         groups->places[n] = shown[places[n]];
@@ -1409,15 +1491,36 @@ DG_LOCAL int dg_without_cut_wheel(const struct digitocr_box *boxes, float *confi
     return 0;
 }
 
+/* Marks the doubtful places of a line where another one of it is, such as both halves of a turning wheel. One of each
+ * two is left, a digit that is read before a doubtful place. */
+static void dg_mark_repeated(const struct digitocr_box *boxes, const float *confidence, const float *places,
+                             const int32_t *rows, int32_t count, unsigned char *is_repeated) {
+    int32_t n;
+    for (n = 0; n + 1 < count; n++) {
+        const struct digitocr_box *one = &boxes[rows[n]], *other = &boxes[rows[n + 1]];
+        double left = dg_greater((double)one->x, (double)other->x);
+        double right = dg_lesser((double)one->x + (double)one->width, (double)other->x + (double)other->width);
+        int is_read = confidence[rows[n]] >= (float)DG_ATTEMPT_READ_CONFIDENCE;
+        int is_other_read = confidence[rows[n + 1]] >= (float)DG_ATTEMPT_READ_CONFIDENCE;
+        int32_t worse = rows[n];
+        if (!(right - left > DG_ATTEMPT_SAME_PLACE * dg_lesser((double)one->width, (double)other->width)))
+            continue;
+        if (is_other_read < is_read || (is_other_read == is_read && places[rows[n + 1]] < places[worse]))
+            worse = rows[n + 1];
+        if (!(confidence[worse] >= (float)DG_ATTEMPT_READ_CONFIDENCE))
+            is_repeated[worse] = 1;
+    }
+}
+
 DG_LOCAL int dg_find_kept(const struct digitocr_box *boxes, const float *confidence, const float *places, int32_t count,
                           float conf, int32_t mode, struct dg_arena *arena, struct dg_lines *lines) {
-    unsigned char *mark = arena->at;
+    unsigned char *mark = arena->at, *is_repeated = dg_take_array(arena, count, sizeof *is_repeated);
     int32_t *rows = dg_take_array(arena, count, sizeof *rows), *order = dg_take_array(arena, count, sizeof *order);
     double *keys = dg_take_array(arena, count, sizeof *keys);
     float read = (float)DG_ATTEMPT_READ_CONFIDENCE;
-    int32_t kept = 0, at = 0, line, line_count, n, k;
+    int32_t kept = 0, at = 0, line, line_count = 0, n, k;
     int error = DIGITOCR_OK;
-    if (!rows || !order || !keys)
+    if (!is_repeated || !rows || !order || !keys)
         return DIGITOCR_ERROR_MEMORY;
     lines->count = 0;
     lines->starts[0] = 0;
@@ -1430,15 +1533,19 @@ DG_LOCAL int dg_find_kept(const struct digitocr_box *boxes, const float *confide
         arena->at = mark;
         return DIGITOCR_OK;
     }
+    for (n = 0; n < count; n++)
+        is_repeated[n] = 0;
     if (mode == DIGITOCR_MODE_LINE) {
         for (n = 0; n < count; n++)
-            if (confidence[n] >= conf || places[n] >= dg_greater_float(conf, read)) {
-                keys[kept] = (double)dg_centre_x(&boxes[n]);
-                rows[kept++] = n;
-            }
-        dg_argsort(keys, kept, order);
-        for (n = 0; n < kept; n++)
-            lines->rows[n] = rows[order[n]];
+            keys[n] = (double)dg_centre_x(&boxes[n]);
+        dg_argsort(keys, count, order);
+        for (n = 0; n < count; n++)
+            if (places[order[n]] >= read)
+                rows[kept++] = order[n];
+        dg_mark_repeated(boxes, confidence, places, rows, kept, is_repeated);
+        for (n = kept = 0; n < count; n++)
+            if (confidence[order[n]] >= conf || places[order[n]] >= dg_greater_float(conf, read))
+                lines->rows[kept++] = order[n];
         lines->count = 1;
         lines->starts[1] = kept;
     } else {
@@ -1446,6 +1553,9 @@ DG_LOCAL int dg_find_kept(const struct digitocr_box *boxes, const float *confide
             if (places[n] >= read)
                 rows[kept++] = n;
         error = dg_reading_order(boxes, rows, kept, arena, lines);
+        for (line = 0; line < lines->count && !error; line++)
+            dg_mark_repeated(boxes, confidence, places, lines->rows + lines->starts[line],
+                             lines->starts[line + 1] - lines->starts[line], is_repeated);
         if (!error && conf < read) {
             for (n = kept = 0; n < count; n++)
                 if (places[n] < read && confidence[n] >= conf) {
@@ -1461,13 +1571,14 @@ DG_LOCAL int dg_find_kept(const struct digitocr_box *boxes, const float *confide
         if (error)
             return error;
     }
-    line_count = 0;
     for (line = 0, n = 0; line < lines->count; line++) { /* without what is too unsure, and lines with nothing sure */
         int32_t first = at, end = lines->starts[line + 1];
         int is_sure = 0;
         for (; n < end; n++) {
             k = lines->rows[n];
             if (mode == DIGITOCR_MODE_AUTO && conf > read && places[k] < conf)
+                continue;
+            if (is_repeated[k] && !(confidence[k] >= conf))
                 continue;
             lines->rows[at++] = k;
             is_sure = is_sure || confidence[k] >= conf;

@@ -66,6 +66,19 @@ def test_a_line_of_nothing_but_doubt_is_none():
         assert with_places(attempt(0.6), [0.9] * 4).lines(0.8, mode) == []
 
 
+def test_a_doubtful_place_is_kept_once():
+    halves = ROW.copy()
+    halves[2:, 0] = 40, 42  # the last two are the upper and the lower half of one wheel
+    some = attempt((0.9, 0.9, 0.3, 0.2), boxes=halves)
+    for mode in ("auto", "line"):
+        assert with_places(some, (0.9, 0.9, 0.8, 0.7)).lines(0.5, mode) == [[0, 1, 2]]
+        assert with_places(some, (0.9, 0.9, 0.7, 0.8)).lines(0.5, mode) == [[0, 1, 3]]
+        told = attempt((0.9, 0.9, 0.6, 0.2), boxes=halves)
+        assert with_places(told, (0.9, 0.9, 0.6, 0.8)).lines(0.5, mode) == [[0, 1, 2]]
+        both = attempt((0.9, 0.9, 0.6, 0.7), boxes=halves)
+        assert with_places(both, (0.9, 0.9, 0.6, 0.8)).lines(0.5, mode) == [[0, 1, 2, 3]]
+
+
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.integers(0, 40), st.integers(0, 2**32 - 1), st.sampled_from(["auto", "line"]))
 def test_raising_conf_takes_rows_away_and_moves_none(count, seed, mode):
@@ -162,7 +175,10 @@ def test_what_a_line_shows_is_why_a_candidate_is_left_out():
     assert some.why_left_out(3, 0.5, "auto") == "below --conf 0.5"
     assert lined(None).why_left_out(0, 0.5, "auto") == "below --conf 0.5"
     doubtful = some._replace(place_confidence=np.full(4, 0.8, np.float32))
-    assert doubtful.why_left_out(3, 0.5, "auto") == "cannot be told, and its line has no digit that can"
+    assert (
+        doubtful.why_left_out(3, 0.5, "auto")
+        == "cannot be told, and its line has no digit that can, or one that is in its place"
+    )
     assert doubtful.why_left_out(3, 0.9, "auto") == "below --conf 0.9"
 
 

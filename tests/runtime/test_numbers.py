@@ -1,5 +1,6 @@
 import math
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -268,3 +269,56 @@ def test_a_mark_on_a_digit_does_not_change_what_stands_between_others():
     x, y, w, h = plain[0].box
     marked = [plain[0], Character(OTHER, (x + w / 2, y, 1.0, h), 0.9, -1), *plain[1:]]
     assert texts(marked) == texts(plain) == "0 0391"
+
+
+def segment_cells(text, pitch=0.8, width=12.0):
+    """Digits of seven segments, whose 1 stands at the right of its cell."""
+    return [
+        Character(one, (HEIGHT * pitch * place + width - wide, 0.0, wide, HEIGHT), 0.9, place)
+        for place, one in enumerate(text)
+        for wide in (3.0 if one == "1" else width,)
+    ]
+
+
+@pytest.mark.parametrize("text", ["71158", "19021310", "84157", "2913540"])
+def test_the_1_of_seven_segments_is_no_space(text):
+    assert texts(segment_cells(text)) == text
+
+
+def test_gaps_beside_a_narrow_1_by_hand_are_not_compared_with_a_single_wide_one():
+    digits, x = [], 0.0
+    for place, (one, width, gap) in enumerate(zip("1781", (3.0, 12.0, 13.0, 3.0), (9.0, 14.0, 8.5, 0.0), strict=True)):
+        digits.append(Character(one, (x, 0.0, width, HEIGHT), 0.9, place))
+        x += width + gap
+    assert texts(digits) == "1781"
+
+
+def test_a_minus_that_begins_a_line_may_stand_farther_from_its_number():
+    assert texts(spaced("-8", 0.42)) == "-8"
+    assert texts(spaced("5-8", 1.0, 0.42)) == "5 8"
+    assert texts(spaced("-8", 0.7)) == "8"
+
+
+def test_slashes_of_a_date_by_hand_may_stand_farther_from_its_digits():
+    gaps = (0.15, 0.6, 0.65)
+    assert texts(spaced("79/85/99", *gaps, *gaps, 0.15)) == "79/85/99"
+    assert texts(spaced("79/85", *gaps, 0.15)) == "79 85"
+    assert texts(spaced("79/85/99", *gaps, 0.15, 0.9, 0.9, 0.15)) == "79 85 99"
+    assert texts(spaced("79/85/99", 0.15, 0.2, 0.2, 0.15, 0.6, 0.6, 0.15)) == "79/85/99"
+
+
+def framed(text):
+    """Digits at even distances, with each colon in the gap between two."""
+    digits = cells("".join(one for one in text if one != ":"), 1.0)
+    ends = [(left.box[0] + left.box[2] + right.box[0]) / 2 for left, right in pairwise(digits)]
+    counts = [sum(one != ":" for one in text[:place]) for place, one in enumerate(text) if one == ":"]
+    colons = [Character(":", (ends[count - 1] - 1.0, 0.0, 2.0, HEIGHT), 0.9, -1) for count in counts]
+    return sorted([*digits, *colons], key=lambda one: one.box[0] + one.box[2] / 2)
+
+
+def test_colons_between_wheels_are_no_signs_but_those_of_a_time_are():
+    assert texts(framed("7:6795:02")) == "7679502"
+    assert texts(framed("02:546")) == "02546"
+    assert texts(framed("20:46")) == "20:46"
+    assert texts(framed("20:46:53")) == "20:46:53"
+    assert texts(printed("1920:1080", "DejaVuSansMono")) == "1920:1080"

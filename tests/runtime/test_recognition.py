@@ -269,3 +269,12 @@ def test_a_digit_that_the_line_cannot_tell_keeps_its_place(written: Callable[...
     assert some.place_confidence[2] >= 0.5
     assert some.confidence[2] < 0.5
     assert found.lined[2, [4, 5]].min() > 0.4
+
+
+def test_a_slash_that_looks_like_a_1_is_no_digit(written: Callable[..., Any]) -> None:
+    found = read(written(("1", 2, 4), ("/", 9, 12), ("5", 17, 20)), attempt(3, "115"))
+    some = found.attempt(0, load_confidence())
+    assert some.place_confidence is not None
+    assert some.confidence[1] == some.place_confidence[1] == 0
+    assert some.confidence[[0, 2]].min() > 0.5
+    assert [one.text for one in some.others] == ["/"]

@@ -241,6 +241,13 @@ def test_digits_signs_and_words_are_never_one():
     assert [one.kind for one in segments(columns)] == [DIGIT, DIGIT, WORD, SIGN, DIGIT, WORD]
 
 
+def test_a_slash_that_is_seen_as_a_1_in_some_columns_is_one_character():
+    assert told(line("1///")) == [(0, 4, "/")]
+    assert told(line("11/")) == [(0, 3, "1")]
+    assert told(line("1 /")) == [(0, 1, "1"), (2, 3, "/")]
+    assert told(line("7/")) == [(0, 1, "7"), (1, 2, "/")]
+
+
 def test_a_digit_is_one_even_if_it_is_not_known_which():
     columns = np.full((1, CLASS_COUNT), 0.01, np.float32)
     columns[0, [3, 8, GAP]] = 0.3, 0.25, 0.31

@@ -1,0 +1,187 @@
+"""runtime/c/image.c held against the Python functions that it is written from: the same pixels, to the last bit."""
+
+import ctypes
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitocr.runtime import background, levels, orientation, preprocessing, strips
+from digitocr.runtime.recognizer import COLUMN, Recognizer
+from digitocr.runtime.strips import Place
+
+MEMORY = 3  # DIGITOCR_ERROR_MEMORY
+LAW = settings(derandomize=True, deadline=None, max_examples=40)
+SEEDS = st.integers(0, 2**32 - 1)
+SHAPES = st.one_of(
+    st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    st.tuples(st.integers(1, 9), st.integers(200, 1500)),
+    st.tuples(st.integers(200, 1500), st.integers(1, 9)),
+    st.tuples(st.integers(1, 400), st.integers(1, 400)),
+)
+KINDS = st.sampled_from(["noise", "flat", "two levels", "light"])
+
+
+class CPlace(ctypes.Structure):
+    """struct dg_place."""
+
+    _fields_ = [(name, ctypes.c_double) for name in ("x", "y", "cosine", "sine", "scale")] + [
+        (name, ctypes.c_int32) for name in ("width", "first", "count")
+    ]
+
+
+@pytest.fixture(scope="module")
+def make(c_library, c_types):
+    """A function: name, gray, ... -> the picture made of that one in an arena of `size` bytes, or the error."""
+    picture, arena = c_types
+
+    def call(name, gray, *arguments, size):
+        made, memory = picture(), arena(size)
+        function = getattr(c_library, f"dg_{name}")
+        error = function(ctypes.byref(picture.of(gray)), *arguments, ctypes.byref(memory), ctypes.byref(made))
+        assert memory.is_kept()
+        return made.array() if error == 0 else error
+
+    return call
+
+
+def drawn(kind, shape, seed):
+    """A picture, on every other seed a part of a larger one."""
+    rng = np.random.default_rng(seed)
+    height, width = shape
+    margin = seed % 2 * 3
+    shape = height, width + 2 * margin
+    if kind == "noise":
+        gray = rng.integers(0, 256, shape)
+    elif kind == "flat":
+        gray = np.full(shape, rng.integers(256))
+    elif kind == "two levels":
+        gray = rng.integers(0, 2, shape) * rng.integers(1, 30) + rng.integers(200)
+    else:
+        light = np.add.outer(*(np.linspace(0, rng.integers(256), side) for side in shape)) / 2
+        gray = np.clip(light + rng.normal(0, 8, shape), 0, 255)
+    return gray.astype(np.uint8)[:, margin : margin + width]
+
+
+@LAW
+@given(KINDS, SHAPES, SEEDS, st.data())
+def test_sizes(c_library, make, kind, shape, seed, data):
+    gray = drawn(kind, shape, seed)
+    side = data.draw(st.integers(1, max(shape) + 2))
+    size = c_library.dg_shrunk_bytes(gray.shape[1], gray.shape[0], side)
+    np.testing.assert_array_equal(make("shrunk", gray, side, size=size), background.shrunk(gray, side))
+    if size:
+        assert isinstance(make("shrunk", gray, side, size=data.draw(st.integers(0, size - 1))), int | np.ndarray)
+
+
+@LAW
+@given(KINDS, SHAPES, SEEDS)
+def test_an_even_background(c_library, make, kind, shape, seed):
+    gray = drawn(kind, shape, seed)
+    size = c_library.dg_evened_bytes(gray.shape[1], gray.shape[0])
+    np.testing.assert_array_equal(make("evened", gray, size=size), background.evened(gray))
+    assert make("evened", gray, size=gray.size // 2) == MEMORY
+
+
+@LAW
+@given(KINDS, SHAPES, SEEDS, st.integers(0, 359) | st.sampled_from([0, 90, 180, 270]))
+def test_turning(c_library, make, kind, shape, seed, degrees):
+    gray = drawn(kind, shape, seed)
+    size = c_library.dg_turn_bytes(gray.shape[1], gray.shape[0], degrees)
+    np.testing.assert_array_equal(make("turn", gray, degrees, size=size), orientation.turned(gray, degrees))
+    assert not degrees or make("turn", gray, degrees, size=size - 16) == MEMORY
+
+
+def test_cosines_and_sines_of_all_degrees(c_library):
+    cosine, sine = ctypes.c_double(), ctypes.c_double()
+    for degrees in range(360):
+        c_library.dg_cos_sin(degrees, ctypes.byref(cosine), ctypes.byref(sine))
+        assert (cosine.value, sine.value) == orientation.cos_sin(degrees)
+
+
+@LAW
+@given(KINDS, SHAPES, SEEDS)
+def test_two_levels_that_cannot_be_told_apart(make, kind, shape, seed):
+    gray = drawn(kind, shape, seed)
+    np.testing.assert_array_equal(make("unmasked", gray, size=gray.size + 16), levels.unmasked(gray))
+
+
+@LAW
+@given(KINDS, SHAPES, SEEDS)
+def test_digits_in_boxes(c_library, c_types, kind, shape, seed):
+    picture, arena = c_types
+    gray, rng = drawn(kind, shape, seed), np.random.default_rng(seed)
+    around = rng.choice([2, 20, 60, 2 * min(max(shape), 200)], (12, 1))  # also boxes beyond the picture
+    places = rng.uniform(-around, np.array(shape[::-1]) + around, (12, 2))
+    boxes = np.concatenate([places, rng.uniform(0.1, 1, (12, 2)) * around], 1).astype(np.float32)
+    boxes[::3] = np.rint(2 * boxes[::3]) / 2
+    memory, crop = arena(c_library.dg_crop_bytes()), np.empty((28, 28), np.uint8)
+    for box, expected in zip(boxes, preprocessing.images(gray, boxes), strict=True):
+        error = c_library.dg_crop(
+            ctypes.byref(picture.of(gray)),
+            ctypes.c_void_p(box.ctypes.data),
+            ctypes.byref(memory),
+            ctypes.c_void_p(crop.ctypes.data),
+        )
+        assert error == 0
+        np.testing.assert_array_equal(crop, expected)
+    assert memory.is_kept()
+
+
+@LAW
+@given(KINDS, SEEDS)
+def test_a_picture_of_one_digit(c_library, c_types, kind, seed):
+    gray, crop = drawn(kind, (28, 28), seed), np.empty((28, 28), np.uint8)
+    gray = gray * (gray > 150)
+    picture = c_types[0].of(gray)
+    c_library.dg_lone(ctypes.byref(picture), ctypes.c_void_p(crop.ctypes.data))
+    np.testing.assert_array_equal(crop, preprocessing.lone(gray)[0])
+    assert c_library.dg_is_blank(ctypes.byref(picture)) == preprocessing.is_blank(gray)
+
+
+def placed(shape, seed):
+    """A place of a line, which may lie beyond the picture, in Python and in C."""
+    rng = np.random.default_rng(seed)
+    angle, scale = rng.uniform(-0.6, 0.6), float(np.exp(rng.uniform(-2, 3)))
+    x, y = rng.uniform(-50, shape[1]), rng.uniform(-10, shape[0])
+    place = Place(
+        float(x), float(y), float(np.cos(angle)), float(np.sin(angle)), scale, 8 * int(rng.integers(1, 30)), ()
+    )
+    return place, CPlace(*place[:6], 0, 0)
+
+
+@LAW
+@given(KINDS, SHAPES, SEEDS)
+def test_the_strip_of_a_line(c_library, c_types, kind, shape, seed):
+    gray, (place, c_place) = drawn(kind, shape, seed), placed(shape, seed)
+    memory, strip = c_types[1](4 * place.width + 16), np.empty((32, place.width), np.uint8)
+    error = c_library.dg_cut(
+        ctypes.byref(c_types[0].of(gray)),
+        ctypes.byref(c_place),
+        ctypes.byref(memory),
+        ctypes.c_void_p(strip.ctypes.data),
+    )
+    assert error == 0
+    np.testing.assert_array_equal(strip, strips.cut(gray, place))
+    assert memory.is_kept()
+
+
+@settings(LAW, max_examples=10)
+@given(KINDS, SEEDS)
+def test_the_columns_of_a_line(c_library, c_types, kind, seed):
+    gray, (place, c_place) = drawn(kind, (200, 300), seed), placed((200, 300), seed)
+    size = c_library.dg_columns_bytes(place.width)
+    columns = np.empty((place.width // COLUMN, 18), np.float32)
+    for enough, expected in ((size, 0), (size // 2, MEMORY)):
+        memory = c_types[1](enough)
+        error = c_library.dg_columns_of(
+            ctypes.byref(c_types[0].of(gray)),
+            ctypes.byref(c_place),
+            ctypes.byref(memory),
+            ctypes.c_void_p(columns.ctypes.data),
+        )
+        assert error == expected
+        assert memory.is_kept()
+    (expected,) = Recognizer().columns([strips.cut(gray, place)])
+    np.testing.assert_allclose(columns, expected, atol=1e-6)
