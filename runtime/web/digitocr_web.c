@@ -21,6 +21,13 @@ __attribute__((no_builtin("strlen"))) size_t strlen(const char *text) { /* or th
     return length;
 }
 
+char *strchr(const char *text, int wanted) {
+    for (; *text != (char)wanted; text++) {
+        if (!*text) return NULL;
+    }
+    return (char *)(uintptr_t)text;
+}
+
 /* A box of a picture in the picture turned clockwise. Its sides are those that dg_turned_back has made larger, unless the
  * picture is so far from upright that they cannot be told. */
 static struct digitocr_box web_turned(const struct digitocr_box *box, double width, double height, double turned_width,

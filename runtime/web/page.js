@@ -3,7 +3,7 @@
 const STEP = 10 // pixels of the drawing area that an arrow key moves the pen
 const PEN = 22 // pixels; width of a stroke
 const FRAME_SIDE = 1024 // pixels of the longer side of a camera's frame that is read
-const UNSURE = 0.8 // confidence; numbers below it have a dashed frame
+const UNSURE = 0.5 // confidence; numbers below it have a dashed frame
 const MARK = "#0a8f3c", UNSURE_MARK = "#c25700" // colours of frames; both are told from white and black
 
 const at = id => document.getElementById(id)
