@@ -74,9 +74,9 @@ class Layer:
     zero: Array | None = None
     is_float: bool = False
     maps: tuple[Array | None, ...] = ()
-    first: np.float32 = np.float32(0)
-    second: np.float32 = np.float32(0)
-    constant: np.float32 = np.float32(0)
+    first: float = 0.0  # this one and the next two: float32
+    second: float = 0.0
+    constant: float = 0.0
     is_streamed: bool = False
 
 
@@ -142,7 +142,7 @@ class _Walk:
         (image,) = self.graph.input
         self._image_names = {image.name}
         dims = [dim.dim_value or FREE_SIDE for dim in image.type.tensor_type.shape.dim]
-        # a classifier takes (N, rows, columns, 1) and begins with a Reshape; the others take (N, channels, rows, columns)
+        # a classifier takes (N, rows, columns, 1) and begins with a Reshape; others (N, channels, rows, columns)
         self._shape = (dims[3], dims[1], dims[2]) if dims[3] == 1 else tuple(dims[1:])
         self.sides: list[tuple[int, int]] = []  # rows and columns of each layer
         for node in self.graph.node:
@@ -284,9 +284,9 @@ class _Walk:
                 inputs=(a.layer, b.layer),
                 channels_in=self.layers[a.layer].channels_out,
                 channels_out=self.layers[a.layer].channels_out,
-                first=first,
-                second=second,
-                constant=np.float32(np.float32(zero_point) - np.float32(shares)),
+                first=float(first),
+                second=float(second),
+                constant=float(np.float32(zero_point) - np.float32(shares)),
             )
             return self._append(layer, self.sides[a.layer], scale, zero_point)
 
@@ -333,10 +333,10 @@ class _Walk:
 
     def _averagepool(self, node: Any, attributes: dict[str, Any]) -> None:
         source = self._whole(node, 0)
-        layer = replace(self._pooling(node, attributes, source), kind="DG_AVERAGE", first=source.scale)
+        layer = replace(self._pooling(node, attributes, source), kind="DG_AVERAGE", first=float(source.scale))
 
         def finish(scale: np.float32, zero_point: int) -> Value:
-            made = replace(layer, second=scale, constant=np.float32(zero_point))
+            made = replace(layer, second=float(scale), constant=float(zero_point))
             return self._append(made, self._sides_behind(made), scale, zero_point)
 
         self._values[node.output[0]] = _Pending(node, finish)
@@ -399,7 +399,7 @@ class _Walk:
         return np.float32(scale.item()), int(zero_point.item())
 
     def _value(self, node: Any, place: int) -> Value:
-        value = self._values[node.input[place]]
+        value = self._values.get(node.input[place])
         if not isinstance(value, Value):
             raise ModelError(
                 f"{node.name}: takes {node.input[place]}, which is not quantized; export the network as int8"
@@ -437,17 +437,27 @@ def _merged_ends(layers: list[Layer], ends: list[End]) -> tuple[list[Layer], lis
     )
     if not same or second != len(layers) - 1 or first != second - 1:
         return layers, ends
-    joined = {
-        name: np.concatenate([getattr(a, name), getattr(b, name)]) for name in ("weights", "bias", "scale", "zero")
-    }
+
+    def both(name: str) -> Array:
+        return np.concatenate([getattr(a, name), getattr(b, name)])
+
     starts = {first: 0, second: a.channels_out}
-    merged = replace(a, channels_out=a.channels_out + b.channels_out, **joined)
+    merged = replace(
+        a,
+        channels_out=a.channels_out + b.channels_out,
+        weights=both("weights"),
+        bias=both("bias"),
+        scale=both("scale"),
+        zero=both("zero"),
+    )
     return [*layers[:first], merged], [end._replace(layer=first, first_channel=starts[end.layer]) for end in ends]
 
 
 def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]) -> list[Layer]:
-    """The layers, those marked whose rows can go to the next layer as they are made and that would take more memory
-    than a later layer of their chain."""
+    """Marks the layers that go to the next one row by row.
+
+    These are the layers that only the next one takes, and that would take more memory than a later one of their chain.
+    """
     given = {end.layer for end in ends}
     users = [[user for user, layer in enumerate(layers) if number in layer.inputs] for number in range(len(layers))]
     sizes = [rows * columns * layer.channels_out for (rows, columns), layer in zip(sides, layers, strict=True)]

@@ -29,7 +29,7 @@ from digitocr.export.c_constants import constants
 from digitocr.export.c_tables import Tables, c_tables
 from digitocr.export.parity import Report
 from digitocr.runtime.confidence import load_confidence
-from digitocr.runtime.detector import PLANES, detector_input
+from digitocr.runtime.detector import detector_input
 from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError
 from digitocr.runtime.files import replacing
 from digitocr.runtime.interpreter import onnx_session
@@ -56,6 +56,7 @@ LOCAL = """#if defined(__GNUC__)
 #define DG_LOCAL static
 #endif
 """
+MADE = ("digitocr.c", "digitocr_weights.h", "digitocr_weights.c", "digitocr_golden.h")
 REPORT = "digitocr.report.json"
 REPORT_SCHEMA = "digitocr-c-parity/1"
 GOLDEN_DIGITS = 20  # test images in the selftest
@@ -97,8 +98,10 @@ class _Network:
     zero_point: int
 
     def outputs(self, given: Bytes) -> list[npt.NDArray[Any]]:
-        """What ONNX Runtime answers to (rows, columns, channels) bytes: each output as the C library has it, (rows,
-        columns, channels), bytes, or float32 of a classifier."""
+        """What ONNX Runtime answers to (rows, columns, channels) bytes.
+
+        Each output is as the C library has it: (rows, columns, channels) bytes, or float32 of a classifier.
+        """
         values = ((given.astype(np.float32) - self.zero_point) * self.scale)[None]
         image = values if self.name == "classifier" else values.transpose(0, 3, 1, 2)
         found = self.session.run(None, {"image": image})
@@ -112,9 +115,7 @@ class _Network:
         return answers
 
 
-def export_c(
-    out: Path, networks: Networks, data: Mnist | None, *, verify: bool = True, force: bool = False
-) -> Report:
+def export_c(out: Path, networks: Networks, data: Mnist | None, *, verify: bool = True, force: bool = False) -> Report:
     """Writes the folder of C files, compiles it, and compares all three networks with ONNX Runtime.
 
     Args:
@@ -153,7 +154,9 @@ def export_c(
             if compiler is not None and data is not None:
                 report |= {"compiler": compiler[0], **_compared(beside, compiler, loaded, data)}
             (beside / REPORT).write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-            kept = [beside / REPORT] if report["failures"] else sorted(path for path in beside.iterdir() if path.is_file())
+            kept = (
+                [beside / REPORT] if report["failures"] else sorted(path for path in beside.iterdir() if path.is_file())
+            )
             for path in kept:
                 with replacing(out / path.name) as unfinished:
                     shutil.copyfile(path, unfinished)
@@ -202,6 +205,7 @@ def write_folder(folder: Path, networks: Sequence[_Network], data: Mnist | None)
 
 def amalgamated() -> str:
     """The files of runtime/c in one, with all but the public functions static."""
+
     def text(name: str) -> str:
         return re.sub(r'^#include "internal\.h"\n', "", (SOURCES / name).read_text("utf-8"), flags=re.MULTILINE)
 
@@ -292,19 +296,21 @@ def _compared(folder: Path, compiler: Sequence[str], networks: Sequence[_Network
 
 
 def _compile(folder: Path, compiler: Sequence[str], program: Path) -> None:
-    """Raises ValueError with the compiler's first message if it refuses selftest.c or the program."""
+    """Makes the selftest, and the program beside it. Raises ValueError with the message of a compiler that refuses."""
     program.parent.mkdir()
+    weights = str(program.with_name("weights.o"))
     for sources, made in (
-        (["selftest.c", "digitocr_weights.c"], program),
-        (["digitocr_cli.c", "digitocr.c", "digitocr_weights.c"], program.with_name("digitocr")),
+        (["-c", "digitocr_weights.c"], weights),
+        (["selftest.c", weights], str(program)),
+        (["digitocr_cli.c", "digitocr.c", weights], str(program.with_name("digitocr"))),
     ):
-        command = [*compiler, *FLAGS, *sources, "-o", str(made)]
+        command = [*compiler, *FLAGS, *sources, "-o", made]
         result = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False
         )
         if result.returncode:
             message = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr.strip())
-            raise ValueError(f"compile: {message}")
+            raise ValueError(f"compile: {message or f'{compiler[0]} ends with exit code {result.returncode}'}")
 
 
 def _gate_inputs(network: _Network, data: Mnist) -> Iterator[Bytes]:

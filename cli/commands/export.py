@@ -1,6 +1,7 @@
-"""digitocr export: a trained network as TFLite and ONNX files, compared with the original."""
+"""digitocr export: a trained network as TFLite and ONNX files or as C, compared with the original."""
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +11,10 @@ import typer
 from digitocr.cli import options
 from digitocr.runtime.errors import UsageError
 
-EXAMPLES = "For example: digitocr export --format all --quantize none --quantize int8 --out models/"
+EXAMPLES = (
+    "For example: digitocr export --format all --quantize none --quantize int8 --out models/  "
+    "digitocr export --format c --out digitocr-c/"
+)
 
 
 def export(
@@ -18,10 +22,14 @@ def export(
     model: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.keras", help="The trained network; default: of the newest run in runs/, else the shipped one."
+            metavar="FILE.keras",
+            help="The trained network, or an int8 .onnx for c; default: of the newest run in runs/, else the shipped.",
         ),
     ] = None,
-    format: Annotated[Literal["tflite", "onnx", "all"], typer.Option(help="The formats to write.")] = "all",
+    format: Annotated[
+        Literal["tflite", "onnx", "all", "c"],
+        typer.Option(help="The formats to write: all is tflite and onnx; c is a folder of C files."),
+    ] = "all",
     quantize: Annotated[
         list[str],
         typer.Option(
@@ -39,14 +47,23 @@ def export(
     ] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare each file with the network.")] = True,
     fonts: options.Fonts = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="For c: the int8 .onnx that finds digits."),
+    ] = None,
+    recognizer: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="For c: the int8 .onnx that reads lines."),
+    ] = None,
     force: options.Force = False,
 ) -> None:
-    """Write a trained network as TFLite and ONNX, and check that nothing was lost.
+    """Write a trained network as TFLite and ONNX, or as C, and check that nothing was lost.
 
     Each file runs in its own interpreter on MNIST's 10,000 test images and is compared with the Keras network. A file
     that changes more answers than allowed is not kept: its report lists the images, and the exit code is 6. A
     detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn scenes or lines.
-    Takes about a minute.
+    C is int8: --out gets the sources of a library that runs all three networks, which are compiled and compared with
+    ONNX Runtime bit for bit. Takes about a minute.
     """
     from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
@@ -56,6 +73,11 @@ def export(
     from digitocr.train.recognizer.network import holds_recognizer
     from digitocr.train.synthesis.fonts import find_fonts
 
+    if format == "c":
+        limits = {"max_drop": max_drop, "max_changed": max_changed}
+        print(_c_folder(context, model, quantize, out, data, verify, limits, detector, recognizer, force))
+        return
+    options.refuse(context, ("detector", "recognizer"), "is for --format c; leave it out")
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
@@ -88,6 +110,52 @@ def export(
     else:
         print(f"next: digitocr evaluate --model {path}")
         print("      (not trained with --recipe robust: for digits as MNIST has them; pictures need the robust recipe)")
+
+
+def _c_folder(
+    context: typer.Context,
+    model: Path | None,
+    quantize: list[str],
+    out: Path,
+    data: Path | None,
+    verify: bool,
+    limits: dict[str, Any],
+    detector: Path | None,
+    recognizer: Path | None,
+    force: bool,
+) -> str:
+    """Writes the C files; a .keras network becomes int8 ONNX first, with the gate of that. What to print."""
+    from digitocr.export.classifier import check_source, default_source
+    from digitocr.export.classifier import export as convert
+    from digitocr.export.to_c import Networks, export_c
+    from digitocr.runtime.models import shipped_model
+    from digitocr.train.data import load_mnist
+
+    options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
+    if set(quantize) != {"int8"}:
+        raise UsageError("C files are int8; leave out --quantize")
+    if model is None:
+        model = default_source(Path("runs"))
+        if model == shipped_model("digitocr.keras"):
+            model = shipped_model("digitocr-int8.onnx")
+        print(f"digitocr: exporting {model}", file=sys.stderr)
+    is_keras = model.suffix != ".onnx"
+    if is_keras:
+        check_source(model)
+    else:
+        options.refuse(context, ("max_drop", "max_changed"), "is for a .keras file; leave it out")
+    mnist = load_mnist(data) if verify or is_keras else None
+    with tempfile.TemporaryDirectory() as folder:
+        if is_keras:
+            (written,) = convert(model, ["onnx"], quantize, Path(folder), mnist, verify=verify, **limits)
+            model = Path(written["path"])
+        others = (detector or shipped_model("detector-int8.onnx"), recognizer or shipped_model("recognizer-int8.onnx"))
+        report = export_c(out, Networks(model, *others), mnist, verify=verify, force=force)
+    proof = "NOT VERIFIED"
+    if report["passed"]:
+        values = sum(report[name]["values"] for name in report["networks"])
+        proof = f"{report['images']:,} digits; all {values:,} values are those of ONNX Runtime"
+    return f"{out}  {report['bytes'] / 1000:.0f} KB  {proof}\nnext: make -C {out}"
 
 
 def _written(

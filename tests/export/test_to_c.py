@@ -1,0 +1,243 @@
+"""The folder of C files: it compiles without a warning, answers as ONNX Runtime does, and is gated."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from digitocr.export import to_c
+from digitocr.export.c_tables import c_tables
+from digitocr.export.to_c import Networks, export_c, find_compiler
+from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError
+from digitocr.runtime.interpreter import onnx_session
+from digitocr.runtime.models import shipped_model
+from digitocr.train.data import Mnist
+from digitocr.train.quiet import silenced
+
+with silenced():
+    from digitocr.export.fuse import fuse
+    from digitocr.export.to_onnx import to_onnx
+
+NAMES = {"classifier": "digitocr", "detector": "detector", "recognizer": "recognizer"}
+SHIPPED = Networks(**{name: shipped_model(f"{file}-int8.onnx") for name, file in NAMES.items()})
+STRICT = ["-std=c99", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
+
+
+def loaded() -> list[Any]:
+    return [to_c._load(name, getattr(SHIPPED, name)) for name in NAMES]
+
+
+def compiled(folder: Path, program: str, *arguments: str) -> Path:
+    made = folder / program
+    result = subprocess.run(
+        ["cc", *STRICT, *arguments, "-o", str(made)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("c")
+    to_c.write_folder(made, loaded(), None)
+    compiled(made, "weights.o", "-c", "digitocr_weights.c")
+    return made
+
+
+@pytest.fixture(scope="module")
+def few() -> Mnist:
+    """MNIST as the gate takes it, with 30 test images of noise."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (30, 28, 28)).astype(np.uint8)
+    labels = np.arange(30, dtype=np.uint8) % 10
+    return Mnist(images, labels, images, labels, "")
+
+
+@needs_compiler
+def test_all_kernels_answer_as_onnx_runtime_does(folder: Path) -> None:
+    program = compiled(folder, "selftest", "selftest.c", "weights.o")
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[-1][0] == "plain"
+    assert {line[2] for line in lines} == {"ok"}
+    assert len({line[1] for line in lines}) == 1  # the same hash
+    for network in loaded():
+        channels = network.tables.layers[0].channels_out
+        rng = np.random.default_rng(1)
+        for rows, columns in {"classifier": [(28, 28)], "detector": [(8, 8), (40, 72)]}.get(network.name, [(32, 40)]):
+            batch = rng.integers(0, 256, (4, rows, columns, channels)).astype(np.uint8)
+            assert to_c._difference(program, network, batch)[0] == 0, (network.name, rows, columns)
+
+
+@needs_compiler
+def test_the_networks_of_the_paper_answer_as_onnx_runtime_does(
+    folder: Path, tmp_path: Path, make_network: Callable[[int], Any], images: Any
+) -> None:
+    networks = []
+    for experiment, name in enumerate(NAMES, 1):  # three at once, under the names of the three networks
+        path = tmp_path / f"{experiment}.onnx"
+        to_onnx(fuse(make_network(experiment)), path, images)
+        tables = c_tables(onnx.load(str(path)), f"dg_{name}")
+        session = onnx_session(path.read_bytes(), path, 1)
+        networks.append(to_c._Network(name, path, "", tables, session, np.float32(1 / 255), 0))
+    shutil.copytree(folder, tmp_path / "c")
+    body = "\n".join(network.tables.source for network in networks)
+    source = f'#include "digitocr_weights.h"\nconst uint32_t dg_weights_check = DIGITOCR_WEIGHTS_CHECK;\n{body}'
+    (tmp_path / "c" / "digitocr_weights.c").write_text(source)
+    program = compiled(tmp_path / "c", "selftest", "selftest.c", "digitocr_weights.c")
+    bytes_ = np.rint(images * 255).astype(np.uint8)
+    for network in networks:
+        done = subprocess.run(
+            [program, "run", network.name, "28", "28"], input=bytes_.tobytes(), capture_output=True, check=True
+        )
+        expected = network.session.run(None, {"image": bytes_.astype(np.float32) * np.float32(1 / 255)})[0]
+        np.testing.assert_array_equal(np.frombuffer(done.stdout, np.float32).reshape(-1, 10), expected)
+
+
+HARNESS = """
+#include "digitocr.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(void) {
+    size_t needed = digitocr_classify_bytes(), size, shift;
+    unsigned char pixels[784];
+    float first[DIGITOCR_MAX_CLASSES], logits[DIGITOCR_MAX_CLASSES];
+    int place, enough = 0;
+    for (place = 0; place < 784; place++) pixels[place] = (unsigned char)(place * 7);
+    for (size = 0; size < needed + 2; size += size + 200 < needed ? 97 : 1)
+        for (shift = 0; shift < 16; shift += 5) {
+            unsigned char *arena = malloc(size + shift); /* a sanitizer sees a byte too much */
+            int error = digitocr_classify(pixels, logits, size ? arena + shift : NULL, size);
+            free(arena);
+            if (error && error != DIGITOCR_ERROR_MEMORY) return 1;
+            if (error && size >= needed) return 2;
+            if (!error && !enough++) memcpy(first, logits, sizeof first);
+            if (!error && memcmp(first, logits, sizeof(float) * (size_t)digitocr_classes())) return 3;
+        }
+    if (digitocr_classify(NULL, logits, pixels, 0) != DIGITOCR_ERROR_ARGUMENT) return 4;
+    if (digitocr_classify(pixels, NULL, pixels, 0) != DIGITOCR_ERROR_ARGUMENT) return 5;
+    if (strcmp(digitocr_error_name(DIGITOCR_ERROR_MEMORY), "DIGITOCR_ERROR_MEMORY")) return 6;
+    if (strcmp(digitocr_error_name(-7), "unknown error")) return 7;
+    return enough ? 0 : 8;
+}
+"""
+
+
+def has_sanitizers(folder: Path) -> bool:
+    (folder / "empty.c").write_text("int main(void) { return 0; }\n")
+    command = ["cc", "-fsanitize=address,undefined", "empty.c", "-o", "empty"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+@needs_compiler
+def test_memory_of_any_size_and_place_is_enough_or_an_error(folder: Path) -> None:
+    (folder / "harness.c").write_text(HARNESS)
+    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if has_sanitizers(folder) else []
+    program = compiled(folder, "harness", "harness.c", "digitocr.c", "weights.o", *flags)
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    if flags:
+        checked = compiled(folder, "checked", "selftest.c", "weights.o", *flags)
+        done = subprocess.run([checked], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_compiler
+def test_the_program_reads_a_picture_of_28x28_and_refuses_others(folder: Path, tmp_path: Path) -> None:
+    program = compiled(folder, "digitocr", "digitocr_cli.c", "digitocr.c", "weights.o")
+    digit = np.zeros((28, 28), np.uint8)
+    digit[4:24, 13:16] = 255
+    for name, head, pixels in (
+        ("one.pgm", "P5\n# a one\n28 28\n255\n", digit.tobytes()),
+        ("short.pgm", "P5 28 28 255\n", b"\0" * 783),
+        ("large.pgm", "P5 29 28 255\n", b"\0" * 812),
+    ):
+        (tmp_path / name).write_bytes(head.encode() + pixels)
+
+    def run(*names: str) -> tuple[int, str, str]:
+        done = subprocess.run([program, *names], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    assert run("one.pgm") == (0, "1\n", "")
+    assert run("one.pgm", "short.pgm")[:2] == (4, "one.pgm\t1\n")
+    assert run("large.pgm") == (4, "", "digitocr: large.pgm: DIGITOCR_ERROR_SIZE\n")
+    assert "no binary PGM" in run("missing.pgm")[2]
+    assert run()[0] == 2
+
+
+@needs_compiler
+def test_weights_of_another_export_are_refused(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "c")
+    header = tmp_path / "c" / "digitocr_weights.h"
+    header.write_text(header.read_text().replace("WEIGHTS_CHECK 0x", "WEIGHTS_CHECK 1 + 0x"))
+    program = compiled(tmp_path / "c", "selftest", "selftest.c", "weights.o")
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "weights of another export\n")
+
+
+@needs_compiler
+def test_an_export_that_passes_is_complete_and_is_not_overwritten(few: Mnist, tmp_path: Path) -> None:
+    report = export_c(tmp_path / "c", SHIPPED, few)
+    assert report["passed"] is True
+    assert report["classifier"] == {"values": 330, "different": 0}
+    names = {path.name for path in (tmp_path / "c").iterdir()}
+    assert names == {*to_c.COPIED, *to_c.MADE, to_c.REPORT}
+    assert json.loads((tmp_path / "c" / to_c.REPORT).read_text())["images"] == 30
+    with pytest.raises(OutputError, match="exists already"):
+        export_c(tmp_path / "c", SHIPPED, few)
+
+
+@needs_compiler
+def test_an_answer_that_differs_refuses_the_export(few: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = to_c.write_folder
+
+    def damaged(folder: Path, *rest: Any) -> None:
+        write(folder, *rest)
+        source = (folder / "digitocr_weights.c").read_text()
+        start = source.index("dg_classifier_8_bias[] = {") + len("dg_classifier_8_bias[] = {")
+        end = source.index("}", start)
+        first, *others = source[start:end].split(",")
+        bias = ",".join([f" {int(first) + 1}", *others])
+        (folder / "digitocr_weights.c").write_text(source[:start] + bias + source[end:])
+
+    monkeypatch.setattr(to_c, "write_folder", damaged)
+    with pytest.raises(GateError, match=r"selftest: .* DIFFERS; values: 30 of 330 of the classifier differ"):
+        export_c(tmp_path / "c", SHIPPED, few)
+    assert [path.name for path in (tmp_path / "c").iterdir()] == [to_c.REPORT]
+
+
+def test_a_folder_that_does_not_compile_is_refused(few: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(to_c, "find_compiler", lambda: ["false"])
+    with pytest.raises(GateError, match="compile: "):
+        export_c(tmp_path / "c", SHIPPED, few)
+
+
+def test_an_export_without_proof_says_so(tmp_path: Path) -> None:
+    report = export_c(tmp_path / "c", SHIPPED, None, verify=False)
+    assert report["passed"] is None
+    assert (tmp_path / "c" / "digitocr.c").exists()
+
+
+def test_a_compiler_is_looked_for_on_the_path_and_then_in_ziglang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match="device"):
+        find_compiler()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    assert find_compiler()[1:] == ["-m", "ziglang", "cc"]
+
+
+def test_a_network_in_the_place_of_another_is_refused(tmp_path: Path) -> None:
+    swapped = Networks(SHIPPED.detector, SHIPPED.detector, SHIPPED.recognizer)
+    with pytest.raises(ModelError, match="is no classifier"):
+        export_c(tmp_path / "c", swapped, None, verify=False)
