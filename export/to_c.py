@@ -189,7 +189,7 @@ def write_folder(folder: Path, networks: Sequence[_Network], data: Mnist | None)
     if changed != 1:
         raise AssertionError("digitocr_weights.h has no DIGITOCR_WEIGHTS_CHECK")
     for name, value in (("NAME", networks[0].path.stem), ("SHA256", networks[0].sha256)):
-        header = header.replace(f'DIGITOCR_CLASSIFIER_{name} ""', f'DIGITOCR_CLASSIFIER_{name} {json.dumps(value)}')
+        header = header.replace(f'DIGITOCR_CLASSIFIER_{name} ""', f"DIGITOCR_CLASSIFIER_{name} {json.dumps(value)}")
     origin = "".join(f" *   {network.name}: {network.path.name}, SHA-256 {network.sha256}\n" for network in networks)
     texts = {
         "digitocr.c": amalgamated(),

@@ -24,6 +24,7 @@ from digitocr.runtime.errors import MissingExtraError, ModelError, OutputError
 from digitocr.runtime.files import replacing
 
 SOURCES = Path(__file__).parents[1] / "runtime" / "web"  # also in the installed package
+PAGE = "digitocr.html"
 C_FILES = ("digitocr.h", "digitocr.c", "digitocr_weights.c")  # of the folder, which the wasm is made of
 COPIED = ("digitocr.js", "digitocr.d.ts", "README.md")
 EXPORTED = (
@@ -66,9 +67,8 @@ def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
         MissingExtraError: The compiler, the package ziglang, is not installed.
         OutputError: A file exists already or cannot be written.
     """
-    page = out / "digitocr.html"
-    if not force and page.exists():
-        raise OutputError(f"{page}: exists already; overwrite it with --force, or give another --out")
+    check_out(out, force)
+    page = out / PAGE
     wasm = compiled(c_folder)
     files = {
         page.name: page_of(wasm).encode(),
@@ -84,6 +84,12 @@ def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error.strerror or error}); give another --out") from error
     return {"path": str(page), "bytes": len(files[page.name]), "wasm_bytes": len(wasm)}
+
+
+def check_out(out: Path, force: bool) -> None:
+    """Raises OutputError if the folder has a page already that is not to be overwritten."""
+    if not force and (out / PAGE).exists():
+        raise OutputError(f"{out / PAGE}: exists already; overwrite it with --force, or give another --out")
 
 
 def compiled(c_folder: Path) -> bytes:
