@@ -138,6 +138,11 @@ def test_the_page_holds_the_same_wasm_and_is_small(web_folder):
     assert page_of(wasm).encode() == page
 
 
+def test_the_page_of_the_docs_is_current(web_folder, request):
+    page = (request.config.rootpath / "docs" / "demo.html").read_bytes()
+    assert page == (web_folder / "digitocr.html").read_bytes(), "run: python docs/generate.py"
+
+
 def test_the_policy_of_the_page_names_its_own_scripts_alone(web_folder):
     page = (web_folder / "digitocr.html").read_text("utf-8")
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
