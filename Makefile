@@ -22,6 +22,7 @@ RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.p
 
 demo: .venv/runtime
 	$(BIN)/digitocr predict examples/
+	@echo "The same in a browser: open docs/demo.html"
 
 test: .venv/all
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Writes the parts of the documentation that follow from others.
 
-These are docs/cli.md, the tree of sources in docs/architecture.md, and the list of decisions, docs/decisions/README.md.
+These are docs/cli.md, the tree of sources in docs/architecture.md, and the list of decisions, docs/decisions/README.md;
+and, where the extras export and device are installed, docs/demo.html, the page that reads pictures.
 
 python docs/generate.py
 """
@@ -8,7 +9,9 @@ python docs/generate.py
 import ast
 import inspect
 import re
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
@@ -19,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 CLI = ROOT / "docs" / "cli.md"
 DECISIONS = ROOT / "docs" / "decisions" / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
+DEMO = ROOT / "docs" / "demo.html"
 FOLDERS = {  # the folders of sources, in the order of reading, and what each holds
     "src/digitocr": "the public names",
     "runtime": "what a device runs: numpy, Pillow, OpenCV and one interpreter, never TensorFlow",
@@ -142,7 +146,22 @@ def list_of_decisions() -> str:
     return "\n".join([*lines, ""])
 
 
+def demo_page() -> bytes:
+    """The page that `digitocr export --format web` writes of the shipped networks."""
+    from digitocr.export.to_c import Networks, export_c
+    from digitocr.export.to_web import PAGE, export_web
+    from digitocr.runtime.models import shipped_model
+
+    networks = (shipped_model(f"{name}-int8.onnx") for name in ("digitocr", "detector", "recognizer"))
+    with TemporaryDirectory() as folder:
+        export_c(Path(folder) / "c", Networks(*networks), None, verify=False)
+        export_web(Path(folder) / "c", Path(folder) / "web")
+        return (Path(folder) / "web" / PAGE).read_bytes()
+
+
 if __name__ == "__main__":
     CLI.write_text(cli_reference(), "utf-8")
     DECISIONS.write_text(list_of_decisions(), "utf-8")
     ARCHITECTURE.write_text(with_tree(ARCHITECTURE.read_text("utf-8")), "utf-8")
+    if find_spec("ziglang") and find_spec("onnx"):
+        DEMO.write_bytes(demo_page())

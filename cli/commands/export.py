@@ -13,7 +13,7 @@ from digitocr.runtime.errors import UsageError
 
 EXAMPLES = (
     "For example: digitocr export --format all --quantize none --quantize int8 --out models/  "
-    "digitocr export --format c --out digitocr-c/"
+    "digitocr export --format c --out digitocr-c/  digitocr export --format web --out web/"
 )
 
 
@@ -23,12 +23,12 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE.keras",
-            help="The trained network, or an int8 .onnx for c; default: of the newest run in runs/, else the shipped.",
+            help="The trained network, or an int8 .onnx for c and web; default: of the newest run, else the shipped.",
         ),
     ] = None,
     format: Annotated[
-        Literal["tflite", "onnx", "all", "c"],
-        typer.Option(help="The formats to write: all is tflite and onnx; c is a folder of C files."),
+        Literal["tflite", "onnx", "all", "c", "web"],
+        typer.Option(help="all is tflite and onnx; c is a folder of C files; web is a page that reads pictures."),
     ] = "all",
     quantize: Annotated[
         list[str],
@@ -64,11 +64,11 @@ def export(
     fonts: options.Fonts = None,
     detector: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="For c: the int8 .onnx that finds digits."),
+        typer.Option(metavar="FILE", help="For c and web: the int8 .onnx that finds digits."),
     ] = None,
     recognizer: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="For c: the int8 .onnx that reads lines."),
+        typer.Option(metavar="FILE", help="For c and web: the int8 .onnx that reads lines."),
     ] = None,
     force: options.Force = False,
 ) -> None:
@@ -78,7 +78,8 @@ def export(
     Keras network. A file that changes more answers than allowed is not kept: its report lists the images, and the exit
     code is 6. A detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn
     scenes or lines. C is int8: --out gets the sources of a library that reads pictures with all three networks. They
-    are compiled and compared with ONNX Runtime bit for bit, and with Reader on drawn pages. Takes about a minute.
+    are compiled and compared with ONNX Runtime bit for bit, and with Reader on drawn pages. The web page has that
+    library inside as WebAssembly, and needs no server. Takes about a minute.
     """
     from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
@@ -88,11 +89,24 @@ def export(
     from digitocr.train.sources.load import load_data
     from digitocr.train.synthesis.fonts import find_fonts
 
-    if format == "c":
+    if format in ("c", "web"):
+        from digitocr.export.to_web import check_out, export_web
+
         limits = {"max_drop": max_drop, "max_changed": max_changed}
-        print(_c_folder(context, model, quantize, out, data, verify, limits, detector, recognizer, force))
+        with tempfile.TemporaryDirectory() as folder:
+            c_folder = out if format == "c" else Path(folder) / "c"
+            if format == "web":
+                check_out(out, force)  # before the C files are made and compared
+            size, proof = _c_folder(
+                context, model, quantize, c_folder, data, verify, limits, detector, recognizer, force
+            )
+            path, next_step = out, f"make -C {out}"
+            if format == "web":
+                made = export_web(c_folder, out, force=force)
+                path, size, next_step = Path(made["path"]), made["bytes"], f"open {made['path']} in a browser"
+        print(f"{path}  {size / 1000:.0f} KB  {proof}\nnext: {next_step}")
         return
-    options.refuse(context, ("detector", "recognizer"), "is for --format c; leave it out")
+    options.refuse(context, ("detector", "recognizer"), "is for --format c and web; leave it out")
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
@@ -161,8 +175,8 @@ def _c_folder(
     detector: Path | None,
     recognizer: Path | None,
     force: bool,
-) -> str:
-    """Writes the C files; a .keras network becomes int8 ONNX first, with the gate of that. What to print."""
+) -> tuple[int, str]:
+    """Writes the C files; a .keras network becomes int8 ONNX first, with the gate of that. Their bytes, and proof."""
     from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
     from digitocr.export.to_c import Networks, export_c
@@ -193,7 +207,7 @@ def _c_folder(
     if report["passed"]:
         pages = report["pages"]["pages"]
         proof = f"{report['images']:,} digits have ONNX Runtime's logits, {pages} pages are read as Reader reads them"
-    return f"{out}  {report['bytes'] / 1000:.0f} KB  {proof}\nnext: make -C {out}"
+    return report["bytes"], proof
 
 
 def _written(

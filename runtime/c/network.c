@@ -341,6 +341,121 @@ DG_VNNI static void dg_requantise_vnni(const int32_t *sums, const int32_t *bias,
 }
 #endif
 
+#if defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+
+/* As of SSE2: each 4 bytes become 4 int16 twice. */
+static void dg_widen_wasm(const uint8_t *from, size_t count, uint8_t *to) {
+    size_t at;
+    for (at = 0; at < count; at += 8) {
+        v128_t wide = wasm_u16x8_load8x8(from + at);
+        wasm_v128_store(to + 4 * at, wasm_i64x2_shuffle(wide, wide, 0, 0));
+        wasm_v128_store(to + 4 * at + 16, wasm_i64x2_shuffle(wide, wide, 1, 1));
+    }
+}
+
+#define DG_PAIR_WASM(pixel, low, high)                                        \
+    x = wasm_v128_load(pixel + 16 * k);                                       \
+    low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(x, first));                \
+    high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(x, second))
+
+static void dg_store_wasm(v128_t low, v128_t high, int32_t *to) {
+    wasm_v128_store(to, wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
+}
+
+static void dg_sum_wasm(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                        int32_t channels, int32_t *sums) {
+    int32_t channel, p, k;
+    for (channel = 0; channel < channels; channel += 4) {
+        for (p = 0; p < n; p += 4) {
+            const uint8_t *x0 = pixels + (size_t)p * stride, *x1 = p + 1 < n ? x0 + stride : x0;
+            const uint8_t *x2 = p + 2 < n ? x1 + stride : x0, *x3 = p + 3 < n ? x2 + stride : x0;
+            const int8_t *w = weights + 4 * channel;
+            int32_t *to = sums + DG_BLOCK * p + channel;
+            v128_t low0 = wasm_i32x4_const_splat(0), low1 = low0, low2 = low0, low3 = low0;
+            v128_t high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+            for (k = 0; k < fours; k++, w += 4 * DG_BLOCK) {
+                v128_t packed = wasm_v128_load(w), x;
+                v128_t first = wasm_i16x8_extend_low_i8x16(packed), second = wasm_i16x8_extend_high_i8x16(packed);
+                DG_PAIR_WASM(x0, low0, high0);
+                DG_PAIR_WASM(x1, low1, high1);
+                DG_PAIR_WASM(x2, low2, high2);
+                DG_PAIR_WASM(x3, low3, high3);
+            }
+            dg_store_wasm(low0, high0, to);
+            if (p + 1 < n) dg_store_wasm(low1, high1, to + DG_BLOCK);
+            if (p + 2 < n) dg_store_wasm(low2, high2, to + 2 * DG_BLOCK);
+            if (p + 3 < n) dg_store_wasm(low3, high3, to + 3 * DG_BLOCK);
+        }
+    }
+}
+
+/* Products of a byte and a weight fit into 16 bits. */
+static void dg_sum_each_wasm(const uint8_t *const *taps, int32_t count, size_t first_channel, const int8_t *weights,
+                             size_t stride, int32_t *sums) {
+    v128_t s0 = wasm_i32x4_const_splat(0), s1 = s0, s2 = s0, s3 = s0;
+    int32_t tap;
+    for (tap = 0; tap < count; tap++) {
+        v128_t x = wasm_v128_load(taps[tap] + first_channel), w = wasm_v128_load(weights + (size_t)tap * stride);
+        v128_t low = wasm_i16x8_mul(wasm_u16x8_extend_low_u8x16(x), wasm_i16x8_extend_low_i8x16(w));
+        v128_t high = wasm_i16x8_mul(wasm_u16x8_extend_high_u8x16(x), wasm_i16x8_extend_high_i8x16(w));
+        s0 = wasm_i32x4_add(s0, wasm_i32x4_extend_low_i16x8(low));
+        s1 = wasm_i32x4_add(s1, wasm_i32x4_extend_high_i16x8(low));
+        s2 = wasm_i32x4_add(s2, wasm_i32x4_extend_low_i16x8(high));
+        s3 = wasm_i32x4_add(s3, wasm_i32x4_extend_high_i16x8(high));
+    }
+    wasm_v128_store(sums, s0);
+    wasm_v128_store(sums + 4, s1);
+    wasm_v128_store(sums + 8, s2);
+    wasm_v128_store(sums + 12, s3);
+}
+
+static v128_t dg_steps_wasm(const int32_t *sums, const int32_t *bias, const float *scale) {
+    v128_t sum = wasm_f32x4_convert_i32x4(wasm_i32x4_add(wasm_v128_load(sums), wasm_v128_load(bias)));
+    return wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_f32x4_mul(sum, wasm_v128_load(scale))));
+}
+
+static void dg_requantise_wasm(const int32_t *sums, const int32_t *bias, const float *scale, const int16_t *zero,
+                               uint8_t *to) {
+    v128_t low = wasm_i16x8_narrow_i32x4(dg_steps_wasm(sums, bias, scale), dg_steps_wasm(sums + 4, bias + 4, scale + 4));
+    v128_t high = wasm_i16x8_narrow_i32x4(dg_steps_wasm(sums + 8, bias + 8, scale + 8),
+                                          dg_steps_wasm(sums + 12, bias + 12, scale + 12));
+    low = wasm_i16x8_add_sat(low, wasm_v128_load(zero));
+    high = wasm_i16x8_add_sat(high, wasm_v128_load(zero + 8));
+    wasm_v128_store(to, wasm_u8x16_narrow_i16x8(low, high));
+}
+
+/* dg_fused of two bytes, which lie in the low half as int32. */
+static v128_t dg_fused_wasm(v128_t bytes, double factor, v128_t plus) {
+    return wasm_f32x4_demote_f64x2_zero(
+        wasm_f64x2_add(wasm_f64x2_mul(wasm_f64x2_convert_low_i32x4(bytes), wasm_f64x2_splat(factor)), plus));
+}
+
+/* Two bytes of dg_add_plain, before they are clamped, as int32. */
+static v128_t dg_added_wasm(v128_t a, v128_t b, float first, float second, float constant) {
+    v128_t inner = dg_fused_wasm(b, (double)second, wasm_f64x2_splat((double)constant));
+    v128_t sum = dg_fused_wasm(a, (double)first, wasm_f64x2_promote_low_f32x4(inner));
+    return wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(sum));
+}
+
+static void dg_add_wasm(const uint8_t *a, const uint8_t *b, size_t count, float first, float second, float constant,
+                        uint8_t *to) {
+    size_t at;
+    for (at = 0; at + 8 <= count; at += 8) {
+        v128_t x = wasm_u16x8_load8x8(a + at), y = wasm_u16x8_load8x8(b + at), sums[4];
+        v128_t x0 = wasm_u32x4_extend_low_u16x8(x), x1 = wasm_u32x4_extend_high_u16x8(x);
+        v128_t y0 = wasm_u32x4_extend_low_u16x8(y), y1 = wasm_u32x4_extend_high_u16x8(y);
+        sums[0] = dg_added_wasm(x0, y0, first, second, constant);
+        sums[1] = dg_added_wasm(wasm_i64x2_shuffle(x0, x0, 1, 1), wasm_i64x2_shuffle(y0, y0, 1, 1), first, second, constant);
+        sums[2] = dg_added_wasm(x1, y1, first, second, constant);
+        sums[3] = dg_added_wasm(wasm_i64x2_shuffle(x1, x1, 1, 1), wasm_i64x2_shuffle(y1, y1, 1, 1), first, second, constant);
+        x = wasm_i16x8_narrow_i32x4(wasm_i64x2_shuffle(sums[0], sums[1], 0, 2), wasm_i64x2_shuffle(sums[2], sums[3], 0, 2));
+        wasm_v128_store64_lane(to + at, wasm_u8x16_narrow_i16x8(x, x), 0);
+    }
+    dg_add_plain(a + at, b + at, count - at, first, second, constant, to + at);
+}
+#endif
+
 /* The first one that is supported is taken. The plain one comes last, and is always supported. */
 static const struct dg_kernels DG_KERNELS[] = {
 #if defined(DG_SSE2) && defined(__GNUC__)
@@ -349,6 +464,9 @@ static const struct dg_kernels DG_KERNELS[] = {
 #endif
 #if defined(DG_SSE2)
     {"sse2", 8, 4, dg_always, dg_widen_sse2, dg_sum_sse2, dg_sum_each_sse2, dg_requantise_sse2, dg_add_plain},
+#endif
+#if defined(__wasm_simd128__)
+    {"wasm", 8, 4, dg_always, dg_widen_wasm, dg_sum_wasm, dg_sum_each_wasm, dg_requantise_wasm, dg_add_wasm},
 #endif
     {"plain", 2, 1, dg_always, NULL, dg_sum_plain, dg_sum_each_plain, dg_requantise_plain, dg_add_plain},
 };

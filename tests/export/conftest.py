@@ -1,6 +1,8 @@
 """Networks to export: the paper's four with weights that hide no mistake, and the shipped one."""
 
+import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +80,28 @@ def images() -> Any:
 def source() -> Path:
     """The shipped weights: a trained network of experiment 4."""
     return shipped_model("digitocr.keras")
+
+
+@pytest.fixture(scope="session")
+def c_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The C library of the shipped networks, as `digitocr export --format c` writes it."""
+    from digitocr.export.to_c import Networks, export_c
+
+    networks = Networks(*(shipped_model(f"{name}-int8.onnx") for name in ("digitocr", "detector", "recognizer")))
+    folder = tmp_path_factory.mktemp("c") / "c"
+    export_c(folder, networks, None, verify=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def web_folder(c_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page and the package of the shipped networks, as `digitocr export --format web` writes them."""
+    from digitocr.export.to_web import export_web
+
+    if find_spec("ziglang") is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must install the extra device")
+        pytest.skip("install the extra device to run this test")
+    folder = tmp_path_factory.mktemp("web")
+    export_web(c_folder, folder)
+    return folder

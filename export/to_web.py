@@ -1,0 +1,167 @@
+"""The folder of `digitocr export --format c` -> a page that reads pictures in any browser, and a package of JavaScript.
+
+    made = export_web(Path("exports/c"), Path("exports/web"))
+
+leaves digitocr.html, which needs nothing beside it and no network; and digitocr.js with digitocr.wasm and
+digitocr.d.ts, for other pages, Node and bundlers.
+"""
+
+import base64
+import gzip
+import hashlib
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from string import Template
+
+from digitocr import __version__
+from digitocr.export.parity import Report
+from digitocr.runtime.errors import MissingExtraError, ModelError, OutputError
+from digitocr.runtime.files import replacing
+
+SOURCES = Path(__file__).parents[1] / "runtime" / "web"  # also in the installed package
+PAGE = "digitocr.html"
+C_FILES = ("digitocr.h", "digitocr.c", "digitocr_weights.c")  # of the folder, which the wasm is made of
+COPIED = ("digitocr.js", "digitocr.d.ts", "README.md")
+EXPORTED = (
+    "__heap_base",
+    "digitocr_classes",
+    "digitocr_classify",
+    "digitocr_classify_bytes",
+    "digitocr_classify_box",
+    "digitocr_classify_box_bytes",
+    "digitocr_read",
+    "digitocr_read_bytes",
+    "digitocr_web_crops",
+    "digitocr_web_crops_bytes",
+)
+TARGET = ("-target", "wasm32-freestanding", "-msimd128", "-mbulk-memory")  # browsers of 2023 and later
+FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-nostdlib", "-Wl,--no-entry", "-Wl,-s")
+STACK_BYTES = 131072
+COMPILE_SECONDS = 900  # on a busy machine; a quiet one takes 10
+POLICY = (  # what the page may do: run its own code, and use the camera; it may load and send nothing
+    "default-src 'none'; script-src {script} 'wasm-unsafe-eval'; style-src {style}; worker-src blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+IMPORT = 'import { load } from "./digitocr.js"\n'  # of worker.js; in the page both are one file
+ADDRESS = re.compile(r"^const WASM = .*\n", re.MULTILINE)  # of digitocr.js; the page gives the bytes
+
+
+def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
+    """Compiles the C library to WebAssembly, and writes the page and the package.
+
+    Args:
+        c_folder: What `export_c` wrote.
+        out: The folder to write to; it is made.
+        force: Overwrite the files of an earlier export.
+
+    Returns:
+        "path" of the page, its "bytes", and "wasm_bytes".
+
+    Raises:
+        ModelError: The C folder lacks a file, or does not compile.
+        MissingExtraError: The compiler, the package ziglang, is not installed.
+        OutputError: A file exists already or cannot be written.
+    """
+    check_out(out, force)
+    page = out / PAGE
+    wasm = compiled(c_folder)
+    files = {
+        page.name: page_of(wasm).encode(),
+        "digitocr.wasm": wasm,
+        "package.json": json.dumps(_package(), indent=2).encode() + b"\n",
+        **{name: (SOURCES / name).read_bytes() for name in COPIED},
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            with replacing(out / name) as beside:
+                beside.write_bytes(content)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror or error}); give another --out") from error
+    return {"path": str(page), "bytes": len(files[page.name]), "wasm_bytes": len(wasm)}
+
+
+def check_out(out: Path, force: bool) -> None:
+    """Raises OutputError if the folder has a page already that is not to be overwritten."""
+    if not force and (out / PAGE).exists():
+        raise OutputError(f"{out / PAGE}: exists already; overwrite it with --force, or give another --out")
+
+
+def compiled(c_folder: Path) -> bytes:
+    """digitocr.wasm: the C library of that folder. Raises ModelError or MissingExtraError."""
+    if importlib.util.find_spec("ziglang") is None:
+        raise MissingExtraError("device", "compiling to WebAssembly")
+    for name in C_FILES:
+        if not (c_folder / name).is_file():
+            raise ModelError(f"{c_folder / name}: is missing; write the folder by digitocr export --format c")
+    with tempfile.TemporaryDirectory() as folder:
+        made, here = Path(folder) / "digitocr.wasm", c_folder.resolve()
+        command = [sys.executable, "-m", "ziglang", "cc", *TARGET, *FLAGS, f"-Wl,-z,stack-size={STACK_BYTES}"]
+        command += [f"-Wl,--export={name}" for name in EXPORTED]
+        command += [f"-I{SOURCES}", f"-I{here}", str(SOURCES / "digitocr_web.c"), "-o", str(made)]
+        command += [str(here / "digitocr_weights.c")]
+        try:
+            result = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ModelError(f"{c_folder}: takes over {COMPILE_SECONDS} s to compile; try it again") from None
+        if result.returncode:
+            lines = result.stderr.strip().splitlines()
+            why = next((line for line in lines if "error" in line), lines[-1] if lines else "no message")
+            raise ModelError(f"{c_folder}: does not compile to WebAssembly ({why})")
+        return made.read_bytes()
+
+
+def page_of(wasm: bytes) -> str:
+    """The page, with all that it needs inside. It is the same for the same wasm."""
+    style, script = (_source(name) for name in ("page.css", "page.js"))
+    worker = _classic_worker()
+    for text in (style, script, worker):
+        if "</s" in text or "<!--" in text:
+            raise AssertionError("a source of the page holds what ends or changes an element of HTML")
+    return Template(_source("page.html")).substitute(
+        policy=POLICY.format(script=_hash(script), style=_hash(style)),
+        style=style,
+        worker=worker,
+        script=script,
+        wasm=base64.b64encode(gzip.compress(wasm, 9, mtime=0)).decode(),
+    )
+
+
+def _classic_worker() -> str:
+    """worker.js and digitocr.js as one script. Chromium refuses a module as the worker of a page without a server."""
+    library, worker = _source("digitocr.js"), _source("worker.js")
+    if IMPORT not in worker or not ADDRESS.search(library):
+        raise AssertionError("worker.js or digitocr.js lacks a line that the page replaces")
+    library = re.sub(r"^export ", "", ADDRESS.sub("const WASM = undefined\n", library), flags=re.MULTILINE)
+    return library + worker.replace(IMPORT, "")
+
+
+def _source(name: str) -> str:
+    return (SOURCES / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """A source as a Content-Security-Policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _package() -> dict[str, object]:
+    return {
+        "name": "digitocr",
+        "version": __version__,
+        "description": "Reads the numbers in pictures",
+        "license": "Apache-2.0",
+        "type": "module",
+        "exports": {
+            ".": {"types": "./digitocr.d.ts", "default": "./digitocr.js"},
+            "./digitocr.wasm": "./digitocr.wasm",
+        },
+        "files": ["digitocr.js", "digitocr.d.ts", "digitocr.wasm"],
+    }
