@@ -12,6 +12,8 @@ docs/decisions/quantization.md says what it gains, and what was tried and left o
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -76,20 +78,28 @@ def _rounded_activation(values: npt.NDArray[np.float32], low: float, high: float
     return np.asarray((np.clip(np.rint(values / scale) + zero, 0, 255) - zero) * scale)
 
 
-def quantize_onnx(model: Any, calibration: Tensors) -> Any:
+def quantize_onnx(model: Any, calibration: Tensors, percentile: float | None = None) -> Any:
     """An onnx.ModelProto with input `image`, quantized to static int8 in QDQ form.
 
     ONNX Runtime fuses the QDQ nodes into QLinearConv and QGemm. Weights have one scale for each output channel. Ranges
-    of activations are minimum and maximum over the calibration inputs. The last Gemm gives float32, which saves one
-    rounding. Weights have 7 bits (reduce_range): processors with AVX2 but without VNNI add pairs of products in 16
-    bits, which 8-bit weights overflow, so that answers would depend on the processor.
+    of activations are minimum and maximum over the calibration inputs, unless a percentile is given. The last Gemm
+    gives float32, which saves one rounding. Weights have 7 bits (reduce_range): processors with AVX2 but without VNNI
+    add pairs of products in 16 bits, which 8-bit weights overflow, so that answers would depend on the processor.
 
     Args:
         model: The float32 model.
         calibration: (N, ...) float32, inputs of the model.
+        percentile: Of the values that a range holds, above 50 and below 100; as many are cut off at either end. None:
+            all.
     """
     import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
@@ -101,7 +111,12 @@ def quantize_onnx(model: Any, calibration: Tensors) -> Any:
             batch = next(self.batches, None)
             return None if batch is None else {"image": batch}
 
-    with tempfile.TemporaryDirectory() as folder:
+    options: dict[str, Any] = {"OpTypesToExcludeOutputQuantization": ["Gemm"]}
+    method = CalibrationMethod.MinMax
+    if percentile is not None:
+        method = CalibrationMethod.Percentile
+        options["CalibPercentile"] = percentile
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):  # onnxruntime prints its progress
         given, prepared, written = (Path(folder, f"{name}.onnx") for name in ("given", "prepared", "written"))
         given.write_bytes(model.SerializeToString())
         quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
@@ -114,6 +129,7 @@ def quantize_onnx(model: Any, calibration: Tensors) -> Any:
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
+            calibrate_method=method,
+            extra_options=options,
         )
         return onnx.load(str(written))

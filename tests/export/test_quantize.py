@@ -5,7 +5,7 @@ import pytest
 
 from digitocr.export.classifier import load
 from digitocr.export.fuse import fuse
-from digitocr.export.quantize import ONNX_WEIGHT_LIMIT, correct_biases
+from digitocr.export.quantize import ONNX_WEIGHT_LIMIT, correct_biases, quantize_onnx
 from digitocr.export.to_onnx import to_onnx
 from digitocr.runtime.preprocessing import scale
 from digitocr.train.data import hold_out
@@ -48,3 +48,33 @@ def test_nothing_is_corrected_where_nothing_is_rounded():
     network.layers[-1].set_weights([np.full((784, 2), 1.0), np.array([3.0, 4.0])])
     dark = np.zeros((5, 28, 28, 1), np.float32)
     assert np.array_equal(correct_biases(network, dark, 127).get_weights()[1], [3.0, 4.0])
+
+
+def test_a_percentile_cuts_rare_values_off_the_ranges():
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    node = helper.make_node("Conv", ["image", "kernel"], ["out"])
+    shape = ["N", 1, 8, 8]
+    kernel = numpy_helper.from_array(np.ones((1, 1, 1, 1), np.float32), "kernel")
+    graph = helper.make_graph(
+        [node],
+        "one",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, shape)],
+        [kernel],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    images = np.random.default_rng(0).random((100, 1, 8, 8), np.float32)
+    images[0, 0, 0, 0] = 50
+
+    def step(percentile):
+        made = quantize_onnx(model, images, percentile)
+        scales = {one.name: onnx.numpy_helper.to_array(one) for one in made.graph.initializer}
+        (name,) = {
+            one.input[1] for one in made.graph.node if one.op_type == "QuantizeLinear" and one.input[0] == "image"
+        }
+        return float(scales[name])
+
+    assert step(None) == pytest.approx(50 / 255, rel=1e-3)
+    assert step(99.9) == pytest.approx(1 / 255, rel=0.1)
