@@ -87,7 +87,7 @@ def _converted(network: keras.Model, quantize: str, calibration: Tensors | None,
 def _free_batch(model: Any) -> None:
     """Makes the targets of Reshape [-1, n] instead of [1, n], so that a program may resize the batch.
 
-    With [1, n] LiteRT refuses other batches, and OpenVINO answers their first row only.
+    With [1, n] LiteRT and OpenVINO refuse other batches where they are run.
 
     Args:
         model: An unpacked TFLite model (a ModelT), changed in place.
