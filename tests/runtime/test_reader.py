@@ -218,7 +218,7 @@ def test_senseless_settings_are_usage_errors(settings):
 @pytest.mark.parametrize("roi", ["1,2,30,40", 5, (1, 2, 30), (1.0, 2, 30, 40), {"x": 1}, (1, 2, 30, 4)])
 def test_a_part_of_the_wrong_kind_is_a_usage_error(reader, roi):
     for read in (reader.read, reader.inspect):
-        with pytest.raises(UsageError, match="^the part "):
+        with pytest.raises(UsageError, match=r"^the part "):
             read(np.full((60, 80), 200, np.uint8), roi=roi)
 
 
