@@ -41,7 +41,7 @@ ROOM_SHARES = (  # of the width by which a digit's ink is narrower than its room
 )
 SPLIT_COST = 0.25  # by which gaps inside numbers may differ more where no gap is between numbers
 MORE_COST = 0.07  # x
-SHIFT_COST = 0.02  # as SPLIT_COST, of the last of these
+SHIFT_COST = 0.08  # as SPLIT_COST, of the last of these
 EVEN_SPREAD = 0.05  # standard deviation of the gaps inside numbers, in pitches, where all digits are equally high
 SPREAD_OF_HEIGHTS = 2.0  # by which it grows with the mean deviation of the digits' heights: so are digits by hand
 SPREAD_WEIGHT = 2.0  # gaps that this expectation counts for, beside those of the line
@@ -182,9 +182,15 @@ class _Line:
         return (other[0] - one[0] - one[2]) / self.height - self._spare(left, 1) - self._spare(right, 0)
 
     def _spare(self, index: int, side: int) -> float:
-        """What is added to a digit's ink on its left (0) or right (1); less than 0 for ink wider than the room."""
+        """What is added to a digit's ink on its left (0) or right (1); less than 0 for ink wider than the room.
+
+        Where the sides differ, as on displays of seven segments, this is for a 1 alone: the others fill their room.
+        """
         one = self._characters[index]
-        return self._shares[side] * (self.room - one.box[2] / self.height) if one.is_place else 0.0
+        width = one.box[2] / self.height
+        if not one.is_place or (self._shares[0] > self._shares[1] and width >= NARROW):
+            return 0.0
+        return self._shares[side] * (self.room - width)
 
     def distance(self, left: int, right: int) -> float:
         """From the centre of one character to that of another on its right."""
@@ -252,13 +258,19 @@ class _Line:
     def _has_sign(self, first: int) -> bool:
         """Whether a minus or a plus stands before a number's first digit and belongs to it."""
         sign = self._characters[first - 1].text if first else ""
-        if sign == "-" and first == 1 and self.gap(0, 1) <= self.typical + MINUS_GAP:
+        if sign == "-" and first == 1 and self._minus_gap() <= self.typical + MINUS_GAP:
             return True
         if sign not in ("-", "+") or not self.is_close(first - 1, first):
             return False
         if first == 1 or not self._characters[first - 2].is_place:
             return True
         return sign == "-" and not self.is_close(first - 2, first - 1)
+
+    def _minus_gap(self) -> float:
+        """From a minus that begins the line to the room of the digit after it, where that ends with its ink."""
+        minus, one = self._characters[0].box, self._characters[1].box
+        narrower = max(self.room - one[2] / self.height, 0.0)
+        return min(self.gap(0, 1), (one[0] - minus[0] - minus[2]) / self.height - narrower)
 
     def _features(self, parts: list[Character], places: list[int], first: int) -> tuple[float, ...]:
         confidences = [one.confidence for one in parts]

@@ -10,6 +10,7 @@ import pytest
 from matplotlib import get_data_path
 
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
+from digitocr.train import drawn
 from digitocr.train.data import Mnist
 from digitocr.train.detector import fit as module
 from digitocr.train.detector import network as network_module
@@ -71,7 +72,7 @@ def small(monkeypatch):
     monkeypatch.setattr(module, "HELD_OUT_SCENES", BATCH)
     monkeypatch.setattr(module, "draw_scene", corner)
     monkeypatch.setattr(workers, "_glyphs", some)
-    monkeypatch.setattr(module, "worker_pool", lambda *_: nullcontext(SimpleNamespace(map=map)))
+    monkeypatch.setattr(drawn, "worker_pool", lambda *_: nullcontext(SimpleNamespace(map=map)))
     return numbers
 
 

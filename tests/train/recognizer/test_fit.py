@@ -9,6 +9,7 @@ import pytest
 from matplotlib import get_data_path
 
 from digitocr.runtime.errors import ModelError, OutputError, UsageError
+from digitocr.train import drawn
 from digitocr.train.data import Mnist
 from digitocr.train.recognizer import fit as module
 from digitocr.train.recognizer import network as network_module
@@ -64,7 +65,7 @@ def small(monkeypatch):
     monkeypatch.setattr(module, "HELD_OUT_STRIPS", BATCH)
     monkeypatch.setattr(module, "draw_strip", watched)
     monkeypatch.setattr(workers, "_glyphs", some)
-    monkeypatch.setattr(module, "worker_pool", lambda *_: nullcontext(SimpleNamespace(map=map)))
+    monkeypatch.setattr(drawn, "worker_pool", lambda *_: nullcontext(SimpleNamespace(map=map)))
     return sums
 
 
@@ -104,10 +105,10 @@ def test_a_strip_is_learned_from_in_two_epochs_the_second_time_as_its_negative(s
     assert len(network.shown) == 3 * steps
     for epoch in range(3):
         shown = network.shown[epoch * steps : (epoch + 1) * steps]
-        images, wanted = (np.concatenate(part) for part in zip(*shown, strict=True))
-        for drawn, negative in ((epoch, False), (max(epoch - 1, 0), True)):
+        images, wanted = (np.concatenate(some) for some in zip(*shown, strict=True))
+        for part, negative in ((epoch, False), (max(epoch - 1, 0), True)):
             for first in (0, BATCH):
-                strips, truth, _ = module._draw_batch(6, drawn * STRIPS + first)
+                strips, truth, _ = module._draw_batch(6, part * STRIPS + first)
                 inputs = module._inputs(255 - strips if negative else strips)
                 for one, true in zip(inputs, truth, strict=True):
                     (row,) = np.flatnonzero((images == one).all((1, 2, 3)))
