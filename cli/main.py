@@ -83,9 +83,9 @@ def command_line(words: Sequence[str]) -> "typer.Typer":
     app = typer.Typer(
         help="Train small networks, export them to quantized TFLite and ONNX, read the numbers in real pictures.",
         epilog="Exit codes: 0 ok, 1 an unexpected error, 2 usage, 3 an extra is missing, 4 an input could not be read, "
-        "5 model unusable, 6 a gate failed (accuracy, parity, data), 7 camera or display unavailable, 8 nothing recognised "
-        "(where asked for), 9 output not writable, 10 cluster unavailable, 130 interrupted, 143 terminated. Of several "
-        "pictures that could not be read the lowest code counts.",
+        "5 model unusable, 6 a gate failed (accuracy, parity, data), 7 camera or display unavailable, 8 nothing "
+        "recognised (where asked for), 9 output not writable, 10 cluster unavailable, 130 interrupted, 143 terminated. "
+        "Of several pictures that could not be read the lowest code counts.",
         no_args_is_help=True,
         add_completion=len(names) > 1,
         context_settings={"help_option_names": ["-h", "--help"]},
