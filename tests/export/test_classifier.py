@@ -221,6 +221,11 @@ def test_own_data_calibrate_and_judge(source, mnist, tmp_path, monkeypatch):
     (report,) = export(source, ["onnx"], ["int8"], tmp_path, few, calibration=own)
     assert given[0].shape == (55, 28, 28, 1)  # five are held out
     assert (report["images"], report["limits"]) == (50, {"max_drop": 2.0, "max_changed": 1})
-    empty = replace(own, train_images=own.train_images[:0], train_labels=own.train_labels[:0])
+
+
+def test_data_without_training_images_calibrate_nothing(source, mnist, tmp_path):
+    few = replace(mnist, test_images=mnist.test_images[:5], test_labels=mnist.test_labels[:5])
+    empty = replace(few, train_images=mnist.train_images[:0], train_labels=mnist.train_labels[:0])
     with pytest.raises(InputError, match="no training images to calibrate"):
-        export(source, ["onnx"], ["int8"], tmp_path, few, calibration=empty, force=True)
+        export(source, ["onnx"], ["int8"], tmp_path, empty)
+    assert names(tmp_path) == []
