@@ -219,9 +219,9 @@ def _judged(path: Path, card: Card, reference: Probabilities, data: Mnist, limit
 
 def _calibration(data: Mnist) -> Tensors:
     """(1000, 28, 28, 1) float32: training images, stratified by digit, none of them held out; fewer of less data."""
-    training, _ = split(data)
-    if not len(training):
+    if not len(data.train_labels):
         raise InputError("the data have no training images to calibrate int8 with; give others with --calibration")
+    training, _ = split(data)
     count = min(CALIBRATION_IMAGES, len(training))
     chosen = training[stratified(data.train_labels[training], count, CALIBRATION_SEED)]
     return scale(data.train_images[chosen])

@@ -11,7 +11,7 @@ import pytest
 from digitocr.export import classifier as module
 from digitocr.export.classifier import default_source, export, int8_file, load
 from digitocr.runtime.classifier import Classifier
-from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
+from digitocr.runtime.errors import GateError, InputError, ModelError, OutputError, UsageError
 from digitocr.runtime.models import MODELS
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.selftest import selftest
@@ -235,3 +235,25 @@ def test_the_default_is_the_newest_finished_run_and_damaged_records_are_no_runs(
     (tmp_path / "detector").mkdir()
     (tmp_path / "detector" / "run.json").write_text('{"ended": "2026-03-01"}')
     assert default_source(tmp_path) == tmp_path / "new" / "model.keras"
+
+
+def test_own_data_calibrate_and_judge(source, mnist, tmp_path, monkeypatch):
+    """The ranges come from other data where these are given; limits are in proportion to the test images."""
+    few = replace(mnist, test_images=mnist.test_images[:50], test_labels=mnist.test_labels[:50])
+    own = replace(mnist, train_images=mnist.train_images[:60], train_labels=mnist.train_labels[:60])
+    given = []
+    right = module.to_onnx
+    monkeypatch.setattr(
+        module, "to_onnx", lambda fused, path, ranges: (given.append(ranges), right(fused, path, ranges))
+    )
+    (report,) = export(source, ["onnx"], ["int8"], tmp_path, few, calibration=own)
+    assert given[0].shape == (55, 28, 28, 1)  # five are held out
+    assert (report["images"], report["limits"]) == (50, {"max_drop": 2.0, "max_changed": 1})
+
+
+def test_data_without_training_images_calibrate_nothing(source, mnist, tmp_path):
+    few = replace(mnist, test_images=mnist.test_images[:5], test_labels=mnist.test_labels[:5])
+    empty = replace(few, train_images=mnist.train_images[:0], train_labels=mnist.train_labels[:0])
+    with pytest.raises(InputError, match="no training images to calibrate"):
+        export(source, ["onnx"], ["int8"], tmp_path, empty)
+    assert names(tmp_path) == []

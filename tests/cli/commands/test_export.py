@@ -146,3 +146,8 @@ def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path):
     done = digitocr(*words, cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
+
+
+def test_a_source_to_calibrate_with_is_for_int8(refused, tmp_path):
+    why = refused("export", "--quantize", "none", "--calibration", tmp_path)
+    assert why == "--calibration is for --quantize int8; leave it out"
