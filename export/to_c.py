@@ -32,11 +32,14 @@ from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import detector_input
 from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError
 from digitocr.runtime.files import replacing
+from digitocr.runtime.image import load
 from digitocr.runtime.interpreter import onnx_session
 from digitocr.runtime.models import model_content
 from digitocr.runtime.preprocessing import SIDE
+from digitocr.runtime.reader import Reader
 from digitocr.runtime.recognizer import STRIP_HEIGHT, recognizer_input
 from digitocr.train.data import Mnist
+from digitocr.train.evaluation.page_report import drawn_pages
 
 SOURCES = Path(__file__).parents[1] / "runtime" / "c"  # also in the installed package
 PARTS = (  # of digitocr.c, in this order
@@ -68,6 +71,9 @@ GOLDEN_SIZES = {  # rows and columns of the noise in the selftest
 GATE_SIZES = [(64, 48), (112, 144), (272, 208), (400, 528)]  # rows and columns of the detector's inputs in the gate
 GATE_WIDTHS = [8, 48, 200, 640]  # columns of the recognizer's
 GATE_INPUTS = 3  # of each size
+GATE_PAGES = 200  # drawn pages that the program and Reader read
+GATE_SEED = 0  # of these pages
+ROUNDING = 1.01e-4  # the last place of a confidence in JSON; it may be rounded up by one and down by the other
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 COMPILE_SECONDS = 600
 RUN_SECONDS = 600
@@ -288,6 +294,9 @@ def _compared(folder: Path, compiler: Sequence[str], networks: Sequence[_Network
                     f"values: {values[network.name]['different']:,} of {values[network.name]['values']:,} of the "
                     f"{network.name} differ from ONNX Runtime's"
                 )
+        values["pages"] = _pages_compared(program.with_name("digitocr"), networks)
+        if values["pages"]["different"]:
+            failures.append(f"pages: {values['pages']['different']} of {GATE_PAGES} are not read as Reader reads them")
     except (subprocess.SubprocessError, ValueError) as error:
         failures.append(str(error).strip().splitlines()[0][:300])
     finally:
@@ -355,6 +364,39 @@ def _difference(program: Path, network: _Network, batch: Bytes) -> tuple[int, in
         raise ValueError(f"run: the {network.name} ends with exit code {result.returncode}")
     kind = expected[0].dtype
     return int((np.frombuffer(result.stdout, kind) != np.frombuffer(wanted, kind)).sum()), len(wanted) // kind.itemsize
+
+
+def _pages_compared(program: Path, networks: Sequence[_Network]) -> Report:
+    """How many of GATE_PAGES drawn pages the program reads otherwise than a Reader with the same networks."""
+    classifier, detector, recognizer = (network.path for network in networks)
+    reader = Reader(classifier, detector=detector, recognizer=recognizer)
+    different = 0
+    picture = program.with_name("page.pgm")
+    for page in drawn_pages(GATE_SEED, GATE_PAGES):
+        gray = load(page.image)
+        picture.write_bytes(b"P5 %d %d 255\n" % (gray.shape[1], gray.shape[0]) + gray.tobytes())
+        result = subprocess.run([program, "--jsonl", picture], capture_output=True, timeout=RUN_SECONDS, check=False)
+        if result.returncode:
+            raise ValueError(f"pages: the program ends with exit code {result.returncode}")
+        expected = reader.read(gray).to_dict()
+        found = json.loads(result.stdout)
+        different += not all(_same(found.get(key), expected[key]) for key in ("text", "lines"))
+    return {"pages": GATE_PAGES, "different": different}
+
+
+def _same(found: Any, expected: Any) -> bool:
+    """Whether two JSON values are equal, confidences but for the rounding of their last place."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(_same(found.get(key), value) for key, value in expected.items())
+    if isinstance(expected, list):
+        return (
+            isinstance(found, list)
+            and len(found) == len(expected)
+            and all(_same(*pair) for pair in zip(found, expected, strict=True))
+        )
+    if isinstance(expected, float):
+        return isinstance(found, float | int) and abs(found - expected) <= ROUNDING
+    return bool(found == expected)
 
 
 def _noise(count: int) -> Bytes:

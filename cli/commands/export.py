@@ -62,9 +62,9 @@ def export(
     Each file runs in its own interpreter on MNIST's 10,000 test images and is compared with the Keras network. A file
     that changes more answers than allowed is not kept: its report lists the images, and the exit code is 6. A
     detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn scenes or lines.
-    C is int8: --out gets the sources of a library that runs all three networks, which are compiled and compared with
-    ONNX Runtime bit for bit. The web page has that library inside as WebAssembly, and needs no server. Takes about a
-    minute.
+    C is int8: --out gets the sources of a library that reads pictures with all three networks. They are compiled and
+    compared with ONNX Runtime bit for bit, and with Reader on drawn pages. The web page has that library inside as
+    WebAssembly, and needs no server. Takes about a minute.
     """
     from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
@@ -167,8 +167,8 @@ def _c_folder(
         report = export_c(out, Networks(model, *others), mnist, verify=verify, force=force)
     proof = "NOT VERIFIED"
     if report["passed"]:
-        values = sum(report[name]["values"] for name in report["networks"])
-        proof = f"{report['images']:,} digits; all {values:,} values are those of ONNX Runtime"
+        pages = report["pages"]["pages"]
+        proof = f"{report['images']:,} digits have ONNX Runtime's logits, {pages} pages are read as Reader reads them"
     return report["bytes"], proof
 
 

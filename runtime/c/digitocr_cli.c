@@ -27,6 +27,8 @@ enum { OK = 0, UNEXPECTED = 1, USAGE = 2, UNREADABLE = 4 };
 
 #define MAX_PIXELS 52000000 /* of a picture, as digitocr.runtime.image has it */
 #define MIN_SIDE 5          /* pixels; nothing narrower can show a digit */
+#define WHY_LENGTH 200      /* bytes */
+#define NO_MEMORY "there is not enough memory to read it; make it smaller"
 
 /* --- Pictures ----------------------------------------------------------------------------------------------------- */
 
@@ -48,15 +50,15 @@ static long header_number(FILE *file) {
     return number; /* one byte of white space behind it is read */
 }
 
-/* The pixels of a binary PGM of 8 bits, to be freed; NULL if it is none, and then `why` says so. */
-static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, const char **why) {
+/* The pixels of a binary PGM of 8 bits, to be freed; NULL if it is none, and then `why`, of WHY_LENGTH, says so. */
+static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, char *why) {
     FILE *file = fopen(path, "rb");
     uint8_t *pixels = NULL;
     long width = 0, height = 0, most = 0;
-    *why = "cannot be read";
+    strcpy(why, "cannot be read");
     if (!file)
         return NULL;
-    *why = "is no binary PGM file of 8 bits";
+    strcpy(why, "is no binary PGM file of 8 bits");
     if (fgetc(file) == 'P' && fgetc(file) == '5') {
         width = header_number(file);
         height = header_number(file);
@@ -64,17 +66,18 @@ static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, con
     }
     if (width > 0 && height > 0 && most == 255) {
         if (width < MIN_SIDE || height < MIN_SIDE)
-            *why = "has a side below 5 pixels, too small to show a digit";
+            snprintf(why, WHY_LENGTH, "%ldx%ld pixels are too few; each side must have at least %d", width, height,
+                     MIN_SIDE);
         else if (width > DIGITOCR_MAX_SIDE || height > DIGITOCR_MAX_SIDE || width > MAX_PIXELS / height)
-            *why = "is too large; make it smaller";
+            strcpy(why, "is too large; make it smaller");
         else {
             size_t count = (size_t)width * (size_t)height;
             pixels = malloc(count);
-            *why = "there is not enough memory to read it; make it smaller";
+            strcpy(why, NO_MEMORY);
             if (pixels && fread(pixels, 1, count, file) != count) {
                 free(pixels);
                 pixels = NULL;
-                *why = "is damaged: its end is missing";
+                strcpy(why, "damaged or cut short; save or copy it again");
             }
             picture->pixels = pixels;
             picture->width = (int32_t)width;
@@ -335,19 +338,20 @@ static double milliseconds(clock_t began) { return 1000.0 * (double)(clock() - b
 static int read_file(const char *path, const struct digitocr_options *options, int is_one, int is_json) {
     struct digitocr_picture picture;
     struct digitocr_reading reading;
-    const char *why = "there is not enough memory to read it; make it smaller";
-    char text[200];
+    char why[WHY_LENGTH], text[WHY_LENGTH];
     clock_t began = clock();
-    uint8_t *pixels = read_pgm(path, &picture, &why);
+    uint8_t *pixels = read_pgm(path, &picture, why);
     double decode = milliseconds(began);
     size_t bytes = pixels ? digitocr_read_bytes(picture.width, picture.height, options) : 0;
     void *arena = bytes ? malloc(bytes) : NULL;
     int status = UNREADABLE;
+    if (pixels && !arena)
+        strcpy(why, NO_MEMORY);
     if (pixels && arena) {
         int error;
         began = clock();
         error = digitocr_read(&picture, options, arena, bytes, &reading);
-        why = digitocr_error_name(error);
+        strcpy(why, digitocr_error_name(error));
         status = error ? UNEXPECTED : OK;
     }
     if (status) {

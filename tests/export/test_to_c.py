@@ -51,6 +51,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.fixture(autouse=True)
+def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(to_c, "GATE_PAGES", 2)
+    monkeypatch.setattr(to_c, "GATE_SIZES", [(64, 48)])
+
+
 @pytest.fixture(scope="module")
 def few() -> Mnist:
     """MNIST as the gate takes it, with 30 test images of noise."""
@@ -153,29 +159,6 @@ def test_memory_of_any_size_and_place_is_enough_or_an_error(folder: Path) -> Non
 
 
 @needs_compiler
-def test_the_program_reads_a_picture_of_28x28_and_refuses_others(folder: Path, tmp_path: Path) -> None:
-    program = compiled(folder, "digitocr", "digitocr_cli.c", "digitocr.c", "weights.o")
-    digit = np.zeros((28, 28), np.uint8)
-    digit[4:24, 13:16] = 255
-    for name, head, pixels in (
-        ("one.pgm", "P5\n# a one\n28 28\n255\n", digit.tobytes()),
-        ("short.pgm", "P5 28 28 255\n", b"\0" * 783),
-        ("large.pgm", "P5 29 28 255\n", b"\0" * 812),
-    ):
-        (tmp_path / name).write_bytes(head.encode() + pixels)
-
-    def run(*names: str) -> tuple[int, str, str]:
-        done = subprocess.run([program, *names], cwd=tmp_path, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-    assert run("one.pgm") == (0, "1\n", "")
-    assert run("one.pgm", "short.pgm")[:2] == (4, "one.pgm\t1\n")
-    assert run("large.pgm") == (4, "", "digitocr: large.pgm: DIGITOCR_ERROR_SIZE\n")
-    assert "no binary PGM" in run("missing.pgm")[2]
-    assert run()[0] == 2
-
-
-@needs_compiler
 def test_weights_of_another_export_are_refused(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "c")
     header = tmp_path / "c" / "digitocr_weights.h"
@@ -190,6 +173,7 @@ def test_an_export_that_passes_is_complete_and_is_not_overwritten(few: Mnist, tm
     report = export_c(tmp_path / "c", SHIPPED, few)
     assert report["passed"] is True
     assert report["classifier"] == {"values": 330, "different": 0}
+    assert report["pages"] == {"pages": 2, "different": 0}
     names = {path.name for path in (tmp_path / "c").iterdir()}
     assert names == {*to_c.COPIED, *to_c.MADE, to_c.REPORT}
     assert json.loads((tmp_path / "c" / to_c.REPORT).read_text())["images"] == 30
@@ -214,6 +198,21 @@ def test_an_answer_that_differs_refuses_the_export(few: Mnist, tmp_path: Path, m
     with pytest.raises(GateError, match=r"selftest: .* DIFFERS; values: 30 of 330 of the classifier differ"):
         export_c(tmp_path / "c", SHIPPED, few)
     assert [path.name for path in (tmp_path / "c").iterdir()] == [to_c.REPORT]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "same"),
+    [
+        ({"a": [0.5, 1], "more": 1}, {"a": [0.50005, 1]}, True),
+        ({"a": 0.5}, {"a": 0.51}, False),
+        ({"a": [1]}, {"a": [1, 2]}, False),
+        ({}, {"a": 1}, False),
+        (None, {"a": 1}, False),
+        ("12", "12", True),
+    ],
+)
+def test_readings_are_the_same_but_for_the_last_place_of_a_confidence(found: Any, expected: Any, same: bool) -> None:
+    assert to_c._same(found, expected) is same
 
 
 def test_a_folder_that_does_not_compile_is_refused(few: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
