@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import digitocr
 from digitocr.export import to_web
 from digitocr.export.to_web import export_web, page_of
 from digitocr.runtime import image
@@ -73,6 +74,31 @@ def test_node_classifies_as_onnx_runtime_does(node):
         assert answer["digit"] == logits[:10].argmax()
         assert answer["probability"] == answer["probabilities"][answer["digit"]]
         assert sum(answer["probabilities"]) == pytest.approx(1)
+
+
+def test_examples_are_read_as_python_reads_them(node, request):
+    paths = sorted((request.config.rootpath / "examples").glob("*.[jp][pn]g"))
+    assert len(paths) == 9
+    pictures = [np.ascontiguousarray(image.load_reduced(path)[0]) for path in paths]
+    reader = digitocr.Reader()
+    answers = node(pictures, "(reader, picture) => reader.read(picture)")
+    for picture, answer in zip(pictures, answers, strict=True):
+        expected = reader.read(picture)
+        assert (answer["text"], answer["turned"]) == (expected.text, expected.turned)
+        numbers = [number for line in answer["lines"] for number in line["numbers"]]
+        assert [(one["text"], tuple(one["box"])) for one in numbers] == [
+            (one.text, one.box) for one in expected.numbers
+        ]
+        digits = [digit for number in numbers for digit in number["digits"]]
+        assert [(one["digit"], tuple(one["box"])) for one in digits] == [
+            (one.digit, one.box) for one in expected.digits
+        ]
+        assert [[digit for digit, _ in one["topk"]] for one in digits] == [
+            [digit for digit, _ in one.topk] for one in expected.digits
+        ]
+        for found, wanted in ((numbers, expected.numbers), (digits, expected.digits)):
+            sure = [one.confidence for one in wanted]
+            assert [one["confidence"] for one in found] == pytest.approx(sure, abs=1e-6)
 
 
 def test_grey_levels_are_those_of_the_runtime(node):
