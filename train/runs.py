@@ -178,7 +178,7 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
     record: dict[str, Any] = {
         "schema": RUN_SCHEMA,
         "kind": settings.kind,
-        "command": settings.command,
+        "command": settings.command + (f" --data {shlex.quote(data.origin.source)}" if data.origin else ""),
         "settings": asdict(settings),
         "fonts": [font.name for font in fonts],
         "data": data_card(data),

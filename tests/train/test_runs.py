@@ -208,7 +208,9 @@ def test_a_run_with_own_data_records_their_source_and_what_each_picture_is_for(t
     origin = Origin("my.csv", "6 groups, seed 0", rows)
     own = replace(data(), train_groups=groups, train_others=np.zeros((1, 28, 28), np.uint8), origin=origin)
     begin(tmp_path / "run", Settings(), own)
-    card = read_record(tmp_path / "run")["data"]
+    record = read_record(tmp_path / "run")
+    assert record["command"] == f"{Settings().command} --data my.csv"
+    card = record["data"]
     _, held = split(own)
     assert card == {
         "digest": "drawn",
