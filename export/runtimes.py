@@ -153,8 +153,9 @@ def _mediapipe(path: Path) -> Run:
     classifier = vision.ImageClassifier.create_from_options(options)
 
     def run(values: Array) -> Array:
-        (pixels,) = values  # it takes no batch
-        pixels = pixels if pixels.dtype == np.uint8 else np.rint(pixels * 255).astype(np.uint8)
+        if len(values) > 1:
+            raise ValueError("it takes one picture a call")
+        pixels = values[0] if values.dtype == np.uint8 else np.rint(values[0] * 255).astype(np.uint8)
         picture = mediapipe.Image(mediapipe.ImageFormat.SRGB, np.ascontiguousarray(pixels))
         categories = classifier.classify(picture).classifications[0].categories
         return np.array([[category.score for category in sorted(categories, key=lambda one: one.index)]], np.float32)

@@ -114,7 +114,7 @@ def test_every_number_of_a_report_by_hand(monkeypatch, few, tmp_path):
             return after
 
     monkeypatch.setattr(parity, "Classifier", Fake)
-    monkeypatch.setattr(parity, "_interface_failures", lambda path, classes: [])  # noqa: ARG005
+    monkeypatch.setattr(parity, "_interface_failures", lambda *_: [])
     (tmp_path / "n.onnx").write_bytes(b"")
     report = compare(tmp_path / "n.onnx", "int8", before, few, Limits(1.0, 2))
     assert report["accuracy"] == {"keras": 1.0, "file": pytest.approx(118 / 120)}
