@@ -7,24 +7,19 @@ leaves detector-int8.onnx, its card and its report.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
-import onnx
 
-from digitocr import __version__
-from digitocr.export.card import CARD_SCHEMA, LICENCE, Card, training_of
 from digitocr.export.graph_to_onnx import graph_to_onnx
+from digitocr.export.onnx_file import planned, published
 from digitocr.export.parity import Report
-from digitocr.export.publish import publish, refuse_existing
 from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.boxes import iou, non_maximum_suppression
 from digitocr.runtime.detector import PLANES, decoded, detector_input
-from digitocr.runtime.errors import UsageError
 from digitocr.runtime.interpreter import onnx_session
 from digitocr.train.data import Mnist, split
 from digitocr.train.detector.network import HEAT_CHANNELS, OFFSET_CHANNELS, SIZE_CHANNELS, load_detector
@@ -88,36 +83,25 @@ def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Sce
         OutputError: A file exists already or cannot be written.
         GateError: The file differs too much from Keras. Its report is kept, the file is not.
     """
-    if quantize not in DETECTOR_LIMITS:
-        raise UsageError(f"quantize is {quantize}; for a detector it must be {' or '.join(DETECTOR_LIMITS)}")
-    path = out / f"detector-{'float32' if quantize == 'none' else quantize}.onnx"
-    if not force:
-        refuse_existing([path])
+    path = planned("detector", quantize, list(DETECTOR_LIMITS), out, force)
     network = load_detector(source)
     inputs = np.stack([detector_input(scene.image) for scene in scenes])  # (n, 3, 256, 256)
     model = graph_to_onnx(network, OUTPUTS)
     if quantize == "int8":
         model = quantize_onnx(model, inputs[:CALIBRATION_SCENES])
-    card = {
-        "schema": CARD_SCHEMA,
-        "name": path.stem,
-        "format": "onnx",
-        "quantization": quantize,
+    described = {
         "input": {"name": "image", "shape": [None, PLANES, None, None], "dtype": "float32"},
         "output": {"names": list(OUTPUTS), "channels": DECODED_CHANNELS, "dtype": "float32"},
         "weights": int(network.count_params()),
-        "training": training_of(source),
-        "licence": LICENCE,
-        "digitocr": __version__,
     }
-    del model.graph.value_info[:]  # the quantizer's names of free sides, which contradict a side that a program fixes
-    onnx.helper.set_model_props(model, {"digitocr": json.dumps(card)})
-    onnx.checker.check_model(model, full_check=True)
-
-    def judge(written: Path) -> tuple[Card, Report]:
-        return card, _compared(written, quantize, network, inputs[CALIBRATION_SCENES:], scenes[CALIBRATION_SCENES:])
-
-    return publish(path, lambda beside: beside.write_bytes(model.SerializeToString()), judge)
+    return published(
+        model,
+        path,
+        quantize,
+        source,
+        described,
+        lambda written: _compared(written, quantize, network, inputs[CALIBRATION_SCENES:], scenes[CALIBRATION_SCENES:]),
+    )
 
 
 def _compared(path: Path, quantize: str, network: keras.Model, inputs: Floats, scenes: Sequence[Scene]) -> Report:

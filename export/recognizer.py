@@ -7,21 +7,16 @@ leaves recognizer-int8.onnx, its card and its report.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
-import onnx
 
-from digitocr import __version__
-from digitocr.export.card import CARD_SCHEMA, LICENCE, Card, training_of
 from digitocr.export.graph_to_onnx import graph_to_onnx
+from digitocr.export.onnx_file import planned, published
 from digitocr.export.parity import Report
-from digitocr.export.publish import publish, refuse_existing
 from digitocr.export.quantize import quantize_onnx
-from digitocr.runtime.errors import UsageError
 from digitocr.runtime.recognizer import (
     CLASS_COUNT,
     CLASSES,
@@ -73,21 +68,13 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
         OutputError: A file exists already or cannot be written.
         GateError: The file reads too many digits worse than Keras. Its report is kept, the file is not.
     """
-    if quantize not in RECOGNIZER_LIMITS:
-        raise UsageError(f"quantize is {quantize}; for a recognizer it must be {' or '.join(RECOGNIZER_LIMITS)}")
-    path = out / f"recognizer-{'float32' if quantize == 'none' else quantize}.onnx"
-    if not force:
-        refuse_existing([path])
+    path = planned("recognizer", quantize, list(RECOGNIZER_LIMITS), out, force)
     network = load_recognizer(source)
     model = graph_to_onnx(network, OUTPUTS)
     if quantize == "int8":
         given = np.stack([recognizer_input(strip.image) for strip in strips[:CALIBRATION_STRIPS]])
         model = quantize_onnx(model, given, PERCENTILE)
-    card = {
-        "schema": CARD_SCHEMA,
-        "name": path.stem,
-        "format": "onnx",
-        "quantization": quantize,
+    described = {
         "labels": LABELS,
         "input": {"name": "image", "shape": [None, PLANES, STRIP_HEIGHT, None], "dtype": "float32", "range": [0, 1]},
         "output": {
@@ -97,18 +84,15 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
             "activation": "none: apply softmax",
         },
         "weights": int(network.count_params()),
-        "training": training_of(source),
-        "licence": LICENCE,
-        "digitocr": __version__,
     }
-    del model.graph.value_info[:]  # the quantizer's names of free sides, which contradict a side that a program fixes
-    onnx.helper.set_model_props(model, {"digitocr": json.dumps(card)})
-    onnx.checker.check_model(model, full_check=True)
-
-    def judge(written: Path) -> tuple[Card, Report]:
-        return card, _compared(written, quantize, network, strips[CALIBRATION_STRIPS:])
-
-    return publish(path, lambda beside: beside.write_bytes(model.SerializeToString()), judge)
+    return published(
+        model,
+        path,
+        quantize,
+        source,
+        described,
+        lambda written: _compared(written, quantize, network, strips[CALIBRATION_STRIPS:]),
+    )
 
 
 def _compared(path: Path, quantize: str, network: keras.Model, strips: Sequence[Strip]) -> Report:
