@@ -27,10 +27,14 @@ FOLDERS = {  # the folders of sources, in the order of reading, and what each ho
     "src/digitocr": "the public names",
     "runtime": "what a device runs: numpy, Pillow, OpenCV and one interpreter, never TensorFlow",
     "train": "training: data, networks, synthetic pictures, evaluation",
-    "export": "from Keras to TFLite and ONNX",
+    "export": "from Keras to TFLite and ONNX, and from these to C",
     "cli": "the command line",
 }
-DATA = {"models": "the shipped model files, their cards and checksums", "templates": "the report's HTML and Markdown"}
+DATA = {
+    "c": "the reader in C, which export --format c writes",
+    "models": "the shipped model files, their cards and checksums",
+    "templates": "the report's HTML and Markdown",
+}
 WIDTH = 128  # characters; of a line of the tree
 
 
