@@ -32,6 +32,7 @@ FOLDERS = {  # the folders of sources, in the order of reading, and what each ho
 }
 DATA = {
     "c": "the reader in C, which export --format c writes",
+    "web": "the page and the package of JavaScript, which export --format web writes",
     "models": "the shipped model files, their cards and checksums",
     "templates": "the report's HTML and Markdown",
 }

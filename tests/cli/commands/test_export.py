@@ -151,3 +151,28 @@ def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path):
 def test_a_source_to_calibrate_with_is_for_int8(refused, tmp_path):
     why = refused("export", "--quantize", "none", "--calibration", tmp_path)
     assert why == "--calibration is for --quantize int8; leave it out"
+
+
+def test_a_page_is_made_of_the_c_files_unless_there_is_one(monkeypatch, tmp_path):
+    made = []
+
+    def export_c(out, networks, mnist, *, verify, force):
+        made.append(networks.classifier.name)
+        out.mkdir()
+        return {"bytes": 5, "passed": None}
+
+    def export_web(c_folder, out, *, force):
+        assert c_folder.is_dir()
+        return {"path": str(out / "digitocr.html"), "bytes": 800_000, "wasm_bytes": 7}
+
+    monkeypatch.setattr("digitocr.export.to_c.export_c", export_c)
+    monkeypatch.setattr("digitocr.export.to_web.export_web", export_web)
+    words = ["export", "--format", "web", "--no-verify", "--out", str(tmp_path)]
+    words += ["--model", str(MODELS / "digitocr-int8.onnx")]
+    done = CliRunner().invoke(command_line(()), words)
+    assert done.exit_code == 0, done.exception
+    page = tmp_path / "digitocr.html"
+    assert f"{page}  800 KB  NOT VERIFIED\nnext: open {page} in a browser\n" in done.output
+    page.write_text("mine")
+    assert "exists already" in str(CliRunner().invoke(command_line(()), words).exception)
+    assert made == ["digitocr-int8.onnx"]
