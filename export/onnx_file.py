@@ -1,7 +1,7 @@
 """The ONNX file of a detector or a recognizer, with its card inside, published once it has passed its gate.
 
-    path = planned("detector", "int8", ["none", "int8"], Path("exports"), force=False)
-    report = published(model, path, "int8", source, described, compared)
+path = planned("detector", "int8", ["none", "int8"], Path("exports"), force=False)
+report = published(model, path, "int8", source, described, compared)
 """
 
 import json
