@@ -63,7 +63,7 @@ def recognizer_input(strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """(..., n) logits -> (..., n) probabilities; computed in float64, so that all machines give the same."""
     odds = np.exp(np.subtract(logits, logits.max(-1, keepdims=True), dtype=np.float64))
-    return (odds / odds.sum(-1, keepdims=True)).astype(np.float32)
+    return np.asarray(odds / odds.sum(-1, keepdims=True), np.float32)
 
 
 class Recognizer:
@@ -172,11 +172,11 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
             last = column - 1
         is_new = (
             not at_end
-            and not is_slanted
             and kinds[column] in (DIGIT, SIGN)
             and last >= start
             and sure[column]
             and best[column] != best[last]
+            and not (best[column] in _SLANTED and best[last] in _SLANTED)
         )
         if at_end or is_new:
             if kinds[start] != NOTHING:

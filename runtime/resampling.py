@@ -14,7 +14,7 @@ from digitocr.runtime.opencv import cv2
 GrayImage: TypeAlias = npt.NDArray[np.uint8]  # (H, W), 0 to 255
 Weights: TypeAlias = npt.NDArray[np.float64]  # (new, old) whole numbers; each row has the same sum
 
-BAND = 1 << 19  # pixels that are averaged at once, to limit memory
+BAND = 1 << 17  # pixels that are averaged at once; larger bands leave the cache
 FEW = 64  # pixels; smaller squares are resized by products of matrices, which is faster
 CUBIC_BITS = 11  # of a cubic weight
 PLACE_BITS = 10  # of the fraction of a pixel, in which places are added up

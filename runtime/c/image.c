@@ -5,6 +5,7 @@
 
 #define DG_PIXELS (DIGITOCR_SIDE * DIGITOCR_SIDE)
 #define DG_CUBIC_ONE (1 << DG_RESAMPLING_CUBIC_BITS)
+#define DG_SOME 256 /* pixels of a row that are kept on the stack */
 #define DG_LARGEST_SQUARE (1 << 24) /* pixels; a larger one is a box of nonsense, and its sums would not fit */
 
 static uint8_t dg_level(int32_t value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
@@ -27,7 +28,8 @@ static const uint8_t *dg_line_of(const struct digitocr_picture *picture, int32_t
 
 /* A new picture in the arena; NULL where it is too small. Its pixels lie row by row without gaps. */
 static uint8_t *dg_take_picture(struct dg_arena *arena, int32_t width, int32_t height, struct digitocr_picture *made) {
-    uint8_t *pixels = dg_take(arena, (size_t)width * (size_t)height);
+    int is_small = (uint64_t)width * (uint64_t)height <= (size_t)-1 / 2; /* of what a machine of 32 bits can hold */
+    uint8_t *pixels = is_small ? dg_take(arena, (size_t)width * (size_t)height) : NULL;
     made->pixels = pixels;
     made->width = width;
     made->height = height;
@@ -222,8 +224,12 @@ static int32_t dg_linear_rows(struct dg_linear *linear, int32_t row, const uint1
     return share;
 }
 
-static int32_t dg_linear_level(const uint16_t *first, const uint16_t *second, int32_t share, int32_t column) {
-    return (int32_t)((uint32_t)(first[column] * (256 - share) + second[column] * share + 32768) >> 16);
+/* Levels between two lines. */
+static void dg_linear_levels(const uint16_t *first, const uint16_t *second, int32_t share, int32_t count, uint8_t *to) {
+    const uint16_t one = (uint16_t)(256 - share), other = (uint16_t)share;
+    int32_t column;
+    for (column = 0; column < count; column++)
+        to[column] = (uint8_t)(((uint32_t)first[column] * one + (uint32_t)second[column] * other + 32768u) >> 16);
 }
 
 /* The median in a window of DG_BACKGROUND_MEDIAN_WINDOW pixels around each pixel; edge pixels are repeated. The levels in
@@ -276,8 +282,7 @@ static int dg_even(const struct digitocr_picture *picture, struct dg_arena *aren
         error = dg_begin_linear(&linear, picture, width, height, arena);
         for (row = 0; row < height && !error; row++) {
             int32_t share = dg_linear_rows(&linear, row, &first, &second);
-            for (column = 0; column < width; column++)
-                pixels[row * width + column] = (uint8_t)dg_linear_level(first, second, share, column);
+            dg_linear_levels(first, second, share, width, pixels + row * width);
         }
     }
     if (!error) {
@@ -288,8 +293,13 @@ static int dg_even(const struct digitocr_picture *picture, struct dg_arena *aren
         const uint8_t *line = dg_line_of(picture, row);
         uint8_t *made = to + row * stride;
         int32_t share = dg_linear_rows(&linear, row, &first, &second);
-        for (column = 0; column < picture->width; column++)
-            made[column] = dg_level(line[column] - dg_linear_level(first, second, share, column) + DG_BACKGROUND_EVEN_LEVEL);
+        for (column = 0; column < picture->width; column += DG_SOME) {
+            int32_t count = picture->width - column < DG_SOME ? picture->width - column : DG_SOME, n;
+            uint8_t levels[DG_SOME];
+            dg_linear_levels(first + column, second + column, share, count, levels);
+            for (n = 0; n < count; n++)
+                made[column + n] = dg_level(line[column + n] - levels[n] + DG_BACKGROUND_EVEN_LEVEL);
+        }
     }
     arena->at = mark;
     return error;

@@ -706,9 +706,9 @@ DG_LOCAL int32_t dg_find_segments(const float *columns, int32_t count, struct dg
         if (!ends) {
             next_kind = dg_kind(here);
             next_best = dg_argmax(here, DG_CLASS_COUNT);
-            if (!(dg_is_slanted(best) && dg_is_slanted(next_best))) /* or two different digits side by side */
-                ends = next_kind != kind || (next_kind <= DG_KIND_SIGN && sure >= start &&
-                                             here[next_best] >= (float)DG_RECOGNIZER_SURE && next_best != sure_best);
+            ends = next_kind != kind && !(dg_is_slanted(best) && dg_is_slanted(next_best));
+            if (!ends && next_kind <= DG_KIND_SIGN && sure >= start && here[next_best] >= (float)DG_RECOGNIZER_SURE)
+                ends = next_best != sure_best && !(dg_is_slanted(next_best) && dg_is_slanted(sure_best));
         }
         if (ends) {
             if (start_kind != DG_KIND_GAP) {
