@@ -38,7 +38,7 @@ def test_a_detector_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
 
     monkeypatch.setattr("digitocr.export.detector.export_detector", export_detector)
     monkeypatch.setattr("digitocr.export.detector.held_out_scenes", lambda *_: [])
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.sources.load.load_data", lambda *_: None)
     monkeypatch.setattr("digitocr.train.synthesis.fonts.find_fonts", lambda *_: [])
     (tmp_path / "before.keras").write_bytes((MODELS / "detector.keras").read_bytes())
     done = CliRunner().invoke(
@@ -61,7 +61,7 @@ def test_a_recognizer_is_known_by_what_is_in_its_file(monkeypatch, refused, tmp_
     given = []
     monkeypatch.setattr("digitocr.export.recognizer.export_recognizer", export_recognizer)
     monkeypatch.setattr("digitocr.export.recognizer.held_out_strips", lambda *_: [])
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.sources.load.load_data", lambda *_: None)
     monkeypatch.setattr("digitocr.train.synthesis.fonts.find_fonts", lambda *_: [])
     build_recognizer().save(tmp_path / "own.keras")
     words = ["export", "--model", str(tmp_path / "own.keras"), "--quantize", "none", "--quantize", "int8"]
@@ -148,7 +148,6 @@ def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path):
     assert done.stdout == ""
 
 
-<<<<<<< HEAD
 def test_a_source_to_calibrate_with_is_for_int8(refused, tmp_path):
     why = refused("export", "--quantize", "none", "--calibration", tmp_path)
     assert why == "--calibration is for --quantize int8; leave it out"
@@ -177,7 +176,8 @@ def test_a_page_is_made_of_the_c_files_unless_there_is_one(monkeypatch, tmp_path
     page.write_text("mine")
     assert "exists already" in str(CliRunner().invoke(command_line(()), words).exception)
     assert made == ["digitocr-int8.onnx"]
-=======
+
+
 def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, refused, tmp_path):
     given = []
 
@@ -186,7 +186,7 @@ def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, 
         return {"passed": True, "images": 10_000, "bytes": 3_000_000, "pages": {"pages": 200}}
 
     monkeypatch.setattr("digitocr.export.to_c.export_c", export_c)
-    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.sources.load.load_data", lambda *_: None)
     words = ["export", "--format", "c", "--out", str(tmp_path), "--model", str(MODELS / "digitocr-int8.onnx")]
     done = CliRunner().invoke(command_line(()), words)
     assert done.exit_code == 0, done.exception
@@ -202,5 +202,4 @@ def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, 
     assert (verify, force) == (True, False)
     assert refused(*words, "--quantize", "none") == "C files are int8; leave out --quantize"
     assert refused(*words, "--max-drop", "1").startswith("--max-drop is for a .keras file")
-    assert refused("export", "--detector", "d.onnx").startswith("--detector is for --format c")
->>>>>>> cnet
+    assert refused("export", "--detector", "d.onnx").startswith("--detector is for --format c and web")
