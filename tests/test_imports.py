@@ -12,6 +12,7 @@ import pytest
 BELOW = {"runtime": set(), "train": {"runtime"}, "export": {"runtime", "train"}, "cli": {"runtime", "train", "export"}}
 RUNTIME = [
     "errors",
+    "arguments",
     "formats",
     "files",
     "processes",
