@@ -532,7 +532,7 @@ static int32_t dg_last_use(const struct dg_network *network, int32_t number) {
 static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
     const struct dg_layer *layer = &network->layers[number];
     size_t values = (size_t)plan->kept[number] * (size_t)plan->columns[number] * (size_t)layer->channels_out;
-    return DG_BYTES(values * (layer->is_float ? sizeof(float) : 1) + DG_BLOCK); /* blocks may be read beyond the end */
+    return DG_BYTES(values * (layer->is_float ? sizeof(float) : 1));
 }
 
 /* Rows and columns of a layer's output, and how many rows of it are held at once. */
@@ -619,6 +619,7 @@ static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t c
             if (plan->offset[number] + bytes > plan->working) plan->working = plan->offset[number] + bytes;
         }
     }
+    plan->working += DG_BLOCK; /* whole blocks are read, also beyond the end of a layer */
 }
 
 /* --- Layers ------------------------------------------------------------------------------------------------------- */

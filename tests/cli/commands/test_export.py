@@ -162,3 +162,30 @@ def test_a_page_is_made_of_the_c_files_unless_there_is_one(monkeypatch, tmp_path
     page.write_text("mine")
     assert "exists already" in str(CliRunner().invoke(command_line(()), words).exception)
     assert made == ["digitocr-int8.onnx"]
+
+
+def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, refused, tmp_path):
+    given = []
+
+    def export_c(out, networks, data, *, verify, force):
+        given.append((out, networks, verify, force))
+        return {"passed": True, "images": 10_000, "bytes": 3_000_000, "pages": {"pages": 200}}
+
+    monkeypatch.setattr("digitocr.export.to_c.export_c", export_c)
+    monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
+    words = ["export", "--format", "c", "--out", str(tmp_path), "--model", str(MODELS / "digitocr-int8.onnx")]
+    done = CliRunner().invoke(command_line(()), words)
+    assert done.exit_code == 0, done.exception
+    assert done.stdout == (
+        f"{tmp_path}  3000 KB  10,000 digits have ONNX Runtime's logits, 200 pages are read as Reader reads them\n"
+        f"next: make -C {tmp_path}\n"
+    )
+    ((_, networks, verify, force),) = given
+    assert [path.name for path in (networks.detector, networks.recognizer)] == [
+        "detector-int8.onnx",
+        "recognizer-int8.onnx",
+    ]
+    assert (verify, force) == (True, False)
+    assert refused(*words, "--quantize", "none") == "C files are int8; leave out --quantize"
+    assert refused(*words, "--max-drop", "1").startswith("--max-drop is for a .keras file")
+    assert refused("export", "--detector", "d.onnx").startswith("--detector is for --format c")
