@@ -344,19 +344,16 @@ DG_VNNI static void dg_requantise_vnni(const int32_t *sums, const int32_t *bias,
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>
 
-/* As of SSE2: each 4 bytes become 4 int16 twice. */
+/* Bytes become int16. */
 static void dg_widen_wasm(const uint8_t *from, size_t count, uint8_t *to) {
     size_t at;
-    for (at = 0; at < count; at += 8) {
-        v128_t wide = wasm_u16x8_load8x8(from + at);
-        wasm_v128_store(to + 4 * at, wasm_i64x2_shuffle(wide, wide, 0, 0));
-        wasm_v128_store(to + 4 * at + 16, wasm_i64x2_shuffle(wide, wide, 1, 1));
-    }
+    for (at = 0; at < count; at += 8) wasm_v128_store(to + 2 * at, wasm_u16x8_load8x8(from + at));
 }
 
-#define DG_PAIR_WASM(pixel, low, high)                                        \
-    x = wasm_v128_load(pixel + 16 * k);                                       \
-    low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(x, first));                \
+/* Four pixels twice, which multiply the weights of two channels. */
+#define DG_PAIR_WASM(pixel, low, high)                         \
+    x = wasm_v128_load64_splat(pixel + 8 * k);                 \
+    low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(x, first)); \
     high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(x, second))
 
 static void dg_store_wasm(v128_t low, v128_t high, int32_t *to) {
@@ -466,7 +463,7 @@ static const struct dg_kernels DG_KERNELS[] = {
     {"sse2", 8, 4, dg_always, dg_widen_sse2, dg_sum_sse2, dg_sum_each_sse2, dg_requantise_sse2, dg_add_plain},
 #endif
 #if defined(__wasm_simd128__)
-    {"wasm", 8, 4, dg_always, dg_widen_wasm, dg_sum_wasm, dg_sum_each_wasm, dg_requantise_wasm, dg_add_wasm},
+    {"wasm", 8, 2, dg_always, dg_widen_wasm, dg_sum_wasm, dg_sum_each_wasm, dg_requantise_wasm, dg_add_wasm},
 #endif
     {"plain", 2, 1, dg_always, NULL, dg_sum_plain, dg_sum_each_plain, dg_requantise_plain, dg_add_plain},
 };
