@@ -148,14 +148,11 @@ def test_senseless_arguments_end_with_their_exit_code(words, code, tmp_path):
     assert done.stdout == ""
 
 
-<<<<<<< HEAD
 def test_a_source_to_calibrate_with_is_for_int8(refused, tmp_path):
     why = refused("export", "--quantize", "none", "--calibration", tmp_path)
     assert why == "--calibration is for --quantize int8; leave it out"
 
 
-=======
->>>>>>> web
 def test_a_page_is_made_of_the_c_files_unless_there_is_one(monkeypatch, tmp_path):
     made = []
 
@@ -205,8 +202,4 @@ def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, 
     assert (verify, force) == (True, False)
     assert refused(*words, "--quantize", "none") == "C files are int8; leave out --quantize"
     assert refused(*words, "--max-drop", "1").startswith("--max-drop is for a .keras file")
-<<<<<<< HEAD
     assert refused("export", "--detector", "d.onnx").startswith("--detector is for --format c and web")
-=======
-    assert refused("export", "--detector", "d.onnx").startswith("--detector is for --format c")
->>>>>>> web
