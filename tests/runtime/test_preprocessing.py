@@ -205,7 +205,7 @@ def test_mnist_put_on_a_page_and_cut_out_again_is_classified_as_before(scale, mn
 
 
 def test_mnist_put_on_a_page_is_found_and_classified_as_before(mnist, classifier):
-    """Every tenth test image, read from pages of fifty: at most 1.8 points are lost, mostly as letters."""
+    """Every tenth test image, read from pages of fifty: at most 0.9 points are lost, mostly as letters."""
     images, labels, reader = mnist.test_images[::10], mnist.test_labels[::10], Reader()
     before, after = right(classifier, images, labels).sum(), 0
     for start in range(0, len(images), 50):
@@ -217,4 +217,4 @@ def test_mnist_put_on_a_page_is_found_and_classified_as_before(mnist, classifier
         for (x, y, w, h), truth in zip(scene.boxes, scene.digits, strict=True):
             inside = (np.abs(centres - (x + w / 2, y + h / 2)) < (w / 2 + 6, h / 2 + 6)).all(axis=1)
             after += inside.sum() == 1 and answers[inside][0] == truth
-    assert before - after <= 18
+    assert before - after <= 9
