@@ -1,18 +1,18 @@
 """How long `digitocr data check` takes, beside reading and decoding its pictures alone.
 
-    python benchmarks/data_check.py --pictures 70000
+    python benchmarks/data_check.py --pictures 70000 --save
 
 Writes MNIST's images as PNG files to a folder for each class and checks these. Seconds of the processor, since other
 programs' reading from the disk would weigh more than the check; a minute for 70,000 pictures.
 """
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+from timing import argument_parser, report
 
 from digitocr.runtime.image import load
 from digitocr.train.data import load_mnist
@@ -44,15 +44,16 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argument_parser(__doc__)
     parser.add_argument("--pictures", type=int, default=70_000)
-    count = parser.parse_args().pictures
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        paths = written(Path(name), count)
+        paths = written(Path(name), given.pictures)
         decoding = seconds(lambda: [load(path) for path in paths])
         checking = seconds(lambda: check(read_source(Path(name))))
-    print(f"{count:,} PNG files: decoded in {decoding:.1f} s, checked in {checking:.1f} s")
-    print(f"{checking / decoding:.2f} times as long")
+    row = {"pictures": len(paths), "decoded in s": round(decoding, 1), "checked in s": round(checking, 1)}
+    row["times"] = round(checking / decoding, 2)
+    report("data-check", "Checking a labelled set", [row], ["seconds of the processor"], given.save)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,16 @@ Needs Debian's gcc-aarch64-linux-gnu, gcc-arm-linux-gnueabihf, gcc-riscv64-linux
 or unpacked in the folder --root; a target without its compiler is left out. Takes about a minute.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-RESULTS = Path(__file__).parent / "results" / "devices.md"
+from timing import argument_parser, report
+
 TARGETS = {  # by the name of the target: Debian's name, and the emulator's command
     "x86-64": ("", []),
     "aarch64": ("aarch64-linux-gnu", ["qemu-aarch64-static", "-cpu", "cortex-a72"]),
@@ -31,7 +32,7 @@ def compiler(triple: str) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def rows(folder: Path, root: Path | None, work: Path) -> list[str]:
+def rows(folder: Path, root: Path | None, work: Path) -> list[dict[str, Any]]:
     """A row of the table for each kernel of each target: target, compiler, kernel, hash, verdict."""
     made = []
     for target, (triple, emulator) in TARGETS.items():
@@ -46,33 +47,24 @@ def rows(folder: Path, root: Path | None, work: Path) -> list[str]:
         done = subprocess.run([*emulator, str(program)], capture_output=True, text=True, check=False)
         for line in done.stdout.splitlines():
             kernel, value, verdict = line.split()
-            made.append(f"| {target} | {Path(command).name} | {kernel} | `{value}` | {verdict} |")
-            print(made[-1])
+            row = {"target": target, "compiler": Path(command).name, "kernels": kernel}
+            made.append(row | {"hash": value, "as ONNX Runtime": verdict})
     return made
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("folder", type=Path)
-    arguments.add_argument("--root", type=Path, help="a folder in which the Debian packages are unpacked")
-    arguments.add_argument("--save", action="store_true", help=f"write {RESULTS}")
-    given = arguments.parse_args()
+    parser = argument_parser(__doc__)
+    parser.add_argument("folder", type=Path, help="what digitocr export --format c has written")
+    parser.add_argument("--root", type=Path, help="a folder in which the Debian packages are unpacked")
+    given = parser.parse_args()
     if given.root:
         os.environ["PATH"] = f"{given.root}/usr/bin:{os.environ['PATH']}"
         os.environ["LD_LIBRARY_PATH"] = f"{given.root}/usr/lib/x86_64-linux-gnu"
     with tempfile.TemporaryDirectory() as work:
         made = rows(given.folder, given.root, Path(work))
-    if given.save:
-        head = [
-            "# The C library on other processors",
-            "",
-            "Written by `python benchmarks/devices.py`: what `make check` prints for the shipped networks, emulated by",
-            "QEMU. The hash is that of the outputs of all three networks for stored digits and noise.",
-            "",
-            "| target | compiler | kernels | hash | equal to ONNX Runtime's |",
-            "|---|---|---|---|---|",
-        ]
-        RESULTS.write_text("\n".join([*head, *made, ""]), "utf-8")
+    notes = ["the selftest of the C library with the shipped networks; other processors are emulated by QEMU"]
+    notes += ["hash: of the outputs of all three networks for stored digits and noise"]
+    report("devices", "The C library on other processors", made, notes, given.save)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def test_evaluate_prints_a_table_or_the_same_as_json_without_the_libraries_of_tr
         (["--conf", "1.5"], 2, "--conf"),
         (["--seed", "-1"], 2, "--seed"),
         (["--fonts", os.devnull], 4, "--fonts DIR"),
-        (["--data", os.devnull], 4, "is not a folder"),
+        (["--data", os.devnull], 4, "is no source of labelled pictures"),
         (["--mnist-c", os.devnull], 4, "mnist_c.zip"),
     ],
 )
