@@ -14,7 +14,12 @@ from digitocr.runtime.errors import UsageError
 
 SHARED = {name.lower(): value for name, value in vars(options).items() if get_origin(value) and get_args(value)[1:]}
 
-OTHER_MEANING = {("export", "model"), ("evaluate", "conf")}  # a .keras file; above which a picture counts as a digit
+OTHER_MEANING = {
+    ("export", "model"),  # a .keras file
+    ("export", "detector"),  # what C files and pages are made of
+    ("export", "recognizer"),
+    ("evaluate", "conf"),  # above which a picture counts as a digit
+}
 
 
 def parameters(command):

@@ -104,7 +104,7 @@ def test_a_file_is_proved_and_says_what_it_is(quantize, name, network, source, s
     else:
         assert report["largest difference"] > 1e-3
         assert 0 < away.mean() < 0.4 * exact.std()  # random weights keep less
-        assert len(content) < 0.5 * 4 * 160_000
+        assert len(content) < 0.5 * 4 * network.count_params()
 
 
 def test_weights_keep_to_seven_bits(source, strips, tmp_path, monkeypatch):
