@@ -33,7 +33,7 @@ SHELL = [
 COMMANDS = sorted({command for _, command in SHELL})
 READING = [command for command in COMMANDS if re.search(r"digitocr (predict|data check) .*(examples/| -$)", command)]
 DIGITOCR = [command for command in COMMANDS if re.match(r"digitocr \w", command) and command not in READING]
-MAKE = {command.split()[1] for command in COMMANDS if command.startswith("make ")}
+MAKE = {command.split()[1] for command in COMMANDS if command.startswith("make ") and " -C " not in command}
 PYTHON = [
     pytest.param(block, id=f"{name} {number}")
     for name, text in PAGES.items()

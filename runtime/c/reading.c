@@ -1078,10 +1078,14 @@ static const struct dg_character *dg_shown_at(const struct dg_number_line *line,
     return &line->characters[line->shown[index]];
 }
 
-/* What is added to a digit's ink on its left (0) or right (1); less than 0 for ink that is wider than the room. */
+/* What is added to a digit's ink on its left (0) or right (1); less than 0 for ink that is wider than the room. Where the
+ * sides differ, as on displays of seven segments, this is for a 1 alone: the others fill their room. */
 static double dg_spare(const struct dg_number_line *line, int32_t index, int32_t side) {
     const struct dg_character *one = dg_shown_at(line, index);
-    return dg_is_place(one) ? line->shares[side] * (line->room - one->width / line->height) : 0.0;
+    double width = one->width / line->height;
+    if (!dg_is_place(one) || (line->shares[0] > line->shares[1] && width >= DG_NUMBERS_NARROW))
+        return 0.0;
+    return line->shares[side] * (line->room - width);
 }
 
 /* From one character to another on its right. */
@@ -1346,12 +1350,19 @@ static int dg_has_frames(const struct dg_number_line *line, const int32_t *place
     return most <= DG_NUMBERS_CELL_RATIO * least;
 }
 
+/* From a minus that begins the line to the room of the digit after it, where that ends with its ink. */
+static double dg_minus_gap(const struct dg_number_line *line) {
+    const struct dg_character *minus = dg_shown_at(line, 0), *one = dg_shown_at(line, 1);
+    double narrower = dg_greater(line->room - one->width / line->height, 0.0);
+    return dg_lesser(dg_gap_between(line, 0, 1), (one->x - minus->x - minus->width) / line->height - narrower);
+}
+
 /* Whether a minus or a plus stands before a number's first digit and belongs to it. */
 static int dg_has_sign(const struct dg_number_line *line, int32_t first) {
     char sign = '\0';
     if (first > 0)
         sign = dg_shown_at(line, first - 1)->text;
-    if (sign == '-' && first == 1 && dg_gap_between(line, 0, 1) <= line->typical + DG_NUMBERS_MINUS_GAP)
+    if (sign == '-' && first == 1 && dg_minus_gap(line) <= line->typical + DG_NUMBERS_MINUS_GAP)
         return 1;
     if ((sign != '-' && sign != '+') || !dg_is_close(line, first - 1, first))
         return 0;

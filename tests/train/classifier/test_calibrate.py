@@ -19,6 +19,7 @@ from digitocr.train.classifier.calibrate import (
     scene_examples,
 )
 from digitocr.train.synthesis.scenes import Scene
+from digitocr.train.synthesis.strips import Mark
 
 TRUE = np.array([0.6, 1.4, 0.2, -0.8])
 
@@ -117,17 +118,17 @@ def test_a_character_is_right_if_its_digit_is_and_a_place_if_any_digit_is_there(
     assert placed.tolist() == [True, True, False, False] * 2
 
 
-def test_characters_are_those_of_scenes_of_mixed_scenes_and_of_lines_in_turn(monkeypatch):
+def test_characters_are_those_of_scenes_mixed_scenes_lines_and_single_characters_in_turn(monkeypatch):
     drawn = []
     monkeypatch.setattr(module, "draw_scene", lambda *words: (drawn.append(words[2]), SCENE)[1])
     line = SCENE.image, SCENE.boxes, SCENE.labels, SCENE.ignored
-    monkeypatch.setattr(module, "_line_picture", lambda *_: (drawn.append("line"), line)[1])
+    monkeypatch.setattr(module, "_line_picture", lambda *words: (drawn.append("lone" if words[2] else "line"), line)[1])
     nothing = SimpleNamespace(
         boxes=boxes_of(), digits=np.zeros((0, 11), np.float32), features=np.zeros((0, 18), np.float32)
     )
     odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(5))
     assert (odds.shape, right.shape, placed.shape) == ((0, 18), (0,), (0,))
-    assert drawn == [None, module.mixed, "line", None, module.mixed]
+    assert drawn == [None, module.mixed, "line", "lone", None]
 
 
 def test_every_scene_is_another_and_each_always_the_same(scene):
@@ -277,3 +278,13 @@ def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monk
     reader = Reader(confidence=out)
     assert reader.calibrated
     np.testing.assert_allclose(load_confidence(out).weights, np.linspace(-1, 1, 15), atol=0.35)
+
+
+def test_a_picture_of_one_character_mostly_shows_a_digit(monkeypatch):
+    marks = Mark(10, 40, 16), Mark(60, 70, 3), Mark(80, 90, 5)
+    strip = SimpleNamespace(marks=marks, image=np.full((32, 320), 200, np.uint8))
+    monkeypatch.setattr(module, "draw_strip", lambda *_: strip)
+    digits = [len(module._line_picture(np.random.default_rng(seed), None, True)[1]) for seed in range(100)]
+    assert set(digits) == {0, 1}
+    assert 0.8 < np.mean(digits) < 0.98
+    assert len(module._line_picture(np.random.default_rng(0), None, False)[1]) == 2
