@@ -175,7 +175,6 @@ def run(settings: WebcamSettings) -> None:
         from digitocr.cli.live.window import check_display
 
         check_display()
-    signal.signal(signal.SIGTERM, _terminate)
     cv2.setNumThreads(1)
     rotate: Rotation = "auto" if settings.rotate == "auto" else int(settings.rotate)
     reader = Reader(
@@ -186,6 +185,9 @@ def run(settings: WebcamSettings) -> None:
         mode=settings.mode,
         rotate=rotate,
     )
+    signal.signal(
+        signal.SIGTERM, _terminate
+    )  # not before: while a library loads, its exception would be an ImportError
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
