@@ -185,9 +185,8 @@ def run(settings: WebcamSettings) -> None:
         mode=settings.mode,
         rotate=rotate,
     )
-    signal.signal(
-        signal.SIGTERM, _terminate
-    )  # not before: while a library loads, its exception would be an ImportError
+    # not before: while a library loads, its exception would become an ImportError
+    signal.signal(signal.SIGTERM, _terminate)
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
