@@ -1,4 +1,4 @@
-"""The folder of a training run, the same for both networks: begun, kept epoch by epoch, resumed, finished.
+"""The folder of a training run, the same for all networks: begun, kept epoch by epoch, resumed, finished.
 
     run = begin(folder, Settings(seed=1), data)     # run.json
     run.keep(row, bare, network)                    # history.csv, the model, checkpoint.keras
