@@ -1,3 +1,4 @@
+import contextlib
 import os
 import subprocess
 import sys
@@ -167,9 +168,16 @@ def test_several_processes_read_as_one_does(tmp_path):
 
 
 def processes():
-    """The processes of pools that this one has, by their ids."""
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return {child for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()}
+    """The processes of pools that this one has, by their ids.
+
+    A process may end between the list and the look at its command line.
+    """
+    found = set()
+    for child in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
+                found.add(child)
+    return found
 
 
 @pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="this system has no such list")
