@@ -691,43 +691,40 @@ int dg_cut(const struct digitocr_picture *picture, const struct dg_place *place,
     return DIGITOCR_OK;
 }
 
-/* The recognizer's input, prepared row by row (recognizer.recognizer_input). */
+/* The recognizer's input, prepared column by column (recognizer.recognizer_input). */
 struct dg_strip {
-    const uint8_t *levels;
+    const uint8_t *levels; /* DG_STRIP_HEIGHT rows */
     int32_t width;
-    int32_t *sums, *squares; /* of each column, over the rows of the window */
-    float low, spread;       /* levels that become 0 and 1 in plane 0 */
+    int32_t sums[DG_STRIP_HEIGHT], squares[DG_STRIP_HEIGHT]; /* of each row, over the columns of the window */
+    float low, spread; /* levels that become 0 and 1 in plane 0 */
 };
 
-static const uint8_t *dg_strip_row(const struct dg_strip *strip, int32_t row) {
-    return strip->levels + (ptrdiff_t)dg_limited(row, 0, DG_STRIP_HEIGHT - 1) * strip->width;
-}
-
-static void dg_add_row(int32_t *sums, int32_t *squares, const uint8_t *line, int32_t count, int32_t times) {
-    int32_t column;
-    for (column = 0; column < count; column++) {
-        sums[column] += times * line[column];
-        squares[column] += times * line[column] * line[column];
+/* Adds a column to the sums, or takes it off. */
+static void dg_add_column(struct dg_strip *strip, int32_t column, int32_t times) {
+    const uint8_t *at = strip->levels + dg_limited(column, 0, strip->width - 1);
+    int32_t row;
+    for (row = 0; row < DG_STRIP_HEIGHT; row++, at += strip->width) {
+        strip->sums[row] += times * *at;
+        strip->squares[row] += times * (*at * *at);
     }
 }
 
 static float dg_unit(float value) { return value < 0.0F ? 0.0F : value > 1.0F ? 1.0F : value; }
 
-static void dg_strip_planes(void *context, int32_t row, uint8_t *to) {
+static void dg_strip_planes(void *context, int32_t column, uint8_t *to) {
     struct dg_strip *strip = context;
     const int32_t reach = DG_RECOGNIZER_WINDOW / 2;
     const double share = 1.0 / (DG_RECOGNIZER_WINDOW * DG_RECOGNIZER_WINDOW);
     const float spreads = (float)(2.0 * DG_RECOGNIZER_MAX_SPREADS), least = (float)DG_RECOGNIZER_MIN_SPREAD;
-    const uint8_t *line = dg_strip_row(strip, row);
-    int32_t sum = 0, square = 0, column;
-    for (column = -reach; column <= reach; column++) {
-        sum += strip->sums[dg_limited(column, 0, strip->width - 1)];
-        square += strip->squares[dg_limited(column, 0, strip->width - 1)];
+    int32_t sum = 0, square = 0, row;
+    for (row = -reach; row <= reach; row++) {
+        sum += strip->sums[dg_limited(row, 0, DG_STRIP_HEIGHT - 1)];
+        square += strip->squares[dg_limited(row, 0, DG_STRIP_HEIGHT - 1)];
     }
-    for (column = 0; column < strip->width; column++) {
-        int32_t enters = dg_limited(column + reach + 1, 0, strip->width - 1);
-        int32_t leaves = dg_limited(column - reach, 0, strip->width - 1);
-        float level = (float)line[column], mean = (float)((double)sum * share);
+    for (row = 0; row < DG_STRIP_HEIGHT; row++) {
+        int32_t enters = dg_limited(row + reach + 1, 0, DG_STRIP_HEIGHT - 1);
+        int32_t leaves = dg_limited(row - reach, 0, DG_STRIP_HEIGHT - 1);
+        float level = (float)strip->levels[(ptrdiff_t)row * strip->width + column], mean = (float)((double)sum * share);
         float variance = (float)((double)square * share) - mean * mean;
         float local = (level - mean) / ((dg_sqrtf(variance) + least) * spreads) + 0.5F;
         *to++ = dg_quantised(dg_unit((level - strip->low) / strip->spread), dg_recognizer.scale, dg_recognizer.zero_point);
@@ -735,26 +732,22 @@ static void dg_strip_planes(void *context, int32_t row, uint8_t *to) {
         sum += strip->sums[enters] - strip->sums[leaves];
         square += strip->squares[enters] - strip->squares[leaves];
     }
-    dg_add_row(strip->sums, strip->squares, dg_strip_row(strip, row + reach + 1), strip->width, 1);
-    dg_add_row(strip->sums, strip->squares, dg_strip_row(strip, row - reach), strip->width, -1);
+    dg_add_column(strip, column + reach + 1, 1);
+    dg_add_column(strip, column - reach, -1);
 }
 
-static int dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_t width, struct dg_arena *arena) {
+static void dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_t width) {
     int32_t counts[256], total = 0, row, column;
     double low, high, spread;
+    memset(strip, 0, sizeof *strip);
     strip->levels = levels;
     strip->width = width;
-    strip->sums = dg_take(arena, (size_t)width * sizeof(int32_t));
-    strip->squares = dg_take(arena, (size_t)width * sizeof(int32_t));
-    if (!strip->sums || !strip->squares) return DIGITOCR_ERROR_MEMORY;
-    memset(strip->sums, 0, (size_t)width * sizeof(int32_t));
-    memset(strip->squares, 0, (size_t)width * sizeof(int32_t));
-    for (row = -(DG_RECOGNIZER_WINDOW / 2); row <= DG_RECOGNIZER_WINDOW / 2; row++)
-        dg_add_row(strip->sums, strip->squares, dg_strip_row(strip, row), width, 1);
+    for (column = -(DG_RECOGNIZER_WINDOW / 2); column <= DG_RECOGNIZER_WINDOW / 2; column++)
+        dg_add_column(strip, column, 1);
     memset(counts, 0, sizeof counts);
     for (row = 0; row < DG_STRIP_HEIGHT; row += 2)
         for (column = 0; column < width; column += 2) {
-            counts[dg_strip_row(strip, row)[column]]++;
+            counts[levels[(ptrdiff_t)row * width + column]]++;
             total++;
         }
     low = (double)dg_ranked(counts, (int32_t)(DG_RECOGNIZER_LOW * (double)(total - 1)));
@@ -762,21 +755,22 @@ static int dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_t
     spread = high - low > DG_RECOGNIZER_MIN_CONTRAST ? high - low : DG_RECOGNIZER_MIN_CONTRAST;
     strip->low = (float)((low + high) / 2.0 - spread / 2.0);
     strip->spread = (float)spread;
-    return DIGITOCR_OK;
 }
 
 int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
                   float *columns) {
     unsigned char *mark = arena->at;
-    uint8_t *levels = dg_take(arena, (size_t)place->width * DG_STRIP_HEIGHT);
+    uint8_t *levels = (uint8_t *)columns; /* the strip, which is smaller, lies where its columns will */
     struct dg_output output;
     struct dg_strip strip;
     struct dg_source source;
-    int error = levels ? dg_cut(picture, place, arena, levels) : DIGITOCR_ERROR_MEMORY;
+    int error = dg_cut(picture, place, arena, levels);
     source.row = dg_strip_planes;
     source.context = &strip;
-    if (!error) error = dg_begin_strip(&strip, levels, place->width, arena);
-    if (!error) error = dg_run(&dg_recognizer, DG_STRIP_HEIGHT, place->width, &source, arena, &output);
+    if (!error) {
+        dg_begin_strip(&strip, levels, place->width);
+        error = dg_run(&dg_recognizer, place->width, DG_STRIP_HEIGHT, &source, arena, &output);
+    }
     if (!error) {
         int32_t column, k, each = output.channels / DG_CLASS_COUNT; /* columns for each pixel of the output */
         for (column = 0; column < place->width / DG_COLUMN; column++) {
@@ -790,10 +784,12 @@ int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place 
     return error;
 }
 
+typedef char dg_columns_hold_the_strip[DG_STRIP_HEIGHT * DG_COLUMN <= DG_CLASS_COUNT * sizeof(float) ? 1 : -1];
+
 size_t dg_columns_bytes(int32_t strip_width) {
-    size_t line = DG_BYTES((size_t)strip_width * sizeof(int32_t));
-    size_t run = dg_run_bytes(&dg_recognizer, DG_STRIP_HEIGHT, strip_width);
-    return DG_BYTES((size_t)strip_width * DG_STRIP_HEIGHT) + 2 * line + (run > line ? run : line);
+    size_t line = DG_BYTES((size_t)strip_width * sizeof(uint32_t));
+    size_t run = dg_run_bytes(&dg_recognizer, strip_width, DG_STRIP_HEIGHT);
+    return run > line ? run : line;
 }
 
 float dg_value(const struct dg_output *output, ptrdiff_t place) {

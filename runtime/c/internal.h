@@ -78,7 +78,8 @@ DG_LOCAL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, 
  *
  *   dg_classifier: 28 x 28 x 1 -> 1 output of 1 x 1 x classes, float
  *   dg_detector:   H x W x 3, multiples of 8 -> 2 outputs of H/4 x W/4: 1 channel (centres) and 4 channels (boxes)
- *   dg_recognizer: 32 x W x 2, W a multiple of 8 -> 1 output of 1 x W/4 x 36
+ *   dg_recognizer: W x 32 x 2, W a multiple of 8 -> 1 output of W/4 x 1 x 36; it is turned, so that a row of it is a
+ *                  column of the strip
  *
  * Returns DIGITOCR_OK or DIGITOCR_ERROR_MEMORY. */
 DG_LOCAL int dg_run(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_source *source,

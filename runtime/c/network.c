@@ -484,9 +484,15 @@ static const struct dg_kernels *dg_kernels(int32_t number) {
 
 /* --- The plan: the size of each layer, and where it lies ------------------------------------------------------------ */
 
+/* A network is computed in one of two ways, by that which takes less memory. Layer by layer: all rows of a layer at once,
+ * but for chains of streamed layers; memory is used again where a layer is needed no more. Or flowing: in steps, in each
+ * of which every layer computes a few rows, as soon as its inputs have the rows that it needs. */
 struct dg_plan {
     int32_t rows[DG_MAX_LAYERS], columns[DG_MAX_LAYERS];
-    int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; of a streamed layer only what the next one needs */
+    int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; others are overwritten */
+    int32_t rate[DG_MAX_LAYERS];    /* of a flowing network: rows that are computed in a step */
+    int32_t lag[DG_MAX_LAYERS];     /* rows that it is behind these */
+    int32_t steps;                  /* of a flowing network; 0: layer by layer */
     size_t offset[DG_MAX_LAYERS];   /* bytes from the start of the working memory */
     size_t working;                 /* bytes of working memory for all layers */
     size_t scratch;                 /* bytes that are needed within a layer */
@@ -597,15 +603,11 @@ static size_t dg_place(const struct dg_network *network, const struct dg_plan *p
     return offset;
 }
 
-static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
-                       struct dg_plan *plan) {
+static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32_t columns, struct dg_plan *plan) {
     int32_t start, end, number;
-    plan->working = plan->scratch = plan->outputs = 0;
-    for (number = 0; number < network->layer_count; number++) {
-        size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
-        if (scratch > plan->scratch) plan->scratch = scratch;
-        dg_plan_sides(network, plan, number, rows, columns);
-    }
+    plan->working = plan->outputs = 0;
+    plan->steps = 0;
+    for (number = 0; number < network->layer_count; number++) dg_plan_sides(network, plan, number, rows, columns);
     for (start = 0; start < network->layer_count; start = end + 1) {
         end = dg_chain_end(network, start);
         for (number = end; number >= start; number--) {
@@ -619,7 +621,105 @@ static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t c
             if (plan->offset[number] + bytes > plan->working) plan->working = plan->offset[number] + bytes;
         }
     }
+}
+
+#define DG_MAX_RATE 64 /* rows of the input; strides that do not divide it are not for flowing networks */
+
+/* The layer that takes the output of a layer last. */
+static int32_t dg_last_user(const struct dg_network *network, int32_t number) {
+    int32_t last = number, other, place;
+    for (other = number + 1; other < network->layer_count; other++)
+        for (place = 0; place < network->layers[other].input_count; place++)
+            if (network->layers[other].inputs[place] == number) last = other;
+    return last;
+}
+
+/* Rates and lags of the layers if `rows` of the input are taken in a step; whether all rates are whole. */
+static int dg_plan_rates(const struct dg_network *network, int32_t rows, struct dg_plan *plan) {
+    int32_t number, place, steps;
+    plan->rate[0] = rows;
+    plan->lag[0] = plan->steps = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        const struct dg_layer *layer = &network->layers[number];
+        int32_t below = dg_extent(layer->kernel_rows, layer->dilation_rows) - layer->stride_rows - layer->top;
+        for (place = 0; place < layer->input_count; place++) {
+            int32_t in = layer->inputs[place], given = plan->rate[in] << layer->shift[place];
+            int32_t lag = (plan->lag[in] << layer->shift[place]) + below;
+            lag = lag > 0 ? (lag + layer->stride_rows - 1) / layer->stride_rows : 0;
+            if (given % layer->stride_rows || (place && plan->rate[number] != given / layer->stride_rows)) return 0;
+            plan->rate[number] = given / layer->stride_rows;
+            plan->lag[number] = !place || lag > plan->lag[number] ? lag : plan->lag[number];
+        }
+        steps = (plan->rows[number] + plan->lag[number] + plan->rate[number] - 1) / plan->rate[number];
+        if (steps > plan->steps) plan->steps = steps;
+    }
+    return 1;
+}
+
+/* Rows of a layer that are held at once while the network flows: those of a step, and those that a later one needs. */
+static int32_t dg_kept_flowing(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+    int32_t most = 0, other, place;
+    for (other = number + 1; other < network->layer_count; other++)
+        for (place = 0; place < network->layers[other].input_count; place++)
+            if (network->layers[other].inputs[place] == number) {
+                const struct dg_layer *layer = &network->layers[other];
+                int32_t behind = plan->lag[other] * layer->stride_rows + layer->top, shift = layer->shift[place];
+                behind = ((behind + (1 << shift) - 1) >> shift) - plan->lag[number];
+                if (behind > most) most = behind;
+            }
+    return plan->rate[number] + most;
+}
+
+/* Plans a flowing network; whether it can flow. A step gives each layer `pixels` pixels at least. */
+static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct dg_plan *plan) {
+    int32_t number, other, rows = 1, columns = plan->columns[0];
+    uint8_t is_brief[DG_MAX_LAYERS]; /* whether no row is needed after the step in which it is computed */
+    size_t held;
+    for (number = 1; number < network->layer_count; number++)
+        if (plan->columns[number] < columns) columns = plan->columns[number];
+    while (!dg_plan_rates(network, rows, plan))
+        if ((rows *= 2) > DG_MAX_RATE) return 0;
+    if (!dg_plan_rates(network, rows * ((pixels + columns - 1) / columns), plan)) return 0;
+    plan->working = plan->outputs = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        int32_t kept = dg_kept_flowing(network, plan, number);
+        int is_end = dg_is_end(network, number);
+        size_t *behind = is_end ? &plan->outputs : &plan->working;
+        is_brief[number] = !is_end && kept == plan->rate[number];
+        plan->kept[number] = is_end || kept > plan->rows[number] ? plan->rows[number] : kept;
+        if (is_brief[number]) continue;
+        plan->offset[number] = *behind;
+        *behind += dg_layer_bytes(network, plan, number);
+    }
+    held = plan->working;
+    for (number = 0; number < network->layer_count; number++) { /* brief ones lie behind those that are needed with them */
+        if (!is_brief[number]) continue;
+        plan->offset[number] = held;
+        for (other = 0; other < number; other++) {
+            size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
+            if (is_brief[other] && dg_last_user(network, other) >= number && behind > plan->offset[number])
+                plan->offset[number] = behind;
+        }
+        if (plan->offset[number] + dg_layer_bytes(network, plan, number) > plan->working)
+            plan->working = plan->offset[number] + dg_layer_bytes(network, plan, number);
+    }
+    return 1;
+}
+
+static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
+                       struct dg_plan *plan) {
+    size_t bytes;
+    int32_t number;
+    dg_plan_layers(network, rows, columns, plan);
+    bytes = plan->working + plan->outputs;
+    if (!dg_plan_flow(network, (kernels->group + 1) / 2, plan) || plan->working + plan->outputs >= bytes)
+        dg_plan_layers(network, rows, columns, plan);
     plan->working += DG_BLOCK; /* whole blocks are read, also beyond the end of a layer */
+    plan->scratch = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
+        if (scratch > plan->scratch) plan->scratch = scratch;
+    }
 }
 
 /* --- Layers ------------------------------------------------------------------------------------------------------- */
@@ -879,6 +979,19 @@ static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
     }
 }
 
+/* Computes all layers, in steps. */
+static void dg_flow(const struct dg_state *state) {
+    const struct dg_plan *plan = &state->plan;
+    int32_t step, number;
+    for (step = 0; step < plan->steps; step++)
+        for (number = 0; number < state->network->layer_count; number++) {
+            int32_t first = step * plan->rate[number] - plan->lag[number], last = first + plan->rate[number];
+            if (first < 0) first = 0;
+            if (last > plan->rows[number]) last = plan->rows[number];
+            if (first < last) dg_rows_of(state, number, first, last - first);
+        }
+}
+
 /* --- Running a network --------------------------------------------------------------------------------------------- */
 
 size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
@@ -910,10 +1023,14 @@ int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, i
         arena->at = before;
         return DIGITOCR_ERROR_MEMORY;
     }
-    for (number = 0; number < network->layer_count; number++) {
-        int32_t last = dg_chain_end(network, number);
-        dg_chain(&state, number, last);
-        number = last;
+    if (state.plan.steps) {
+        dg_flow(&state);
+    } else {
+        for (number = 0; number < network->layer_count; number++) {
+            int32_t last = dg_chain_end(network, number);
+            dg_chain(&state, number, last);
+            number = last;
+        }
     }
     for (end = 0; end < network->end_count; end++) {
         const struct dg_end *from = &network->ends[end];
