@@ -46,7 +46,8 @@ static float dg_fused(float a, float b, float c) { return (float)((double)a * (d
 
 /* --- Kernels ------------------------------------------------------------------------------------------------------ */
 
-#define DG_MAX_TAPS 256 /* places of a depthwise kernel or a pooling */
+#define DG_MAX_TAPS 256 /* places of a depthwise kernel or a pooling; rows of any kernel */
+#define DG_MAX_GROUP 16 /* pixels that are gathered at once */
 
 /* What is written for each processor. `pixels` are the bytes under the kernel for each pixel, `stride` bytes apart,
  * padded to a multiple of 4; those of SSE2 and WebAssembly are widened before. */
@@ -293,41 +294,36 @@ DG_VNNI static void dg_sum_vnni(const uint8_t *pixels, size_t stride, int32_t n,
     int32_t p, k;
     (void)channels;
 #define DG_STEP_VNNI(i) s##i = _mm512_dpbusd_epi32(s##i, _mm512_set1_epi32(dg_four(x##i + 4 * k)), w)
-    for (p = 0; p < n;) {
-        const uint8_t *x0 = pixels + (size_t)p * stride;
+#define DG_BEHIND_VNNI(i, before) *x##i = p + i < n ? x##before + stride : x0
+    for (p = 0; p < n; p += 8) { /* the sums of pixels behind the last one are not used */
+        const uint8_t *x0 = pixels + (size_t)p * stride, DG_BEHIND_VNNI(1, 0), DG_BEHIND_VNNI(2, 1), DG_BEHIND_VNNI(3, 2);
         int32_t *to = sums + DG_BLOCK * p;
-        __m512i s0 = _mm512_setzero_si512();
-        if (n - p >= 4) {
-            const uint8_t *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;
-            __m512i s1 = s0, s2 = s0, s3 = s0;
-            if (n - p >= 8) {
-                const uint8_t *x4 = x3 + stride, *x5 = x4 + stride, *x6 = x5 + stride, *x7 = x6 + stride;
-                __m512i s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-                for (k = 0; k < fours; k++) {
-                    __m512i w = _mm512_loadu_si512(weights + 64 * k);
-                    DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
-                    DG_STEP_VNNI(4), DG_STEP_VNNI(5), DG_STEP_VNNI(6), DG_STEP_VNNI(7);
-                }
-                _mm512_storeu_si512(to + 64, s4), _mm512_storeu_si512(to + 80, s5);
-                _mm512_storeu_si512(to + 96, s6), _mm512_storeu_si512(to + 112, s7);
-                p += 8;
-            } else {
-                for (k = 0; k < fours; k++) {
-                    __m512i w = _mm512_loadu_si512(weights + 64 * k);
-                    DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
-                }
-                p += 4;
+        __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
+        if (n - p > 4) {
+            const uint8_t DG_BEHIND_VNNI(4, 3), DG_BEHIND_VNNI(5, 4), DG_BEHIND_VNNI(6, 5), DG_BEHIND_VNNI(7, 6);
+            __m512i s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+            for (k = 0; k < fours; k++) {
+                __m512i w = _mm512_loadu_si512(weights + 64 * k);
+                DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
+                DG_STEP_VNNI(4), DG_STEP_VNNI(5), DG_STEP_VNNI(6), DG_STEP_VNNI(7);
             }
-            _mm512_storeu_si512(to + 16, s1), _mm512_storeu_si512(to + 32, s2), _mm512_storeu_si512(to + 48, s3);
+            _mm512_storeu_si512(to + 64, s4), _mm512_storeu_si512(to + 80, s5);
+            _mm512_storeu_si512(to + 96, s6), _mm512_storeu_si512(to + 112, s7);
+        } else if (n - p > 1) {
+            for (k = 0; k < fours; k++) {
+                __m512i w = _mm512_loadu_si512(weights + 64 * k);
+                DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
+            }
         } else {
             for (k = 0; k < fours; k++) {
                 __m512i w = _mm512_loadu_si512(weights + 64 * k);
                 DG_STEP_VNNI(0);
             }
-            p += 1;
         }
         _mm512_storeu_si512(to, s0);
+        _mm512_storeu_si512(to + 16, s1), _mm512_storeu_si512(to + 32, s2), _mm512_storeu_si512(to + 48, s3);
     }
+#undef DG_BEHIND_VNNI
 #undef DG_STEP_VNNI
 }
 
@@ -745,28 +741,32 @@ static void dg_copy(uint8_t *to, const uint8_t *from, size_t count) {
     for (at = 0; at < count; at += 16) memcpy(to + at, from + at, 16);
 }
 
-/* The bytes under the kernel of a convolution at a place of its output. */
-static void dg_gather(const struct dg_state *state, int32_t number, int32_t row, int32_t column, uint8_t *to) {
+/* The rows of its input under the kernel of a layer; NULL for those beyond the border. */
+static void dg_lines(const struct dg_state *state, int32_t number, int32_t row, const uint8_t **lines) {
     const struct dg_layer *layer = &state->network->layers[number];
-    int32_t in = layer->inputs[0], rows = state->plan.rows[in], columns = state->plan.columns[in], y, x;
-    size_t channels = (size_t)layer->channels_in;
-    int32_t left = column * layer->stride_columns - layer->left;
+    int32_t in = layer->inputs[0], y, from = row * layer->stride_rows - layer->top;
+    for (y = 0; y < layer->kernel_rows; y++, from += layer->dilation_rows)
+        lines[y] = from < 0 || from >= state->plan.rows[in] ? NULL : dg_row(state, in, from);
+}
+
+/* The bytes under the kernel of a convolution at a place of its output, of these rows. */
+static void dg_gather(const struct dg_layer *layer, const uint8_t *const *lines, int32_t columns, int32_t column,
+                      uint8_t *to) {
+    size_t channels = (size_t)layer->channels_in, count = channels * layer->kernel_columns;
+    int32_t left = column * layer->stride_columns - layer->left, y, x;
     int is_whole = layer->dilation_columns == 1 && left >= 0 && left + layer->kernel_columns <= columns;
     for (y = 0; y < layer->kernel_rows; y++) {
-        int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
-        int is_outside = from_row < 0 || from_row >= rows;
-        const uint8_t *from = is_outside ? NULL : dg_row(state, in, from_row);
-        if (is_outside) {
-            memset(to, layer->outside, channels * layer->kernel_columns);
-            to += channels * layer->kernel_columns;
+        if (!lines[y]) {
+            memset(to, layer->outside, count);
+            to += count;
         } else if (is_whole) {
-            dg_copy(to, from + (size_t)left * channels, channels * layer->kernel_columns);
-            to += channels * layer->kernel_columns;
+            dg_copy(to, lines[y] + (size_t)left * channels, count);
+            to += count;
         } else {
             for (x = 0; x < layer->kernel_columns; x++, to += channels) {
-                int32_t from_column = left + x * layer->dilation_columns;
-                if (from_column < 0 || from_column >= columns) memset(to, layer->outside, channels);
-                else dg_copy(to, from + (size_t)from_column * channels, channels);
+                int32_t from = left + x * layer->dilation_columns;
+                if (from < 0 || from >= columns) memset(to, layer->outside, channels);
+                else dg_copy(to, lines[y] + (size_t)from * channels, channels);
             }
         }
     }
@@ -792,32 +792,50 @@ static void dg_finish(const struct dg_state *state, const struct dg_layer *layer
     }
 }
 
+/* Whether the kernel of a convolution sees one pixel of its input, whose bytes need not be gathered. */
+static int dg_is_pointwise(const struct dg_layer *layer) {
+    return layer->kernel_rows == 1 && layer->kernel_columns == 1 && layer->stride_rows == 1 &&
+           layer->stride_columns == 1 && !layer->top && !layer->left && layer->channels_in % DG_BLOCK == 0;
+}
+
 static void dg_convolution(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
     const struct dg_layer *layer = &state->network->layers[number];
     const struct dg_kernels *kernels = state->kernels;
-    int32_t columns = state->plan.columns[number], total = count * columns, fours = (dg_window(layer) + 3) / 4;
+    int32_t in = layer->inputs[0], columns = state->plan.columns[number], fours = (dg_window(layer) + 3) / 4;
     size_t window = dg_padded((size_t)dg_window(layer));
     size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
-    uint8_t *gathered = state->scratch, *pixels = gathered;
+    uint8_t *gathered = state->scratch;
     int32_t *sums = (int32_t *)(void *)(gathered + DG_BYTES(window * (size_t)kernels->group + DG_BLOCK));
-    int32_t at, p, channel;
-    if (kernels->width > 1) pixels = (uint8_t *)sums + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)kernels->group);
-    for (at = 0; at < total; at += kernels->group) {
-        int32_t n = total - at < kernels->group ? total - at : kernels->group;
+    uint8_t *widened = (uint8_t *)sums + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)kernels->group);
+    const uint8_t *lines[DG_MAX_TAPS];
+    unsigned char *to[DG_MAX_GROUP];
+    int32_t row = first, column = 0, left = count * columns, is_pointwise = dg_is_pointwise(layer), n, p, channel;
+    while (left) {
+        const uint8_t *pixels = gathered;
+        n = left < kernels->group ? left : kernels->group;
+        if (is_pointwise) { /* up to where the rows of the input begin again */
+            int32_t together = (state->plan.kept[in] - row % state->plan.kept[in]) * columns - column;
+            n = n < together ? n : together;
+            pixels = dg_row(state, in, row) + (size_t)column * window;
+        }
         for (p = 0; p < n; p++) {
-            dg_gather(state, number, first + (at + p) / columns, (at + p) % columns, gathered + (size_t)p * window);
+            if (!is_pointwise) {
+                if (!p || !column) dg_lines(state, number, row, lines);
+                dg_gather(layer, lines, state->plan.columns[in], column, gathered + (size_t)p * window);
+            }
             if (kernels->width > 1)
-                kernels->widen(gathered + (size_t)p * window, 4 * (size_t)fours, pixels + (size_t)p * window * kernels->width);
+                kernels->widen(pixels + (size_t)p * window, 4 * (size_t)fours, widened + (size_t)p * window * kernels->width);
+            to[p] = p && column ? to[p - 1] + pixel_bytes : dg_row(state, number, row) + (size_t)column * pixel_bytes;
+            if (++column == columns) column = 0, row++;
         }
         for (channel = 0; channel < layer->channels_out; channel += DG_BLOCK) {
-            int32_t left = layer->channels_out - channel;
-            kernels->sum(pixels, window * kernels->width, n, layer->weights + (size_t)channel * 4 * (size_t)fours, fours,
-                         left < DG_BLOCK ? left : DG_BLOCK, sums);
-            for (p = 0; p < n; p++) {
-                unsigned char *row = dg_row(state, number, first + (at + p) / columns);
-                dg_finish(state, layer, channel, sums + DG_BLOCK * p, row + (size_t)((at + p) % columns) * pixel_bytes);
-            }
+            int32_t rest = layer->channels_out - channel;
+            kernels->sum(kernels->width > 1 ? widened : pixels, window * kernels->width, n,
+                         layer->weights + (size_t)channel * 4 * (size_t)fours, fours, rest < DG_BLOCK ? rest : DG_BLOCK,
+                         sums);
+            for (p = 0; p < n; p++) dg_finish(state, layer, channel, sums + DG_BLOCK * p, to[p]);
         }
+        left -= n;
     }
 }
 
