@@ -484,6 +484,8 @@ static const struct dg_kernels *dg_kernels(int32_t number) {
  * but for chains of streamed layers; memory is used again where a layer is needed no more. Or flowing: in steps, in each
  * of which every layer computes a few rows, as soon as its inputs have the rows that it needs. */
 struct dg_plan {
+    int32_t last_user[DG_MAX_LAYERS]; /* the last layer that takes the output of each */
+    int32_t chain_end[DG_MAX_LAYERS]; /* the last layer of its chain: all but that one are streamed */
     int32_t rows[DG_MAX_LAYERS], columns[DG_MAX_LAYERS];
     int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; others are overwritten */
     int32_t rate[DG_MAX_LAYERS];    /* of a flowing network: rows that are computed in a step */
@@ -504,31 +506,11 @@ static int32_t dg_window(const struct dg_layer *layer) {
     return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
 }
 
-/* The first layer of the chain that ends with a layer: all but its end are streamed. */
-static int32_t dg_chain_start(const struct dg_network *network, int32_t end) {
-    while (end > 0 && network->layers[end - 1].is_streamed) end--;
-    return end;
-}
-
-static int32_t dg_chain_end(const struct dg_network *network, int32_t start) {
-    while (network->layers[start].is_streamed) start++;
-    return start;
-}
-
 static int dg_is_end(const struct dg_network *network, int32_t number) {
     int32_t end;
     for (end = 0; end < network->end_count; end++)
         if (network->ends[end].layer == number) return 1;
     return 0;
-}
-
-/* The last layer before which the output of a layer must stay. */
-static int32_t dg_last_use(const struct dg_network *network, int32_t number) {
-    int32_t last = number, other, place;
-    for (other = number + 1; other < network->layer_count; other++)
-        for (place = 0; place < network->layers[other].input_count; place++)
-            if (network->layers[other].inputs[place] == number) last = dg_chain_end(network, other);
-    return last;
 }
 
 static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
@@ -570,28 +552,21 @@ static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_ker
     return kernels->width > 1 ? bytes + DG_BYTES(window * kernels->width * group) : bytes;
 }
 
-/* Whether two layers, or their inputs, are held at the same time; `start` and `end` are the chain of the first one. */
-static int dg_overlap(const struct dg_network *network, int32_t start, int32_t end, int32_t other) {
-    int32_t last = dg_last_use(network, other), first = dg_chain_start(network, other);
-    if (last < dg_chain_end(network, other)) last = dg_chain_end(network, other);
-    return first <= end && last >= start;
-}
-
-/* Where a layer's output lies: the first gap between the outputs that are held at the same time and placed already. */
-static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t placed) {
+/* Where the output of a layer lies, whose chain begins with `start`: the first gap between the outputs that are held at
+ * the same time and placed already. A chain is placed from its end. */
+static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t start) {
     const struct dg_layer *layer = &network->layers[number];
     size_t bytes = dg_layer_bytes(network, plan, number), offset = 0;
-    int32_t start = dg_chain_start(network, number), end = dg_chain_end(network, number), other;
+    int32_t end = plan->chain_end[number], other;
     if (layer->kind == DG_ADD && start == end) /* it may overwrite an input that nothing needs any more */
         for (other = 0; other < DG_MAX_INPUTS; other++) {
             int32_t in = layer->inputs[other];
-            if (!dg_is_end(network, in) && dg_last_use(network, in) == number) return plan->offset[in];
+            if (!dg_is_end(network, in) && plan->last_user[in] == number) return plan->offset[in];
         }
-    for (other = 0; other <= placed; other++) {
+    for (other = 0; other <= end; other++) {
         size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
-        if (other >= start && other <= number) continue; /* not placed yet: a chain is placed from its end */
-        if (dg_is_end(network, other) || !dg_overlap(network, start, end, other)) continue;
-        if (plan->offset[other] < offset + bytes && offset < behind) {
+        int is_held = other > number || (other < start && plan->chain_end[plan->last_user[other]] >= start);
+        if (is_held && !dg_is_end(network, other) && plan->offset[other] < offset + bytes && offset < behind) {
             offset = behind;
             other = -1; /* look at all of them again */
         }
@@ -605,7 +580,7 @@ static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32
     plan->steps = 0;
     for (number = 0; number < network->layer_count; number++) dg_plan_sides(network, plan, number, rows, columns);
     for (start = 0; start < network->layer_count; start = end + 1) {
-        end = dg_chain_end(network, start);
+        end = plan->chain_end[start];
         for (number = end; number >= start; number--) {
             size_t bytes = dg_layer_bytes(network, plan, number);
             if (dg_is_end(network, number)) {
@@ -613,22 +588,13 @@ static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32
                 plan->outputs += bytes;
                 continue;
             }
-            plan->offset[number] = dg_place(network, plan, number, end);
+            plan->offset[number] = dg_place(network, plan, number, start);
             if (plan->offset[number] + bytes > plan->working) plan->working = plan->offset[number] + bytes;
         }
     }
 }
 
 #define DG_MAX_RATE 64 /* rows of the input; strides that do not divide it are not for flowing networks */
-
-/* The layer that takes the output of a layer last. */
-static int32_t dg_last_user(const struct dg_network *network, int32_t number) {
-    int32_t last = number, other, place;
-    for (other = number + 1; other < network->layer_count; other++)
-        for (place = 0; place < network->layers[other].input_count; place++)
-            if (network->layers[other].inputs[place] == number) last = other;
-    return last;
-}
 
 /* Rates and lags of the layers if `rows` of the input are taken in a step; whether all rates are whole. */
 static int dg_plan_rates(const struct dg_network *network, int32_t rows, struct dg_plan *plan) {
@@ -693,7 +659,7 @@ static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct
         plan->offset[number] = held;
         for (other = 0; other < number; other++) {
             size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
-            if (is_brief[other] && dg_last_user(network, other) >= number && behind > plan->offset[number])
+            if (is_brief[other] && plan->last_user[other] >= number && behind > plan->offset[number])
                 plan->offset[number] = behind;
         }
         if (plan->offset[number] + dg_layer_bytes(network, plan, number) > plan->working)
@@ -705,7 +671,14 @@ static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct
 static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
                        struct dg_plan *plan) {
     size_t bytes;
-    int32_t number;
+    int32_t number, place;
+    for (number = network->layer_count - 1; number >= 0; number--) {
+        plan->last_user[number] = number;
+        plan->chain_end[number] = network->layers[number].is_streamed ? plan->chain_end[number + 1] : number;
+    }
+    for (number = 0; number < network->layer_count; number++)
+        for (place = 0; place < network->layers[number].input_count; place++)
+            plan->last_user[network->layers[number].inputs[place]] = number;
     dg_plan_layers(network, rows, columns, plan);
     bytes = plan->working + plan->outputs;
     if (!dg_plan_flow(network, (kernels->group + 1) / 2, plan) || plan->working + plan->outputs >= bytes)
@@ -1044,11 +1017,8 @@ int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, i
     if (state.plan.steps) {
         dg_flow(&state);
     } else {
-        for (number = 0; number < network->layer_count; number++) {
-            int32_t last = dg_chain_end(network, number);
-            dg_chain(&state, number, last);
-            number = last;
-        }
+        for (number = 0; number < network->layer_count; number = state.plan.chain_end[number] + 1)
+            dg_chain(&state, number, state.plan.chain_end[number]);
     }
     for (end = 0; end < network->end_count; end++) {
         const struct dg_end *from = &network->ends[end];
