@@ -63,15 +63,14 @@ static struct digitocr_box dg_scaled(const struct digitocr_box *box, double fact
 }
 
 /* The probabilities of the digits in boxes of a picture: the means over two crops of each. */
-static int dg_classify_boxes(struct dg_reader *reader, const struct digitocr_picture *picture,
-                             const struct digitocr_box *boxes, int32_t count, float *probabilities) {
+static int dg_classify_boxes(struct dg_reader *reader, const struct dg_view *view, const struct digitocr_box *boxes, int32_t count, float *probabilities) {
     static const double scales[] = DG_READER_CROP_SCALES;
     unsigned char *mark = reader->arena.at;
-    struct digitocr_picture even;
+    struct dg_view even;
     uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
     float one[DIGITOCR_MAX_CLASSES];
     int32_t n, k, scale;
-    int error = count ? dg_shadeless(picture, boxes, count, &reader->arena, &even) : DIGITOCR_OK;
+    int error = count ? dg_shadeless(view, boxes, count, &reader->arena, &even) : DIGITOCR_OK;
     for (n = 0; n < count && !error; n++) {
         float *means = probabilities + n * reader->classes;
         for (scale = 0; scale < 2 && !error; scale++) {
@@ -210,37 +209,21 @@ static int dg_is_full(const struct digitocr_picture *picture, const struct dg_at
 }
 
 /* The picture in a border of the median of its edge pixels. */
-static int dg_framed(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *framed,
-                     int32_t *border) {
-    int32_t counts[256], shorter = picture->width < picture->height ? picture->width : picture->height, level, row;
+static struct dg_view dg_framed(const struct digitocr_picture *picture) {
+    int32_t counts[256], shorter = picture->width < picture->height ? picture->width : picture->height;
     int32_t width = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
-    uint8_t *pixels;
-    width = width < 1 ? 1 : width;
     dg_count_edge(picture, counts);
-    level = dg_twice_median(counts, 256) / 2;
-    framed->width = picture->width + 2 * width;
-    framed->height = picture->height + 2 * width;
-    framed->stride = framed->width;
-    framed->pixels = pixels = dg_take(arena, (size_t)framed->width * (size_t)framed->height);
-    if (!pixels)
-        return DIGITOCR_ERROR_MEMORY;
-    memset(pixels, level, (size_t)framed->width * (size_t)framed->height);
-    for (row = 0; row < picture->height; row++)
-        memcpy(pixels + (size_t)(row + width) * (size_t)framed->width + width, picture->pixels + row * picture->stride,
-               (size_t)picture->width);
-    *border = width;
-    return DIGITOCR_OK;
+    return dg_view_of(picture, width < 1 ? 1 : width, dg_twice_median(counts, 256) / 2);
 }
 
 /* --- Rotations (orientation.py) ----------------------------------------------------------------------------------- */
 
 /* The candidates that the detector finds in a picture, and what the classifier says of them. */
-static int dg_detected(struct dg_reader *reader, const struct digitocr_picture *picture, int thorough,
-                       struct dg_attempt *made) {
+static int dg_detected(struct dg_reader *reader, const struct dg_view *view, int thorough, struct dg_attempt *made) {
     struct dg_arena *arena = &reader->arena;
-    int error = dg_detect(picture, thorough, reader->capacity, made->boxes, made->scores, &made->count, arena);
+    int error = dg_detect(view, thorough, reader->capacity, made->boxes, made->scores, &made->count, arena);
     if (!error)
-        error = dg_classify_boxes(reader, picture, made->boxes, made->count, made->probabilities);
+        error = dg_classify_boxes(reader, view, made->boxes, made->count, made->probabilities);
     if (!error)
         error = dg_candidate_confidences(made->boxes, made->scores, made->probabilities, reader->classes, made->count,
                                          arena, made->confidence);
@@ -261,13 +244,14 @@ static double dg_lone_of(const float *probabilities) {
 /* All ink of a picture of one digit as the candidate, where the detector has none. The caller states that the picture
  * is a digit, so the probability of "no digit" is shared out among the digits. */
 static int dg_read_ink(struct dg_reader *reader, const struct digitocr_picture *picture, struct dg_attempt *made) {
+    struct dg_view view = dg_view_of(picture, 0, 0);
     float whole = 0.0F;
     int32_t n;
     int error;
     made->count = 1;
     made->boxes[0] = dg_ink_box(picture);
     made->scores[0] = (float)DG_DETECTOR_MIN_SCORE;
-    error = dg_classify_boxes(reader, picture, made->boxes, 1, made->probabilities);
+    error = dg_classify_boxes(reader, &view, made->boxes, 1, made->probabilities);
     if (error)
         return error;
     whole = dg_digits_share(made->probabilities);
@@ -285,15 +269,17 @@ static int32_t dg_fixed_rotation(const struct dg_reader *reader) {
  * its edges, they are also looked for in a border, and the better attempt is taken. */
 static int dg_read_at(struct dg_reader *reader, int32_t degrees, struct dg_attempt **made, struct dg_attempt **spare) {
     unsigned char *mark = reader->arena.at;
-    struct digitocr_picture rotated, framed;
+    struct digitocr_picture rotated;
+    struct dg_view view;
     int32_t n, border;
     int error = dg_turn(reader->picture, degrees, &reader->arena, &rotated);
+    view = dg_view_of(&rotated, 0, 0);
     if (!error)
-        error = dg_detected(reader, &rotated, degrees == dg_fixed_rotation(reader), *made);
+        error = dg_detected(reader, &view, degrees == dg_fixed_rotation(reader), *made);
     if (!error && dg_is_full(&rotated, *made)) {
-        error = dg_framed(&rotated, &reader->arena, &framed, &border);
-        if (!error)
-            error = dg_detected(reader, &framed, 0, *spare);
+        view = dg_framed(&rotated);
+        border = view.border;
+        error = dg_detected(reader, &view, 0, *spare);
         (*spare)->border = border;
         if (!error && (*spare)->scores_of.reading > (*made)->scores_of.reading) {
             struct dg_attempt *other = *made;
@@ -325,24 +311,23 @@ static int dg_inverted_looks_better(struct dg_reader *reader, const struct dg_at
     float *upright = dg_take_array(arena, attempt->count, sizeof *upright);
     float *inverted = dg_take_array(arena, attempt->count, sizeof *inverted);
     struct digitocr_box *boxes = dg_take_array(arena, attempt->count, sizeof *boxes);
-    struct digitocr_picture picture, framed, even;
-    int32_t n, k, read = 0, border;
+    struct digitocr_picture picture;
+    struct dg_view view, even;
+    int32_t n, k, read = 0;
     int error;
     *is_better = 0;
     if (!upright || !inverted || !boxes)
         return DIGITOCR_ERROR_MEMORY;
     error = attempt->scores_of.read ? dg_turn(reader->picture, attempt->degrees, arena, &picture) : DIGITOCR_OK;
-    if (!error && attempt->scores_of.read && attempt->border) {
-        error = dg_framed(&picture, arena, &framed, &border);
-        picture = framed;
-    }
     for (n = 0; n < attempt->count; n++) {
         boxes[n] = attempt->boxes[n];
         boxes[n].x += (float)attempt->border;
         boxes[n].y += (float)attempt->border;
     }
-    if (!error && attempt->scores_of.read)
-        error = dg_shadeless(&picture, boxes, attempt->count, arena, &even);
+    if (!error && attempt->scores_of.read) {
+        view = attempt->border ? dg_framed(&picture) : dg_view_of(&picture, 0, 0);
+        error = dg_shadeless(&view, boxes, attempt->count, arena, &even);
+    }
     for (n = 0; n < attempt->count && !error; n++) {
         struct digitocr_box box = dg_scaled(&boxes[n], scales[0]);
         const float *probabilities = attempt->probabilities + n * reader->classes;
@@ -457,6 +442,7 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
                          const struct dg_attempt *attempt, struct dg_result *found) {
     struct dg_arena *arena = &reader->arena;
     struct dg_recognition *lines = &found->lines;
+    struct dg_view view = dg_view_of(picture, 0, 0);
     struct dg_places places;
     int32_t total = dg_total(reader->capacity), count = attempt->count, classes = reader->classes, seeds = 0, n;
     unsigned char *mark;
@@ -513,7 +499,7 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     memcpy(scores, attempt->scores, (size_t)count * sizeof *scores);
     for (n = count; n < lines->count; n++) /* as if the detector were undecided */
         scores[n] = (float)DG_RECOGNITION_UNDECIDED;
-    error = dg_classify_boxes(reader, picture, lines->boxes + count, lines->count - count, read + count * classes);
+    error = dg_classify_boxes(reader, &view, lines->boxes + count, lines->count - count, read + count * classes);
     if (!error)
         error = dg_candidate_confidences(lines->boxes, scores, read, classes, lines->count, arena, before);
     memcpy(before, attempt->confidence, (size_t)count * sizeof *before);
@@ -785,9 +771,9 @@ static int dg_is_box(const struct digitocr_box *box) {
 static size_t dg_larger(size_t one, size_t other) { return one > other ? one : other; }
 
 /* dg_classify_boxes. */
-static size_t dg_classifying_bytes(int32_t width, int32_t height) {
-    return dg_evened_bytes(width, height) +
-           dg_larger(dg_crop_bytes(), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
+static size_t dg_classifying_bytes(int32_t width) {
+    size_t digit = dg_larger(dg_crop_bytes(width), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
+    return dg_larger(dg_background_bytes(width), DG_BACKGROUND_MEDIAN_SIDE * DG_BACKGROUND_MEDIAN_SIDE + digit);
 }
 
 /* dg_reading_order with dg_slope, for each box. */
@@ -803,16 +789,14 @@ static size_t dg_classifying_bytes(int32_t width, int32_t height) {
 /* dg_detected and what it takes of a picture of that size, which is framed as well. */
 static size_t dg_detected_bytes(int32_t width, int32_t height) {
     int32_t shorter = width < height ? width : height, border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
-    size_t framed;
     border = border < 1 ? 1 : border;
     width += 2 * border;
     height += 2 * border;
-    framed = (size_t)width * (size_t)height;
-    return framed + dg_larger(dg_detect_bytes(width, height), dg_classifying_bytes(width, height));
+    return dg_larger(dg_detect_bytes(width, height), dg_classifying_bytes(width));
 }
 
 /* dg_read_lines and dg_write_reading in a picture of that size, with strips up to the longest. */
-static size_t dg_lines_bytes(int32_t width, int32_t height, int32_t capacity, int32_t longest) {
+static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest) {
     size_t count = (size_t)capacity, total = (size_t)dg_total(capacity), columns = (size_t)(longest / DG_COLUMN);
     size_t classes = (size_t)digitocr_classes();
     size_t found = total * (sizeof(struct digitocr_box) + (DG_CLASS_COUNT + 2 + 12) * sizeof(float) + 1 +
@@ -822,7 +806,7 @@ static size_t dg_lines_bytes(int32_t width, int32_t height, int32_t capacity, in
     size_t lines = count * (DG_PLACES_BYTES + sizeof(double) + 2 * sizeof(int32_t)) +
                    columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
     size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
-                     dg_classifying_bytes(width, height);
+                     dg_classifying_bytes(width);
     size_t kept = total * (1 + 4 * sizeof(int32_t) + sizeof(double) + dg_larger(DG_ORDER_BYTES, DG_JOIN_BYTES));
     size_t written = total * (2 * sizeof(int32_t) + sizeof(struct digitocr_box) + sizeof(struct digitocr_number) +
                               sizeof(struct digitocr_digit) + 3);
@@ -853,7 +837,7 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
         dg_turned_size(width, height, degrees, &turned_width, &turned_height);
         bytes = dg_larger(dg_detected_bytes(turned_width, turned_height) +
                               (size_t)capacity * (sizeof(struct digitocr_box) + 4 * sizeof(float) + 2 * sizeof(double)),
-                          dg_lines_bytes(turned_width, turned_height, capacity, longest));
+                          dg_lines_bytes(turned_width, capacity, longest));
         bytes += dg_turn_bytes(width, height, degrees);
         most = dg_larger(most, bytes);
     }
@@ -894,12 +878,13 @@ int digitocr_read(const struct digitocr_picture *picture, const struct digitocr_
 size_t digitocr_classify_box_bytes(int32_t width, int32_t height) {
     if (dg_check_size(width, height))
         return 0;
-    return DG_SLACK + (size_t)width * (size_t)height + dg_classifying_bytes(width, height);
+    return DG_SLACK + (size_t)width * (size_t)height + dg_classifying_bytes(width);
 }
 
 int digitocr_classify_box(const struct digitocr_picture *picture, const struct digitocr_box *box, float *probabilities,
                           void *arena, size_t arena_bytes) {
     struct digitocr_picture plain;
+    struct dg_view view;
     struct dg_reader reader;
     float made[DIGITOCR_MAX_CLASSES];
     int error = dg_check_weights();
@@ -914,8 +899,9 @@ int digitocr_classify_box(const struct digitocr_picture *picture, const struct d
     reader.arena = dg_arena_of(arena, arena_bytes);
     reader.classes = digitocr_classes();
     error = dg_unmasked(picture, &reader.arena, &plain);
+    view = dg_view_of(&plain, 0, 0);
     if (!error)
-        error = dg_classify_boxes(&reader, &plain, box, 1, made);
+        error = dg_classify_boxes(&reader, &view, box, 1, made);
     if (!error)
         memcpy(probabilities, made, (size_t)reader.classes * sizeof *made);
     return error;
