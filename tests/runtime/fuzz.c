@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define MOST_PIXELS 65536   /* of a picture; DIGITOCR_MAX_SIDE by 1 is among them */
-#define LONG_SIDE 256       /* of a longer picture, which takes minutes to read, only the start is seen: its arena has */
-#define LONG_BYTES 65536    /* at most so many bytes */
+#define LARGE_PIXELS 8192   /* of a larger picture, which takes long to read, only the start is seen: its arena has */
+#define LARGE_BYTES 65536   /* at most so many bytes */
 #define ENSURE(what) ((void)((what) || (fprintf(stderr, "%s, line %d\n", #what, __LINE__), abort(), 0)))
 
 struct given {
@@ -70,8 +70,8 @@ static int is_error(int error) { return error >= DIGITOCR_OK && error <= DIGITOC
 /* As many bytes as are needed, or a share of them. */
 static size_t arena_bytes(size_t needed, int kind, uint16_t share, const struct digitocr_picture *picture) {
     double bytes = kind & 1 ? (double)needed : (double)needed * share / 65535.0;
-    int is_long = picture->width > LONG_SIDE || picture->height > LONG_SIDE;
-    return is_long && bytes > LONG_BYTES ? LONG_BYTES : (size_t)bytes;
+    int is_large = picture->width * picture->height > LARGE_PIXELS || picture->width > 256 || picture->height > 256;
+    return is_large && bytes > LARGE_BYTES ? LARGE_BYTES : (size_t)bytes;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
