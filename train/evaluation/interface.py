@@ -167,14 +167,14 @@ class Interface:
 
         Raises ModelError where they have another shape.
         """
-        values, outputs = self.inputs(tensors), []
-        fixed = self.signature.input.shape[0]
-        for start in range(0, len(values), fixed or BATCH):
-            part = values[start : start + (fixed or BATCH)]
-            missing = (fixed or len(part)) - len(part)
-            given = np.concatenate([part, part[-1:].repeat(missing, axis=0)]) if missing else part
-            outputs.append(self.numbers(network(given), len(given))[: len(part)])
-        return np.concatenate(outputs)
+        values, step = self.filled(self.inputs(tensors)), self.signature.input.shape[0] or BATCH
+        parts = [values[start : start + step] for start in range(0, len(values), step)]
+        return np.concatenate([self.numbers(network(part), len(part)) for part in parts])[: len(tensors)]
+
+    def filled(self, values: Array) -> Array:
+        """(N, ...) inputs, the last one repeated until the file's batch divides their number."""
+        missing = -len(values) % (self.signature.input.shape[0] or 1)
+        return np.concatenate([values, values[-1:].repeat(missing, axis=0)]) if missing else values
 
     def numbers(self, outputs: Array, count: int) -> npt.NDArray[np.float32]:
         """What the file puts out for so many pictures, as (count, classes) float32 numbers. Raises ModelError."""
@@ -276,7 +276,7 @@ def _tried(forms: list[Interface], run: Run, trial: Trial) -> list[_Tried]:
         except Exception as error:  # the interpreters' exceptions share no base
             failure = error
             continue
-        form = replace(form, output=_output(numbers))
+        form = replace(form, output=output_of(numbers))
         digits = np.nan_to_num(form.probabilities(numbers))
         right = float((digits[:, :10].argmax(axis=1) == trial.labels).mean())
         done.append(_Tried(form, log_loss(trial.labels, digits), right))
@@ -330,7 +330,7 @@ def _possible(start: Interface) -> Iterator[str]:
         yield name
 
 
-def _output(numbers: npt.NDArray[np.float32]) -> Output:
+def output_of(numbers: npt.NDArray[np.float32]) -> Output:
     """What the numbers of many pictures are."""
     if not ((numbers >= 0) & (numbers <= 1)).all():
         return "logits"
