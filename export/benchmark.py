@@ -248,6 +248,9 @@ def plot(result: dict[str, Any], path: Path, form: str) -> None:
             f"{row['file']}, {row['kb']:.0f} KB", (x, y), xytext=(6, 6), textcoords="offset points", fontsize=8
         )
     axes.set_xscale("log")
+    axes.margins(x=0.3, y=0.15)  # for the names
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.xaxis.set_minor_formatter("{x:.0f}")
     axes.set_xlabel("microseconds a digit, one thread (median)")
     axes.set_ylabel(f"accuracy on {result['images']:,} test images, % (95 % interval)")
     figure.savefig(path, format=form)

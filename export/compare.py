@@ -30,7 +30,7 @@ BATCH = 64  # images in one call, to see whether a file takes several
 BATCH_TOLERANCE = 1e-4  # logit; integer files are exact, and float32 ones differ by 1e-5 where kernels do
 SHOWN, COLUMNS = 200, 10  # pictures on a sheet, and in a row of it
 CELL, GAP, LINE = 120, 8, 12  # pixels; of a picture's cell, around the picture, and of a line below it
-NAME = 12  # characters of a picture's name
+NAME = 15  # characters of a picture's name
 BACKGROUND, INK = 90, 255  # grey levels
 
 

@@ -186,10 +186,12 @@ class _Plan:
             layer = self.layers[self.last]
             return layer, getattr(getattr(layer, "activation", None), "__name__", "linear")
 
-        (layer, name), known = activation(), ("linear", "softmax")
+        layer, name = activation()
+        known = ["linear", "softmax"]
         if type(layer).__name__ == "Softmax" or (isinstance(layer, keras.layers.Activation) and name == "softmax"):
             self.gone.add(layer.name)
-            (layer, name), known = activation(), ("linear",)
+            layer, name = activation()
+            known = ["linear"]
         if name not in known:
             raise ModelError(f"layer {layer.name} ends the network with {name}; export knows logits and softmax")
 
@@ -217,7 +219,7 @@ class _Plan:
     def _joins_pooling(self, name: str) -> bool:
         """Whether a batch norm becomes one layer with the pooling behind it, which is then noted."""
         user = self._only_user(name)
-        pooling = self.layers.get(user) if user else None
+        pooling: Any = self.layers.get(user) if user else None
         average = isinstance(pooling, keras.layers.AveragePooling2D) and pooling.padding == "valid"
         rising = isinstance(pooling, keras.layers.MaxPooling2D) and (_affine(self.layers[name])[0] >= 0).all()
         if user is None or not (average or rising) or pooling.data_format != "channels_last":

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,10 @@ from digitocr.runtime.interpreter import first_line, zipped_card
 from digitocr.runtime.models import model_content, parsed_card
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.processes import begin
-from digitocr.train.evaluation.interface import Interface, Trial, find_interface, known_interface
 from digitocr.train.evaluation.interpreters import open_keras, open_onnx, open_tflite
+
+if TYPE_CHECKING:
+    from digitocr.train.evaluation.interface import Interface, Trial
 
 Array: TypeAlias = npt.NDArray[Any]
 Run: TypeAlias = Callable[[Array], Array]  # a model's input, with its own dtype and layout -> its first output
@@ -214,8 +216,10 @@ class Opened:
             self._process.kill()
             self._process.join()
 
-    def interface(self, trial: Trial) -> Interface:
+    def interface(self, trial: "Trial") -> "Interface":
         """What the file takes and puts out, in its default runtime. Raises ModelError where it is no classifier."""
+        from digitocr.train.evaluation.interface import find_interface, known_interface  # not in the file's process
+
         if self.exported:
             return known_interface(self.signature)
         try:

@@ -159,7 +159,7 @@ def _reader(model: Path | None, data: Mnist, conf: float) -> tuple[Reader, Inter
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """A report of evaluate for people: lines of at most 80 columns."""
+    """A report of evaluate for people: lines of at most 80 columns, but for what was found out about a file."""
     model, mnist, pages, accepted = report["model"], report["mnist"], report["pages"], f"accepted at {report['conf']:g}"
     low, high = mnist["interval"]
     title = MNIST if report["data"]["source"] == MNIST else "own digits"
