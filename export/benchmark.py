@@ -149,7 +149,11 @@ class Process:
             env=environment,
             text=True,
         )
-        self._line()
+        try:
+            self._line()
+        except ModelError:
+            self.end()
+            raise
         self.cold_seconds = time.perf_counter() - began
 
     def seconds(self, calls: int, size: int) -> list[float]:

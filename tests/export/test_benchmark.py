@@ -87,7 +87,8 @@ def test_the_table_has_a_line_for_each_file_and_for_each_finding(result):
 
 def test_the_plot_is_a_picture(result, tmp_path):
     plot(result, tmp_path / "a", "png")
-    assert Image.open(tmp_path / "a").size == (800, 500)
+    with Image.open(tmp_path / "a") as drawn:
+        assert drawn.size == (800, 500)
     plot(result, tmp_path / "b", "svg")
     assert b"<svg" in (tmp_path / "b").read_bytes()
 

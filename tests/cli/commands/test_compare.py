@@ -58,7 +58,8 @@ def test_more_changes_than_allowed_are_an_error():
 def test_a_sheet_is_drawn_and_never_overwritten_unasked(tmp_path):
     sheet = tmp_path / "sheet.png"
     assert run("a.onnx", "--sheet", sheet).exit_code == 0
-    assert Image.open(sheet).size[0] > 200
+    with Image.open(sheet) as page:
+        assert page.size[0] > 200
     assert isinstance(run("a.onnx", "--sheet", sheet).exception, OutputError)
     assert run("a.onnx", "--sheet", sheet, "--force").exit_code == 0
 
