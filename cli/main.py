@@ -33,6 +33,7 @@ COMMANDS = (
     "info",
     "evaluate",
     "compare",
+    "benchmark",
     "selftest",
 )
 QUICK_EXIT = "predict"  # ends without taking the libraries down, as docs/decisions/cold-start.md says

@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -156,6 +156,14 @@ def split(data: Mnist) -> tuple[Indices, Indices]:
         return hold_out(data.train_labels, count)
     held = by_group(data.train_groups, data.train_labels, count, seed=0)
     return np.setdiff1d(np.arange(len(data.train_labels)), held), held
+
+
+def fewer_tests(data: Mnist, count: int | None) -> Mnist:
+    """The data with `count` of the test images, in which the digits keep their shares; None: with all of them."""
+    if count is None or count >= len(data.test_labels):
+        return data
+    chosen = stratified(data.test_labels, count, seed=0)
+    return replace(data, test_images=data.test_images[chosen], test_labels=data.test_labels[chosen])
 
 
 def stratified(labels: Bytes, count: int, seed: int) -> Indices:
