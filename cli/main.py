@@ -30,6 +30,7 @@ COMMANDS = (
     "study",
     "search",
     "report",
+    "draw",
     "info",
     "evaluate",
     "compare",
