@@ -31,6 +31,7 @@ COMMANDS = (
     "study",
     "search",
     "report",
+    "draw",
     "info",
     "evaluate",
     "compare",

@@ -83,6 +83,16 @@ def webcam(
     reconnect: Annotated[
         float, typer.Option(min=0, help="Seconds for which a lost camera or stream is tried again.")
     ] = 10.0,
+    heartbeat: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Say at the start and every so many seconds that the run lives, with its counts and the last number: "
+            "with --jsonl as an object of its own, else as a line on stderr. Tells a watchdog of systemd as well.",
+            show_default=False,
+        ),
+    ] = 0.0,
     model: options.Model = None,
     detector: options.Detector = None,
     recognizer: options.Recognizer = None,
@@ -141,6 +151,7 @@ def webcam(
             height=height,
             fps=fps,
             reconnect=reconnect,
+            heartbeat=heartbeat,
             quiet=quiet,
         )
     )

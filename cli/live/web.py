@@ -1,14 +1,17 @@
 """A page with the live picture and the current reading, for machines without a screen, by the standard library.
 
-/ is the page, /video the pictures (multipart JPEG, which browsers show as they come), /reading the reading as JSON.
+/ is the page, /video the pictures (multipart JPEG, which browsers show as they come), /reading the reading as JSON,
+/healthz whether frames are read, as status 200 or 503.
 """
 
 import threading
 from collections import deque
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 from digitocr.cli.live import overlay
+from digitocr.cli.live.heartbeat import wall_clock
 from digitocr.cli.serving import VIEWER_SECONDS, PageServer, Request
 from digitocr.runtime.live.frames import Pixels
 from digitocr.runtime.live.video import FrameReading, VideoReader
@@ -16,6 +19,7 @@ from digitocr.runtime.opencv import cv2
 
 FRAME_QUALITY = 80  # JPEG quality of the pictures, 0 to 100
 ANNOUNCED_SHOWN = 20  # announced readings that the page shows
+HEALTH_SECONDS = 10.0  # in which the loop over the frames must have turned; without a frame it turns every 0.1 s
 CHECK_SECONDS = 1.0  # without a new frame, after which it is checked whether a viewer has left
 BOUNDARY = "the-next-picture"  # between two parts of the multipart answer
 
@@ -85,6 +89,9 @@ class WebPage:
         self._frame: FrameReading | None = None
         self._fps = 0.0
         self._announced: deque[tuple[float, str]] = deque(maxlen=ANNOUNCED_SHOWN)
+        self._number_at = ""
+        self._refused = 0
+        self._turned = monotonic()
         self._ended = self._closed = False
         self._drawing = threading.Lock()
         self._drawn: tuple[int, bytes] = (-1, b"")
@@ -96,11 +103,15 @@ class WebPage:
         with self._changed:
             self._frame, self._fps = frame, fps
             self._announced.extendleft((reading.time, reading.number.text) for reading in frame.announced)
+            if frame.announced:
+                self._number_at = wall_clock()
+            self._refused += len(frame.refused)
             self._changed.notify_all()
-        return True
+        return self.idle()
 
     def idle(self) -> bool:
-        """Returns True, to go on."""
+        """Notes that the loop over the frames turns. Returns True, to go on."""
+        self._turned = monotonic()
         return True
 
     def finish(self) -> bool:
@@ -117,17 +128,33 @@ class WebPage:
         self._server.close()
 
     def reading(self) -> dict[str, Any]:
-        """Returns text, the steady numbers; state, for people; announced, [seconds, text] of each, newest first."""
+        """What the page shows, and what others ask for.
+
+        Keys: text, the steady numbers; state, for people; announced, [seconds, text] of each, newest first; number,
+        the last announced one, and number_at, when that was, or None; refused, how many could not follow the last one.
+        """
         with self._changed:
             frame, fps, announced, ended = self._frame, self._fps, list(self._announced), self._ended
-        if frame is None:
-            return {"text": "", "state": "waiting for the first frame", "announced": []}
-        state = f"{fps:.0f} frames a second, {frame.latency:.0f} ms from frame to reading"
+            number_at, refused = self._number_at, self._refused
+        state = "waiting for the first frame"
         if ended:
             state = "the recording has ended"
         elif self._video.lost:
             state = self._video.lost
-        return {"text": "\n".join(number.text for number in frame.steady), "state": state, "announced": announced}
+        elif frame:
+            state = f"{fps:.0f} frames a second, {frame.latency:.0f} ms from frame to reading"
+        return {
+            "text": "\n".join(number.text for number in frame.steady) if frame else "",
+            "state": state + (f"; {refused} refused" if refused else ""),
+            "announced": announced,
+            "number": announced[0][1] if announced else None,
+            "number_at": number_at or None,
+            "refused": refused,
+        }
+
+    def healthy(self) -> bool:
+        """Whether frames are read: the source is neither lost nor at its end, and the loop over its frames turns."""
+        return not (self._ended or self._video.lost) and monotonic() - self._turned < HEALTH_SECONDS
 
     def picture(self, after: int, seconds: float) -> tuple[int, bytes] | None:
         """Returns the newest frame's index and JPEG, if it is later than that index or becomes so within the time.
@@ -154,6 +181,8 @@ class WebPage:
             request.send_page(PAGE)
         elif (request.command, request.path) == ("GET", "/reading"):
             request.send_json(self.reading())
+        elif (request.command, request.path) == ("GET", "/healthz"):
+            request.send_json(self.reading(), HTTPStatus.OK if self.healthy() else HTTPStatus.SERVICE_UNAVAILABLE)
         elif (request.command, request.path) == ("GET", "/video"):
             self._send_pictures(request)
         else:

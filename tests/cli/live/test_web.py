@@ -4,6 +4,8 @@ import socket
 import subprocess
 import threading
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -95,17 +97,53 @@ def test_the_page_names_what_it_shows_and_loads_nothing_else(page):
 
 
 def test_the_reading_is_the_newest_one(page, video):
-    assert reading(page) == {"text": "", "state": "waiting for the first frame", "announced": []}
+    none_yet = {"number": None, "number_at": None, "refused": 0}
+    assert reading(page) == {"text": "", "state": "waiting for the first frame", "announced": [], **none_yet}
     assert page.show(frame(0, "407", announced=True), 30.0)
     assert page.show(frame(30, "82", announced=True), 29.7)
     now = reading(page)
     assert now["text"] == "82"
     assert now["state"] == "30 frames a second, 12 ms from frame to reading"
     assert now["announced"] == [[1.0, "82"], [0.0, "407"]]
+    assert now["number"] == "82"
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(now["number_at"])) < timedelta(seconds=20)
     video.lost = "the picture is lost"
     assert reading(page)["state"] == "the picture is lost"
     assert page.finish()
     assert reading(page)["state"] == "the recording has ended"
+
+
+def test_refused_readings_are_counted(page):
+    page.show(frame(0, "407", announced=True), 30.0)
+    page.show(replace(frame(9, "365"), refused=("365 is below the last number, 407",)), 30.0)
+    now = reading(page)
+    assert (now["number"], now["refused"]) == ("407", 1)
+    assert now["state"] == "30 frames a second, 12 ms from frame to reading; 1 refused"
+
+
+def health(page):
+    """The status of /healthz, and what it says."""
+    try:
+        with urlopen(page.address + "healthz", timeout=5) as answer:
+            return answer.status, json.load(answer)["state"]
+    except HTTPError as error:
+        return error.code, json.load(error)["state"]
+
+
+def test_health_is_frames_that_are_read(page, video, monkeypatch):
+    assert health(page) == (200, "waiting for the first frame")
+    page.show(frame(0, "407"), 30.0)
+    assert health(page)[0] == 200
+    video.lost = "the picture is lost"
+    assert health(page) == (503, "the picture is lost")
+    video.lost = ""
+    monkeypatch.setattr(web, "HEALTH_SECONDS", 0.0)  # the loop hangs
+    assert health(page)[0] == 503
+    monkeypatch.setattr(web, "HEALTH_SECONDS", 10.0)
+    assert page.idle()  # no frame, but the loop turns
+    assert health(page)[0] == 200
+    page.finish()
+    assert health(page) == (503, "the recording has ended")
 
 
 def test_several_viewers_see_the_pictures_as_they_come(page):
