@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "predict",
     "webcam",
+    "label",
     "data",
     "train",
     "export",
