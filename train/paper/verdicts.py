@@ -50,9 +50,9 @@ def caution(results: dict[str, Any]) -> str:
     if steps >= ENOUGH_STEPS:
         return ""
     return (
-        f"Each network was trained for {steps:,} steps; all of MNIST for ten epochs is 4,300. So short a training shows "
-        "how fast a network learns, not how well it reads in the end: what learns slowly, as with dropout, looks worse "
-        "than it is. With more images or epochs a verdict may turn round."
+        f"Each network was trained for {steps:,} steps; all of MNIST for ten epochs is 4,300. So short a training "
+        "shows how fast a network learns, not how well it reads in the end: what learns slowly, as with dropout, looks "
+        "worse than it is. With more images or epochs a verdict may turn round."
     )
 
 
