@@ -41,7 +41,8 @@ def test_it_trains_exports_and_reads(mnist, monkeypatch, tmp_path, capsys):
         else:
             exec(compile(ast.Module([last], []), "lesson", "exec"), names)
         printed.append(capsys.readouterr().out)
-    assert [picture.size for picture in shown if picture] == [(1120, 56), (672, 56), (1248, 78), (1024, 768)]
+    assert [picture.size for picture in shown if picture] == [(1120, 56), (672, 56), (1248, 78), (960, 960)]
+    shown[-1].close()
     assert float(printed[4].split("%")[0]) > 50  # of ten answers; a die has 10
     labels, answers = (line.split()[1:] for line in printed[5].splitlines())
     assert all(label != answer for label, answer in zip(labels, answers, strict=True))
