@@ -109,8 +109,8 @@ class Labels:
                 os.close(descriptor)
 
     def note(self, what: Row) -> None:
-        """Keeps something that is no label for the next start, if there is room on the disk."""
-        with suppress(OSError):
+        """Keeps something that is no label for the next start, if there is room on the disk and nobody closed it."""
+        with suppress(OSError, ValueError):
             self._notes.write(_line(what))
 
     def notes(self) -> Iterator[Row]:
