@@ -64,7 +64,9 @@ def test_a_label_that_is_changed_or_removed_leaves_the_others(labels, path, tmp_
 
 
 def test_the_next_run_goes_on_and_keeps_what_others_wrote(path, tmp_path):
-    path.write_text('{"file": "a.jpg", "text": "1", "group": "ann", "part": "test"}\n\n{"file": "gone.jpg", "text": "2"}')
+    path.write_text(
+        '{"file": "a.jpg", "text": "1", "group": "ann", "part": "test"}\n\n{"file": "gone.jpg", "text": "2"}'
+    )
     labels = Labels(path)
     assert list(labels.rows) == [key(tmp_path), key(tmp_path, "gone.jpg")]
     labels.put(key(tmp_path), {"text": "3", "boxes": []})
