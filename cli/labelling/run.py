@@ -51,7 +51,7 @@ def run(
             if not quiet:
                 for line in left_out:
                     _say(line)
-                if path.name == FILE and output is None and (older := _older(path)):
+                if path.name == FILE and output is None and (older := older_than(path)):
                     _say(f"{older} comes before {path.name} where the folder is given as --data; name {path} there")
             _say(f"open {page.address}")
             reading = _Reading(pictures, page, task, jobs)
@@ -81,7 +81,7 @@ def _default(sources: Sequence[str]) -> Path:
     return folder / FILE if len(sources) == 1 and folder.is_dir() else Path(FILE)
 
 
-def _older(path: Path) -> Path | None:
+def older_than(path: Path) -> Path | None:
     """What `--data` takes for the labels of the folder before the file is looked at."""
     digits = [path.parent / str(digit) for digit in range(10)]
     before = [path.with_name("labels.json"), *digits]

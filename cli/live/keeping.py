@@ -24,6 +24,7 @@ SUFFIX = ".jpg"
 QUALITY = 95  # JPEG quality, 0 to 100; what is learned from must not be blurred
 APART_SECONDS = 1.0  # from one kept frame to the next; a hand in the picture makes every frame another one
 CELLS = (64, 48)  # a frame is compared by the means of so many parts
+MIDDLE = 128.0  # grey levels of the mean of a frame, as it is compared
 CHANGED = 20.0  # grey levels by which the mean of a part changes at least, when a digit of 20 pixels changes
 
 
@@ -75,8 +76,7 @@ class DoubtfulFrames:
         x, y, w, h = roi or (0, 0, frame.image.shape[1], frame.image.shape[0])
         picture = np.ascontiguousarray(frame.image[y : y + h, x : x + w])
         cells = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), CELLS, interpolation=cv2.INTER_AREA)
-        cells = cells.astype(np.float32)
-        cells -= cells.mean()  # light that grows or fades is no other picture
+        cells = cells * np.float32(MIDDLE / max(1.0, float(cells.mean())))  # light that fades is no other picture
         if self._cells is not None and np.abs(cells - self._cells).max() < CHANGED:
             return False
         self._save(picture, f"{datetime.now():%Y%m%d-%H%M%S}-{frame.index:06d}{SUFFIX}")

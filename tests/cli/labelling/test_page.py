@@ -212,6 +212,7 @@ def window(browser, served):
     for event in browser.events:
         assert event["method"] != "Runtime.exceptionThrown", event
         assert event["method"] != "Log.entryAdded" or event["params"]["entry"]["level"] != "error", event
+    browser("Page.navigate", url="about:blank")  # asks the server for nothing more, which ends
 
 
 class Window:
