@@ -109,8 +109,8 @@ class Labels:
                 os.close(descriptor)
 
     def note(self, what: Row) -> None:
-        """Keeps something that is no label for the next start, if there is room on the disk."""
-        with suppress(OSError):
+        """Keeps something that is no label for the next start, if there is room on the disk and nobody closed it."""
+        with suppress(OSError, ValueError):
             self._notes.write(_line(what))
 
     def notes(self) -> Iterator[Row]:
@@ -154,7 +154,7 @@ def _line(row: Row) -> bytes:
 
 def _row(line: bytes, where: str) -> Row | None:
     """The content of a line; None for an empty line or an unfinished last one. Raises OutputError for another line."""
-    with suppress(ValueError, TypeError, AttributeError, RecursionError):
+    with suppress(ValueError, TypeError, LookupError, AttributeError, RecursionError):
         row = json.loads(line) if line.strip() else None
         if row is None or (isinstance(row["file"], str) and int(row.get("page") or 1) > 0):
             return row

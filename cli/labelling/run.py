@@ -18,7 +18,6 @@ from digitocr.cli.labelling.pictures import Pictures, listed
 from digitocr.runtime.errors import DigitocrError
 
 FILE = "labels.jsonl"  # in a folder of pictures; `--data FOLDER` finds it there
-END_SECONDS = 5.0  # that a picture may still be read for, when the run is ended
 
 
 def run(
@@ -52,13 +51,12 @@ def run(
             if not quiet:
                 for line in left_out:
                     _say(line)
-                if path.name == FILE and output is None and (older := _older(path)):
+                if path.name == FILE and output is None and (older := older_than(path)):
                     _say(f"{older} comes before {path.name} where the folder is given as --data; name {path} there")
             _say(f"open {page.address}")
             reading = _Reading(pictures, page, task, jobs)
             with suppress(KeyboardInterrupt):
                 reading.failed.wait()
-            reading.end()
     if reading.error:
         raise reading.error
     if not quiet:
@@ -83,7 +81,7 @@ def _default(sources: Sequence[str]) -> Path:
     return folder / FILE if len(sources) == 1 and folder.is_dir() else Path(FILE)
 
 
-def _older(path: Path) -> Path | None:
+def older_than(path: Path) -> Path | None:
     """What `--data` takes for the labels of the folder before the file is looked at."""
     digits = [path.parent / str(digit) for digit in range(10)]
     before = [path.with_name("labels.json"), *digits]
@@ -95,7 +93,7 @@ def _say(line: str) -> None:
 
 
 class _Reading:
-    """Reads pictures in the background.
+    """Reads pictures in the background, until all are read or the process ends.
 
     Attributes:
         failed: Set where nothing can be read at all.
@@ -106,20 +104,11 @@ class _Reading:
         self.failed = threading.Event()
         self.error: DigitocrError | None = None
         self._pictures, self._page, self._task, self._jobs = pictures, page, task, jobs
-        self._ended = False
-        self._thread = threading.Thread(target=self._read, name="digitocr reading", daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Reads no further picture."""
-        self._ended = True
-        self._thread.join(END_SECONDS)
+        threading.Thread(target=self._read, name="digitocr reading", daemon=True).start()
 
     def _read(self) -> None:
         try:
             for outcome in read_in_processes(self._task, self._pictures.unread(), self._jobs):
-                if self._ended:
-                    return
                 self._pictures.take(json.loads(outcome.line or "{}"))
         except DigitocrError as error:
             self.error = error

@@ -16,6 +16,7 @@ from digitocr.cli.batch.output import OUTPUT_SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
 from digitocr.cli.live.heartbeat import HEARTBEAT_SCHEMA, Heartbeat, notify, wall_clock
+from digitocr.cli.live.keeping import DoubtfulFrames
 from digitocr.cli.live.recording import Recording
 from digitocr.cli.options import parsed_roi
 from digitocr.runtime.arguments import finite
@@ -91,6 +92,9 @@ class WebcamSettings:
         fps: Frames per second asked of a camera, or requests per second for a snapshot.
         reconnect: Seconds for which a lost source is tried again.
         heartbeat: Seconds from one sign of life to the next.
+        keep_doubtful: The folder for frames that are worth labelling.
+        keep_below: The confidence, 0 to 1, of a number below which a frame is one of these.
+        keep_most: How many pictures that folder holds at most.
         quiet: Whether to print nothing on the source and the speed.
     """
 
@@ -121,6 +125,9 @@ class WebcamSettings:
     fps: float
     reconnect: float
     heartbeat: float
+    keep_doubtful: Path | None
+    keep_below: float
+    keep_most: int
     quiet: bool
 
     @property
@@ -196,6 +203,11 @@ def run(settings: WebcamSettings) -> None:
     )
     # not before: while a library loads, its exception would become an ImportError
     signal.signal(signal.SIGTERM, _terminate)
+    doubtful = None
+    if settings.keep_doubtful:
+        doubtful = DoubtfulFrames(settings.keep_doubtful, settings.keep_below, settings.keep_most)
+        if doubtful.is_full:
+            _inform(settings, f"{doubtful.folder}: holds {settings.keep_most} pictures or more; no further one is kept")
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
@@ -223,10 +235,12 @@ def run(settings: WebcamSettings) -> None:
         heartbeat = Heartbeat(settings.heartbeat, lambda: _tell(settings, video, counts))
         notify("READY=1")
         try:
-            end = _watch(settings, video, recording, view, counts, heartbeat)
+            end = _watch(settings, video, recording, doubtful, view, counts, heartbeat)
         finally:
             seconds = counts.seconds
             _inform(settings, str(counts))
+            if doubtful:
+                _inform(settings, f"{doubtful.count} frames kept; correct them by: digitocr label {doubtful.folder}")
         if view and end is End.SOURCE and not settings.once and view.finish():
             if recording:
                 recording.close()
@@ -248,6 +262,7 @@ def _watch(
     settings: WebcamSettings,
     video: VideoReader,
     recording: Recording | None,
+    doubtful: DoubtfulFrames | None,
     view: View | None,
     counts: _Counts,
     heartbeat: Heartbeat,
@@ -274,6 +289,8 @@ def _watch(
             _inform(settings, f"not announced: {why}; start again if the meter was replaced or that one is wrong")
         if recording:
             recording.write(overlay.drawn(frame, video.roi, fps, settings.mirror), frame.time)
+        if doubtful:
+            doubtful.take(frame, video.roi)
         if settings.once and frame.announced:
             return End.READING
         if view:

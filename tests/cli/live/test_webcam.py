@@ -353,3 +353,14 @@ def test_list_says_which_cameras_there_are():
     code, out, error = webcam("--list")
     assert code == 0
     assert out or "there is no camera" in error
+
+
+def test_doubtful_frames_are_kept(clip, tmp_path):
+    words = ("--source", clip, "--view", "none", "--keep-doubtful", tmp_path / "kept")
+    code, out, error = webcam(*words, "--keep-below", "1", "--keep-most", "1")
+    assert (code, out) == (0, "407\n82\n365\n")
+    assert f"digitocr: 1 frames kept; correct them by: digitocr label {tmp_path / 'kept'}" in error
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert cv2.imread(str(kept)).shape == (240, 320, 3)
+    code, _, error = webcam(*words[:-2], "--keep-below", "0.5")
+    assert (code, error) == (2, "digitocr: --keep-below is for --keep-doubtful; leave it out\n")
