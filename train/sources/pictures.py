@@ -90,7 +90,8 @@ def _is_inside(boxes: Sequence[Sequence[float]], shape: tuple[int, ...], factor:
 def _cut(gray: GrayImage, boxes: Boxes, turned: int) -> preprocessing.Images:
     """(n, 28, 28): the digits in (n, 4) boxes of an (H, W) picture that is turned clockwise by `turned` to be read."""
     cut = preprocessing.images(shadeless(gray, boxes), boxes)
-    return np.ascontiguousarray(np.rot90(cut, -turned // 90, axes=(1, 2)))
+    quarters = round(turned / 90)  # what a line is oblique by beyond that stays
+    return np.ascontiguousarray(np.rot90(cut, -quarters, axes=(1, 2)))
 
 
 def _placed(reading: Reading, lines: list[str]) -> tuple[tuple[float, ...], ...] | None:

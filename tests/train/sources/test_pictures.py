@@ -77,6 +77,13 @@ def test_the_crops_of_a_turned_picture_are_upright(degrees, page, tmp_path, writ
     assert difference.mean() < 12  # the crop's square may be a pixel off
 
 
+@pytest.mark.parametrize(("degrees", "same"), [(12, 0), (348, 0), (80, 90), (260, 270)])
+def test_the_crops_of_an_oblique_picture_are_turned_by_quarters(degrees, same, page):
+    path, boxes = page
+    made, upright = (gathered(Entry(path, "p", text="4", boxes=boxes[:1], turned=one)) for one in (degrees, same))
+    assert np.array_equal(made.images[0], upright.images[0])
+
+
 @pytest.mark.parametrize(
     ("text", "stated", "why"),
     [
