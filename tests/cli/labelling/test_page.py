@@ -17,6 +17,7 @@ from digitocr.runtime.errors import OutputError
 
 BOXES = [[60, 60, 40, 80], [120, 60, 40, 80], [180, 60, 40, 80]]
 KEY_MS = 50  # from a key to the next picture
+BUSY = 6  # times what typing a digit takes, which asks the server for nothing; on a busy machine that is more
 
 
 def drawn(path, text="407", size=(320, 200)):
@@ -258,8 +259,7 @@ def test_a_number_is_typed_and_the_next_picture_comes(window):
     assert window.served.labels()[1] == {"file": "c.png", "text": "", "boxes": BOXES}
     assert window.of("counts") == "2 labelled · 1 left"
     window.press("s")
-    window.browser.until("now === null")
-    assert window.of("message") == "No picture is left. Enter shows the 1 skipped ones again."
+    window.browser.until("at('message').textContent === 'No picture is left. Enter shows the 1 skipped ones again.'")
     window.press("u")
     window.shows("a.png")
     window.press("u", "u")
@@ -376,13 +376,18 @@ def test_a_key_is_answered_at_once_with_ten_thousand_pictures(browser, tmp_path)
     browser("Page.navigate", url=served.address)
     browser.until("document.readyState === 'complete' && queue.length === AHEAD")
     browser.run(
-        "took = [], began = 0; addEventListener('keydown', event => { began = event.timeStamp }, true); "
-        "seen = () => setTimeout(() => took.push(performance.now() - began)); "
-        "new MutationObserver(() => requestAnimationFrame(seen)).observe(at('name'), { childList: true })"
+        "took = [], typed = [], began = 0; addEventListener('keydown', event => { began = event.timeStamp }, true); "
+        "painted = list => requestAnimationFrame(() => setTimeout(() => list.push(performance.now() - began))); "
+        "new MutationObserver(() => painted(took)).observe(at('name'), { childList: true }); "
+        "text.addEventListener('input', () => painted(typed))"
     )
     for count in range(1, 13):
+        browser.press("7")
+        browser.until(f"typed.length === {count}")
+        browser.run("text.value = now.text; edited()")
         browser.press("Enter")
         browser.until(f"took.length === {count} && !busy")
     served.close()
     assert len(served.labels()) == 12
-    assert min(browser.run("took")) < KEY_MS  # the others may have waited for other programs
+    took, typed = (min(browser.run(name)) for name in ("took", "typed"))  # the others waited for other programs
+    assert took < max(KEY_MS, BUSY * typed), (took, typed)
