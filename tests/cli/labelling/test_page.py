@@ -53,13 +53,14 @@ class Served:
         self.page.end_reading()
 
     def labels(self):
-        return [json.loads(line) for line in self.path.read_text().splitlines()]
+        return [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
 
-    def ask(self, path, sent=None):
-        """Status and content of an answer."""
+    def ask(self, path, sent=None, run=None):
+        """Status and content of an answer to the page of this run, or of another one."""
         content = None if sent is None else json.dumps(sent).encode()
         try:
-            with urlopen(Request(self.address + path, content), timeout=10) as answer:
+            asked = Request(self.address + path, content, {"X-Run": run or self.page._run})
+            with urlopen(asked, timeout=10) as answer:
                 return answer.status, json.load(answer) if "json" in answer.headers["Content-Type"] else answer.read()
         except HTTPError as refused:
             with refused:
@@ -148,8 +149,16 @@ def test_what_makes_no_sense_is_refused(path, sent, served):
 
 
 def test_other_addresses_are_not_found(served):
-    for path, sent in (("labels.jsonl", None), ("picture/../a.png", None), ("label", None), ("next", {})):
+    for path, sent in (("labels.jsonl", None), ("picture/../a.png", None), ("label", None), ("next", {}), ("", {})):
         assert served.ask(path, sent) == (404, None)
+
+
+def test_a_page_of_an_earlier_run_cannot_label(served):
+    served.read(0.9, 0.2, 0.7)
+    sent = {"id": 0, "text": "407", "boxes": BOXES, "turned": 0}
+    for path, content in (("label", sent), ("skip", {"id": 0}), ("undo", {}), ("again", {}), ("next?have=", None)):
+        assert served.ask(path, content, "0123") == (409, {"error": "this page is of an earlier run; load it again"})
+    assert served.pictures.counts()["labelled"] == served.pictures.counts()["skipped"] == 0
 
 
 def test_a_web_site_cannot_label(served):
@@ -268,6 +277,16 @@ def test_a_number_is_typed_and_the_next_picture_comes(window):
     window.press("Enter", "n", "s", "Enter")
     window.shows("a.png")
     assert [one["text"] for one in window.served.labels()] == ["401", ""]
+
+
+def test_a_key_that_is_held_down_confirms_one_picture(window):
+    held = {"type": "keyDown", "key": "Enter", "windowsVirtualKeyCode": 13, "autoRepeat": True}
+    for _ in range(3):
+        window.browser("Input.dispatchKeyEvent", **held)
+    assert window.served.labels() == []
+    window.press("b", "ArrowRight")
+    window.browser("Input.dispatchKeyEvent", **{**held, "key": "ArrowRight", "windowsVirtualKeyCode": 39})
+    assert window.boxes()[0][0] == BOXES[0][0] + 8
 
 
 def test_boxes_are_moved_sized_added_and_removed(window):
