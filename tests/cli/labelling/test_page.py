@@ -336,6 +336,17 @@ def test_a_number_without_its_places_is_written_after_a_second_enter(window):
     assert len(window.served.labels()) == 1
 
 
+def test_one_digit_needs_no_box(window):
+    window.press("x", "x", "x", "8")
+    assert window.of("message") == "without a box, all ink is taken for the digit; a adds one"
+    window.press("Enter")
+    window.shows("c.png")
+    assert window.served.labels() == [{"file": "b.png", "text": "8"}]
+    window.press("x", "x", "x", "a")
+    assert window.boxes() == [[145, 75, 30, 50]]  # in the middle
+    assert window.digits() == "–"
+
+
 def test_a_picture_is_turned_and_shown_closer(window):
     width = "sheet.getBoundingClientRect().width"
     whole = window.browser.run(width)
