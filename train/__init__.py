@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from digitocr.train.classifier.fit import Settings
     from digitocr.train.classifier.network import Experiment, build_network
     from digitocr.train.classifier.recipes import RECIPES, Recipe
-    from digitocr.train.data import Mnist, load_mnist
+    from digitocr.train.data import Mnist, fewer, load_mnist
     from digitocr.train.detector.fit import DetectorSettings
     from digitocr.train.evaluation.evaluate import evaluate
     from digitocr.train.memory import keep_freed
@@ -66,6 +66,7 @@ __all__ = [
     "Settings",
     "build_network",
     "evaluate",
+    "fewer",
     "find_fonts",
     "fit",
     "keep_freed",
@@ -84,6 +85,7 @@ _HOMES = {
     "Settings": "classifier.fit",
     "build_network": "classifier.network",
     "evaluate": "evaluation.evaluate",
+    "fewer": "data",
     "find_fonts": "synthesis.fonts",
     "keep_freed": "memory",
     "load_data": "sources.load",

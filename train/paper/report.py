@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.runtime.files import replacing
-from digitocr.train.data import Bytes, Mnist
+from digitocr.train.data import Bytes, Mnist, fewer
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
 from digitocr.train.paper import records, statistics, verdicts
@@ -89,6 +89,8 @@ def study_pages(results: Values, data: Mnist) -> Pages:
     """The report on the results of study.read_results. Raises InputError where they are of other data."""
     if results["data"]["digest"] != data.digest:
         raise InputError("the study is of other data; give the same --data")
+    if "images" in results["plan"]:
+        data = fewer(data, results["plan"]["images"])
     labels, runs = data.test_labels, results["runs"]
     of_paper: dict[int, list[Values]] = {
         number: [run for run in runs if run["cell"] == name] for number, name in _paper_cells().items()
@@ -121,6 +123,7 @@ def study_pages(results: Values, data: Mnist) -> Pages:
         "results": results,
         "seeds": {number: len(some) for number, some in ran.items()},
         "verdicts": verdicts.judge(results, labels),
+        "caution": verdicts.caution(results),
         "experiments": [_experiment(number, some, labels) for number, some in ran.items()],
         "table": _table(runs),
         "slips": verdicts.slips(),

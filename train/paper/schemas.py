@@ -20,7 +20,7 @@ NUMBER = (int, float)  # JSON has whole numbers as int
 DATA = {"digest": str, "training": int, "held_out": int, "test": int}
 STUDY: Content = {
     "schema": {"digitocr-study/1"},
-    "plan": {"epochs": int, "batch_size": int},
+    "plan": {"epochs": int, "batch_size": int, ...: int},  # and images, where not all were used
     "data": DATA,
     "versions": {"digitocr": str, "keras": str},
 }
