@@ -52,8 +52,8 @@ class Labels:
                     self.rows[self._key(row)] = row
             if content and not content.endswith(b"\n"):
                 self._rewrite()
-            with path.open("ab"):
-                pass
+            if path.exists():
+                path.open("ab").close()  # is refused now and not at the first label
         except OSError as error:
             self.close()
             raise _unwritable(path, error) from error

@@ -5,6 +5,7 @@ pixels. /label, /skip, /undo and /again are what a key does. Boxes are in pixels
 """
 
 import re
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Set
@@ -19,6 +20,7 @@ from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError
 
 HOST = "127.0.0.1"  # what is typed is for this machine alone
 PAGE = Path(__file__).with_name("page.html")
+QUESTIONS = ("/next", "/label", "/skip", "/undo", "/again")  # of a page; what all but the first ask for is done
 PREPARED = 16  # pictures that are kept as they are sent; the page asks for a few in advance
 TEXT = re.compile(r"[0-9?.,\-+:/ \n]*")  # what a number is written with
 MAX_TEXT = 10_000  # characters of a picture
@@ -34,7 +36,8 @@ class LabelPage:
     def __init__(self, pictures: Pictures, port: int) -> None:
         """Starts the server. Raises DeviceError or UsageError, as PageServer does."""
         self._pictures = pictures
-        self._page = PAGE.read_text("utf-8")
+        self._run = secrets.token_hex(8)
+        self._page = PAGE.read_text("utf-8").replace('const RUN = ""', f'const RUN = "{self._run}"')
         self._reading = True
         self._prepared: OrderedDict[tuple[int, int], Shown] = OrderedDict()
         self._lock = threading.Lock()
@@ -55,12 +58,15 @@ class LabelPage:
         try:
             if (request.command, address.path) == ("GET", "/"):
                 request.send_page(self._page)
+            elif address.path in QUESTIONS and request.headers.get("X-Run") != self._run:
+                # the page of an earlier run, still open, numbers its pictures otherwise
+                request.send_json({"error": "this page is of an earlier run; load it again"}, HTTPStatus.CONFLICT)
             elif (request.command, address.path) == ("GET", "/next"):
                 request.send_json(self._next(_indices(asked.get("have", ""))))
             elif request.command == "GET" and (number := re.fullmatch(r"/picture/(\d{1,9})", address.path)):
                 picture = self._shown(self._checked(int(number[1])), _turned(asked.get("turned", "0")))
                 request.send(picture.kind, picture.content)
-            elif request.command == "POST" and address.path in ("/label", "/skip", "/undo", "/again"):
+            elif request.command == "POST" and address.path in QUESTIONS[1:]:
                 self._change(request, address.path)
             else:
                 request.send_error(HTTPStatus.NOT_FOUND)

@@ -51,8 +51,8 @@ def run(
             if not quiet:
                 for line in left_out:
                     _say(line)
-                if path.name == FILE and output is None and (older := older_than(path)):
-                    _say(f"{older} comes before {path.name} where the folder is given as --data; name {path} there")
+                if output is None and (line := rival_of(path)):
+                    _say(line)
             _say(f"open {page.address}")
             reading = _Reading(pictures, page, task, jobs)
             with suppress(KeyboardInterrupt):
@@ -64,9 +64,11 @@ def run(
         for line in pictures.errors():
             _say(line)
         _say(
-            f"{counts['labelled']} of {counts['pictures']} pictures labelled in {path}, {counts['skipped']} skipped, "
-            f"{counts['unreadable']} unreadable; look at them by: digitocr data check {path}"
+            f"{counts['labelled']} of {counts['pictures']} pictures labelled, {counts['skipped']} skipped, "
+            f"{counts['unreadable']} unreadable"
         )
+        if counts["labelled"]:
+            _say(f"look at the labels by: digitocr data check {path}")
 
 
 def settings_of(task: Task) -> str:
@@ -81,11 +83,14 @@ def _default(sources: Sequence[str]) -> Path:
     return folder / FILE if len(sources) == 1 and folder.is_dir() else Path(FILE)
 
 
-def older_than(path: Path) -> Path | None:
-    """What `--data` takes for the labels of the folder before the file is looked at."""
-    digits = [path.parent / str(digit) for digit in range(10)]
-    before = [path.with_name("labels.json"), *digits]
-    return next((one for one in before if one.exists()), None)
+def rival_of(path: Path) -> str:
+    """What to know where the folder of the file holds other labels as well; empty where it does not."""
+    folders = [path.with_name(str(digit)) for digit in range(10)]
+    before = next((one for one in (path.with_name("labels.json"), *folders) if one.exists()), None)
+    after = path.with_name("labels.csv")
+    if before:
+        return f"{before} comes before {path.name} where the folder is given as --data; name {path} there"
+    return f"{path.name} comes before {after} where the folder is given as --data" if after.exists() else ""
 
 
 def _say(line: str) -> None:

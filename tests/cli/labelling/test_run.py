@@ -1,6 +1,7 @@
 """The command label, as whole processes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -34,10 +35,12 @@ class Run:
             assert line, self.said
             self.said.append(line.rstrip())
         self.address = self.said[-1].split()[-1]
+        with urlopen(self.address, timeout=60) as page:
+            self._run = re.search(r'const RUN = "(\w+)"', page.read().decode())[1]
 
     def ask(self, path, sent=None):
         content = None if sent is None else json.dumps(sent).encode()
-        with urlopen(Request(self.address + path, content), timeout=60) as answer:
+        with urlopen(Request(self.address + path, content, {"X-Run": self._run}), timeout=60) as answer:
             return json.load(answer)
 
     def next(self, seconds=120):
@@ -86,7 +89,8 @@ def test_what_was_labelled_survives_a_kill_and_the_next_run_goes_on(folder):
     code, error = page.end(signal.SIGINT)
     assert code == 0
     assert f"{folder}/broken.png: not a picture that can be read" in error
-    assert f"digitocr: 1 of 3 pictures labelled in {folder}/labels.jsonl, 1 skipped, 1 unreadable" in error
+    assert "digitocr: 1 of 3 pictures labelled, 1 skipped, 1 unreadable\n" in error
+    assert error.endswith(f"digitocr: look at the labels by: digitocr data check {folder}/labels.jsonl\n")
     assert read_source(folder).labels.tolist() == [1, 2]
 
 
@@ -116,13 +120,14 @@ def test_a_network_that_cannot_be_used_ends_the_run(folder):
         run.run([str(folder)], False, None, 0, task(folder / "broken.png"), 1, True)
 
 
-def test_what_data_takes_before_the_labels_is_named(folder):
+def test_other_labels_in_the_folder_are_named(folder):
     path = folder / "labels.jsonl"
-    assert run.older_than(path) is None
-    (folder / "7").mkdir()
-    assert run.older_than(path) == folder / "7"
-    (folder / "labels.json").write_text("[]")
-    assert run.older_than(path) == folder / "labels.json"
+    assert run.rival_of(path) == ""
+    (folder / "labels.csv").write_text("file,label\n")
+    assert run.rival_of(path) == f"labels.jsonl comes before {folder}/labels.csv where the folder is given as --data"
+    for first in ("7", "labels.json"):
+        (folder / first).mkdir()
+        assert run.rival_of(path).startswith(f"{folder / first} comes before labels.jsonl where the folder is given")
 
 
 def test_a_reading_counts_as_long_as_its_networks_and_settings_do(tmp_path):
