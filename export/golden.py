@@ -56,7 +56,7 @@ CELLS = 12  # of a detector's output, those with the highest logits of a centre
 CROP_TOLERANCE = 4  # grey levels; resizing differs by 1 between machines, and contrast is stretched
 PLANE_TOLERANCE = 0.01  # of -4 to 4; means of windows in float32 differ by less
 FLOAT_TOLERANCE = 1e-3  # of a logit; float32 kernels differ by 1e-5
-STEPS = {"classifier": 2, "detector": 6, "recognizer": 6}  # of 255 over an output's range; integer kernels differ so
+STEPS = {"classifier": 2, "detector": 12, "recognizer": 8}  # of 255 over an output's range; integer kernels differ so
 CONFIDENCE_TOLERANCE = 0.02  # of a digit in a whole picture
 BOX_TOLERANCE = 2  # pixels, of its box
 
