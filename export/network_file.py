@@ -86,7 +86,9 @@ def published(
         "digitocr": __version__,
     }
     if isinstance(model, bytes):
-        card["tensors"] = tensors_of(model)
+        tensors = tensors_of(model)
+        dtype = tensors["image"]["dtype"]  # all of them have it
+        card |= {side: {**card[side], "dtype": dtype} for side in ("input", "output")} | {"tensors": tensors}
 
     def write(beside: Path) -> None:
         if isinstance(model, bytes):

@@ -44,6 +44,8 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     available = onnxruntime.get_available_providers()
     if not set(providers) <= set(available) or not providers:
         raise UsageError(f"providers must be among {', '.join(available)}, not {', '.join(providers) or 'empty'}")
+    if path.suffix == ".tflite":
+        raise ModelError(f"{path}: is for phones; on a computer a detector or a recognizer is a .onnx file: give that")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -168,6 +170,8 @@ class PlanesNetwork:
         path: A .onnx or .tflite file.
 
     Attributes:
+        sha256: The digest of the file.
+        card: What `digitocr export` wrote into the file; {} for other files.
         sides: Height and width that the input must have; None where they are free.
 
     Raises:
@@ -177,15 +181,17 @@ class PlanesNetwork:
 
     def __init__(self, path: Path) -> None:
         content = model_content(path)
-        check_shipped(path, content)
+        self.sha256 = check_shipped(path, content)
         self.sides: tuple[int | None, ...]
         if path.suffix == ".tflite":
             interpreter = _litert(content, path, 1)
             self._run = partial(_run_litert, interpreter)
+            self.card = parsed_card(zipped_card(content))
             self.sides = tuple(int(side) for side in interpreter.get_input_details()[0]["shape"][1:3])
         else:
             session = onnx_session(content, path, 1)
             self._run = partial(_run_onnx, session)
+            self.card = model_card(session)
             self.sides = tuple(side if isinstance(side, int) else None for side in session.get_inputs()[0].shape[-2:])
 
     def outputs(self, planes: Planes) -> dict[str, Planes]:

@@ -4,13 +4,14 @@ import json
 import numpy as np
 import onnx
 import pytest
+from typer.testing import CliRunner
 
+from digitocr.cli.main import command_line
 from digitocr.export import graph_to_onnx as graph_module
 from digitocr.export import recognizer as module
 from digitocr.export.recognizer import LABELS, export_recognizer
 from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
-from digitocr.runtime.interpreter import zipped_card
-from digitocr.runtime.models import parsed_card
+from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, Recognizer, recognizer_input, softmax
 from digitocr.runtime.selftest import selftest
 from digitocr.train.quiet import silenced
@@ -121,7 +122,14 @@ def test_a_tflite_file_takes_strips_of_one_size_and_reads_what_keras_reads(netwo
     card = json.loads((tmp_path / f"{report['file']}.json").read_text())
     assert card["tensors"]["image"] == {"shape": [1, 32, 160, 2], "dtype": "float32"}
     assert card["tensors"]["logits"] == {"shape": card["output"]["shape"], "dtype": "float32"}
-    assert parsed_card(zipped_card((tmp_path / report["file"]).read_bytes()))["tensors"] == card["tensors"]
+    model = PlanesNetwork(tmp_path / report["file"])
+    assert (model.card["tensors"], model.sha256) == (card["tensors"], report["sha256"])
+    with pytest.raises(ModelError, match=r"is a \.onnx file: give that"):
+        Recognizer(tmp_path / report["file"])
+    assert json.loads(CliRunner().invoke(command_line(()), ["info", str(tmp_path / report["file"])]).stdout) == {
+        **model.card,
+        "sha256": model.sha256,
+    }
     result = selftest(tmp_path / report["file"])
     assert (result["network"], result["passed"], result["same answers"]) == ("recognizer", True, 20)
 
