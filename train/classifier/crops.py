@@ -102,14 +102,14 @@ def draw_crops(scenes: range, seed: int, glyphs: Glyphs, detector: Detector) -> 
 def _chosen_boxes(scene: Scene, rng: Generator) -> tuple[Boxes, Bytes]:
     """Boxes (n, 4) and labels (n,) of digits, letters, and places without digits."""
     some = rng.permutation(len(scene.boxes))[:MAX_DIGIT_CROPS]
-    digits = _jittered(scene.boxes[some], rng)
-    letters = _jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTER_CROPS]], rng)
+    digits = jittered(scene.boxes[some], rng)
+    letters = jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTER_CROPS]], rng)
     others = _elsewhere(scene, rng)
     labels = np.concatenate([scene.labels[some], np.full(len(letters) + len(others), NO_DIGIT, np.uint8)])
     return np.concatenate([digits, letters, others]), labels
 
 
-def _jittered(boxes: Boxes, rng: Generator) -> Boxes:
+def jittered(boxes: Boxes, rng: Generator) -> Boxes:
     """The boxes (n, 4), each moved a little and scaled a little about its middle."""
     side = boxes[:, 2:].max(1, initial=0.0, keepdims=True)
     middle = boxes[:, :2] + boxes[:, 2:] / 2 + rng.normal(0, BOX_SHIFT, (len(boxes), 2)) * side
