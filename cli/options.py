@@ -16,7 +16,10 @@ from digitocr.runtime.errors import UsageError
 
 Model = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The network that reads a digit, .onnx or .tflite; default: the shipped one."),
+    typer.Option(
+        metavar="FILE",
+        help="The network that reads a digit, .onnx or .tflite, or a folder of exported ones; default: the shipped one.",
+    ),
 ]
 Detector = Annotated[
     Path | None,

@@ -1,7 +1,7 @@
 """Networks of Keras in a Reader, so that what is being trained reads pictures as its exported file will.
 
-    reader = keras_reader({"classifier": network})      # the others are the shipped files
-    reader.read("meter.jpg").text
+reader = keras_reader({"classifier": network})      # the others are the shipped files
+reader.read("meter.jpg").text
 """
 
 from collections.abc import Mapping

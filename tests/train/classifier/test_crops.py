@@ -158,7 +158,7 @@ def test_all_processes_together_draw_what_one_would(monkeypatch):
     some = Glyphs(*NOTHING, [], hands=2)
     monkeypatch.setattr(module, "worker_pool", lambda count, *given: Here() if count >= 1 and len(given) == 3 else None)
     monkeypatch.setattr(module, "glyphs", lambda: some)
-    monkeypatch.setattr(module, "_detector", lambda: Found(*DIGITS))
+    monkeypatch.setattr(module, "shipped_detector", lambda: Found(*DIGITS))
     monkeypatch.setattr(module, "SCENES_PER_TASK", 3)
     drawn = draw_all(7, 4, *NOTHING, [])
     whole = draw_crops(range(7), 4, some, Found(*DIGITS))
