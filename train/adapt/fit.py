@@ -33,7 +33,7 @@ from digitocr.train.adapt.drawing import draw
 from digitocr.train.adapt.gate import judged
 from digitocr.train.adapt.lessons import Placed
 from digitocr.train.adapt.own import Own, Picture, placed, read_own
-from digitocr.train.adapt.teach import CHECK, COURSES, DRAWN_SCENES, DRAWN_STRIPS, Say, teach
+from digitocr.train.adapt.teach import CHECK, COURSES, DRAWN_SCENES, DRAWN_STRIPS, Say, is_taught, teach
 from digitocr.train.data import Mnist, split
 from digitocr.train.quiet import progress_line, progress_stream
 from digitocr.train.runs import HISTORY, RECORD, SPLIT, Run, begin, now, train_command
@@ -115,9 +115,7 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
     if not taught:
         raise InputError(f"{own.source}: in none of its pictures it is known where the digits are; state their boxes")
     held = held or taught  # rather than not to stop at all
-    names = ["classifier"]
-    if any(len(one.boxes) for one in taught) and any(len(one.boxes) for one in held):
-        names += ["recognizer", "detector"]
+    names = [name for name in COURSES if all(any(is_taught(one, name) for one in some) for some in (taught, held))]
     progress_line(
         f"{len(taught)} of {len(own.taught)} pictures to learn from have known places of digits; "
         f"drawing {DRAWN_SCENES:,} scenes and {DRAWN_STRIPS:,} lines to learn beside them",

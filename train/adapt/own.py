@@ -171,7 +171,7 @@ def _divided(source: str, pictures: list[Picture], parts: list[str]) -> Own:
     if len(taught) < LEAST_TAUGHT or test.sum() < LEAST_TEST or not len(held):
         raise InputError(
             f"{source}: has {len(taught)} pictures to learn from, {len(held)} to stop by and {int(test.sum())} to "
-            f"judge with; {LEAST_TAUGHT}, 1 and {LEAST_TEST} are the least; label more, in several groups if they have any"
+            f"judge with; {LEAST_TAUGHT}, 1 and {LEAST_TEST} are the least; label more, in several groups"
         )
     whole = hashlib.sha256("".join(f"{d}{one.text}" for d, one in zip(digests, pictures, strict=True)).encode())
     sets = ([pictures[at] for at in chosen.tolist()] for chosen in (taught, held, np.flatnonzero(test)))

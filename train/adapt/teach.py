@@ -2,9 +2,10 @@
 
     networks, history = teach(taught, held, drawn, data, seed, say)     # {"classifier": ..., "recognizer": ...}
 
-Every step shows own and drawn pictures together. After every CHECK steps the loss is measured on own pictures that are
-held out and on drawn ones that are not learned from. The weights of the check with the least sum stay, which may be
-those that it began with. Batch norm keeps its statistics: a few pictures of one kind would spoil them.
+Every step shows own and drawn pictures together. After every CHECK steps the loss is measured on own pictures, taught
+and held out, and on drawn ones that are not learned from. The weights with the least sum stay, which may be those that
+it began with; where drawn pictures lose, they do not count. What is measured is the mean of the weights over the last
+steps: those of a single step swing. Batch norm keeps its statistics: a few pictures of one kind would spoil them.
 """
 
 import time
@@ -42,10 +43,12 @@ Floats = NDArray[np.float32]
 Batch = tuple[Any, Any]  # inputs of a network and what is wanted
 Say = Callable[[str, int, int, str], None]  # network, steps done, steps at most, the last check in words
 
-CHECK = 40  # steps from one measurement to the next
+CHECK = 20  # steps from one measurement to the next
 PATIENCE = 3  # measurements without a better one, after which it is enough
 MAX_WORSE = 1.03  # times the loss on drawn pictures at the beginning, that a network may have to stay
-HELD_VARIANTS = 6  # of each held-out picture
+MEMORY = 0.95  # of the mean of the weights over the last steps, which is what is measured and kept
+MEASURED = 64  # own pictures that a loss is measured with, taught and held-out ones each
+MEASURED_BATCH = 64  # pictures
 HELD_DRAWN = 64  # drawn strips and scenes that are measured and not learned from; of crops twenty times as many
 CLIP_NORM = 5.0  # largest norm of a gradient
 WEIGHT_DECAY = 0.0001  # of AdamW
@@ -61,18 +64,21 @@ class Course:
         steps: At most.
         own: Own pictures of a step.
         drawn: Drawn pictures of a step, for the classifier digits of MNIST as well.
+        first_layer: Of those that learn. What the layers before it see, strokes and edges, is the same everywhere; and
+            a step takes half the time.
     """
 
     rate: float
     steps: int
     own: int
     drawn: int
+    first_layer: int = 0
 
 
 COURSES = {
-    "classifier": Course(rate=0.0003, steps=320, own=32, drawn=96),
-    "recognizer": Course(rate=0.0004, steps=160, own=10, drawn=22),
-    "detector": Course(rate=0.0003, steps=120, own=5, drawn=11),
+    "classifier": Course(rate=0.0003, steps=200, own=24, drawn=72),
+    "recognizer": Course(rate=0.0006, steps=100, own=8, drawn=16, first_layer=13),
+    "detector": Course(rate=0.0004, steps=80, own=4, drawn=6, first_layer=13),
 }
 DRAWN_SCENES = 640  # for crops and scenes
 DRAWN_STRIPS = 2_560
@@ -94,16 +100,14 @@ class _Lesson:
         network: With the shipped weights.
         loss: Of the network.
         batch: The inputs of a step and what is wanted.
-        own: The inputs of held-out own pictures and what is wanted.
-        drawn: The same of drawn ones.
+        measured: The inputs and what is wanted of own pictures that are taught, of held-out ones, and of drawn ones.
     """
 
     name: str
     network: Any
     loss: Any
     batch: Callable[[np.random.Generator], Batch]
-    own: Batch
-    drawn: Batch
+    measured: tuple[Batch, Batch, Batch]
 
 
 def teach(
@@ -118,23 +122,24 @@ def teach(
     """Teaches networks one after the other.
 
     Args:
-        names: Keys of COURSES. Only the classifier can learn pictures without boxes.
-        taught: Own pictures to learn from.
-        held: Own pictures to stop by.
+        names: Keys of COURSES.
+        taught: Own pictures to learn from; some that each network can, by is_taught.
+        held: Own pictures to stop by; the same.
         drawn: Drawn pictures.
         data: MNIST.
         seed: Of the order and of all changes of the pictures.
         say: Is told every step.
 
     Returns:
-        The networks, and a row for each check: network, step, own loss, drawn loss, seconds, is kept.
+        The networks, and a row for each check: network, step, the three losses, seconds, whether it was kept.
     """
     keras.utils.set_random_seed(seed)
     lessons = {"classifier": _classifier, "recognizer": _recognizer, "detector": _detector}
     networks, history = {}, []
     for number, name in enumerate(names):
         rng = np.random.default_rng((seed, number))
-        lesson = lessons[name](taught, held, drawn, data, rng)
+        own = [[one for one in some if is_taught(one, name)] for some in (taught, held)]
+        lesson = lessons[name](own[0], own[1], drawn, data, rng)
         history += _taught(lesson, COURSES[name], rng, say)
         networks[name] = LOAD[name]()  # as it is kept: Keras would save the optimizer's state of the other one
         networks[name].set_weights(lesson.network.get_weights())
@@ -144,35 +149,53 @@ def teach(
 def _taught(lesson: _Lesson, course: Course, rng: np.random.Generator, say: Say) -> list[dict[str, Any]]:
     """Teaches a network, and leaves it with the weights of its best check. Returns the rows of the checks."""
     network = lesson.network
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
+    for number, layer in enumerate(network.layers):
+        if isinstance(layer, keras.layers.BatchNormalization) or number < course.first_layer:
             layer.trainable = False
     warm = max(1, round(WARM_SHARE * course.steps))
     rate = keras.optimizers.schedules.CosineDecay(
         course.rate / 10, course.steps - warm, warmup_target=course.rate, warmup_steps=warm
     )
     network.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM), loss=lesson.loss)
-    best, weights, rows, began = np.inf, network.get_weights(), [], time.perf_counter()
+    mean = best = network.get_weights()
+    least, kept, rows, began = np.inf, 0, list[dict[str, Any]](), time.perf_counter()
     for step in range(course.steps + 1):
         if step % CHECK == 0:
-            own, other = (
-                float(network.evaluate(*some, batch_size=64, verbose=0)) for some in (lesson.own, lesson.drawn)
-            )
-            allowed = not rows or other <= MAX_WORSE * rows[0]["drawn_loss"]
+            own, held, other = _losses(lesson, mean)
             seconds = round(time.perf_counter() - began, 1)
             rows.append(
-                {"network": lesson.name, "step": step, "own_loss": own, "drawn_loss": other, "seconds": seconds}
+                {
+                    "network": lesson.name,
+                    "step": step,
+                    "taught_loss": own,
+                    "held_loss": held,
+                    "drawn_loss": other,
+                    "seconds": seconds,
+                }
             )
-            if allowed and own + other < best:
-                best, weights = own + other, network.get_weights()
-                kept = len(rows) - 1
+            allowed = other <= MAX_WORSE * rows[0]["drawn_loss"]
+            if allowed and (total := (own + held) / 2 + other) < least:
+                least, best, kept = total, mean, len(rows) - 1
             if len(rows) - 1 - kept >= PATIENCE:
                 break
-        say(lesson.name, step, course.steps, f"own {rows[-1]['own_loss']:.3f}, drawn {rows[-1]['drawn_loss']:.3f}")
+        words = ", ".join(f"{name} {rows[-1][f'{name}_loss']:.3f}" for name in ("taught", "held", "drawn"))
+        say(lesson.name, step, course.steps, words)
         if step < course.steps:
             network.train_on_batch(*lesson.batch(rng))
-    network.set_weights(weights)
+            weights = network.get_weights()
+            mean = [MEMORY * old + (1 - MEMORY) * new for old, new in zip(mean, weights, strict=True)]
+    network.set_weights(best)
     return [{**row, "kept": int(number == kept)} for number, row in enumerate(rows)]
+
+
+def _losses(lesson: _Lesson, mean: list[NDArray[np.float32]]) -> tuple[float, ...]:
+    """The losses on taught, held-out and drawn pictures with the mean weights; the network keeps its own."""
+    network = lesson.network
+    weights = network.get_weights()
+    network.set_weights(mean)
+    losses = tuple(float(network.evaluate(*some, batch_size=MEASURED_BATCH, verbose=0)) for some in lesson.measured)
+    network.set_weights(weights)
+    return losses
 
 
 def _classifier(
@@ -193,11 +216,16 @@ def _classifier(
         chosen = rng.permutation(len(shown))[: course.own]
         return scale(np.concatenate([images, own[chosen]])), np.concatenate([labels, shown[chosen]])
 
-    images, labels = crops(list(held) * HELD_VARIANTS, rng)
+    def shown(pictures: Sequence[Placed]) -> Batch:
+        images, labels = crops(pictures, rng)
+        return scale(images), labels
+
+    unseen = unseen[:count]
     others = np.concatenate([data.train_images[unseen], drawn.crops.images[:count]])
     wanted = np.concatenate([data.train_labels[unseen], drawn.crops.labels[:count]])
     loss = "sparse_categorical_crossentropy"
-    return _Lesson("classifier", LOAD["classifier"](), loss, batch, (scale(images), labels), (scale(others), wanted))
+    measured = (shown(_variants(taught)), shown(_variants(held)), (scale(others), wanted))
+    return _Lesson("classifier", LOAD["classifier"](), loss, batch, measured)
 
 
 def _recognizer(
@@ -209,6 +237,10 @@ def _recognizer(
         made = [strip(picture, lambda image: shipped.columns([image])[0], rng) for picture in pictures]
         return np.stack([image for image, _ in made]), np.stack([columns for _, columns in made])
 
+    def shown(pictures: Sequence[Placed]) -> Batch:
+        images, columns = strips(pictures, rng)
+        return _strip_inputs(images), columns
+
     def batch(rng: np.random.Generator) -> Batch:
         rows = rng.integers(HELD_DRAWN, len(drawn.strips), course.drawn)
         own, wanted = strips(_some(taught, course.own, rng), rng)
@@ -217,15 +249,9 @@ def _recognizer(
         images[negative] = 255 - images[negative]
         return _strip_inputs(images), np.concatenate([drawn.columns[rows], wanted]).astype(np.float32)
 
-    own, wanted = strips(list(held) * HELD_VARIANTS, rng)
-    return _Lesson(
-        "recognizer",
-        LOAD["recognizer"](),
-        recognizer_loss,
-        batch,
-        (_strip_inputs(own), wanted),
-        (_strip_inputs(drawn.strips[:HELD_DRAWN]), drawn.columns[:HELD_DRAWN].astype(np.float32)),
-    )
+    others = _strip_inputs(drawn.strips[:HELD_DRAWN]), drawn.columns[:HELD_DRAWN].astype(np.float32)
+    measured = (shown(_variants(taught)), shown(_variants(held)), others)
+    return _Lesson("recognizer", LOAD["recognizer"](), recognizer_loss, batch, measured)
 
 
 def _detector(
@@ -239,20 +265,24 @@ def _detector(
 
     def batch(rng: np.random.Generator) -> Batch:
         rows = rng.integers(HELD_DRAWN, len(drawn.scenes), course.drawn)
-        own, wanted = scenes(_some(whole, course.own, rng), rng)
+        own, wanted = scenes(_some(taught, course.own, rng), rng)
         inputs = np.concatenate([_scene_inputs(drawn.scenes[rows]), own])
         inputs[rng.random(len(inputs)) < 0.5] *= -1  # a scene is also learned from as its negative
         return inputs, np.concatenate([drawn.targets[rows], wanted]).astype(np.float32)
 
-    whole = [picture for picture in taught if picture.is_whole]
-    return _Lesson(
-        "detector",
-        LOAD["detector"](),
-        detector_loss,
-        batch,
-        scenes([picture for picture in held if picture.is_whole] * HELD_VARIANTS, rng),
-        (_scene_inputs(drawn.scenes[:HELD_DRAWN]), drawn.targets[:HELD_DRAWN].astype(np.float32)),
-    )
+    others = _scene_inputs(drawn.scenes[:HELD_DRAWN]), drawn.targets[:HELD_DRAWN].astype(np.float32)
+    measured = (scenes(_variants(taught), rng), scenes(_variants(held), rng), others)
+    return _Lesson("detector", LOAD["detector"](), detector_loss, batch, measured)
+
+
+def is_taught(picture: Placed, name: str) -> bool:
+    """Whether a network can learn from a picture: some digits have known places, and for the detector all have."""
+    return name == "classifier" or (len(picture.boxes) > 0 and (name == "recognizer" or picture.is_whole))
+
+
+def _variants(pictures: Sequence[Placed]) -> list[Placed]:
+    """The pictures, each as often as makes MEASURED of all."""
+    return [pictures[at % len(pictures)] for at in range(MEASURED)]
 
 
 def _some(pictures: Sequence[Placed], count: int, rng: np.random.Generator) -> list[Placed]:
