@@ -18,7 +18,7 @@ Model = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The network that reads a digit, .onnx or .tflite, or a folder of exported ones; default: the shipped one.",
+        help="The network that reads a digit, .onnx or .tflite, or a folder of exported ones; default: shipped.",
     ),
 ]
 Detector = Annotated[

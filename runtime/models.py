@@ -46,7 +46,8 @@ def exported_networks(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name, stem in (("model", "digitocr"), ("detector", "detector"), ("recognizer", "recognizer")):
         files = [folder / f"{stem}-{mode}.onnx" for mode in ("int8", "float32")]
-        found |= {name: file for file in files[::-1] if file.is_file()}
+        if file := next(filter(Path.is_file, files), None):
+            found[name] = file
     if "model" not in found:
         raise ModelError(f"{folder}: holds no digitocr-int8.onnx; write it with: digitocr export --model RUN --out DIR")
     if (folder / CONFIDENCE).is_file():

@@ -71,8 +71,8 @@ class Reader:
     holds memory only, no files and no threads of its own, so there is nothing to close.
 
     Args:
-        model: A .onnx or .tflite file that reads one digit; by default the shipped int8 network. Or a folder of exported
-            networks, whose detector, recognizer and confidence are used as well.
+        model: A .onnx or .tflite file that reads one digit; by default the shipped int8 network. Or a folder of
+            exported networks, whose detector, recognizer and confidence are used as well.
         detector: A .onnx file that finds digits; by default the shipped one.
         recognizer: A .onnx file that reads lines; by default the shipped one.
         threads: Threads of each interpreter, 1 to MAX_THREADS.

@@ -113,7 +113,9 @@ def export(
         print(f"digitocr: exporting {model}", file=sys.stderr)
     if model.is_dir():
         options.refuse(
-            context, ("io", "channels", "verify", "max_drop", "max_changed", "calibration"), "is for one .keras file"
+            context,
+            ("io", "channels", "verify", "max_drop", "max_changed", "calibration"),
+            "is for one .keras file; leave it out",
         )
         for line in _run_written(model, format, quantize, out, load_data(data), find_fonts(fonts), force):
             print(line)

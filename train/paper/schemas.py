@@ -71,9 +71,7 @@ ADAPT_REPORT: Content = {
     },
     "mnist": {"before": NUMBER, "after": NUMBER},
     "drawn": {"before": _DRAWN, "after": _DRAWN},
-    "pictures": [
-        {"name": str, "file": str, "page": int, "text": str, "before": str, "after": str, "right": [bool]}
-    ],
+    "pictures": [{"name": str, "file": str, "page": int, "text": str, "before": str, "after": str, "right": [bool]}],
     "failures": [str],
 }
 SEARCH: Content = {
