@@ -107,7 +107,10 @@ def fit(
     data: "Mnist", settings: "DetectorSettings | RecognizerSettings", folder: Path, quiet: bool = False
 ) -> dict[str, float]: ...
 def fit(
-    data: "Mnist", settings: "Settings | DetectorSettings | RecognizerSettings", folder: Path, quiet: bool = False
+    data: "Mnist",
+    settings: "Settings | DetectorSettings | RecognizerSettings | AdaptSettings",
+    folder: Path,
+    quiet: bool = False,
 ) -> dict[str, Any] | dict[str, float]:
     """Trains a network into a new folder, which records what was done and can be resumed.
 

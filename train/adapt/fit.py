@@ -193,5 +193,9 @@ def _write_networks(run: Run[AdaptSettings], networks: dict[str, Any]) -> None:
         with run.writing(FILES[name]) as path:
             network.save(path)
             ids[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    shipped = load_confidence()
+    names = zip(("classifier", "detector", "recognizer"), shipped.networks, strict=True)
+    classifier, detector, recognizer = (ids.get(name, known) for name, known in names)
+    whole = replace(shipped, classifier=classifier, detector=detector, recognizer=recognizer)
     with run.writing(CONFIDENCE) as path:
-        path.write_text(replace(load_confidence(), **ids).as_json(), "utf-8")
+        path.write_text(whole.as_json(), "utf-8")

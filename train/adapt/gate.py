@@ -9,15 +9,12 @@ which only one of the two is right, McNemar's test says how likely so uneven num
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import InputError, MissingExtraError
-from digitocr.runtime.image import GrayImage
 from digitocr.runtime.models import shipped_model
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.reader import Reader
@@ -32,6 +29,7 @@ from digitocr.train.sources.tables import digits_in
 from digitocr.train.synthesis.fonts import held_out
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.layouts import mixed
+from digitocr.train.synthesis.pages import Page
 from digitocr.train.synthesis.scenes import draw_scene
 
 try:
@@ -50,14 +48,6 @@ MAX_CALIBRATION = 1.5  # points by which the confidence of what is read in drawn
 _PREDICT_BATCH = 500  # images
 
 Say = Callable[[str], None]
-
-
-class _Page(NamedTuple):
-    """A drawn scene as page_report takes it."""
-
-    image: GrayImage
-    boxes: Boxes
-    digits: NDArray[np.int64]
 
 
 def judged(
@@ -184,7 +174,7 @@ def _accuracy(network: Any, data: Mnist) -> float:
     return float((answers == data.test_labels).mean())
 
 
-def _pages(data: Mnist, fonts: Sequence[Path]) -> list[_Page]:
+def _pages(data: Mnist, fonts: Sequence[Path]) -> list[Page]:
     """Drawn scenes with digits that no training has seen."""
     _, unseen = split(data)
     known = list(fonts)
@@ -192,5 +182,6 @@ def _pages(data: Mnist, fonts: Sequence[Path]) -> list[_Page]:
     pages = []
     for number in range(GATE_SCENES):
         scene = draw_scene(np.random.default_rng((GATE_SEED, number)), glyphs, mixed if number % 2 else None)
-        pages.append(_Page(scene.image, scene.boxes, scene.labels.astype(np.int64)))
+        text = "".join(map(str, scene.labels.tolist()))
+        pages.append(Page(scene.image, text, np.rint(scene.boxes).astype(np.int32), scene.image))
     return pages

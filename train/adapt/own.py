@@ -26,7 +26,7 @@ from digitocr.runtime.preprocessing import SIDE
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Candidate, Digit
 from digitocr.train.adapt.lessons import Placed
-from digitocr.train.data import Bytes, by_group, holds_mnist
+from digitocr.train.data import Bytes, Indices, by_group, holds_mnist
 from digitocr.train.idx import TEST
 from digitocr.train.quiet import progress_line
 from digitocr.train.sources.labelled import NONE, Labelled
@@ -174,8 +174,11 @@ def _divided(source: str, pictures: list[Picture], parts: list[str]) -> Own:
             f"judge with; {LEAST_TAUGHT}, 1 and {LEAST_TEST} are the least; label more, in several groups"
         )
     whole = hashlib.sha256("".join(f"{d}{one.text}" for d, one in zip(digests, pictures, strict=True)).encode())
-    sets = ([pictures[at] for at in chosen.tolist()] for chosen in (taught, held, np.flatnonzero(test)))
-    return Own(source, *sets, split, whole.hexdigest())
+
+    def some(chosen: Indices) -> list[Picture]:
+        return [pictures[at] for at in chosen.tolist()]
+
+    return Own(source, some(taught), some(held), some(np.flatnonzero(test)), split, whole.hexdigest())
 
 
 def _digest(picture: Picture) -> str:

@@ -45,7 +45,7 @@ Say = Callable[[str, int, int, str], None]  # network, steps done, steps at most
 
 CHECK = 20  # steps from one measurement to the next
 PATIENCE = 3  # measurements without a better one, after which it is enough
-MAX_WORSE = 1.03  # times the loss on drawn pictures at the beginning, that a network may have to stay
+MAX_WORSE = 1.1  # times the loss on drawn pictures at the beginning, that a network may have to stay
 MEMORY = 0.95  # of the mean of the weights over the last steps, which is what is measured and kept
 MEASURED = 64  # own pictures that a loss is measured with, taught and held-out ones each
 MEASURED_BATCH = 64  # pictures

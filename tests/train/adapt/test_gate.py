@@ -3,7 +3,6 @@ import copy
 import numpy as np
 import pytest
 
-from digitocr.runtime.reader import Reader
 from digitocr.train.adapt import gate as module
 from digitocr.train.adapt.gate import agrees, failures_of
 from digitocr.train.adapt.own import Picture
@@ -45,14 +44,14 @@ def test_a_doubtful_place_is_right_only_where_nobody_can_tell():
     assert not agrees("407", "4071")
 
 
-class Told(Reader):
+class Told:
     """In a Reader's place: reads what it is told, one text after the other."""
 
     def __init__(self, *texts):
         self._texts = iter(texts)
 
-    def read(self, picture, page=0, *, roi=None):
-        assert picture.shape == (40, 40)
+    def read(self, gray):
+        assert gray.shape == (40, 40)
         return type("Reading", (), {"text": next(self._texts)})()
 
 

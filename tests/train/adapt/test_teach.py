@@ -21,7 +21,7 @@ def test_own_pictures_are_learned_beside_mnist(small, few, mnist_like, lone):
     first, best = history[0], next(row for row in history if row["kept"])
     assert best["step"] > 0
     assert best["taught_loss"] < first["taught_loss"] - 0.2
-    assert best["drawn_loss"] <= 1.03 * first["drawn_loss"]
+    assert best["drawn_loss"] <= 1.1 * first["drawn_loss"]
     norm = next(layer for layer in networks["classifier"].layers if "norm" in layer.name)
     assert norm.get_weights()[2].max() == 0  # it keeps its statistics
 
