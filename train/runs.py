@@ -41,6 +41,7 @@ RUN_KINDS = ("classifier", "detector", "recognizer", "adapt")  # of networks tha
 RECORD = "run.json"  # of the whole run
 HISTORY = "history.csv"  # one row per epoch
 SPLIT = "split.csv"  # which pictures of own data are to train with, held out, and to test with
+ADAPTED = "adapt.json"  # what was read before own pictures were taught, and after
 CHECKPOINT = "checkpoint.keras"  # to resume from
 
 Row: TypeAlias = dict[str, float]  # one epoch of history.csv; the first column is `epoch`, from 1

@@ -4,7 +4,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal, NoReturn
@@ -104,7 +104,7 @@ def train(
         runs.read_record(folder)  # raises before data is loaded
     mnist = load_data(data, quiet, complete=True)
     keep_freed()
-    with nullcontext() if isinstance(settings, AdaptSettings) else _resumable(folder):
+    with _stoppable(None if isinstance(settings, AdaptSettings) else folder):
         result = _run(mnist, settings, folder, quiet)
     _say(result, folder, quiet)
 
@@ -126,8 +126,8 @@ def _run(mnist: Any, settings: Any, folder: Path, quiet: bool) -> dict[str, Any]
 
 
 @contextmanager
-def _resumable(folder: Path) -> Iterator[None]:
-    """Names the command to continue with when Ctrl-C or SIGTERM ends the training.
+def _stoppable(folder: Path | None) -> Iterator[None]:
+    """Names the command to continue the run in a folder with, when Ctrl-C or SIGTERM ends the training.
 
     SIGTERM unwinds the stack as Ctrl-C does, so that the processes that draw end and leave no semaphores behind.
     """
@@ -135,7 +135,8 @@ def _resumable(folder: Path) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        print(f"digitocr: interrupted; continue with: {_command('train', '--resume', folder)}", file=sys.stderr)
+        if folder:
+            print(f"digitocr: interrupted; continue with: {_command('train', '--resume', folder)}", file=sys.stderr)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)

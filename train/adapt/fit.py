@@ -36,11 +36,10 @@ from digitocr.train.adapt.own import Own, Picture, placed, read_own
 from digitocr.train.adapt.teach import CHECK, COURSES, DRAWN_SCENES, DRAWN_STRIPS, Say, is_taught, teach
 from digitocr.train.data import Mnist, split
 from digitocr.train.quiet import progress_line, progress_stream
-from digitocr.train.runs import HISTORY, RECORD, SPLIT, Run, begin, now, train_command
+from digitocr.train.runs import ADAPTED, HISTORY, RECORD, SPLIT, Run, begin, now, train_command
 from digitocr.train.synthesis.fonts import find_fonts, held_out
 from digitocr.train.synthesis.scripts import script_fonts
 
-REPORT = "adapt.json"  # of the gate
 FILES = {"classifier": "model.keras", "recognizer": "recognizer.keras", "detector": "detector.keras"}  # of a run
 BAR_WIDTH = 20  # characters
 
@@ -138,7 +137,7 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
         rows.writeheader()
         rows.writerows(history)
     report = judged(networks, own.test, data, settings.all_fonts(), lambda words: progress_line(words, quiet))
-    run.write_json(REPORT, report)
+    run.write_json(ADAPTED, report)
     if report["passed"]:
         _write_networks(run, networks)
     run.record["ended"] = now()

@@ -31,13 +31,13 @@ from digitocr.train.paper.schemas import (
     read_json,
 )
 from digitocr.train.quiet import silenced
+from digitocr.train.runs import ADAPTED
 
 try:
     from digitocr.train.paper import figures
 except ImportError as error:
     raise MissingExtraError("train", "a report") from error
 
-REPORT = "adapt.json"  # of an adaptation, in its folder
 IMAGES_PER_LABEL = 10  # in the paper's figure 2
 MAX_THUMBNAILS = 24  # pictures in a figure of an adaptation's report
 THUMBNAIL = 84  # pixels; their side
@@ -66,7 +66,7 @@ def pages(source: Path, data: Mnist) -> Pages:
         from digitocr.train.paper import study
 
         return study_pages(study.read_results(source), data)
-    if (source / REPORT).exists():
+    if (source / ADAPTED).exists():
         return adapt_pages(source)
     if (source / "journal.log").exists():
         from digitocr.train.search import search
@@ -205,7 +205,7 @@ def adapt_pages(folder: Path) -> Pages:
     Raises InputError where a file of the run is damaged.
     """
     run = read_json(folder / "run.json", ADAPT_RUN, "adapt again")
-    report = read_json(folder / REPORT, ADAPT_REPORT, "adapt again")
+    report = read_json(folder / ADAPTED, ADAPT_REPORT, "adapt again")
     rows: list[Values] = report["pictures"]
     changed = [(row, *row["right"]) for row in rows]
     context = {
