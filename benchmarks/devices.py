@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ FIRMWARE = Path(__file__).parent / "firmware"
 FLAGS = ["-std=c99", "-O2", "-ffp-contract=off"]
 SMALL = ["-ffunction-sections", "-fdata-sections", "-nostartfiles", "-Wl,--gc-sections"]  # of a program on Cortex-M
 SECONDS = 1800  # of a command
+JOBS = 6  # commands at once; instructions are counted, not times
+COUNTS = ("instructions dsp", "instructions plain")  # by these kernels
 STEPS = {1: "a digit of 28x28", 2: "the detector's network, 128x96", 3: "a picture of 128x96"}
 
 
@@ -111,20 +114,18 @@ def hashes(target: str, name: str, printed: str) -> dict[str, Any]:
     }
 
 
-def target_rows(folder: Path, root: Path | None, work: Path, only: str) -> Iterator[dict[str, Any]]:
-    """A row of hashes for each processor with an operating system."""
-    for name, target in TARGETS.items():
-        if only not in name:
-            continue
-        command = compiler(target)
-        if command is None or (target.emulator and not shutil.which(target.emulator[0])):
-            print(f"{name}: no compiler or no emulator, left out", file=sys.stderr)
-            continue
-        program = work / "selftest"
-        words = [*command, *FLAGS, *target.flags, *unpacked(root, target.triple), "selftest.c", "digitocr_weights.c"]
-        output([*words, "-o", str(program)], folder)
-        called = "zig" if target.zig else Path(command[0]).name
-        yield hashes(name, called, output([*target.emulator, str(program)]))
+def target_row(name: str, folder: Path, root: Path | None, work: Path) -> dict[str, Any] | None:
+    """The row of a processor with an operating system; None if it cannot be compiled for or emulated."""
+    target = TARGETS[name]
+    command = compiler(target)
+    if command is None or (target.emulator and not shutil.which(target.emulator[0])):
+        print(f"{name}: no compiler or no emulator, left out", file=sys.stderr)
+        return None
+    program = work / f"selftest {name}"
+    words = [*command, *FLAGS, *target.flags, *unpacked(root, target.triple), "selftest.c", "digitocr_weights.c"]
+    output([*words, "-o", str(program)], folder)
+    called = "zig" if target.zig else Path(command[0]).name
+    return hashes(name, called, output([*target.emulator, str(program)]))
 
 
 def firmware(board: Board, sources: list[Path], flags: list[str], folder: Path, root: Path | None, made: Path) -> None:
@@ -145,42 +146,33 @@ def emulated(board: Board, program: Path) -> str:
     return output(command)
 
 
-def board_rows(
-    folder: Path, root: Path | None, work: Path, only: str
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of hashes, and rows of what each step takes."""
-    tested, measured = [], []
-    if not shutil.which(f"{BARE}-gcc") or not shutil.which("qemu-system-arm"):
-        print("Cortex-M: no compiler or no emulator, left out", file=sys.stderr)
-        return [], []
-    for name, board in BOARDS.items():
-        if only not in name:
-            continue
-        program = work / "firmware.elf"
-        specs = f"{root}/usr/lib/{BARE}/newlib/rdimon.specs" if root else "rdimon.specs"
-        firmware(board, [folder / "selftest.c"], ["-DHOSTED", f"--specs={specs}"], folder, root, program)
-        tested.append(hashes(name, f"{BARE}-gcc", emulated(board, program)))
-        for step, what in STEPS.items():
-            flags = ["-Wall", f"-DSTEP={step}", f"-DTICK={board.tick}"]
-            firmware(board, [FIRMWARE / "measure.c"], flags, folder, root, program)
-            lines = [line.rsplit(" ", 1) for line in emulated(board, program).splitlines()]
-            found = {key: int(value) for key, value in lines if not key.startswith("read")}
-            text, data, bss = map(int, output([f"{BARE}-size", str(program)]).splitlines()[1].split()[:3])
-            counts = {key.split()[1]: value for key, value in found.items() if key.startswith("instructions")}
-            measured.append(
-                {
-                    "processor": name,
-                    "step": what,
-                    **{f"instructions, {key} (million)": "-" for key in ("dsp", "plain")},
-                    **{f"instructions, {key} (million)": round(value / 1e6, 1) for key, value in counts.items()},
-                    "flash (bytes)": text + data,
-                    "arena (bytes)": found["arena"],
-                    "stack (bytes)": found["stack"],
-                    "other RAM (bytes)": data + bss - found["beside"],
-                    "reads": " ".join(value for key, value in lines if key == "read") or "-",
-                }
-            )
-    return tested, measured
+def board_row(name: str, folder: Path, root: Path | None, work: Path) -> dict[str, Any]:
+    """The row of a Cortex-M."""
+    specs = f"{root}/usr/lib/{BARE}/newlib/rdimon.specs" if root else "rdimon.specs"
+    program = work / f"selftest {name}.elf"
+    firmware(BOARDS[name], [folder / "selftest.c"], ["-DHOSTED", f"--specs={specs}"], folder, root, program)
+    return hashes(name, f"{BARE}-gcc", emulated(BOARDS[name], program))
+
+
+def step_row(name: str, step: int, folder: Path, root: Path | None, work: Path) -> dict[str, Any]:
+    """What a step takes on a Cortex-M."""
+    board, program = BOARDS[name], work / f"{step} {name}.elf"
+    flags = ["-Wall", f"-DSTEP={step}", f"-DTICK={board.tick}"]
+    firmware(board, [FIRMWARE / "measure.c"], flags, folder, root, program)
+    lines = [line.rsplit(" ", 1) for line in emulated(board, program).splitlines()]
+    found = {key: int(value) for key, value in lines if key != "read"}
+    text, data, bss = map(int, output([f"{BARE}-size", str(program)]).splitlines()[1].split()[:3])
+    counts = {key: f"{found[key] / 1e6:.1f}" if key in found else "-" for key in COUNTS}
+    return {
+        "processor": name,
+        "step": STEPS[step],
+        **{f"million {key}": value for key, value in counts.items()},
+        "flash (bytes)": text + data,
+        "arena (bytes)": found["arena"],
+        "stack (bytes)": found["stack"],
+        "other RAM (bytes)": data + bss - found["beside"],
+        "reads": " ".join(value for key, value in lines if key == "read") or "-",
+    }
 
 
 def main() -> None:
@@ -193,10 +185,19 @@ def main() -> None:
     if root:
         os.environ["PATH"] = f"{root}/usr/bin:{os.environ['PATH']}"
         os.environ["LD_LIBRARY_PATH"] = f"{root}/usr/lib/x86_64-linux-gnu:{root}/lib/x86_64-linux-gnu"
-    with tempfile.TemporaryDirectory() as work:
-        made = list(target_rows(folder, root, Path(work), given.only))
-        tested, measured = board_rows(folder, root, Path(work), given.only)
-    made += tested
+    with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(JOBS) as pool:
+        given_to = partial(pool.submit, folder=folder, root=root, work=Path(work))
+        rows = [given_to(target_row, name) for name in TARGETS if given.only in name]
+        steps = []
+        if shutil.which(f"{BARE}-gcc") and shutil.which("qemu-system-arm"):
+            boards = [name for name in BOARDS if given.only in name]
+            rows += [given_to(board_row, name) for name in boards]
+            steps = [given_to(step_row, name, step) for name in boards for step in STEPS]
+        else:
+            print("Cortex-M: no compiler or no emulator, left out", file=sys.stderr)
+        made = [row.result() for row in rows]
+        measured = [row.result() for row in steps]
+    made = [row for row in made if row]
     notes = ["the selftest of the C library with the shipped networks; other processors are emulated by QEMU"]
     notes += ["networks: hash of the outputs of all three networks for stored digits and noise, by each of the kernels"]
     notes += ["reading: hash of the boxes, crops, logits, numbers and confidences of three drawn pictures"]

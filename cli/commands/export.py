@@ -236,6 +236,8 @@ def _sides(size: str) -> tuple[int, int]:
     if not found:
         raise UsageError(f"size is {size}; it must be WIDTHxHEIGHT, as 512x384")
     return int(found[2]), int(found[1])
+
+
 def _run_written(
     run: Path, format: str, quantize: list[str], out: Path, mnist: Any, fonts: list[Path], force: bool
 ) -> Iterator[str]:
@@ -255,7 +257,7 @@ def _run_written(
     for kind in ("recognizer", "detector"):
         modes = [mode for mode in quantize if mode in MODES["onnx"]]
         if "onnx" in formats and (run / f"{kind}.keras").exists():
-            yield from _written(kind, run / f"{kind}.keras", modes, out, mnist, fonts, force)
+            yield from _written(kind, run / f"{kind}.keras", ["onnx"], modes, None, out, mnist, fonts, force)
     if (run / CONFIDENCE).exists():
         with replacing(out / CONFIDENCE) as beside:
             beside.write_bytes((run / CONFIDENCE).read_bytes())

@@ -147,11 +147,16 @@ def has_sanitizers(folder: Path) -> bool:
 
 
 @needs_compiler
-def test_memory_of_any_size_and_place_is_enough_or_an_error(folder: Path) -> None:
+def test_pictures_and_memory_of_any_size_give_a_reading_or_an_error(folder: Path) -> None:
     (folder / "harness.c").write_text(HARNESS)
     flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if has_sanitizers(folder) else []
-    program = compiled(folder, "harness", "harness.c", "digitocr.c", "weights.o", *flags)
+    compiled(folder, "library.o", "-c", "digitocr.c", *flags)
+    program = compiled(folder, "harness", "harness.c", "library.o", "weights.o", *flags)
     done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shutil.copy(Path(__file__).with_name("fuzz.c"), folder)
+    program = compiled(folder, "fuzz", "-DSEED=1", "fuzz.c", "library.o", "weights.o", *flags)
+    done = subprocess.run([program, "40"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if flags:
         checked = compiled(folder, "checked", "selftest.c", "weights.o", *flags)

@@ -132,7 +132,7 @@ def test_characters_are_those_of_five_kinds_of_pictures_in_turn(monkeypatch):
     drawn = []
     monkeypatch.setattr(module, "draw_scene", lambda *words: (drawn.append(words[2]), SCENE)[1])
     line = SCENE.image, SCENE.boxes, SCENE.labels, SCENE.ignored
-    monkeypatch.setattr(module, "draw_strip", lambda rng, glyphs, layout: layout)
+    monkeypatch.setattr(module, "draw_strip", lambda *words: words[2])
     monkeypatch.setattr(module, "_line_picture", lambda _, strip, is_lone: (drawn.append((strip, is_lone)), line)[1])
     nothing = SimpleNamespace(
         boxes=boxes_of(),
