@@ -485,7 +485,8 @@ def _turned(layer: Layer) -> Layer:
 def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]) -> list[Layer]:
     """Marks the layers that go to the next one row by row.
 
-    These are the layers that only the next one takes, and that would take no less memory than a later one of their chain.
+    These are the layers that only the next one takes, and that would take no less memory than a later one of their
+    chain.
     """
     given = {end.layer for end in ends}
     users = [[user for user, layer in enumerate(layers) if number in layer.inputs] for number in range(len(layers))]
