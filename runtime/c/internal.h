@@ -315,12 +315,11 @@ DG_LOCAL void dg_to_picture(const struct dg_place *place, double u, double v, do
 /* The likeliest kind of a place of a line, DG_KIND_..., by the probabilities of the classes. */
 DG_LOCAL int32_t dg_kind(const float *probabilities);
 
-/* A character or a run of other writing in a line: columns from `left` up to `right`, and the means over them. */
+/* A character or a run of other writing in a line: columns from `left` up to `right`. */
 struct dg_segment {
     int32_t left, right;
     int32_t kind; /* DG_KIND_... but that of a gap */
     float share;  /* the probability of that kind */
-    float probabilities[DG_CLASS_COUNT];
 };
 
 /* The segments of a line of (count, DG_CLASS_COUNT) probabilities; only counts where `segments` is NULL. */
@@ -347,6 +346,7 @@ struct dg_recognition {
     double digits_shown, others_shown; /* how many digits and how many other characters the lines show */
 };
 
+/* Memory for it. What begins with `lined` is needed only until all confidences are known. */
 DG_LOCAL int dg_take_recognition(struct dg_recognition *found, int32_t capacity, int32_t other_capacity,
                                  struct dg_arena *arena);
 

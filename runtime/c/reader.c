@@ -1,6 +1,6 @@
 /* The third level: a picture in, a reading out. What runtime/reader.py and orientation.py do, in their order.
  *
- * The arena holds, from its front: three sets of candidates, of which one is the best so far; then what a rotation
+ * The arena holds, from its front: the sets of candidates, of which one is the best so far; then what a rotation
  * takes while it is tried; at the end the reading. */
 #include "internal.h"
 
@@ -40,6 +40,11 @@ static int32_t dg_capacity(int32_t width, int32_t height) {
 
 /* Candidates at most with those that only the recognizer finds; as many signs and words are kept. */
 static int32_t dg_total(int32_t capacity) { return capacity + capacity / 2; }
+
+/* Sets of candidates that are held at once: the best, another rotation, and either in a border. */
+static int32_t dg_attempts(const struct digitocr_options *options) {
+    return options->mode != DIGITOCR_MODE_SINGLE && options->rotate == DIGITOCR_ROTATE_AUTO ? 3 : 2;
+}
 
 static int dg_take_attempt(struct dg_reader *reader, struct dg_attempt *made) {
     size_t count = (size_t)reader->capacity;
@@ -411,6 +416,7 @@ struct dg_result {
     struct dg_recognition lines;
     float *digits; /* 10 probabilities for each candidate, by both networks */
     float *confidence, *places;
+    int32_t why; /* of enum digitocr_why, for candidates that are not read */
 };
 
 /* The longest strip of a picture of that size: of digits that are 4 pixels high, along its diagonal. What lines of
@@ -437,6 +443,23 @@ static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture 
     return error;
 }
 
+/* Why candidates are not read whose lines show this. */
+static int32_t dg_why_of(const struct dg_recognition *lines) {
+    int32_t n, k;
+    int digits = 0, characters = 0, any = 0;
+    for (n = 0; n < lines->count; n++) {
+        const float *seen = lines->lined + n * DG_CLASS_COUNT;
+        int32_t kind = dg_kind(seen);
+        int is_on_line = 0;
+        for (k = 0; k < DG_GAP; k++)
+            is_on_line = is_on_line || seen[k] != 0.0F;
+        any = any || is_on_line;
+        digits = digits || (is_on_line && kind == DG_KIND_DIGIT);
+        characters = characters || (is_on_line && kind != DG_KIND_GAP);
+    }
+    return !any || digits ? DIGITOCR_WHY_UNSURE : characters ? DIGITOCR_WHY_NO_DIGITS : DIGITOCR_WHY_NO_CHARACTERS;
+}
+
 /* Reads the lines of an attempt, those with the most and the largest digits first; the results stay in the arena. */
 static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture *picture,
                          const struct dg_attempt *attempt, struct dg_result *found) {
@@ -449,10 +472,11 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     float *read, *scores, *before, elsewhere[2];
     double *keys;
     int32_t *order;
-    int error = dg_take_recognition(lines, total, total, arena);
+    int error;
     found->digits = dg_take_array(arena, total, 10 * sizeof *found->digits);
     found->confidence = dg_take_array(arena, total, sizeof *found->confidence);
     found->places = dg_take_array(arena, total, sizeof *found->places);
+    error = dg_take_recognition(lines, total, total, arena);
     mark = arena->at;
     order = dg_take_array(arena, count, sizeof *order);
     if (error || !found->digits || !found->confidence || !found->places || !order)
@@ -511,7 +535,8 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
                                  lines->beside + 2 * n, elsewhere, lines->boxes[n].height / (float)picture->height,
                                  &found->confidence[n], &found->places[n]);
     }
-    arena->at = mark;
+    found->why = dg_why_of(lines);
+    arena->at = (unsigned char *)lines->lined; /* and what lies behind it */
     return error;
 }
 
@@ -522,6 +547,7 @@ static int dg_without_lines(struct dg_reader *reader, const struct dg_attempt *a
     found->digits = dg_take_array(&reader->arena, attempt->count, 10 * sizeof *found->digits);
     found->confidence = attempt->confidence;
     found->places = attempt->confidence;
+    found->why = DIGITOCR_WHY_UNSURE;
     if (error || !found->digits)
         return DIGITOCR_ERROR_MEMORY;
     dg_begin_recognition(&found->lines, attempt->boxes, attempt->count);
@@ -556,30 +582,16 @@ static void dg_set_digit(struct digitocr_digit *made, const float *probabilities
 }
 
 /* Why nothing was read (Attempt.why_nothing). */
-static void dg_say_why(const struct dg_result *found, int has_lines, struct digitocr_reading *reading) {
-    const struct dg_recognition *lines = &found->lines;
-    int32_t n, best;
-    int digits = 0, characters = 0, any = 0;
-    reading->regions = lines->count;
+static void dg_say_why(const struct dg_result *found, struct digitocr_reading *reading) {
+    int32_t best;
+    reading->regions = found->lines.count;
     reading->why = DIGITOCR_WHY_NOTHING_FOUND;
-    if (!lines->count)
+    if (!found->lines.count)
         return;
-    best = dg_argmax(found->confidence, lines->count);
+    best = dg_argmax(found->confidence, found->lines.count);
     reading->likeliest = dg_argmax(found->digits + best * 10, 10);
     reading->confidence = found->confidence[best];
-    for (n = 0; n < lines->count && has_lines; n++) {
-        const float *seen = lines->lined + n * DG_CLASS_COUNT;
-        int32_t kind = dg_kind(seen), k;
-        int is_on_line = 0;
-        for (k = 0; k < DG_GAP; k++)
-            is_on_line = is_on_line || seen[k] != 0.0F;
-        any = any || is_on_line;
-        digits = digits || (is_on_line && kind == DG_KIND_DIGIT);
-        characters = characters || (is_on_line && kind != DG_KIND_GAP);
-    }
-    reading->why = !any || digits ? DIGITOCR_WHY_UNSURE
-                   : characters   ? DIGITOCR_WHY_NO_DIGITS
-                                  : DIGITOCR_WHY_NO_CHARACTERS;
+    reading->why = found->why;
 }
 
 /* Writes the numbers of a line behind those that the reading has. */
@@ -622,7 +634,7 @@ static int dg_add_line(struct dg_reader *reader, const struct dg_result *found, 
 }
 
 /* Writes the reading into the arena. */
-static int dg_write_reading(struct dg_reader *reader, const struct dg_result *found, int has_lines, int32_t degrees,
+static int dg_write_reading(struct dg_reader *reader, const struct dg_result *found, int32_t degrees,
                             int32_t width, int32_t height, struct digitocr_reading *reading) {
     struct dg_arena *arena = &reader->arena;
     const struct digitocr_options *options = reader->options;
@@ -655,7 +667,7 @@ static int dg_write_reading(struct dg_reader *reader, const struct dg_result *fo
         error = dg_add_line(reader, found, kept.rows + kept.starts[line], kept.starts[line + 1] - kept.starts[line],
                             told, boxes, line, numbers, digits, &text, reading);
     if (!kept.count)
-        dg_say_why(found, has_lines, reading);
+        dg_say_why(found, reading);
     return error;
 }
 
@@ -709,7 +721,7 @@ static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *re
     struct digitocr_picture upright;
     struct dg_result found;
     int is_single = reader->options->mode == DIGITOCR_MODE_SINGLE, n, error = DIGITOCR_OK;
-    for (n = 0; n < 3 && !error; n++)
+    for (n = 0; n < dg_attempts(reader->options) && !error; n++)
         error = dg_take_attempt(reader, &reader->attempts[n]);
     if (error)
         return error;
@@ -725,7 +737,7 @@ static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *re
         return error;
     if (!is_single)
         dg_without_cut_wheel(found.lines.boxes, found.confidence, found.lines.count, upright.height);
-    return dg_write_reading(reader, &found, !is_single, best->degrees, upright.width, upright.height, reading);
+    return dg_write_reading(reader, &found, best->degrees, upright.width, upright.height, reading);
 }
 
 struct digitocr_options digitocr_defaults(void) {
@@ -779,9 +791,9 @@ static size_t dg_classifying_bytes(int32_t width) {
 /* dg_reading_order with dg_slope, for each box. */
 #define DG_ORDER_BYTES (4 * sizeof(double) + 3 * sizeof(int32_t) + 2 * sizeof(double) + sizeof(int32_t))
 
-/* dg_find_places, for each box. */
-#define DG_PLACES_BYTES                                                                                                \
-    (sizeof(struct dg_place) + 7 * sizeof(int32_t) + sizeof(double) + 2 * sizeof(float) + DG_ORDER_BYTES)
+/* dg_find_places, for each box, for a while; and what stays of it and of the order of the lines. */
+#define DG_FINDING_BYTES (6 * sizeof(int32_t) + sizeof(double) + 2 * sizeof(float) + DG_ORDER_BYTES)
+#define DG_PLACES_BYTES (sizeof(struct dg_place) + 3 * sizeof(int32_t) + sizeof(double))
 
 /* dg_join, for each box. */
 #define DG_JOIN_BYTES (6 * sizeof(double) + 8 * sizeof(int32_t) + DG_ORDER_BYTES)
@@ -799,21 +811,21 @@ static size_t dg_detected_bytes(int32_t width, int32_t height) {
 static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest) {
     size_t count = (size_t)capacity, total = (size_t)dg_total(capacity), columns = (size_t)(longest / DG_COLUMN);
     size_t classes = (size_t)digitocr_classes();
-    size_t found = total * (sizeof(struct digitocr_box) + (DG_CLASS_COUNT + 2 + 12) * sizeof(float) + 1 +
-                            sizeof(struct dg_character));
+    size_t found = total * (sizeof(struct digitocr_box) + 12 * sizeof(float) + sizeof(struct dg_character));
+    size_t seen = total * ((DG_CLASS_COUNT + 2) * sizeof(float) + 1);
     size_t strip = columns * (sizeof(struct dg_segment) + sizeof(void *) + sizeof(int32_t)) +
                    count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (24 + sizeof(int32_t)));
-    size_t lines = count * (DG_PLACES_BYTES + sizeof(double) + 2 * sizeof(int32_t)) +
-                   columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
+    size_t line = columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
+    size_t lines = count * DG_PLACES_BYTES + dg_larger(count * DG_FINDING_BYTES, line);
     size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
                      dg_classifying_bytes(width);
     size_t kept = total * (1 + 4 * sizeof(int32_t) + sizeof(double) + dg_larger(DG_ORDER_BYTES, DG_JOIN_BYTES));
     size_t written = total * (2 * sizeof(int32_t) + sizeof(struct digitocr_box) + sizeof(struct digitocr_number) +
                               sizeof(struct digitocr_digit) + 3);
-    size_t line =
+    size_t characters =
         2 * total *
         (sizeof(struct dg_character) + sizeof(struct dg_group) + 2 + 2 * sizeof(double) + 4 * sizeof(int32_t) + 2);
-    return found + dg_larger(dg_larger(lines, reading), dg_larger(kept, written + line));
+    return found + dg_larger(seen + dg_larger(lines, reading), dg_larger(kept, written + characters));
 }
 
 size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_options *options) {
@@ -824,7 +836,7 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
     pixels = (size_t)width * (size_t)height;
     capacity = dg_capacity(width, height);
     longest = dg_longest_strip(width, height);
-    attempts = 3 * (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
+    attempts = (size_t)dg_attempts(options) * (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
     for (degrees = 0; degrees <= 90; degrees++) {
         int32_t turned_width, turned_height;
         size_t bytes;
