@@ -37,10 +37,9 @@ def few(mnist):
 
 @pytest.fixture(scope="module")
 def result(few, foreign):
-    patch = pytest.MonkeyPatch()
-    patch.setattr(module, "COLD_STARTS", 1)
-    patch.setattr(module, "TURN_SECONDS", 0.001)
-    with patch.context():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "COLD_STARTS", 1)
+        patch.setattr(module, "TURN_SECONDS", 0.001)
         return benchmark([shipped_model("digitocr-int8.onnx"), foreign], few, rounds=2)
 
 

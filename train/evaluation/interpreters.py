@@ -155,7 +155,7 @@ def main() -> None:
     """
     path, pictures = Path(sys.argv[1]), np.load(sys.argv[2])
     network = OPENERS[path.suffix](path)
-    network(pictures[:1] if network.signature.input.shape[0] in (None, 1) else pictures)
+    network(pictures[: network.signature.input.shape[0] or 1])
     print("ready", flush=True)
     clock = time.perf_counter
     for line in sys.stdin:
