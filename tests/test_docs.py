@@ -89,7 +89,8 @@ def test_the_readme_is_short_and_begins_with_the_two_commands():
 
 
 def test_commands_of_make_are_targets():
-    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    files = ROOT / "Makefile", ROOT / "runtime" / "c" / "Makefile"  # and that of an exported folder
+    targets = {target for file in files for target in re.findall(r"^([\w-]+):", file.read_text("utf-8"), re.M)}
     assert {"demo", "test", "docs"} <= MAKE <= targets
 
 
