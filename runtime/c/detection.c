@@ -535,12 +535,23 @@ static int dg_detect_finer(struct dg_finder *finder, double span, double times, 
     return error;
 }
 
+/* Whether what was found is smaller than that: something sure, or much that is not; or whether nothing is sure. */
+static int dg_shows_small(const struct dg_finder *finder, float below) {
+    int32_t n, sure = 0, small = 0;
+    for (n = 0; n < finder->count; n++) {
+        int is_small = dg_longer_side(&dg_found_at(finder, n)->box) < below;
+        if (is_small && dg_is_sure(finder, n)) return 1;
+        sure += dg_is_sure(finder, n);
+        small += is_small;
+    }
+    return small >= DG_DETECTOR_FEW_SMALL || !sure;
+}
+
 /* Adds what is found at all sizes. */
 static int dg_detect_sizes(struct dg_finder *finder, int thorough) {
     const struct dg_view *picture = finder->view;
     int32_t longer = picture->width > picture->height ? picture->width : picture->height, n, coarse, middle, is_close = 0;
     double span = dg_span(picture->width, picture->height), times = (double)longer / span;
-    float smallest = -1.0F;
     int error;
     middle = dg_side_at(DG_DETECTOR_MIDDLE, times);
     error = dg_detect_coarse(finder, middle, DG_DETECTOR_COARSE);
@@ -555,12 +566,8 @@ static int dg_detect_sizes(struct dg_finder *finder, int thorough) {
     coarse = finder->count;
     if (!error) error = dg_detect_evened(finder, middle, NULL, 0);
     if (error) return error;
-    for (n = 0; n < finder->count; n++) {
-        float side = dg_longer_side(&dg_found_at(finder, n)->box);
-        if (dg_is_sure(finder, n) && (smallest < 0.0F || side < smallest)) smallest = side;
-    }
     if (span <= DG_DETECTOR_FINE_GAIN * DG_DETECTOR_MIDDLE ||
-        smallest >= (float)((double)DG_DETECTOR_FINE_BELOW / DG_DETECTOR_MIDDLE * span))
+        !dg_shows_small(finder, (float)((double)DG_DETECTOR_FINE_BELOW / DG_DETECTOR_MIDDLE * span)))
         return DIGITOCR_OK;
     dg_drop_small(finder, coarse, (double)DG_DETECTOR_MIN_MIDDLE_SIDE / DG_DETECTOR_MIDDLE * span);
     error = dg_detect_evened(finder, dg_side_at(DG_DETECTOR_FINE, times), NULL, 0);

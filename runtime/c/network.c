@@ -42,7 +42,13 @@ uint8_t dg_quantised(float value, float scale, int32_t zero_point) {
 }
 
 /* a * b + c with one rounding, as a fused multiply-add gives it; a is a byte, so that the double product is exact. */
-static float dg_fused(float a, float b, float c) { return (float)((double)a * (double)b + (double)c); }
+static float dg_fused(float a, float b, float c) {
+#if defined(__ARM_FEATURE_FMA) && defined(__GNUC__)
+    return __builtin_fmaf(a, b, c); /* an instruction; a Cortex-M computes double numbers in software */
+#else
+    return (float)((double)a * (double)b + (double)c);
+#endif
+}
 
 /* --- Kernels ------------------------------------------------------------------------------------------------------ */
 
@@ -125,7 +131,7 @@ static void dg_add_plain(const uint8_t *a, const uint8_t *b, size_t count, float
     }
 }
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if (defined(__SSE2__) || defined(_M_X64)) && !defined(DIGITOCR_PLAIN)
 #include <emmintrin.h>
 
 /* Each 4 bytes become 4 int16 twice, which multiply the weights of two channels. */
@@ -337,7 +343,7 @@ DG_VNNI static void dg_requantise_vnni(const int32_t *sums, const int32_t *bias,
 }
 #endif
 
-#if defined(__wasm_simd128__)
+#if defined(__wasm_simd128__) && !defined(DIGITOCR_PLAIN)
 #include <wasm_simd128.h>
 
 /* Bytes become int16. */
@@ -449,6 +455,248 @@ static void dg_add_wasm(const uint8_t *a, const uint8_t *b, size_t count, float 
 }
 #endif
 
+#if defined(__ARM_NEON) && !defined(DIGITOCR_PLAIN)
+#include <arm_neon.h>
+
+/* The weights of one of four inputs for 8 channels, times the bytes of 4 pixels. */
+#define DG_STEP_NEON(place)                                                                  \
+    wide = vmovl_s8(w.val[place]);                                                           \
+    low0 = vmlal_lane_s16(low0, vget_low_s16(wide), x0, place);                              \
+    high0 = vmlal_lane_s16(high0, vget_high_s16(wide), x0, place);                           \
+    low1 = vmlal_lane_s16(low1, vget_low_s16(wide), x1, place);                              \
+    high1 = vmlal_lane_s16(high1, vget_high_s16(wide), x1, place);                           \
+    low2 = vmlal_lane_s16(low2, vget_low_s16(wide), x2, place);                              \
+    high2 = vmlal_lane_s16(high2, vget_high_s16(wide), x2, place);                           \
+    low3 = vmlal_lane_s16(low3, vget_low_s16(wide), x3, place);                              \
+    high3 = vmlal_lane_s16(high3, vget_high_s16(wide), x3, place)
+#define DG_STORE_NEON(low, high, to) vst1q_s32(to, low), vst1q_s32((to) + 4, high)
+
+/* Four bytes as int16. */
+static int16x4_t dg_four_neon(const uint8_t *from) {
+    return vreinterpret_s16_u16(vget_low_u16(vmovl_u8(vld1_u8(from))));
+}
+
+static void dg_sum_neon(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                        int32_t channels, int32_t *sums) {
+    int32_t channel, p, k;
+    for (p = 0; p < n; p += 4) {
+        const uint8_t *from0 = pixels + (size_t)p * stride, *from1 = p + 1 < n ? from0 + stride : from0;
+        const uint8_t *from2 = p + 2 < n ? from1 + stride : from0, *from3 = p + 3 < n ? from2 + stride : from0;
+        for (channel = 0; channel < channels; channel += 8) {
+            int32_t *to = sums + DG_BLOCK * p + channel;
+            int32x4_t low0 = vdupq_n_s32(0), low1 = low0, low2 = low0, low3 = low0;
+            int32x4_t high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+            for (k = 0; k < fours; k++) {
+                int8x8x4_t w = vld4_s8(weights + 4 * (DG_BLOCK * k + channel));
+                int16x4_t x0 = dg_four_neon(from0 + 4 * k), x1 = dg_four_neon(from1 + 4 * k);
+                int16x4_t x2 = dg_four_neon(from2 + 4 * k), x3 = dg_four_neon(from3 + 4 * k);
+                int16x8_t wide;
+                DG_STEP_NEON(0);
+                DG_STEP_NEON(1);
+                DG_STEP_NEON(2);
+                DG_STEP_NEON(3);
+            }
+            DG_STORE_NEON(low0, high0, to);
+            if (p + 1 < n) DG_STORE_NEON(low1, high1, to + DG_BLOCK);
+            if (p + 2 < n) DG_STORE_NEON(low2, high2, to + 2 * DG_BLOCK);
+            if (p + 3 < n) DG_STORE_NEON(low3, high3, to + 3 * DG_BLOCK);
+        }
+    }
+}
+
+static void dg_sum_each_neon(const uint8_t *const *taps, int32_t count, size_t first_channel, const int8_t *weights,
+                             size_t stride, int32_t *sums) {
+    int32x4_t s0 = vdupq_n_s32(0), s1 = s0, s2 = s0, s3 = s0;
+    int32_t tap;
+    for (tap = 0; tap < count; tap++) {
+        uint8x16_t x = vld1q_u8(taps[tap] + first_channel);
+        int8x16_t w = vld1q_s8(weights + (size_t)tap * stride);
+        int16x8_t x_low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(x))), w_low = vmovl_s8(vget_low_s8(w));
+        int16x8_t x_high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(x))), w_high = vmovl_s8(vget_high_s8(w));
+        s0 = vmlal_s16(s0, vget_low_s16(x_low), vget_low_s16(w_low));
+        s1 = vmlal_s16(s1, vget_high_s16(x_low), vget_high_s16(w_low));
+        s2 = vmlal_s16(s2, vget_low_s16(x_high), vget_low_s16(w_high));
+        s3 = vmlal_s16(s3, vget_high_s16(x_high), vget_high_s16(w_high));
+    }
+    DG_STORE_NEON(s0, s1, sums);
+    DG_STORE_NEON(s2, s3, sums + 8);
+}
+
+/* Whole numbers, of two equally near ones the even one; saturated to int16. */
+static int16x4_t dg_whole_neon(float32x4_t value) {
+#if defined(__aarch64__)
+    return vqmovn_s32(vcvtnq_s32_f32(value));
+#else
+    return vqmovn_s32(vcvtq_s32_f32(vsubq_f32(vaddq_f32(value, vdupq_n_f32(DG_ROUNDING)), vdupq_n_f32(DG_ROUNDING))));
+#endif
+}
+
+static int16x4_t dg_steps_neon(const int32_t *sums, const int32_t *bias, const float *scale) {
+    return dg_whole_neon(vmulq_f32(vcvtq_f32_s32(vaddq_s32(vld1q_s32(sums), vld1q_s32(bias))), vld1q_f32(scale)));
+}
+
+static void dg_requantise_neon(const int32_t *sums, const int32_t *bias, const float *scale, const int16_t *zero,
+                               uint8_t *to) {
+    int16x8_t low = vcombine_s16(dg_steps_neon(sums, bias, scale), dg_steps_neon(sums + 4, bias + 4, scale + 4));
+    int16x8_t high = vcombine_s16(dg_steps_neon(sums + 8, bias + 8, scale + 8),
+                                  dg_steps_neon(sums + 12, bias + 12, scale + 12));
+    low = vqaddq_s16(low, vld1q_s16(zero));
+    high = vqaddq_s16(high, vld1q_s16(zero + 8));
+    vst1q_u8(to, vcombine_u8(vqmovun_s16(low), vqmovun_s16(high)));
+}
+
+#if defined(__ARM_FEATURE_FMA)
+static void dg_add_neon(const uint8_t *a, const uint8_t *b, size_t count, float first, float second, float constant,
+                        uint8_t *to) {
+    const float32x4_t times = vdupq_n_f32(first), other = vdupq_n_f32(second), plus = vdupq_n_f32(constant);
+    size_t at;
+    for (at = 0; at + 8 <= count; at += 8) {
+        uint16x8_t x = vmovl_u8(vld1_u8(a + at)), y = vmovl_u8(vld1_u8(b + at));
+        float32x4_t x0 = vcvtq_f32_u32(vmovl_u16(vget_low_u16(x))), x1 = vcvtq_f32_u32(vmovl_u16(vget_high_u16(x)));
+        float32x4_t y0 = vcvtq_f32_u32(vmovl_u16(vget_low_u16(y))), y1 = vcvtq_f32_u32(vmovl_u16(vget_high_u16(y)));
+        int16x4_t low = dg_whole_neon(vfmaq_f32(vfmaq_f32(plus, y0, other), x0, times));
+        int16x4_t high = dg_whole_neon(vfmaq_f32(vfmaq_f32(plus, y1, other), x1, times));
+        vst1_u8(to + at, vqmovun_s16(vcombine_s16(low, high)));
+    }
+    dg_add_plain(a + at, b + at, count - at, first, second, constant, to + at);
+}
+#else
+#define dg_add_neon dg_add_plain
+#endif
+#define DG_NEON 1
+#endif
+
+#if defined(DG_NEON) && defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+#define DG_DOT(sum, w, x) sum = vusdotq_s32(sum, vreinterpretq_u8_s32(x), w)
+#define DG_TAKEN 0 /* what is taken from each byte, to be added again */
+#else
+#define DG_DOT(sum, w, x) sum = vdotq_s32(sum, w, veorq_s8(vreinterpretq_s8_s32(x), vdupq_n_s8(-128)))
+#define DG_TAKEN 128
+#endif
+#define DG_STEP_DOT(i)                                            \
+    x = vdupq_n_s32(dg_four(from##i + 4 * k));                    \
+    DG_DOT(a##i, w0, x), DG_DOT(b##i, w1, x), DG_DOT(c##i, w2, x), DG_DOT(d##i, w3, x)
+#define DG_STORE_DOT(i, to) DG_STORE_NEON(a##i, b##i, to), DG_STORE_NEON(c##i, d##i, (to) + 8)
+
+static int32_t dg_four(const uint8_t *from) {
+    int32_t four;
+    memcpy(&four, from, sizeof four);
+    return four;
+}
+
+static void dg_sum_dot(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                       int32_t channels, int32_t *sums) {
+    int32x4_t a = vdupq_n_s32(0), b = a, c = a, d = a;
+    int32_t p, k;
+    (void)channels;
+    for (k = 0; k < fours && DG_TAKEN; k++) {
+        const int8_t *w = weights + 64 * k;
+        int8x16_t taken = vdupq_n_s8(DG_TAKEN / 2);
+        a = vdotq_s32(a, vld1q_s8(w), taken), b = vdotq_s32(b, vld1q_s8(w + 16), taken);
+        c = vdotq_s32(c, vld1q_s8(w + 32), taken), d = vdotq_s32(d, vld1q_s8(w + 48), taken);
+    }
+    a = vaddq_s32(a, a), b = vaddq_s32(b, b), c = vaddq_s32(c, c), d = vaddq_s32(d, d);
+    for (p = 0; p < n; p += 4) {
+        const uint8_t *from0 = pixels + (size_t)p * stride, *from1 = p + 1 < n ? from0 + stride : from0;
+        const uint8_t *from2 = p + 2 < n ? from1 + stride : from0, *from3 = p + 3 < n ? from2 + stride : from0;
+        int32_t *to = sums + DG_BLOCK * p;
+        int32x4_t a0 = a, a1 = a, a2 = a, a3 = a, b0 = b, b1 = b, b2 = b, b3 = b;
+        int32x4_t c0 = c, c1 = c, c2 = c, c3 = c, d0 = d, d1 = d, d2 = d, d3 = d;
+        for (k = 0; k < fours; k++) {
+            const int8_t *w = weights + 64 * k;
+            int8x16_t w0 = vld1q_s8(w), w1 = vld1q_s8(w + 16), w2 = vld1q_s8(w + 32), w3 = vld1q_s8(w + 48);
+            int32x4_t x;
+            DG_STEP_DOT(0);
+            DG_STEP_DOT(1);
+            DG_STEP_DOT(2);
+            DG_STEP_DOT(3);
+        }
+        DG_STORE_DOT(0, to);
+        if (p + 1 < n) DG_STORE_DOT(1, to + DG_BLOCK);
+        if (p + 2 < n) DG_STORE_DOT(2, to + 2 * DG_BLOCK);
+        if (p + 3 < n) DG_STORE_DOT(3, to + 3 * DG_BLOCK);
+    }
+}
+#define DG_DOTS 1
+#endif
+
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__ARM_NEON) && !defined(DIGITOCR_PLAIN)
+
+/* Bytes 0 and 2 of a word as two int16, without and with a sign; bytes 1 and 3; and products of such pairs. */
+#define DG_ONE_DSP(name, instruction)                                     \
+    static uint32_t name(uint32_t word) {                                 \
+        uint32_t pair;                                                    \
+        __asm(instruction : "=r"(pair) : "r"(word));                      \
+        return pair;                                                      \
+    }
+#define DG_SUM_DSP(name, instruction)                                     \
+    static int32_t name(int32_t sum, uint32_t one, uint32_t other) {      \
+        __asm(instruction " %0, %1, %2, %0" : "+r"(sum) : "r"(one), "r"(other)); \
+        return sum;                                                       \
+    }
+DG_ONE_DSP(dg_uxtb16, "uxtb16 %0, %1")
+DG_ONE_DSP(dg_uxtb16_8, "uxtb16 %0, %1, ror #8")
+DG_ONE_DSP(dg_sxtb16, "sxtb16 %0, %1")
+DG_ONE_DSP(dg_sxtb16_8, "sxtb16 %0, %1, ror #8")
+DG_SUM_DSP(dg_smlad, "smlad")
+DG_SUM_DSP(dg_smlabb, "smlabb")
+DG_SUM_DSP(dg_smlatt, "smlatt")
+
+static uint32_t dg_word(const void *from) {
+    uint32_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/* Two pixels and two channels at once, which is what the registers hold. */
+static void dg_sum_dsp(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
+                       int32_t channels, int32_t *sums) {
+    int32_t p, channel;
+    for (p = 0; p < n; p += 2) {
+        for (channel = 0; channel < channels; channel += 2) {
+            const uint8_t *first = pixels + (size_t)p * stride, *second = p + 1 < n ? first + stride : first;
+            const uint8_t *end = first + 4 * fours;
+            const int8_t *w = weights + 4 * channel;
+            int32_t *to = sums + DG_BLOCK * p + channel;
+            int32_t a0 = 0, a1 = 0, b0 = 0, b1 = 0;
+            for (; first < end; first += 4, second += 4, w += 4 * DG_BLOCK) {
+                uint32_t a_even = dg_uxtb16(dg_word(first)), a_odd = dg_uxtb16_8(dg_word(first));
+                uint32_t b_even = dg_uxtb16(dg_word(second)), b_odd = dg_uxtb16_8(dg_word(second));
+                uint32_t even = dg_sxtb16(dg_word(w)), odd = dg_sxtb16_8(dg_word(w));
+                a0 = dg_smlad(dg_smlad(a0, even, a_even), odd, a_odd);
+                b0 = dg_smlad(dg_smlad(b0, even, b_even), odd, b_odd);
+                even = dg_sxtb16(dg_word(w + 4)), odd = dg_sxtb16_8(dg_word(w + 4));
+                a1 = dg_smlad(dg_smlad(a1, even, a_even), odd, a_odd);
+                b1 = dg_smlad(dg_smlad(b1, even, b_even), odd, b_odd);
+            }
+            to[0] = a0, to[1] = a1;
+            if (p + 1 < n) to[DG_BLOCK] = b0, to[DG_BLOCK + 1] = b1;
+        }
+    }
+}
+
+static void dg_sum_each_dsp(const uint8_t *const *taps, int32_t count, size_t first_channel, const int8_t *weights,
+                            size_t stride, int32_t *sums) {
+    int32_t tap, channel;
+    for (channel = 0; channel < DG_BLOCK; channel += 4, sums += 4) {
+        size_t from = first_channel + (size_t)channel;
+        const int8_t *w = weights + channel;
+        int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        for (tap = 0; tap < count; tap++, w += stride) {
+            uint32_t word = dg_word(taps[tap] + from), four = dg_word(w);
+            s0 = dg_smlabb(s0, dg_sxtb16(four), dg_uxtb16(word));
+            s1 = dg_smlabb(s1, dg_sxtb16_8(four), dg_uxtb16_8(word));
+            s2 = dg_smlatt(s2, dg_sxtb16(four), dg_uxtb16(word));
+            s3 = dg_smlatt(s3, dg_sxtb16_8(four), dg_uxtb16_8(word));
+        }
+        sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
+    }
+}
+
+#define DG_DSP 1
+#endif
+
 /* The first one that is supported is taken. The plain one comes last, and is always supported. */
 static const struct dg_kernels DG_KERNELS[] = {
 #if defined(DG_SSE2) && defined(__GNUC__)
@@ -458,8 +706,17 @@ static const struct dg_kernels DG_KERNELS[] = {
 #if defined(DG_SSE2)
     {"sse2", 8, 4, dg_always, dg_widen_sse2, dg_sum_sse2, dg_sum_each_sse2, dg_requantise_sse2, dg_add_plain},
 #endif
-#if defined(__wasm_simd128__)
+#if defined(__wasm_simd128__) && !defined(DIGITOCR_PLAIN)
     {"wasm", 8, 2, dg_always, dg_widen_wasm, dg_sum_wasm, dg_sum_each_wasm, dg_requantise_wasm, dg_add_wasm},
+#endif
+#if defined(DG_DOTS)
+    {"neon-dot", 8, 1, dg_always, NULL, dg_sum_dot, dg_sum_each_neon, dg_requantise_neon, dg_add_neon},
+#endif
+#if defined(DG_NEON)
+    {"neon", 8, 1, dg_always, NULL, dg_sum_neon, dg_sum_each_neon, dg_requantise_neon, dg_add_neon},
+#endif
+#if defined(DG_DSP)
+    {"dsp", 2, 1, dg_always, NULL, dg_sum_dsp, dg_sum_each_dsp, dg_requantise_plain, dg_add_plain},
 #endif
     {"plain", 2, 1, dg_always, NULL, dg_sum_plain, dg_sum_each_plain, dg_requantise_plain, dg_add_plain},
 };

@@ -261,8 +261,7 @@ DG_LOCAL void dg_combined(const float *classifier, const float *lined, float *di
     int32_t n;
     for (n = 0; n < 10; n++) {
         double share = (double)lined[n] + DG_RECOGNITION_FLOOR;
-        products[n] =
-            (double)(classifier[n] + (float)DG_RECOGNITION_FLOOR) * dg_exp(DG_RECOGNITION_LINE_WEIGHT * dg_log(share));
+        products[n] = (double)(classifier[n] + (float)DG_RECOGNITION_FLOOR) * share;
     }
     whole = dg_double_sum(products, 10);
     for (n = 0; n < 10; n++)
