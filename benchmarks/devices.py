@@ -204,7 +204,7 @@ def main() -> None:
     report("devices", "The C library on other processors", made, notes, given.save)
     if measured:
         notes = ["one run each, counted by QEMU (-icount); the programs hold nothing but the step and its weights"]
-        notes += ["flash has the code, the weights and the stored picture; gcc -O2"]
+        notes += ["flash has the code and the weights, and of the last step three stored pictures (31 KB); gcc -O2"]
         notes += ["the picture is read without rotations"]
         report("cortex-m", "The C library on a Cortex-M", measured, notes, given.save)
     if len({row["networks"] for row in made} | {row["reading"] for row in made}) != 2:
