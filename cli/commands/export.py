@@ -25,7 +25,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE.keras",
-            help="The trained network, or an int8 .onnx for c and web; default: of the newest run, else the shipped.",
+            help="The trained network, a run with several, or an int8 .onnx for c and web; default: of the newest run, "
+            "else the shipped.",
         ),
     ] = None,
     format: Annotated[
@@ -119,6 +120,16 @@ def export(
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
+    if model.is_dir():
+        options.refuse(
+            context,
+            ("io", "channels", "verify", "max_drop", "max_changed", "calibration"),
+            "is for one .keras file; leave it out",
+        )
+        for line in _run_written(model, format, quantize, out, load_data(data), find_fonts(fonts), force):
+            print(line)
+        print(f"next: digitocr predict --model {out} PICTURE")
+        return
     check_source(model)  # before MNIST is loaded, which may be a download
     kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
     if kind:
@@ -225,6 +236,31 @@ def _sides(size: str) -> tuple[int, int]:
     if not found:
         raise UsageError(f"size is {size}; it must be WIDTHxHEIGHT, as 512x384")
     return int(found[2]), int(found[1])
+
+
+def _run_written(
+    run: Path, format: str, quantize: list[str], out: Path, mnist: Any, fonts: list[Path], force: bool
+) -> Iterator[str]:
+    """Exports all networks of a run's folder, and their confidence; a line for each file."""
+    from digitocr.export.classifier import MODES, check_source
+    from digitocr.export.classifier import export as convert
+    from digitocr.runtime.files import replacing
+    from digitocr.runtime.models import CONFIDENCE
+
+    check_source(run / "model.keras")
+    formats = ["tflite", "onnx"] if format == "all" else [format]
+    for report in convert(run / "model.keras", formats, quantize, out, mnist, force=force):
+        yield (
+            f"{report['path']}  {report['bytes'] / 1000:.0f} KB  {report['accuracy']['file']:.2%} "
+            f"(Keras {report['accuracy']['keras']:.2%}), {len(report['changed'])} of {report['images']} changed"
+        )
+    for kind in ("recognizer", "detector"):
+        modes = [mode for mode in quantize if mode in MODES["onnx"]]
+        if "onnx" in formats and (run / f"{kind}.keras").exists():
+            yield from _written(kind, run / f"{kind}.keras", ["onnx"], modes, None, out, mnist, fonts, force)
+    if (run / CONFIDENCE).exists():
+        with replacing(out / CONFIDENCE) as beside:
+            beside.write_bytes((run / CONFIDENCE).read_bytes())
 
 
 def _written(

@@ -86,8 +86,8 @@ def test_tighter_limits_are_kept(source, tenth, tmp_path):
 def test_a_wrong_fusion_is_refused_before_anything_is_written(source, tenth, tmp_path, monkeypatch):
     right = module.fuse
 
-    def wrong(network):
-        fused = right(network)
+    def wrong(network, interface):
+        fused = right(network, interface)
         kernel, bias = fused.layers[2].get_weights()
         fused.layers[2].set_weights([kernel, bias + 0.001])
         return fused

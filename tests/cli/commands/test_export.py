@@ -79,6 +79,37 @@ def test_a_recognizer_is_known_by_what_is_in_its_file(monkeypatch, refused, tmp_
     assert refused(*words, "--size", "512x384").startswith("--size is for TFLite files of a detector")
 
 
+def test_all_networks_of_a_run_are_exported_and_their_confidence(monkeypatch, refused, tmp_path):
+    given = []
+
+    def convert(model, formats, quantize, out, data, *, force):
+        given.append((model.name, formats, quantize))
+        out.mkdir()
+        report = {"path": "a", "bytes": 1, "accuracy": {"file": 0.99, "keras": 0.99}, "changed": [], "images": 10}
+        return [report] * len(formats)
+
+    def written(kind, model, quantize, *_):
+        given.append((kind, model.name, quantize))
+        yield kind
+
+    monkeypatch.setattr("digitocr.export.classifier.export", convert)
+    monkeypatch.setattr("digitocr.cli.commands.export._written", written)
+    monkeypatch.setattr("digitocr.train.sources.load.load_data", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.synthesis.fonts.find_fonts", lambda *_: [])
+    run, out = tmp_path / "run", tmp_path / "out"
+    run.mkdir()
+    for name in ("model.keras", "recognizer.keras", "confidence.json"):
+        (run / name).write_text(name)
+    words = ["export", "--model", str(run), "--quantize", "int8", "--quantize", "dynamic", "--out", str(out)]
+    done = CliRunner().invoke(command_line(()), words)
+    assert done.exit_code == 0, done.exception
+    both = ["int8", "dynamic"]
+    assert given == [("model.keras", ["tflite", "onnx"], both), ("recognizer", "recognizer.keras", ["int8"])]
+    assert (out / "confidence.json").read_text() == "confidence.json"
+    assert done.stdout.splitlines()[-2:] == ["recognizer", f"next: digitocr predict --model {out} PICTURE"]
+    assert refused(*words, "--no-verify").startswith("--verify/--no-verify is for one .keras file")
+
+
 def test_options_of_tflite_files_are_refused_where_none_is_written(refused):
     model = ["export", "--model", MODELS / "digitocr.keras"]
     assert refused(*model, "--format", "onnx", "--io", "uint8").startswith("--io is for TFLite files")
