@@ -114,9 +114,16 @@ def test_a_file_is_proved_and_says_what_it_is(quantize, name, source, scenes, tm
         assert len(content) < 0.5 * 4 * 250_000
 
 
-def test_a_tflite_file_takes_one_size_and_finds_what_keras_finds(source, scenes, tmp_path, monkeypatch):
+def test_a_tflite_file_takes_one_size_and_finds_what_keras_finds(scenes, tmp_path, monkeypatch):
+    keras.utils.set_random_seed(0)
+    planes = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(planes)
+    x = keras.layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(x)
+    small = keras.Model(planes, keras.layers.Conv2D(15, 1)(x))  # a whole detector takes seconds to convert
+    monkeypatch.setattr(module, "load_detector", lambda _: small)
     monkeypatch.setattr(module, "DETECTED_SCORE", 0.3)
-    report = export_detector(source, "none", tmp_path, scenes, sides=(80, 96))
+    (tmp_path / "detector.keras").touch()
+    report = export_detector(tmp_path / "detector.keras", "none", tmp_path, scenes, sides=(80, 96))
     assert (report["file"], report["passed"]) == ("detector-96x80-float32.tflite", True)
     assert report["scenes"] == 2  # each of four scenes
     assert report["same"] == 1
