@@ -26,7 +26,7 @@ def train(
             help="paper: as in the paper, 4 minutes on two cores. best: for MNIST, 15 minutes. robust: for digits in "
             "real pictures, 25 minutes. detector: the network that finds digits in a picture, 40 minutes. "
             "recognizer: the network that reads lines, 45 minutes. adapt: the shipped networks learn the pictures of "
-            "--data, 5 minutes."
+            "--data, in some minutes."
         ),
     ] = "paper",
     epochs: Annotated[

@@ -88,8 +88,8 @@ def test_all_networks_of_a_run_are_exported_and_their_confidence(monkeypatch, re
         report = {"path": "a", "bytes": 1, "accuracy": {"file": 0.99, "keras": 0.99}, "changed": [], "images": 10}
         return [report] * len(formats)
 
-    def written(kind, model, quantize, *_):
-        given.append((kind, model.name, quantize))
+    def written(kind, model, formats, quantize, *_):
+        given.append((kind, model.name, formats, quantize))
         yield kind
 
     monkeypatch.setattr("digitocr.export.classifier.export", convert)
@@ -104,7 +104,7 @@ def test_all_networks_of_a_run_are_exported_and_their_confidence(monkeypatch, re
     done = CliRunner().invoke(command_line(()), words)
     assert done.exit_code == 0, done.exception
     both = ["int8", "dynamic"]
-    assert given == [("model.keras", ["tflite", "onnx"], both), ("recognizer", "recognizer.keras", ["int8"])]
+    assert given == [("model.keras", ["tflite", "onnx"], both), ("recognizer", "recognizer.keras", ["onnx"], ["int8"])]
     assert (out / "confidence.json").read_text() == "confidence.json"
     assert done.stdout.splitlines()[-2:] == ["recognizer", f"next: digitocr predict --model {out} PICTURE"]
     assert refused(*words, "--no-verify").startswith("--verify/--no-verify is for one .keras file")
