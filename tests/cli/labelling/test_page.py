@@ -344,7 +344,7 @@ def test_one_digit_needs_no_box(window):
     assert window.served.labels() == [{"file": "b.png", "text": "8"}]
     window.press("x", "x", "x", "a")
     assert window.boxes() == [[145, 75, 30, 50]]  # in the middle
-    assert window.digits() == "–"
+    assert window.digits() == "\u2013"
 
 
 def test_a_picture_is_turned_and_shown_closer(window):
