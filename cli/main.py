@@ -35,6 +35,7 @@ COMMANDS = (
     "info",
     "evaluate",
     "compare",
+    "benchmark",
     "selftest",
 )
 QUICK_EXIT = ("predict", "label")  # end without taking the libraries down; docs/decisions/cold-start.md says why

@@ -158,6 +158,14 @@ def split(data: Mnist) -> tuple[Indices, Indices]:
     return np.setdiff1d(np.arange(len(data.train_labels)), held), held
 
 
+def fewer_tests(data: Mnist, count: int | None) -> Mnist:
+    """The data with `count` of the test images, in which the digits keep their shares; None: with all of them."""
+    if count is None or count >= len(data.test_labels):
+        return data
+    chosen = stratified(data.test_labels, count, seed=0)
+    return replace(data, test_images=data.test_images[chosen], test_labels=data.test_labels[chosen])
+
+
 def fewer(data: Mnist, images: int) -> Mnist:
     """The data with that many of its training images, drawn so that each class keeps its share; always the same ones.
 

@@ -101,16 +101,18 @@ def test_once_prints_a_number_and_ends(clip):
 
 
 def test_a_meter_s_numbers_only_rise_and_what_does_not_is_said(clip):
-    code, out, error = webcam("--source", clip, "--view", "none", "--rising", "50")
+    code, out, error = webcam("--source", clip, "--view", "none", "--rising", "50", "--heartbeat", "0.001")
     assert (code, out) == (0, "407\n")
     assert "not announced: 82 has fewer digits than the last number, 407; start again if the meter" in error
     assert "not announced: 365 is below the last number, 407" in error
     assert "; 1 readings announced, 2 refused; latency" in error
+    assert f" {clip}: reading; 0 frames, 0 readings announced, 0 refused\n" in error
+    assert re.search(r" frames, 1 readings announced, the last one 407 at 2\S+, 2 refused\n", error)
 
 
 def test_a_heartbeat_counts_and_repeats_the_last_number(clip):
-    words = ("--source", clip, "--view", "none", "--rising", "50", "--heartbeat", "0.001")
-    lives = [json.loads(row) for row in webcam(*words, "--jsonl")[1].splitlines() if "heartbeat" in row]
+    words = ("--source", clip, "--view", "none", "--rising", "50", "--heartbeat", "0.001", "--jsonl")
+    lives = [json.loads(row) for row in webcam(*words)[1].splitlines() if "heartbeat" in row]
     assert [lives[0][key] for key in ("schema", "source", "state", "frames", "announced", "refused", "number")] == [
         "digitocr-heartbeat/1",
         str(clip),
@@ -123,10 +125,6 @@ def test_a_heartbeat_counts_and_repeats_the_last_number(clip):
     assert list(lives[0]) == re.findall(r"^\| `(\w+)`", HEARTBEATS, re.M)
     assert [lives[-1][key] for key in ("announced", "refused", "number")] == [1, 2, "407"]
     assert lives[0]["at"] < lives[-1]["number_at"] < lives[-1]["at"]  # one form, so they sort as texts
-    code, out, error = webcam(*words)
-    assert (code, out) == (0, "407\n")
-    assert f" {clip}: reading; " in error
-    assert " 1 readings announced, the last one 407 at 2" in error
 
 
 def test_systemd_is_told_that_it_works_and_that_it_goes_on(stream, page, tmp_path):

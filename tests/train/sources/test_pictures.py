@@ -122,3 +122,23 @@ def test_without_boxes_a_text_of_another_length_is_told(page):
     made = gathered(Entry(page[0], "page", text="4071\n82"))
     assert made.names == []
     assert made.troubles[0].why.startswith("shows 407182 and 407, 82 was read, so the places")
+
+
+def test_the_files_are_kept_with_what_they_show_also_where_no_image_could_be_cut_out(folder, page):
+    path, boxes = page
+    made = gathered(
+        Entry(f"{folder}/3/2.png", "lone", 3, group="g", part="test"),
+        Entry(f"{folder}/3/3.png", "none", NONE),
+        Entry(path, "page", text="No. 407\n\n82", boxes=boxes),
+        Entry(path, "other", text="1234567"),
+        Entry("missing.png", "missing", 3),
+    )
+    assert [(one.name, one.lines) for one in made.pictures] == [
+        ("lone", ("3",)),
+        ("none", ()),
+        ("page", ("407", "82")),
+        ("other", ("1234567",)),
+    ]
+    assert (made.pictures[0].group, made.pictures[0].part) == ("g", "test")
+    assert [one.boxes for one in made.pictures] == [None, None, boxes, None]
+    assert made.labelled().pictures == made.pictures
