@@ -112,7 +112,9 @@ def sources_of(model: keras.Model) -> dict[str, list[str]]:
 
 
 def is_chain(model: keras.Model) -> bool:
-    """Whether each layer of a functional model is given the output of the layer before it, and of no other."""
+    """Whether each layer is given the output of the layer before it, and of no other."""
+    if isinstance(model, keras.Sequential):
+        return True
     names = [layer.name for layer in model.layers]
     return list(sources_of(model).values()) == [[], *([name] for name in names[:-1])]
 

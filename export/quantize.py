@@ -46,7 +46,7 @@ def correct_biases(network: keras.Model, calibration: Tensors, weight_limit: int
         steps.append(_Step(layer, args, kwargs, result))
         return result
 
-    copy = keras.models.clone_model(network, call_function=noted)
+    copy = keras.models.clone_model(keras.Model(network.inputs[0], network.outputs[0]), call_function=noted)
     copy.set_weights(network.get_weights())
     values: dict[int, _Both] = {id(copy.inputs[0]): (calibration, calibration)}  # by tensor: exact and rounded
     uses = Counter(id(tensor) for step in steps for tensor in step.tensors())
