@@ -2,17 +2,20 @@
 
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import MissingExtraError, ModelError, UsageError
 from digitocr.runtime.models import model_card, parsed_card
-from digitocr.runtime.preprocessing import Tensors
 
+if TYPE_CHECKING:
+    from digitocr.runtime.preprocessing import Tensors
+
+T = TypeVar("T")
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
 
 CPU = ("CPUExecutionProvider",)  # the default providers; every build of ONNX Runtime has this one
@@ -57,6 +60,29 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     return session
 
 
+def litert_interpreter(content: bytes, path: Path, threads: int) -> Any:
+    """A LiteRT Interpreter of a .tflite file, with its tensors allocated.
+
+    Raises ModelError where LiteRT cannot load the file, and MissingExtraError where it is not installed.
+    """
+    interpreter = litert_library()
+    try:
+        loaded = interpreter(model_content=content, num_threads=threads)
+        loaded.allocate_tensors()
+    except Exception as error:  # its exceptions share no public base
+        raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
+    return loaded
+
+
+def litert_library() -> Any:
+    """LiteRT's class Interpreter. Raises MissingExtraError."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise MissingExtraError("tflite", "reading a .tflite model") from error
+    return Interpreter
+
+
 class Backend(Protocol):
     """An interpreter with one model.
 
@@ -70,7 +96,7 @@ class Backend(Protocol):
     input_shape: tuple[Any, ...]
     output_shape: tuple[Any, ...]
 
-    def logits(self, tensors: Tensors) -> Logits:
+    def logits(self, tensors: "Tensors") -> Logits:
         """The model's outputs, (N, classes) float32, for (N, 28, 28, 1) float32; N is at least 1."""
 
 
@@ -88,7 +114,7 @@ class OnnxRuntime:
         self.input_shape, self.output_shape = tuple(inputs[0].shape), tuple(outputs[0].shape)
         self.card = model_card(self._session)
 
-    def logits(self, tensors: Tensors) -> Logits:
+    def logits(self, tensors: "Tensors") -> Logits:
         step = 1 if isinstance(self.input_shape[0], int) else RUN_TENSORS
         if len(tensors) <= step:
             single: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
@@ -101,15 +127,7 @@ class LiteRT:
     """A Backend; threads wait for each other, since a LiteRT interpreter holds one input and one output."""
 
     def __init__(self, content: bytes, path: Path, threads: int, _providers: Sequence[str] = CPU) -> None:
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise MissingExtraError("tflite", "reading a .tflite model") from error
-        try:
-            self._interpreter = Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
+        self._interpreter = litert_interpreter(content, path, threads)
         self._lock = threading.Lock()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -124,7 +142,7 @@ class LiteRT:
         self.output_shape = tuple(int(side) for side in self._output["shape"])
         self.card = parsed_card(zipped_card(content))
 
-    def logits(self, tensors: Tensors) -> Logits:
+    def logits(self, tensors: "Tensors") -> Logits:
         values: npt.NDArray[Any] = tensors.repeat(self.input_shape[-1], axis=3)  # one channel, or three of a colour
         if self._input["dtype"] in _INTEGERS:
             scale, zero_point = self._input["quantization"]
@@ -162,6 +180,22 @@ def zipped_card(content: bytes) -> bytes | None:
             return card.read(MAX_CARD_BYTES)
     except Exception:  # no zip, no card in it, or a damaged one, for which zipfile raises many types
         return None
+
+
+def run(call: Callable[[], T], name: str) -> T:
+    """What the call of an interpreter gives. Raises ModelError with the model's name for whatever it raises."""
+    try:
+        return call()
+    except Exception as error:  # the interpreters' exceptions share no base
+        raise ModelError(f"{name}: fails where it is run ({first_line(error)}); export it again") from error
+
+
+def finite(output: npt.NDArray[np.float32], shape: tuple[int, ...], name: str) -> npt.NDArray[np.float32]:
+    """The output of a model. Raises ModelError unless it has that shape and all its numbers are finite."""
+    if output.shape != shape or not np.isfinite(output).all():
+        sides = "x".join(map(str, shape))
+        raise ModelError(f"{name}: puts out something else than {sides} finite numbers; export it again")
+    return output
 
 
 def first_line(error: Exception) -> str:

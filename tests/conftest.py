@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from digitocr.train.data import Mnist
 
 
+@pytest.fixture(autouse=True)
+def untried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that tests make are loaded at once: a process for each would take a minute of the suite."""
+    if request.path.name != "test_trial.py":
+        monkeypatch.setattr("digitocr.runtime.trial.tried", lambda *_: None)
+
+
 @pytest.fixture(scope="session")
 def mnist() -> "Mnist":
     """MNIST from DIGITOCR_DATA; without it these tests are skipped, in CI they fail."""
