@@ -10,7 +10,6 @@ elsewhere, and the file says how far its results may be from those of the machin
 import base64
 import hashlib
 import importlib.metadata
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,20 @@ import numpy.typing as npt
 
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.files import read_json
 from digitocr.runtime.models import model_content
 from digitocr.runtime.preprocessing import SIDE, images, scale
+from digitocr.runtime.schemas import NUMBER, fits
 
 SCHEMA = "digitocr-golden/1"  # of a file of golden vectors
 PACKAGES = {".onnx": "onnxruntime", ".tflite": "ai-edge-litert"}  # of the interpreters, by the model's suffix
+FORM = {  # of such a file
+    "schema": {SCHEMA},
+    "sha256": str,
+    "written by": str,
+    "tolerance": {"crop": NUMBER, "logit": NUMBER},
+    "vectors": [{"width": int, "height": int, "box": [NUMBER], "picture": str, "crop": str, "logits": [NUMBER]}],
+}
 MAX_SIDE = 1_000  # pixels of a picture in a golden file
 
 
@@ -64,7 +72,7 @@ def selftest(path: Path) -> dict[str, Any]:
         tolerance = {name: float(golden["tolerance"][name]) for name in ("crop", "logit")}
         writer, digest = str(golden["written by"]), str(golden["sha256"])
         expected = np.array([logits for _, _, _, logits in vectors], np.float32).reshape(-1, classifier.classes)
-    except (KeyError, TypeError, ValueError) as error:
+    except (ValueError, OverflowError) as error:
         raise InputError(f"{golden_path(path)}: is damaged ({type(error).__name__}); export the model again") from error
     crops = np.stack([images(picture, box[None])[0] for picture, box, _, _ in vectors])
     right = np.stack([crop for _, _, crop, _ in vectors])
@@ -95,22 +103,24 @@ def selftest(path: Path) -> dict[str, Any]:
 
 def _loaded(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = read_json(path)
     except FileNotFoundError as error:
         raise InputError(f"{path}: does not exist; digitocr export writes it beside each model") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: is no JSON; export the model again") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA or not content.get("vectors"):
+    if not fits(content, {"schema": {SCHEMA}}):
         raise InputError(f"{path}: is no file of golden vectors ({SCHEMA}); export the model again")
+    if not fits(content, FORM) or not content["vectors"]:
+        raise InputError(f"{path}: is damaged; export the model again")
     return content
 
 
 def _unpacked(
     vector: dict[str, Any],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.uint8], list[float]]:
-    """Picture, box, crop and logits. Raises KeyError, TypeError or ValueError where a vector is damaged."""
+    """Picture, box, crop and logits. Raises ValueError or OverflowError where a vector is damaged."""
     width, height = int(vector["width"]), int(vector["height"])
     box = np.array(vector["box"], np.float32)
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and box.shape == (4,) and (abs(box) < MAX_SIDE).all()):
