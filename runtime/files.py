@@ -40,7 +40,7 @@ class TooLargeError(OSError):
 
 
 def open_regular(path: str | os.PathLike[str], most: int) -> BinaryIO:
-    """Opens a file to read, unbuffered. A pipe that nobody writes to, or a device, is refused and not waited for.
+    """Opens a file to read. A pipe that nobody writes to, or a device, is refused and not waited for.
 
     Raises NotRegularError, TooLargeError where it has more than `most` bytes, or another OSError.
     """
@@ -51,7 +51,7 @@ def open_regular(path: str | os.PathLike[str], most: int) -> BinaryIO:
             raise NotRegularError(path)
         if status.st_size > most:
             raise TooLargeError(path)
-        return open(descriptor, "rb", 0)  # noqa: PTH123  # a descriptor is no path
+        return open(descriptor, "rb")  # noqa: PTH123  # a descriptor is no path
     except BaseException:
         os.close(descriptor)
         raise
