@@ -23,13 +23,14 @@ from digitocr.runtime.formats import MAX_BYTES, has_avif, has_heif
 from digitocr.runtime.levels import GrayImage as GrayImage
 from digitocr.runtime.levels import Rgb, gray_of_array, over_contrast, stretched, told_apart_by_colour, unmasked
 from digitocr.runtime.limits import tiff_trouble, why_not
+from digitocr.runtime.opencv import cv2
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
 Roi: TypeAlias = tuple[int, int, int, int]  # x, y, width, height in pixels of a picture as shown
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are recognised before
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
-BAND_PIXELS = 4_000_000  # of the rows that are converted at once
+BAND_PIXELS = 1_000_000  # of the rows that are converted at once
 MAX_PAGES = 10_000  # of a TIFF; finding the pages of a crafted file with more takes minutes
 DEEP_MODES = ("I", "F")  # how the names of Pillow's modes of more than 8 bits begin
 READER_SIDE = 1536  # pixels of the longer side; a JPEG with twice this side is decoded at half its size, and so on
@@ -55,6 +56,22 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# of OpenCV, after a transposition of TRANSPOSED
+FLIPS = {
+    Image.Transpose.FLIP_LEFT_RIGHT: 1,
+    Image.Transpose.ROTATE_180: -1,
+    Image.Transpose.FLIP_TOP_BOTTOM: 0,
+    Image.Transpose.TRANSPOSE: None,
+    Image.Transpose.ROTATE_270: 1,
+    Image.Transpose.TRANSVERSE: -1,
+    Image.Transpose.ROTATE_90: 0,
+}
+TRANSPOSED = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
 
 
 def load(picture: Picture, *, page: int = 0) -> GrayImage:
@@ -393,7 +410,7 @@ def _gray_of_image(image: Image.Image, name: str, colours: Callable[[], Rgb] | N
                 gray = told_apart_by_colour(gray, colours or (lambda: np.asarray(image.convert("RGB"))))
             gray = unmasked(gray)
     turn = _turn(image)
-    return gray if turn is None else np.asarray(Image.fromarray(gray).transpose(turn))
+    return gray if turn is None else _turned(gray, turn)
 
 
 def _layered(image: Image.Image, mode: str) -> Image.Image:
@@ -442,6 +459,13 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # broken EXIF says nothing of the picture; Pillow raises many types for it
         return None
+
+
+def _turned(gray: GrayImage, turn: Image.Transpose) -> GrayImage:
+    """The (H, W) picture as Pillow turns it; Pillow would take a copy more."""
+    flip = FLIPS[turn]
+    gray = cv2.transpose(gray) if turn in TRANSPOSED else gray
+    return gray if flip is None else cv2.flip(gray, flip)
 
 
 def _check_array(array: npt.NDArray[Any]) -> None:

@@ -15,11 +15,11 @@ MAX_TIFF_BYTES = 50_000_000  # of the parts of a TIFF, which may overlap, where 
 MAX_TIFF_PAGES = 10_001  # of which the tags are looked at
 PYTHON_DECODERS = ("bmp_rle", "ppm", "ppm_plain")  # Pillow's names
 
-# Bytes of a pixel while it is decoded: of Pillow's image, the grey levels, and what a format needs beside them
-MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 4, "I;16B": 4, "I;16L": 4, "I;16N": 4, "I": 8, "F": 8}
-OTHER_MODES = 4  # colours, with or without opacity
-GREY_BYTES = 2  # the grey levels, and once more where they are turned
-FORMAT_BYTES = {"WEBP": 12, "AVIF": 5, "HEIF": 3}  # the libraries' own copies
+# Bytes of a pixel while it is decoded, as measured: of Pillow's image, the grey levels, and what a format needs beside
+MODE_BYTES = {"1": 2, "L": 2, "P": 2, "I;16": 6, "I;16B": 6, "I;16L": 6, "I;16N": 6, "I": 11, "F": 11}
+OTHER_MODES = 5  # colours
+OPACITY_BYTES = 2  # beside them
+FORMAT_BYTES = {"WEBP": 12, "AVIF": 3, "HEIF": 1}  # the libraries' own copies
 COEFFICIENT = 2  # bytes; a JPEG in several scans is held as coefficients
 
 MARKER, START_OF_SCAN, END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xd9"  # of a JPEG
@@ -46,7 +46,8 @@ def why_not(opened: Any, file: BinaryIO, size: int) -> str:
         kind = f"a picture of this kind ({tile[0]})"
         return f"{kind} may have {MAX_PYTHON_PIXELS / 1e6:.1f} megapixels; save it as PNG first"
     form = "JPEG" if opened.format == "MPO" else opened.format
-    memory = size + pixels * (MODE_BYTES.get(opened.mode, OTHER_MODES) + GREY_BYTES + FORMAT_BYTES.get(form, 0))
+    opacity = OPACITY_BYTES if opened.has_transparency_data else 0
+    memory = size + pixels * (MODE_BYTES.get(opened.mode, OTHER_MODES) + opacity + FORMAT_BYTES.get(form, 0))
     if form == "JPEG":
         whole_size, scans = getattr(opened, "full_size", opened.size), _scans(file)
         whole = whole_size[0] * whole_size[1]
