@@ -11,11 +11,14 @@ import select
 import socket
 import threading
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from digitocr.cli import deadline
 from digitocr.cli.live import overlay
 from digitocr.runtime.errors import DeviceError, UsageError
 from digitocr.runtime.live.frames import Pixels
@@ -26,8 +29,10 @@ FRAME_QUALITY = 80  # JPEG quality of the pictures, 0 to 100
 ANNOUNCED_SHOWN = 20  # announced readings that the page shows
 VIEWER_SECONDS = 10.0  # seconds that a viewer may take for one picture before it is dropped
 MAX_CONNECTIONS = 32  # at a time; a page has one for its pictures and a short one for each reading
+MAX_VIEWERS = 16  # of the pictures at a time; each takes as much of the processor and of the network as the first
 CHECK_SECONDS = 1.0  # without a new frame, after which it is checked whether a viewer has left
 BOUNDARY = "the-next-picture"  # between two parts of the multipart answer
+PART_HEAD = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -96,7 +101,8 @@ class WebPage:
         self._fps = 0.0
         self._announced: deque[tuple[float, str]] = deque(maxlen=ANNOUNCED_SHOWN)
         self._ended = self._closed = False
-        self._drawing = threading.Lock()
+        self._viewers = threading.BoundedSemaphore(MAX_VIEWERS)
+        self._drawing = ThreadPoolExecutor(1, "digitocr drawing")
         self._drawn: tuple[int, bytes] = (-1, b"")
         if not 0 <= port <= 65535:
             raise UsageError(f"a port is from 0 to 65535, not {port}")
@@ -144,6 +150,7 @@ class WebPage:
             self._changed.notify_all()
         self._server.shutdown()
         self._server.server_close()
+        self._drawing.shutdown(wait=False, cancel_futures=True)
 
     def reading(self) -> dict[str, Any]:
         """Returns text, the steady numbers; state, for people; announced, [seconds, text] of each, newest first."""
@@ -158,8 +165,18 @@ class WebPage:
             state = self._video.lost
         return {"text": "\n".join(number.text for number in frame.steady), "state": state, "announced": announced}
 
+    @contextmanager
+    def viewer(self) -> Iterator[bool]:
+        """Counts one more viewer of the pictures for as long as the block runs; False while there are too many."""
+        allowed = self._viewers.acquire(blocking=False)
+        try:
+            yield allowed
+        finally:
+            if allowed:
+                self._viewers.release()
+
     def picture(self, after: int, seconds: float) -> tuple[int, bytes] | None:
-        """Returns the newest frame's index and JPEG, if it is later than that index or becomes so within the time.
+        """Returns the newest frame's index and its part of the answer, if it is later or becomes so within the time.
 
         Returns (after, b"") if there is none, and None once the page is closed. A frame is drawn and encoded once for
         all viewers, and not at all if nobody watches.
@@ -173,10 +190,20 @@ class WebPage:
             if self._frame is None or self._frame.index <= after:
                 return after, b""
             frame, fps = self._frame, self._fps
-        with self._drawing:
-            if self._drawn[0] < frame.index:
-                self._drawn = (frame.index, _jpeg(overlay.drawn(frame, self._video.roi, fps, self._mirror)))
-            return self._drawn
+        try:
+            return self._drawing.submit(self._part, frame, fps).result()
+        except (RuntimeError, CancelledError):  # closed in between
+            return None
+
+    def _part(self, frame: FrameReading, fps: float) -> tuple[int, bytes]:
+        """The frame's index and part, or those of a later one. Called by one thread, whatever the number of viewers:
+
+        each thread that draws would keep memory of its own for that.
+        """
+        if self._drawn[0] < frame.index:
+            jpeg = _jpeg(overlay.drawn(frame, self._video.roi, fps, self._mirror))
+            self._drawn = (frame.index, jpeg + b"\r\n" + PART_HEAD)
+        return self._drawn
 
 
 def _jpeg(picture: Pixels) -> bytes:
@@ -224,6 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.connection.settimeout(self.server.patience)
+        self.rfile = deadline.reader(self.connection, self.server.patience)
 
     def do_GET(self) -> None:
         page = self.server.page
@@ -243,16 +271,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Logs nothing: stderr is for what a person must know."""
 
     def _send_pictures(self, page: WebPage) -> None:
-        self._begin(f"multipart/x-mixed-replace; boundary={BOUNDARY}")
-        # a browser shows a picture when it sees the head of the next one, so that is sent at once
-        index, head = -1, f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
-        self.wfile.write(head)
-        while (newest := page.picture(index, CHECK_SECONDS)) is not None:
-            index, jpeg = newest
-            if jpeg:
-                self.wfile.write(jpeg + b"\r\n" + head)
-            elif self._has_left():
+        with page.viewer() as allowed:
+            if not allowed:
+                self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, f"{MAX_VIEWERS} others are watching already")
                 return
+            self._begin(f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+            index = -1
+            self.wfile.write(PART_HEAD)  # a browser shows a picture when it sees the head of the next one
+            while (newest := page.picture(index, CHECK_SECONDS)) is not None:
+                index, part = newest
+                if part:
+                    self.wfile.write(part)
+                elif self._has_left():
+                    return
 
     def _has_left(self) -> bool:
         """Whether the viewer has closed the connection."""
