@@ -5,18 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitocr.cli.batch.output import LineFile
-from digitocr.export.card import training_of
-from digitocr.runtime import image, models, selftest
-from digitocr.runtime.classifier import Classifier
-from digitocr.runtime.confidence import load_confidence
-from digitocr.runtime.detector import Detector
 from digitocr.runtime.errors import DigitocrError
-from digitocr.runtime.recognizer import Recognizer
-from digitocr.train.paper.schemas import fits_results, read_json
-from digitocr.train.runs import read_record
-from digitocr.train.sources.labelled import Gathered
-from digitocr.train.sources.tables import entries_of_json
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -42,7 +31,12 @@ def outcome(kind: str, seed: int, folder: Path) -> str:
     return "read"
 
 
+# Each imports what it calls: a process of `make fuzz` does one kind only.
+
+
 def _picture(seed: int, _: Path) -> None:
+    from digitocr.runtime import image
+
     _, content = mutators.picture(seed)
     for page in range(min(image.page_count(content), 3)):
         image.load_reduced(content, page=page)
@@ -51,6 +45,10 @@ def _picture(seed: int, _: Path) -> None:
 
 
 def _model(seed: int, folder: Path) -> None:
+    from digitocr.runtime.classifier import Classifier
+    from digitocr.runtime.detector import Detector
+    from digitocr.runtime.recognizer import Recognizer
+
     name, content = mutators.model(seed)
     path = folder / name
     path.write_bytes(content)
@@ -63,6 +61,15 @@ def _model(seed: int, folder: Path) -> None:
 
 
 def _json(seed: int, folder: Path) -> None:
+    from digitocr.cli.batch.output import LineFile
+    from digitocr.export.card import training_of
+    from digitocr.runtime import models, selftest
+    from digitocr.runtime.confidence import load_confidence
+    from digitocr.train.paper.schemas import fits_results, read_json
+    from digitocr.train.runs import read_record
+    from digitocr.train.sources.labelled import Gathered
+    from digitocr.train.sources.tables import entries_of_json
+
     kind, content = mutators.json_file(seed)
     # confidence.json is read once under each name
     path = folder / {"run.json": "run.json", "confidence.json": f"{seed}.json"}.get(kind, "a.json")

@@ -69,7 +69,7 @@ def measured(kind: str, seconds: float, seed: int, jobs: int) -> tuple[Counter[s
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         running = [Child(kind, seed + place, jobs, Path(folder)) for place in range(jobs)]
-        while time.monotonic() - began < seconds:
+        while time.monotonic() - began < seconds or not sum(counts.values()):
             select.select([one.output for one in running], [], [], 1.0)
             for one in running:
                 one.take(counts)
