@@ -1,6 +1,8 @@
 # make demo         read the pictures in examples/ (installs the runtime, 360 MB)
 # make test         ruff, mypy, and the tests on the built wheel (installs everything, 2.5 GB)
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
+# make fuzz         damages pictures, models and JSON for ten minutes, reads them in processes with limits, and prints what
+#                   became of them; make fuzz SECONDS=60
 # make docs         the documentation as a site, in site/ (installs no TensorFlow)
 # make install      .venv with everything
 # make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md;
@@ -18,7 +20,7 @@ SOURCES := pyproject.toml constraints.txt $(shell find src runtime train export 
 RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.py tests/cli/commands/test_info.py \
   tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py tests/test_golden.py
 
-.PHONY: demo test test-lowest docs install bench fonts scripts clean wheel
+.PHONY: demo test test-lowest fuzz docs install bench fonts scripts clean wheel
 
 demo: .venv/runtime
 	$(BIN)/digitocr predict examples/
@@ -38,6 +40,10 @@ test-lowest:
 	$(LOWEST)/bin/python .ci/lowest > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install $(QUIET) --constraint $(PINS) pytest hypothesis jsonschema matplotlib scipy ".[tflite,cluster,heif]"
 	$(LOWEST)/bin/python -m pytest -q -o filterwarnings=default $(RUNTIME_TESTS)  # old libraries warn of new ones
+
+SECONDS ?= 600
+fuzz: .venv/all
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
 
 docs: .venv/docs
 	$(BIN)/mkdocs build --strict
