@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.interpreter import BACKENDS, CPU, Backend, Logits, finite, run
-from digitocr.runtime.models import checked_model, shipped_model
+from digitocr.runtime.models import shipped_model
 from digitocr.runtime.preprocessing import SIDE, VERSION, Tensors
+from digitocr.runtime.trial import checked_model
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
 

@@ -21,8 +21,9 @@ from digitocr.runtime.boxes import Boxes, Scores, non_maximum_suppression
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.interpreter import CPU, finite, onnx_session, run
-from digitocr.runtime.models import checked_model, model_card, shipped_model
+from digitocr.runtime.models import model_card, shipped_model
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.trial import checked_model
 
 Points: TypeAlias = npt.NDArray[np.floating[Any]]  # (n, 2) or (2,): x, y in pixels
 

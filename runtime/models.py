@@ -57,20 +57,6 @@ def shipped_checksums() -> dict[str, str]:
     return {name: digest for digest, name in (line.split() for line in lines)}
 
 
-def checked_model(path: Path) -> tuple[bytes, str]:
-    """The content of a model file that can be loaded, and its SHA-256.
-
-    A file that is none of the shipped ones is tried in a process of its own first. Raises ModelError.
-    """
-    content = model_content(path)
-    digest = check_shipped(path, content)
-    if path.parent != MODELS and digest not in shipped_checksums().values():
-        from digitocr.runtime.trial import tried  # here: shipped files need no processes
-
-        tried(content, path)
-    return content, digest
-
-
 def model_content(path: Path) -> bytes:
     """The bytes of a model file. Raises ModelError if it is no regular file, is too large or cannot be read."""
     try:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.interpreter import CPU, finite, onnx_session, run
-from digitocr.runtime.models import checked_model, model_card, shipped_model
+from digitocr.runtime.models import model_card, shipped_model
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.trial import checked_model
 
 DEFAULT_RECOGNIZER = "recognizer-int8.onnx"  # the shipped file
 SIGNS = ".,-+:/"  # that belong to numbers

@@ -1,6 +1,6 @@
 """A model file of others is tried in a process of its own before this one loads it.
 
-    tried(content, path)        # returns, or raises ModelError
+    content, sha256 = checked_model(Path("mine.onnx"))     # or raises ModelError
 
 The interpreters are not hardened: a damaged file can end the process, take all memory, or never end. What happens to
 the child, under limits, is a ModelError here. A file is tried once by a process, and shipped files are not tried.
@@ -8,13 +8,13 @@ the child, under limits, is a ModelError here. A file is tried once by a process
 
 import os
 import signal
-import subprocess
 import sys
 from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
 
+from digitocr.runtime import models
 from digitocr.runtime.errors import MissingLibraryError, ModelError
 
 MEMORY = 400_000_000  # bytes that a network may take beside its interpreter; those of digitocr take 30 million
@@ -24,6 +24,18 @@ FREE_SIDE = 64  # of an input whose sides are free; its first side, the batch, i
 MAX_VALUES = 1_000_000  # of an input
 
 UNUSABLE = ModelError.exit_code  # of a child: the interpreter refuses the file
+
+
+def checked_model(path: Path) -> tuple[bytes, str]:
+    """The content of a model file that can be loaded, and its SHA-256.
+
+    A file that is none of the shipped ones is tried first. Raises ModelError.
+    """
+    content = models.model_content(path)
+    digest = models.check_shipped(path, content)
+    if path.parent != models.MODELS and digest not in models.shipped_checksums().values():
+        tried(content, path)
+    return content, digest
 
 
 @lru_cache(maxsize=64)
@@ -37,6 +49,8 @@ def tried(content: bytes, path: Path) -> None:
     Raises:
         ModelError: The interpreter refuses the file, or the child ended or went beyond its limits.
     """
+    import subprocess  # here: shipped files need no processes
+
     if not sys.executable:  # Python is part of another program
         return
     command = [sys.executable, "-P", "-m", "digitocr.runtime.trial", str(path)]

@@ -5,7 +5,8 @@ import pytest
 
 from digitocr.runtime import trial
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.models import checked_model, shipped_model
+from digitocr.runtime.models import shipped_model
+from digitocr.runtime.trial import checked_model
 
 
 @pytest.fixture
