@@ -5,6 +5,7 @@
 Pictures and models are drawn or shipped ones. PNGs get right checksums, so that what lies behind them is reached.
 """
 
+import copy
 import io
 import json
 import random
@@ -158,14 +159,14 @@ def _other(content: object, rng: random.Random, changes: int) -> object:
     for _ in range(changes):
         places = list(_places(content))
         if not places:
-            return rng.choice(VALUES)
+            return copy.deepcopy(rng.choice(VALUES))
         holder, key = rng.choice(places)
         if rng.random() < 0.2:
             del holder[key]  # type: ignore[attr-defined]
         elif rng.random() < 0.1:
-            holder[key] = [holder[key]] * 3  # type: ignore[index]
+            holder[key] = [copy.deepcopy(holder[key]) for _ in range(3)]  # type: ignore[index]
         else:
-            holder[key] = rng.choice(VALUES)  # type: ignore[index]
+            holder[key] = copy.deepcopy(rng.choice(VALUES))  # type: ignore[index]
     return content
 
 
