@@ -1,6 +1,10 @@
 # make demo         read the pictures in examples/ (installs the runtime, 360 MB)
 # make test         ruff, mypy, and the tests on the built wheel (installs everything, 2.5 GB)
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
+# make fuzz         damages pictures, models and JSON for ten minutes, reads them in processes with limits, and prints what
+#                   became of them; make fuzz SECONDS=60
+# make sbom         what the installed version consists of, as CycloneDX, in dist/
+# make reproducible builds the wheel twice and compares the bytes
 # make docs         the documentation as a site, in site/ (installs no TensorFlow)
 # make install      .venv with everything
 # make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md;
@@ -18,7 +22,7 @@ SOURCES := pyproject.toml constraints.txt $(shell find src runtime train export 
 RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.py tests/cli/commands/test_info.py \
   tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py tests/test_golden.py
 
-.PHONY: demo test test-lowest docs install bench fonts scripts clean wheel
+.PHONY: demo test test-lowest fuzz sbom reproducible docs install bench fonts scripts clean wheel
 
 demo: .venv/runtime
 	$(BIN)/digitocr predict examples/
@@ -38,6 +42,17 @@ test-lowest:
 	$(LOWEST)/bin/python .ci/lowest > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install $(QUIET) --constraint $(PINS) pytest hypothesis jsonschema matplotlib scipy ".[tflite,cluster,heif]"
 	$(LOWEST)/bin/python -m pytest -q -o filterwarnings=default $(RUNTIME_TESTS)  # old libraries warn of new ones
+
+SECONDS ?= 600
+fuzz: .venv/all
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
+
+sbom: .venv/all
+	$(BIN)/python .ci/sbom all > dist/digitocr.cdx.json
+
+reproducible: | $(BIN)/pip
+	$(MAKE) wheel && sha256sum dist/*.whl > build/first.sha256
+	$(MAKE) wheel && sha256sum --check build/first.sha256
 
 docs: .venv/docs
 	$(BIN)/mkdocs build --strict
@@ -90,6 +105,8 @@ $(BIN)/pip:
 	$(PIP) --group dev --group docs "$$(echo dist/*.whl)[all]"
 	touch $@
 
+# The same sources give the same bytes: files in the wheel have the time of the last commit.
+wheel: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)
 wheel:
 	rm -rf dist build/lib build/bdist.*
 	$(BIN)/pip wheel $(QUIET) --no-deps --wheel-dir dist .

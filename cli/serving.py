@@ -26,6 +26,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from digitocr.cli import deadline
 from digitocr.runtime.errors import DeviceError, UsageError
 
 VIEWER_SECONDS = 10.0  # seconds that a viewer may take for one piece of an answer before it is dropped
@@ -127,6 +128,7 @@ class Request(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.connection.settimeout(self.server.patience)
+        self.rfile = deadline.reader(self.connection, self.server.patience)
 
     def do_GET(self) -> None:
         if not is_trusted_host(self.headers.get("Host", ""), self.server.host):

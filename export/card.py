@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 from digitocr import __version__
 from digitocr.export import metadata
 from digitocr.runtime import preprocessing
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import read_json, replacing
+from digitocr.runtime.schemas import fits
 
 Card: TypeAlias = dict[str, Any]
 
@@ -37,22 +38,28 @@ def training_of(source: Path) -> dict[str, Any]:
     """
     record = source.with_suffix(".run.json")
     run = read_json_object(record if record.exists() else source.with_name("run.json"))
-    settings, data = (run[key] if isinstance(run.get(key), dict) else {} for key in ("settings", "data"))
     return {
         "model_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
-        "command": run.get("command"),
-        "seed": settings.get("seed"),
-        "recipe": settings.get("recipe"),
-        "experiment": settings.get("experiment"),
-        "data": data.get("digest"),
+        "command": _entry(run, str, "command"),
+        "seed": _entry(run, int, "settings", "seed"),
+        "recipe": _entry(run, str, "settings", "recipe"),
+        "experiment": _entry(run, int, "settings", "experiment"),
+        "data": _entry(run, str, "data", "digest"),
     }
+
+
+def _entry(content: Any, kind: type, *names: str) -> Any:
+    """The entry of that type under these names; None where there is none."""
+    for name in names:
+        content = content.get(name) if isinstance(content, dict) else None
+    return content if fits(content, kind) else None
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file; {} for a file that is missing, damaged or holds something else."""
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = read_json(path)
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.interpreter import BACKENDS, CPU, Backend, Logits, first_line
-from digitocr.runtime.models import check_shipped, model_content, shipped_model
+from digitocr.runtime.interpreter import BACKENDS, CPU, Backend, Logits, finite, run
+from digitocr.runtime.models import shipped_model
 from digitocr.runtime.preprocessing import SIDE, VERSION, Tensors
+from digitocr.runtime.trial import checked_model
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (N, classes), each row sums to 1
 
@@ -53,9 +54,8 @@ class Classifier:
         backend = BACKENDS.get(path.suffix)
         if backend is None:
             raise ModelError(f"{path}: a model file ends in {' or '.join(BACKENDS)}; make one with: digitocr export")
-        content = model_content(path)
         self.name = path.stem
-        self.sha256 = check_shipped(path, content)
+        content, self.sha256 = checked_model(path)
         self._backend: Backend = backend(content, path, threads, providers)
         shape, out = self._backend.input_shape, self._backend.output_shape
         one_or_free = not isinstance(shape[0], int) or shape[0] == 1
@@ -87,10 +87,8 @@ class Classifier:
 
         Raises ModelError where the interpreter cannot run the model.
         """
-        try:
-            return self._backend.logits(tensors)
-        except Exception as error:  # the interpreters' exceptions share no base
-            raise ModelError(f"{self.name}: fails where it is run ({first_line(error)}); export it again") from error
+        logits = run(lambda: self._backend.logits(tensors), self.name)
+        return finite(logits, (len(tensors), self.classes), self.name)
 
     def _probed(self) -> Literal["logits", "probabilities"]:
         """Probabilities if all outputs for PROBES random inputs lie in [0, 1] and each row sums to 1."""

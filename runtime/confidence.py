@@ -27,6 +27,7 @@ from digitocr.runtime.boxes import Boxes, Scores
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import ModelError
+from digitocr.runtime.files import read_json
 from digitocr.runtime.models import CONFIDENCE, shipped_model
 from digitocr.runtime.numbers import Group
 from digitocr.runtime.recognizer import OTHER
@@ -64,6 +65,7 @@ CHARACTER_FEATURES = (
 )
 LONE_FEATURES = ("digit", "constant")  # log-odds of the digit's probability, and 1
 ELSEWHERE = 0.5  # added to a number of characters before its logarithm is taken
+MAX_WEIGHT = 1e6  # of a feature; those of digitocr are below 100
 MAX_CERTAINTY = 0.99  # probabilities are limited to this and to 1 minus this; their log-odds stay finite
 MAX_LONE_CERTAINTY = 0.99999  # as MAX_CERTAINTY, for pictures of one digit
 
@@ -208,13 +210,20 @@ def load_confidence(path: str | os.PathLike[str] | None = None) -> ConfidenceMod
 
 
 def _weights(content: dict[str, Any], names: Sequence[str]) -> npt.NDArray[np.float32]:
-    return np.array([float(content[name]) for name in names], np.float32)
+    return np.array([_number(content[name]) for name in names], np.float32)
+
+
+def _number(content: Any) -> float:
+    number = float(content)
+    if not abs(number) <= MAX_WEIGHT:  # also of NaN
+        raise ValueError("no finite number")
+    return number
 
 
 @lru_cache(maxsize=4)
 def _loaded(path: Path) -> ConfidenceModel:
     try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = read_json(path)
         if content["schema"] != CONFIDENCE_SCHEMA:
             raise ModelError(
                 f"{path}: has the schema {content['schema']}, not {CONFIDENCE_SCHEMA}; make it with this version"
@@ -226,13 +235,13 @@ def _loaded(path: Path) -> ConfidenceModel:
             _weights(content["weights"], FEATURES),
             _weights(content["characters"]["right"], CHARACTER_FEATURES),
             _weights(content["characters"]["place"], CHARACTER_FEATURES),
-            (float(content["lone"]["digit"]), float(content["lone"]["constant"])),
-            tuple(float(content["number"][name]) for name in numbers.FEATURES),
-            {name: float(error) for name, error in content["calibration error"].items()},
+            (_number(content["lone"]["digit"]), _number(content["lone"]["constant"])),
+            tuple(_number(content["number"][name]) for name in numbers.FEATURES),
+            {name: _number(error) for name, error in content["calibration error"].items()},
         )
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise ModelError(
             f"{path}: is no file of confidence weights; make one with: "
             "python -m digitocr.train.classifier.calibrate --out confidence.json"

@@ -20,9 +20,10 @@ from digitocr.runtime.background import evened, is_close_up, shrunk
 from digitocr.runtime.boxes import Boxes, Scores, non_maximum_suppression
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.image import GrayImage
-from digitocr.runtime.interpreter import CPU, onnx_session
-from digitocr.runtime.models import check_shipped, model_card, model_content, shipped_model
+from digitocr.runtime.interpreter import CPU, finite, onnx_session, run
+from digitocr.runtime.models import model_card, shipped_model
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.trial import checked_model
 
 Points: TypeAlias = npt.NDArray[np.floating[Any]]  # (n, 2) or (2,): x, y in pixels
 
@@ -141,8 +142,7 @@ class Detector:
 
     def __init__(self, path: Path | None = None, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         path = path or shipped_model(DEFAULT_DETECTOR)
-        content = model_content(path)
-        self.sha256 = check_shipped(path, content)
+        content, self.sha256 = checked_model(path)
         self._session = onnx_session(content, path, threads, providers)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         fixed = [True, False, False]  # the number of planes is fixed, height and width are free
@@ -155,6 +155,7 @@ class Detector:
                 f"{path}: is no detector of this version; make one with: digitocr export --model detector.keras"
             )
         self.card = model_card(self._session)
+        self._name = path.stem
         # one workspace per thread: allocating one for each picture would take a third of the time
         self._local = threading.local()
 
@@ -231,7 +232,10 @@ class Detector:
         below, behind = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
         framed = cv2.copyMakeBorder(small, MARGIN, below, MARGIN, behind, cv2.BORDER_REPLICATE)
         planes = detector_input(framed, self._workspace(framed.shape))
-        centres, sizes = self._session.run(None, {"image": planes[None]})
+        centres, sizes = run(lambda: self._session.run(None, {"image": planes[None]}), self._name)
+        cells = (framed.shape[0] // STRIDE, framed.shape[1] // STRIDE)
+        finite(centres, (1, 1, *cells), self._name)
+        finite(sizes, (1, 4, *cells), self._name)
         boxes, scores = decoded(np.concatenate([centres[0], sizes[0]]))
         boxes[:, :2] -= MARGIN
         return boxes, scores

@@ -7,6 +7,7 @@
 from functools import cache
 from importlib.util import find_spec
 
+MAX_BYTES = 256_000_000  # bytes; no picture has a larger file
 JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
 TIFF_SUFFIXES = frozenset((".tif", ".tiff"))
 NETPBM_SUFFIXES = frozenset((".pbm", ".pgm", ".ppm", ".pnm"))

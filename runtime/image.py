@@ -11,8 +11,6 @@ from functools import partial
 from importlib import import_module
 from itertools import islice
 from operator import index
-from pathlib import Path
-from stat import S_ISREG
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
@@ -20,15 +18,19 @@ import numpy.typing as npt
 from PIL import Image
 
 from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
-from digitocr.runtime.formats import has_avif, has_heif
+from digitocr.runtime.files import NotRegularError, TooLargeError, open_regular
+from digitocr.runtime.formats import MAX_BYTES, has_avif, has_heif
 from digitocr.runtime.levels import GrayImage as GrayImage
 from digitocr.runtime.levels import Rgb, gray_of_array, over_contrast, stretched, told_apart_by_colour, unmasked
+from digitocr.runtime.limits import tiff_trouble, why_not
+from digitocr.runtime.opencv import cv2
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
 Roi: TypeAlias = tuple[int, int, int, int]  # x, y, width, height in pixels of a picture as shown
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # Pillow's names; AVIF and HEIF are recognised before
 MAX_PIXELS = 52_000_000  # a phone's largest photo (8192 x 6144); decoded in colour it takes 208 MB
+BAND_PIXELS = 1_000_000  # of the rows that are converted at once
 MAX_PAGES = 10_000  # of a TIFF; finding the pages of a crafted file with more takes minutes
 DEEP_MODES = ("I", "F")  # how the names of Pillow's modes of more than 8 bits begin
 READER_SIDE = 1536  # pixels of the longer side; a JPEG with twice this side is decoded at half its size, and so on
@@ -54,6 +56,22 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# of OpenCV, after a transposition of TRANSPOSED
+FLIPS = {
+    Image.Transpose.FLIP_LEFT_RIGHT: 1,
+    Image.Transpose.ROTATE_180: -1,
+    Image.Transpose.FLIP_TOP_BOTTOM: 0,
+    Image.Transpose.TRANSPOSE: None,
+    Image.Transpose.ROTATE_270: 1,
+    Image.Transpose.TRANSVERSE: -1,
+    Image.Transpose.ROTATE_90: 0,
+}
+TRANSPOSED = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
 
 
 def load(picture: Picture, *, page: int = 0) -> GrayImage:
@@ -152,9 +170,11 @@ def load_reduced(picture: Picture, enough: int = READER_SIDE, *, page: int = 0) 
                 # decodes to grey at once, without the colour
                 size = (max(1, int(opened.width * share)), max(1, int(opened.height * share)))
                 opened.draft("L", size)
+                _check_cost(opened, picture)
                 if has_colour:
                     colours = partial(_colours, picture, page, size)
                     return _gray_of_image(opened, _name(picture), colours), whole / max(opened.size)
+            _check_cost(opened, picture)
             return _gray_of_image(opened, _name(picture)), whole / max(opened.size)
     raise InputError(f"a picture is a path, bytes, a PIL image or an array, not {type(picture).__name__}")
 
@@ -177,6 +197,7 @@ def load_rgb(picture: Picture, *, page: int = 0) -> Image.Image:
     """
     if isinstance(picture, (bytes, str, os.PathLike)):
         with _opened(picture, page) as opened:
+            _check_cost(opened, picture)
             return _rgb_of_image(opened, _name(picture))
     if isinstance(picture, Image.Image):
         _check_only_page(page, "the PIL image")
@@ -221,11 +242,15 @@ def _name(picture: str | os.PathLike[str] | bytes) -> str:
 def _file(picture: str | os.PathLike[str] | bytes) -> BinaryIO:
     """The content of the picture, to read from. Raises InputError where there is no such file."""
     if isinstance(picture, bytes):
+        if len(picture) > MAX_BYTES:
+            raise InputError(f"the bytes given: over {MAX_BYTES // 1_000_000} MB, too large for a picture")
         return io.BytesIO(picture)
     try:
-        if not S_ISREG(Path(picture).stat().st_mode):
-            raise InputError(f"{picture}: is a folder or a device, not the file of a picture")  # a pipe might hang
-        return Path(picture).open("rb")
+        return open_regular(picture, MAX_BYTES)
+    except NotRegularError:
+        raise InputError(f"{picture}: is a folder or a device, not the file of a picture") from None
+    except TooLargeError:
+        raise InputError(f"{picture}: over {MAX_BYTES // 1_000_000} MB, too large for a picture") from None
     except OSError as error:
         raise InputError(f"{picture}: cannot be read ({error.strerror})") from None
     except ValueError as error:  # a NUL in the name
@@ -242,7 +267,9 @@ def _opened(picture: str | os.PathLike[str] | bytes, page: int = 0) -> Iterator[
     name = _name(picture)
     with _file(picture) as file:
         container = _container(file.read(HEADER_BYTES))
-        file.seek(0)
+        wrong = tiff_trouble(file)
+        if wrong:
+            raise InputError(f"{name}: {wrong}")
         try:
             opened = _open(file, container, name)
         except (InputError, MissingExtraError, MemoryError):
@@ -260,6 +287,16 @@ def _opened(picture: str | os.PathLike[str] | bytes, page: int = 0) -> Iterator[
                 _turn_to(opened, page, name)
             _check_size(opened.size, name)
             yield opened
+
+
+def _check_cost(opened: Image.Image, picture: str | os.PathLike[str] | bytes) -> None:
+    """Raises InputError where decoding the picture as it is opened would take too much memory or time."""
+    file = getattr(opened, "fp", None)
+    size = len(picture) if isinstance(picture, bytes) else 0
+    with _reporting_damage(_name(picture)):
+        wrong = why_not(opened, io.BytesIO() if file is None else file, size)
+    if wrong:
+        raise InputError(f"{_name(picture)}: {wrong}")
 
 
 def _open(file: BinaryIO, container: str, name: str) -> Image.Image:
@@ -342,6 +379,7 @@ def _colours(picture: str | os.PathLike[str] | bytes, page: int, size: tuple[int
     """The (H, W, 3) colours of a JPEG, as it is stored, reduced to `size` or more as its grey levels are."""
     with _opened(picture, page) as opened:
         opened.draft("RGB", size)
+        _check_cost(opened, picture)
         return np.asarray(opened.convert("RGB"))
 
 
@@ -354,22 +392,41 @@ def _gray_of_image(image: Image.Image, name: str, colours: Callable[[], Rgb] | N
         colours: Gives the (H, W, 3) colours of a picture that is decoded without them.
     """
     with _reporting_damage(name):
+        image.load()
         if image.mode.startswith(DEEP_MODES):
             gray = stretched(np.asarray(image))
         elif image.mode == "LAB":
-            gray = np.asarray(image.getchannel("L"))
+            gray = _in_bands(image, lambda band: band.getchannel("L"))
         elif image.has_transparency_data:
-            layered = image if "A" in image.getbands() else image.convert("LA" if image.mode == "La" else "RGBA")
-            gray = over_contrast(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
-            if "A" in layered.getbands() and layered.getchannel("A").getextrema() == (255, 255):
-                gray = told_apart_by_colour(gray, lambda: np.asarray(layered.convert("RGB")))
+            mode = "" if "A" in image.getbands() else "LA" if image.mode == "La" else "RGBA"
+            layered = partial(_layered, mode=mode)
+            alpha = _in_bands(image, lambda band: layered(band).getchannel("A"))
+            gray = over_contrast(_in_bands(image, lambda band: layered(band).convert("L")), alpha)
+            if alpha.min() == 255:
+                gray = told_apart_by_colour(gray, lambda: np.asarray(layered(image).convert("RGB")))
         else:
-            gray = np.asarray(image if image.mode == "L" else image.convert("L"))
+            gray = np.asarray(image) if image.mode == "L" else _in_bands(image, lambda band: band.convert("L"))
             if colours or image.mode not in ("L", "1"):
                 gray = told_apart_by_colour(gray, colours or (lambda: np.asarray(image.convert("RGB"))))
             gray = unmasked(gray)
     turn = _turn(image)
-    return gray if turn is None else np.asarray(Image.fromarray(gray).transpose(turn))
+    return gray if turn is None else _turned(gray, turn)
+
+
+def _layered(image: Image.Image, mode: str) -> Image.Image:
+    return image.convert(mode) if mode else image
+
+
+def _in_bands(image: Image.Image, converted: Callable[[Image.Image], Image.Image]) -> GrayImage:
+    """(H, W) uint8: one channel of what each band of rows is converted to, since all rows at once take more memory."""
+    if image.width * image.height <= BAND_PIXELS:
+        return np.asarray(converted(image))
+    channel = np.empty((image.height, image.width), np.uint8)
+    rows = max(1, BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        channel[top:bottom] = np.asarray(converted(image.crop((0, top, image.width, bottom))))
+    return channel
 
 
 def _rgb_of_image(image: Image.Image, name: str) -> Image.Image:
@@ -402,6 +459,13 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # broken EXIF says nothing of the picture; Pillow raises many types for it
         return None
+
+
+def _turned(gray: GrayImage, turn: Image.Transpose) -> GrayImage:
+    """The (H, W) picture as Pillow turns it; Pillow would take a copy more."""
+    flip = FLIPS[turn]
+    gray = cv2.transpose(gray) if turn in TRANSPOSED else gray
+    return gray if flip is None else cv2.flip(gray, flip)
 
 
 def _check_array(array: npt.NDArray[Any]) -> None:

@@ -2,18 +2,21 @@
 
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import MissingExtraError, ModelError, UsageError
 from digitocr.runtime.models import check_shipped, model_card, model_content, parsed_card
-from digitocr.runtime.preprocessing import Tensors
 
+if TYPE_CHECKING:
+    from digitocr.runtime.preprocessing import Tensors
+
+T = TypeVar("T")
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
 Planes: TypeAlias = npt.NDArray[np.float32]  # (1, C, H, W)
 
@@ -61,6 +64,29 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     return session
 
 
+def litert_interpreter(content: bytes, path: Path, threads: int) -> Any:
+    """A LiteRT Interpreter of a .tflite file, with its tensors allocated.
+
+    Raises ModelError where LiteRT cannot load the file, and MissingExtraError where it is not installed.
+    """
+    interpreter = litert_library()
+    try:
+        loaded = interpreter(model_content=content, num_threads=threads)
+        loaded.allocate_tensors()
+    except Exception as error:  # its exceptions share no public base
+        raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
+    return loaded
+
+
+def litert_library() -> Any:
+    """LiteRT's class Interpreter. Raises MissingExtraError."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise MissingExtraError("tflite", "reading a .tflite model") from error
+    return Interpreter
+
+
 class Backend(Protocol):
     """An interpreter with one model.
 
@@ -74,7 +100,7 @@ class Backend(Protocol):
     input_shape: tuple[Any, ...]
     output_shape: tuple[Any, ...]
 
-    def logits(self, tensors: Tensors) -> Logits:
+    def logits(self, tensors: "Tensors") -> Logits:
         """The model's outputs, (N, classes) float32, for (N, 28, 28, 1) float32; N is at least 1."""
 
 
@@ -92,7 +118,7 @@ class OnnxRuntime:
         self.input_shape, self.output_shape = tuple(inputs[0].shape), tuple(outputs[0].shape)
         self.card = model_card(self._session)
 
-    def logits(self, tensors: Tensors) -> Logits:
+    def logits(self, tensors: "Tensors") -> Logits:
         step = 1 if isinstance(self.input_shape[0], int) else RUN_TENSORS
         if len(tensors) <= step:
             single: Logits = self._session.run(self._outputs, {self._input: tensors})[0]
@@ -105,7 +131,7 @@ class LiteRT:
     """A Backend; threads wait for each other, since a LiteRT interpreter holds one input and one output."""
 
     def __init__(self, content: bytes, path: Path, threads: int, _providers: Sequence[str] = CPU) -> None:
-        self._interpreter = _litert(content, path, threads)
+        self._interpreter = litert_interpreter(content, path, threads)
         self._lock = threading.Lock()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -120,7 +146,7 @@ class LiteRT:
         self.output_shape = tuple(int(side) for side in self._output["shape"])
         self.card = parsed_card(zipped_card(content))
 
-    def logits(self, tensors: Tensors) -> Logits:
+    def logits(self, tensors: "Tensors") -> Logits:
         # one channel, or three of a colour
         values = _quantized(tensors.repeat(self.input_shape[-1], axis=3), self._input)
         rows = []
@@ -130,20 +156,6 @@ class LiteRT:
                 self._interpreter.invoke()
                 rows.append(self._interpreter.get_tensor(self._output["index"]))  # a copy
         return _dequantized(np.concatenate(rows), self._output)
-
-
-def _litert(content: bytes, path: Path, threads: int) -> Any:
-    """LiteRT's interpreter of a model file. Raises MissingExtraError, and ModelError where it cannot load the file."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise MissingExtraError("tflite", "reading a .tflite model") from error
-    try:
-        interpreter = Interpreter(model_content=content, num_threads=threads)
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
-    return interpreter
 
 
 def _quantized(values: npt.NDArray[np.float32], end: dict[str, Any]) -> npt.NDArray[Any]:
@@ -184,7 +196,7 @@ class PlanesNetwork:
         self.sha256 = check_shipped(path, content)
         self.sides: tuple[int | None, ...]
         if path.suffix == ".tflite":
-            interpreter = _litert(content, path, 1)
+            interpreter = litert_interpreter(content, path, 1)
             self._run = partial(_run_litert, interpreter)
             self.card = parsed_card(zipped_card(content))
             self.sides = tuple(int(side) for side in interpreter.get_input_details()[0]["shape"][1:3])
@@ -234,6 +246,22 @@ def zipped_card(content: bytes) -> bytes | None:
             return card.read(MAX_CARD_BYTES)
     except Exception:  # no zip, no card in it, or a damaged one, for which zipfile raises many types
         return None
+
+
+def run(call: Callable[[], T], name: str) -> T:
+    """What the call of an interpreter gives. Raises ModelError with the model's name for whatever it raises."""
+    try:
+        return call()
+    except Exception as error:  # the interpreters' exceptions share no base
+        raise ModelError(f"{name}: fails where it is run ({first_line(error)}); export it again") from error
+
+
+def finite(output: npt.NDArray[np.float32], shape: tuple[int, ...], name: str) -> npt.NDArray[np.float32]:
+    """The output of a model. Raises ModelError unless it has that shape and all its numbers are finite."""
+    if output.shape != shape or not np.isfinite(output).all():
+        sides = "x".join(map(str, shape))
+        raise ModelError(f"{name}: puts out something else than {sides} finite numbers; export it again")
+    return output
 
 
 def first_line(error: Exception) -> str:

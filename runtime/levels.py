@@ -20,7 +20,7 @@ FLAT_SPREAD = 8.0  # grey levels; the standard deviation below which the colours
 COLOUR_GAIN = 4.0  # times the standard deviation of the grey levels that the colours must have to be used instead
 MIN_COLOUR_SPREAD = 8.0  # levels of colour; less is noise
 SAMPLES = 256  # rows and columns, at most, of which the standard deviations are taken
-RANGE_ROWS = 512  # rows of which the range of deep levels is taken at once, to limit memory
+RANGE_ROWS = 512  # rows that are computed at once with more bits, to limit memory
 RUN = 3  # pixels in a row, column or diagonal that have a level of the range; a hot pixel or two have not
 
 
@@ -92,8 +92,10 @@ def _sampled(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def over_contrast(gray: GrayImage, alpha: npt.NDArray[np.uint8]) -> GrayImage:
     """(H, W) grey levels and opacity, laid on white if the opaque part is dark, on black if it is bright."""
-    # in whole numbers, since cv2.multiply rounds by the processor
-    on_black = ((gray.astype(np.uint16) * alpha + np.uint16(127)) // np.uint16(255)).astype(np.uint8)
+    on_black = np.empty_like(gray)
+    for top in range(0, len(gray), RANGE_ROWS):  # in whole numbers, since cv2.multiply rounds by the processor
+        rows = slice(top, top + RANGE_ROWS)
+        on_black[rows] = (gray[rows].astype(np.uint16) * alpha[rows] + np.uint16(127)) // np.uint16(255)
     if cv2.mean(on_black)[0] > cv2.mean(alpha)[0] / 2:
         return on_black
     on_white: GrayImage = cv2.add(on_black, cv2.bitwise_not(alpha))

@@ -1,12 +1,11 @@
 """Model files: the shipped ones and their checksums, the cards of exported ones, and safe reading of any."""
 
 import hashlib
-import json
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 from digitocr.runtime.errors import ModelError
+from digitocr.runtime.files import NotRegularError, TooLargeError, parsed_json, read_regular
 
 MODELS = Path(__file__).with_name("models")  # the folder of the shipped files
 CONFIDENCE = "confidence.json"  # the weights of the confidence, beside the networks that they belong to
@@ -15,13 +14,16 @@ MAX_MODEL_BYTES = 64_000_000  # no network of digitocr is larger; a larger file 
 
 def model_card(session: Any) -> dict[str, Any]:
     """What `digitocr export` wrote into the model of an onnxruntime.InferenceSession; {} for other models."""
-    return parsed_card(session.get_modelmeta().custom_metadata_map.get("digitocr"))
+    try:
+        return parsed_card(session.get_modelmeta().custom_metadata_map.get("digitocr"))
+    except UnicodeDecodeError:  # of a damaged file
+        return {}
 
 
 def parsed_card(text: str | bytes | None) -> dict[str, Any]:
     """The JSON object of a card; {} where the text is no JSON object."""
     try:
-        card = json.loads(text or "{}")
+        card = parsed_json(text or "{}")
     except ValueError:
         return {}
     return card if isinstance(card, dict) else {}
@@ -77,11 +79,12 @@ def shipped_checksums() -> dict[str, str]:
 def model_content(path: Path) -> bytes:
     """The bytes of a model file. Raises ModelError if it is no regular file, is too large or cannot be read."""
     try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            raise ModelError(f"{path}: is a folder or a device; name a .onnx or .tflite file")  # a pipe might hang
-        if status.st_size > MAX_MODEL_BYTES:
-            raise ModelError(f"{path}: has over {MAX_MODEL_BYTES // 1_000_000} MB, more than any model of digitocr")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .onnx or .tflite file") from error
+        return read_regular(path, MAX_MODEL_BYTES)
+    except NotRegularError as error:
+        raise ModelError(f"{path}: is a folder or a device; name a .onnx or .tflite file") from error
+    except TooLargeError as error:
+        message = f"has over {MAX_MODEL_BYTES // 1_000_000} MB, more than any model of digitocr"
+        raise ModelError(f"{path}: {message}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or error
+        raise ModelError(f"{path}: cannot be read ({why}); name a .onnx or .tflite file") from error

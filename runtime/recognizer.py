@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.interpreter import CPU, onnx_session
-from digitocr.runtime.models import check_shipped, model_card, model_content, shipped_model
+from digitocr.runtime.interpreter import CPU, finite, onnx_session, run
+from digitocr.runtime.models import model_card, shipped_model
 from digitocr.runtime.opencv import cv2
+from digitocr.runtime.trial import checked_model
 
 DEFAULT_RECOGNIZER = "recognizer-int8.onnx"  # the shipped file
 SIGNS = ".,-+:/"  # that belong to numbers
@@ -85,8 +86,7 @@ class Recognizer:
 
     def __init__(self, path: Path | None = None, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         path = path or shipped_model(DEFAULT_RECOGNIZER)
-        content = model_content(path)
-        self.sha256 = check_shipped(path, content)
+        content, self.sha256 = checked_model(path)
         self._session = onnx_session(content, path, threads, providers)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         actual = [
@@ -102,6 +102,7 @@ class Recognizer:
                 f"{path}: is no recognizer of this version; make one with: digitocr export --model recognizer.keras"
             )
         self.card = model_card(self._session)
+        self._name = path.stem
 
     def columns(self, strips: Sequence[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.float32]]:
         """The probabilities of the classes in the columns of each strip.
@@ -119,7 +120,8 @@ class Recognizer:
     def _columns(self, strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         width = strip.shape[1]
         image = recognizer_input(np.pad(strip, ((0, 0), (0, -width % MULTIPLE)), "edge"))
-        (logits,) = self._session.run(None, {"image": image[None]})  # (1, 36, 1, W / 4)
+        (logits,) = run(lambda: self._session.run(None, {"image": image[None]}), self._name)
+        finite(logits, (1, OUTPUT_STRIDE // COLUMN * CLASS_COUNT, 1, image.shape[2] // OUTPUT_STRIDE), self._name)
         classes = logits[0, :, 0].T.reshape(-1, CLASS_COUNT)  # (W / 2, 18)
         return softmax(classes[: -(-width // COLUMN)])
 

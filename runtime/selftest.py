@@ -22,7 +22,6 @@ file takes, or to multiples of 8 where those are free.
 import base64
 import hashlib
 import importlib.metadata
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -33,12 +32,15 @@ import numpy.typing as npt
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.detector import MULTIPLE, STRIDE, detector_input
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.files import read_json
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.runtime.models import model_content, shipped_model
 from digitocr.runtime.preprocessing import SIDE, images, scale
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, STRIP_HEIGHT, recognizer_input
+from digitocr.runtime.schemas import fits
+from digitocr.runtime.trial import checked_model
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -105,11 +107,13 @@ def selftest(path: Path | None = None) -> dict[str, Any]:
     model = path or shipped_model(READER)
     golden = _loaded(golden_path(model))
     network = str(golden.get("network", "classifier"))
+    if path:
+        checked_model(path)
     try:
         checked = _CHECKS[network]
         found = checked(model, golden)
         writer, digest = str(golden["written by"]), str(golden["sha256"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(
             f"{golden_path(model)}: is damaged ({type(error).__name__}); export the model again"
         ) from error
@@ -267,14 +271,14 @@ def _largest(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
 
 def _loaded(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = read_json(path)
     except FileNotFoundError as error:
         raise InputError(f"{path}: does not exist; digitocr export writes it beside each model") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: is no JSON; export the model again") from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA or not content.get("vectors"):
+    if not fits(content, {"schema": {SCHEMA}, "vectors": [dict]}) or not content["vectors"]:
         raise InputError(f"{path}: is no file of golden vectors ({SCHEMA}); export the model again")
     return content
 

@@ -26,6 +26,13 @@ CODES = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, "Delete": 46}
 CODES |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
 
+@pytest.fixture(autouse=True)
+def untried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that tests make are loaded at once: a process for each would take a minute of the suite."""
+    if request.path.name != "test_trial.py":
+        monkeypatch.setattr("digitocr.runtime.trial.tried", lambda *_: None)
+
+
 @pytest.fixture(scope="session")
 def mnist() -> "Mnist":
     """MNIST from DIGITOCR_DATA; without it these tests are skipped, in CI they fail."""

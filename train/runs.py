@@ -23,16 +23,17 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import Field, asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_type_hints
 
 import numpy as np
 
 from digitocr import __version__
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import read_json, remove_abandoned, replacing
+from digitocr.runtime.schemas import fits
 from digitocr.train.data import Mnist, split
 from digitocr.train.idx import TRAIN
 
@@ -43,6 +44,15 @@ HISTORY = "history.csv"  # one row per epoch
 SPLIT = "split.csv"  # which pictures of own data are to train with, held out, and to test with
 ADAPTED = "adapt.json"  # what was read before own pictures were taught, and after
 CHECKPOINT = "checkpoint.keras"  # to resume from
+RECORD_FORM = {  # of run.json
+    "kind": set(RUN_KINDS),
+    "command": str,
+    "settings": dict,
+    "fonts": [str],
+    "data": dict,
+    "resumed": [str],
+    "ended": (str, type(None)),
+}
 
 Row: TypeAlias = dict[str, float]  # one epoch of history.csv; the first column is `epoch`, from 1
 
@@ -217,17 +227,19 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
     record = read_record(folder)
     if record["kind"] != settings.kind:
         raise UsageError(f"{folder}: holds a run of a {record['kind']}, not of a {settings.kind}")
-    try:
-        begun = settings(**record["settings"])
-        ended, named, known = record["ended"], record["fonts"], record["data"]
-        record["resumed"].append(now())
-    except (TypeError, KeyError, AttributeError) as error:
-        raise _damaged(folder) from error
+    types = get_type_hints(settings)
+    form = {field.name: types[field.name] for field in fields(settings)}
+    if not fits(record["settings"], form) or record["settings"].keys() != form.keys():
+        raise _damaged(folder)
+    begun = settings(**record["settings"])
+    ended, named, known = record["ended"], record["fonts"], record["data"]
+    record["resumed"].append(now())
     if ended is not None:
         raise UsageError(f"{folder}: is finished, {begun.epochs} epochs; start a new run without --resume")
     fonts = begun.font_files()
     if known != data_card(data) or named != [font.name for font in fonts]:
         raise InputError(f"{folder}: was begun with other data or fonts; give the same ones")
+    remove_abandoned(folder)
     run = Run(folder, begun, fonts, record)
     run.write_json(RECORD, record)
     return run
@@ -239,14 +251,14 @@ def read_record(folder: Path) -> dict[str, Any]:
     Raises UsageError if there is no run in the folder, InputError if run.json is damaged.
     """
     try:
-        record = json.loads((folder / RECORD).read_text("utf-8"))
-        if record["kind"] not in RUN_KINDS:
-            raise ValueError
+        record: dict[str, Any] = read_json(folder / RECORD)
     except OSError as error:
         raise UsageError(f"{folder}: no run in it ({RECORD}: {error.strerror}); start one without --resume") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except ValueError as error:
         raise _damaged(folder) from error
-    return dict(record)
+    if not fits(record, RECORD_FORM):
+        raise _damaged(folder)
+    return record
 
 
 def _damaged(folder: Path) -> InputError:

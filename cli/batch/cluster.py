@@ -52,6 +52,8 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
         client = distributed.Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(f"{address}: no scheduler answers ({error}); start one with: dask scheduler") from error
+    except TypeError as error:  # of tls://, where Dask's configuration names no certificate
+        raise ClusterError(f"{address}: {error}; see docs/pictures.md for how Dask is given certificates") from error
     todo = chunks(map(loaded, sources))
     waiting: deque[tuple[Chunk, Any]] = deque()
     plugin = ""

@@ -6,15 +6,17 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISDIR
 from typing import NamedTuple
 
 from digitocr.cli.batch.folder import VIDEO_SUFFIXES, Folder
 from digitocr.runtime.errors import DigitocrError, InputError
+from digitocr.runtime.files import NotRegularError, TooLargeError, read_regular
+from digitocr.runtime.formats import MAX_BYTES
 
-MAX_BYTES = 256_000_000  # bytes; no picture has a larger file
 STDIN = "-"  # the name of standard input on the command line
 
+_STARS = re.compile(r"(?:\*\*/)+")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -77,14 +79,12 @@ def loaded(source: Source) -> Source:
     if not isinstance(path, str):
         return source
     try:
-        status = os.stat(path)  # noqa: PTH116  # a Path for each would take longer than to decode a small picture
-        if not S_ISREG(status.st_mode):
-            raise InputError(f"{name}: is a folder or a device, not the file of a picture")  # a pipe might hang
         _refuse_other_kinds(name, path)
-        if status.st_size > MAX_BYTES:
-            raise InputError(f"{name}: over {MAX_BYTES // 1_000_000} MB, too large for a picture")
-        with open(path, "rb", 0) as file:  # noqa: PTH123
-            return Source(name, file.read())
+        return Source(name, read_regular(path, MAX_BYTES))
+    except NotRegularError:
+        return Source(name, InputError(f"{name}: is a folder or a device, not the file of a picture"))
+    except TooLargeError:
+        return Source(name, InputError(f"{name}: over {MAX_BYTES // 1_000_000} MB, too large for a picture"))
     except InputError as error:
         return Source(name, error)
     except OSError as error:
@@ -97,10 +97,11 @@ def loaded(source: Source) -> Source:
 
 def _refuse_other_kinds(name: str, path: str) -> None:
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
+    if (suffix not in VIDEO_SUFFIXES and suffix != ".pdf") or not os.path.isfile(path):  # noqa: PTH113
+        return
     if suffix in VIDEO_SUFFIXES:
         raise InputError(f"{name}: is a video; read it with: digitocr webcam --source {name}")
-    if suffix == ".pdf":
-        raise InputError(f"{name}: is a PDF; save its pages as PNG first, for example with pdftoppm -r 200 -png")
+    raise InputError(f"{name}: is a PDF; save its pages as PNG first, for example with pdftoppm -r 200 -png")
 
 
 def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str], None]) -> Iterator[Source]:
@@ -118,12 +119,32 @@ def _pictures(named: str, recursive: bool, skip: Set[str], note: Callable[[str],
             "with: digitocr webcam --source ADDRESS"
         )
     elif _is_glob(named):
-        found = [path for path in sorted(glob.glob(named, recursive=True)) if not S_ISDIR(_mode(path))]
+        found = [path for path in sorted(_matches(named)) if not S_ISDIR(_mode(path))]
         if not found:
             raise InputError(f"{named}: no file matches the pattern")
         yield from (Source(path, path) for path in map(_tidy, found))
     else:
         yield Source(_tidy(named), _tidy(named))
+
+
+def _matches(pattern: str) -> set[str]:
+    """The paths that match a pattern. ** stands for folders below each other, as in glob, but follows no links.
+
+    Links may lead back to the folder that they are in, and glob would follow them until a path is too long.
+    """
+    head, stars, tail = _STARS.sub("**/", pattern).partition("**/")
+    if pattern.endswith("/**") or pattern == "**":
+        return _matches(pattern[:-2] + "**/*")
+    if not stars or (head and not head.endswith("/")):
+        return set(glob.glob(pattern))
+    found: set[str] = set()
+    for start in glob.glob(head) if head else [""]:
+        for folder, below, _ in os.walk(start or "."):
+            below[:] = [name for name in below if not name.startswith(".")]
+            within = folder if start else os.path.relpath(folder)
+            inside = "" if within == "." else glob.escape(within.rstrip("/")) + "/"
+            found |= _matches(inside + tail) if tail else {within + "/"}
+    return found
 
 
 def _shown(named: str) -> str:

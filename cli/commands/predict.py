@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from digitocr.cli import options
-from digitocr.cli.batch.output import ResultFolder, opened, plain, prepare_resume, protect_inputs, say
+from digitocr.cli.batch.output import LineFile, ResultFolder, plain, protect_inputs, say
 from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import NothingReadError, UsageError
 
@@ -120,44 +120,45 @@ def predict(
     folders = [one for one in (drawn, explained, *cut.values()) if one]
     results = {realpath(one.folder) for one in folders}
     protect_inputs(lambda: paths(sources, recursive, results), output, folders)
-    done = prepare_resume(output) if resume and output else {}
-    left_out: list[str] = []
-    todo = expanded(sources, recursive, results, left_out.append)
-    named = not is_single(sources)
-    task = Task(
-        model,
-        threads,
-        conf,
-        mode,
-        rotate,
-        jsonl,
-        named,
-        bool(drawn),
-        bool(explained),
-        detector,
-        recognizer,
-        options.parsed_roi(roi),
-        expect,
-        digits,
-        main,
-        bool(cut),
-    )
-    unread = (source for source in todo if source.name not in done)
-    if cluster:
-        from digitocr.cli.batch.cluster import read_on_cluster
+    with LineFile(output, resume, force) if output else nullcontext() as lines:
+        done = lines.done if lines else {}
+        left_out: list[str] = []
+        todo = expanded(sources, recursive, results, left_out.append)
+        named = not is_single(sources)
+        task = Task(
+            model,
+            threads,
+            conf,
+            mode,
+            rotate,
+            jsonl,
+            named,
+            bool(drawn),
+            bool(explained),
+            detector,
+            recognizer,
+            options.parsed_roi(roi),
+            expect,
+            digits,
+            main,
+            bool(cut),
+        )
+        unread = (source for source in todo if source.name not in done)
+        if cluster:
+            from digitocr.cli.batch.cluster import read_on_cluster
 
-        outcomes = read_on_cluster(task, unread, cluster)
-    elif jobs > 1:
-        from digitocr.cli.batch.parallel import read_in_processes
+            outcomes = read_on_cluster(task, unread, cluster)
+        elif jobs > 1:
+            from digitocr.cli.batch.parallel import read_in_processes
 
-        outcomes = read_in_processes(task, unread, jobs)
-    else:
-        outcomes = task.read_all(unread)
-    first = list(islice(outcomes, 1))  # raises errors of the settings before the output is opened
-    failures: set[int] = set()  # exit codes of the pictures that could not be read
-    read = sum(done.values())  # pictures of the resumed run in which digits were read: a lower bound of the digits
-    calibrated = True
-    with opened(output, resume, force) if output else nullcontext() as file:
+            outcomes = read_in_processes(task, unread, jobs)
+        else:
+            outcomes = task.read_all(unread)
+        first = list(islice(outcomes, 1))  # raises errors of the settings before the output is opened
+        failures: set[int] = set()  # exit codes of the pictures that could not be read
+        read = sum(done.values())  # pictures of the resumed run in which digits were read: a lower bound of the digits
+        calibrated = True
+        file = lines.opened() if lines else None
         for outcome in chain(first, outcomes):
             if outcome.line is not None:
                 say(outcome.line, file)

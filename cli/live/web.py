@@ -6,6 +6,7 @@
 
 import threading
 from collections import deque
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -20,8 +21,10 @@ from digitocr.runtime.opencv import cv2
 FRAME_QUALITY = 80  # JPEG quality of the pictures, 0 to 100
 ANNOUNCED_SHOWN = 20  # announced readings that the page shows
 HEALTH_SECONDS = 10.0  # in which the loop over the frames must have turned; without a frame it turns every 0.1 s
+MAX_VIEWERS = 16  # of the pictures at a time; each takes as much of the processor and of the network as the first
 CHECK_SECONDS = 1.0  # without a new frame, after which it is checked whether a viewer has left
 BOUNDARY = "the-next-picture"  # between two parts of the multipart answer
+PART_HEAD = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -93,7 +96,8 @@ class WebPage:
         self._refused = 0
         self._turned = monotonic()
         self._ended = self._closed = False
-        self._drawing = threading.Lock()
+        self._viewers = threading.BoundedSemaphore(MAX_VIEWERS)
+        self._drawing = ThreadPoolExecutor(1, "digitocr drawing")
         self._drawn: tuple[int, bytes] = (-1, b"")
         self._server = PageServer(self._answer, host, port, patience)
         self.local, self.address = self._server.local, self._server.address
@@ -126,6 +130,7 @@ class WebPage:
             self._closed = True
             self._changed.notify_all()
         self._server.close()
+        self._drawing.shutdown(wait=False, cancel_futures=True)
 
     def reading(self) -> dict[str, Any]:
         """What the page shows, and what others ask for.
@@ -157,7 +162,7 @@ class WebPage:
         return not (self._ended or self._video.lost) and monotonic() - self._turned < HEALTH_SECONDS
 
     def picture(self, after: int, seconds: float) -> tuple[int, bytes] | None:
-        """Returns the newest frame's index and JPEG, if it is later than that index or becomes so within the time.
+        """Returns the newest frame's index and its part of the answer, if it is later or becomes so within the time.
 
         Returns (after, b"") if there is none, and None once the page is closed. A frame is drawn and encoded once for
         all viewers, and not at all if nobody watches.
@@ -171,10 +176,20 @@ class WebPage:
             if self._frame is None or self._frame.index <= after:
                 return after, b""
             frame, fps = self._frame, self._fps
-        with self._drawing:
-            if self._drawn[0] < frame.index:
-                self._drawn = (frame.index, _jpeg(overlay.drawn(frame, self._video.roi, fps, self._mirror)))
-            return self._drawn
+        try:
+            return self._drawing.submit(self._part, frame, fps).result()
+        except (RuntimeError, CancelledError):  # closed in between
+            return None
+
+    def _part(self, frame: FrameReading, fps: float) -> tuple[int, bytes]:
+        """The frame's index and its part of the answer, or those of a later one.
+
+        One thread calls it, whatever the number of viewers: each that draws would keep memory of its own for that.
+        """
+        if self._drawn[0] < frame.index:
+            jpeg = _jpeg(overlay.drawn(frame, self._video.roi, fps, self._mirror))
+            self._drawn = (frame.index, jpeg + b"\r\n" + PART_HEAD)
+        return self._drawn
 
     def _answer(self, request: Request) -> None:
         if (request.command, request.path) == ("GET", "/"):
@@ -189,16 +204,21 @@ class WebPage:
             request.send_error(HTTPStatus.NOT_FOUND)
 
     def _send_pictures(self, request: Request) -> None:
-        request.begin(f"multipart/x-mixed-replace; boundary={BOUNDARY}")
-        # a browser shows a picture when it sees the head of the next one, so that is sent at once
-        index, head = -1, f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
-        request.wfile.write(head)
-        while (newest := self.picture(index, CHECK_SECONDS)) is not None:
-            index, jpeg = newest
-            if jpeg:
-                request.wfile.write(jpeg + b"\r\n" + head)
-            elif request.has_left():
-                return
+        if not self._viewers.acquire(blocking=False):
+            request.send_error(HTTPStatus.SERVICE_UNAVAILABLE, f"{MAX_VIEWERS} others are watching already")
+            return
+        try:
+            request.begin(f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+            index = -1
+            request.wfile.write(PART_HEAD)  # a browser shows a picture when it sees the head of the next one
+            while (newest := self.picture(index, CHECK_SECONDS)) is not None:
+                index, part = newest
+                if part:
+                    request.wfile.write(part)
+                elif request.has_left():
+                    return
+        finally:
+            self._viewers.release()
 
 
 def _jpeg(picture: Pixels) -> bytes:

@@ -312,6 +312,12 @@ def test_networks_of_another_form_are_no_detectors(form, tmp_path):
         Detector(network(tmp_path / "foreign.onnx", **form))
 
 
+def test_a_detector_whose_output_is_another_than_it_says_is_a_model_error(tmp_path):
+    same_size = Detector(network(tmp_path / "fits.onnx"))  # a detector's output has a quarter of the sides
+    with pytest.raises(ModelError, match=r"^fits: puts out something else than 1x1x\d+x\d+ finite numbers"):
+        same_size.detect(textured())
+
+
 def sure(detector, picture):
     boxes, scores = detector.detect(image.load(picture))
     return boxes[scores > 0.5]

@@ -2,7 +2,15 @@ import os
 
 import pytest
 
-from digitocr.runtime.files import replacing
+from digitocr.runtime import files
+from digitocr.runtime.files import (
+    NotRegularError,
+    TooLargeError,
+    read_json,
+    read_regular,
+    remove_abandoned,
+    replacing,
+)
 
 
 def names(folder):
@@ -45,3 +53,73 @@ def test_content_is_synced_before_the_rename(tmp_path, monkeypatch):
     with replacing(tmp_path / "a.json") as beside:
         beside.write_text("new")
     assert calls[:2] == ["sync", "rename"]
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions_and_a_link_is_not_followed(tmp_path):
+    path, target = tmp_path / "a.json", tmp_path / "target"
+    path.write_text("old")
+    path.chmod(0o604)
+    with replacing(path) as beside:
+        beside.write_text("new")
+    assert path.stat().st_mode & 0o777 == 0o604
+    target.write_text("kept")
+    path.unlink()
+    path.symlink_to(target)
+    with replacing(path) as beside:
+        beside.write_text("new")
+    assert (path.read_text(), target.read_text(), path.is_symlink()) == ("new", "kept", False)
+
+
+def test_the_longest_name_can_be_replaced(tmp_path):
+    for name in ("a" * 250 + ".json", "\u00e4" * 125 + ".json"):
+        with replacing(tmp_path / name) as beside:
+            beside.write_text("new")
+        assert (tmp_path / name).read_text() == "new"
+
+
+def test_what_killed_processes_left_is_removed_when_it_is_old(tmp_path):
+    with replacing(tmp_path / "a.json") as beside:
+        beside.touch()
+        left, young, other = beside, beside.with_name(".b.01234567.part.json"), tmp_path / ".a.json"
+    for path in (left, young, other):
+        path.write_text("half")
+    for path in (left, other):
+        os.utime(path, (0, 0))
+    remove_abandoned(tmp_path)
+    assert sorted(names(tmp_path)) == sorted(["a.json", young.name, other.name])
+
+
+def test_pipes_devices_folders_and_large_files_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # which nobody writes to
+    for path in (tmp_path / "pipe", tmp_path, "/dev/zero"):
+        with pytest.raises(NotRegularError):
+            read_regular(path, 10)
+    (tmp_path / "a").write_bytes(b"0123456789")
+    assert read_regular(tmp_path / "a", 10) == b"0123456789"
+    with pytest.raises(TooLargeError):
+        read_regular(tmp_path / "a", 9)
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "none", 9)
+
+
+def test_a_file_that_is_longer_than_it_says_is_read_as_far_as_it_may_be():
+    assert b"VmData" in read_regular("/proc/self/status", 100_000)  # says that it is empty
+    with pytest.raises(TooLargeError):
+        read_regular("/proc/self/status", 20)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"\0", b"1" * 5000, b'{"a": 1}\0'])
+def test_json_of_any_content_is_a_value_error_or_is_read(content, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError):  # noqa: PT011  # whichever says best what is wrong
+        read_json(path)
+    path.write_text('{"a": ["\u00e4"]}', "utf-8")
+    assert read_json(path) == {"a": ["\u00e4"]}
+
+
+def test_json_that_no_record_is_as_large_as_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_JSON_BYTES", 3)
+    (tmp_path / "a.json").write_text("[12]")
+    with pytest.raises(OSError, match="File too large"):
+        read_json(tmp_path / "a.json")

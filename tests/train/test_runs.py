@@ -184,6 +184,16 @@ def test_a_record_that_lacks_something_is_damaged(name: str, tmp_path: Path) -> 
         resume(tmp_path / "run", Settings, data())
 
 
+@pytest.mark.parametrize("wrong", [{"epochs": "3"}, {"epochs": None}, {"fonts": 1}, {"epochs": 1.5}, {"other": 1}])
+def test_settings_of_another_type_or_of_another_version_are_damage(wrong: dict[str, object], tmp_path: Path) -> None:
+    begin(tmp_path / "run", Settings(), data())
+    content = record(tmp_path / "run")
+    content["settings"] |= wrong
+    runs.write_json(tmp_path / "run" / "run.json", content)
+    with pytest.raises(InputError, match=r"run\.json: is damaged"):
+        resume(tmp_path / "run", Settings, data())
+
+
 @pytest.mark.parametrize("content", [None, "", "epoch,loss\n", "epoch,loss\n1,much\n", "epoch,loss\n1\n"])
 def test_a_history_that_is_none_is_said(content: str | None, tmp_path: Path) -> None:
     if content is not None:

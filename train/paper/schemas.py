@@ -2,20 +2,19 @@
 
     study = read_json(Path("runs/study/study.json"), STUDY, "give another --out")
 
-A schema has the form of the content: a type, or a tuple of types; a set of allowed texts; a list of one schema, that of
-each item; or a dict of the keys that must be there, in which `...: schema` is that of all other keys' values.
+runtime/schemas.py says what a schema is.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from digitocr.runtime import files
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.schemas import NUMBER, fits
 
 Content = dict[str, Any]
 
-NUMBER = (int, float)  # JSON has whole numbers as int
 # what each file must hold; it may hold more
 DATA = {"digest": str, "training": int, "held_out": int, "test": int}
 STUDY: Content = {
@@ -83,27 +82,13 @@ TRIAL: Content = {"number": int, "state": str, "params": dict}
 COMPLETE_TRIAL: Content = {"accuracy": NUMBER, "bytes": NUMBER, "multiply_accumulates": NUMBER, "weights": int}
 
 
-def fits(content: Any, schema: Any) -> bool:
-    """Whether JSON content has the form of a schema."""
-    if isinstance(schema, set):
-        return isinstance(content, str) and content in schema
-    if isinstance(schema, list):
-        return isinstance(content, list) and all(fits(item, schema[0]) for item in content)
-    if isinstance(schema, dict):
-        if not isinstance(content, dict) or not all(key in content for key in schema if key is not ...):
-            return False
-        known = ((key, schema.get(key, schema.get(..., object))) for key in content)
-        return all(fits(content[key], expected) for key, expected in known)
-    if isinstance(content, bool) and schema is not object:
-        return schema is bool  # which Python counts as int
-    return isinstance(content, schema)
-
-
 def fits_run(content: Any) -> bool:
     """Whether content is the record of a finished run of a study."""
     if not fits(content, RUN) or not (PAPER_RUN.keys().isdisjoint(content) or fits(content, PAPER_RUN)):
         return False
-    return all(len(pair) == 2 for pair in content["test"]["errors"])  # [index, answer]
+    images, pairs = content["test"]["images"], content["test"]["errors"]
+    pairs = pairs + (content["int8"]["errors"] if "int8" in content else [])
+    return images > 0 and all(len(pair) == 2 and 0 <= pair[0] < images and 0 <= pair[1] < 10 for pair in pairs)
 
 
 def fits_trial(content: Any) -> bool:
@@ -124,7 +109,7 @@ def read_json(path: Path, check: Content | Callable[[Any], bool], remedy: str) -
     Raises InputError, with the remedy, where the file cannot be read or fails the check.
     """
     try:
-        content: Content = json.loads(path.read_text("utf-8"))
+        content: Content = files.read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: is damaged ({getattr(error, 'strerror', None) or error}); {remedy}") from error
     if not (check(content) if callable(check) else fits(content, check)):

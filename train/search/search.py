@@ -39,6 +39,7 @@ from typing import Any
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
 from digitocr.runtime.files import replacing
 from digitocr.train.data import Mnist
+from digitocr.train.paper.schemas import fits_results
 from digitocr.train.quiet import silenced
 from digitocr.train.search.front import hopeless
 from digitocr.train.search.space import SPACES, SearchPlan, grid
@@ -67,6 +68,8 @@ except ImportError as error:
 SEARCH_SCHEMA = "digitocr-search/1"  # of results.json
 STUDY_NAME = "digitocr"  # of the study in Optuna's storage
 MIN_ACCURACY = 0.99  # of the held-out images, that TPE treats as a constraint
+# what Optuna raises on a damaged journal
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 MAX_REASON = 200  # characters of an error of a storage that are shown
 MAX_TRIES = 3  # processes that may die during the same trial before it is given up
 
@@ -142,7 +145,7 @@ class Search:
             yield
         except (DigitocrError, OSError):
             raise
-        except (ValueError, KeyError, AssertionError) as error:
+        except DAMAGED as error:
             if self._storage is None:
                 raise InputError(f"{self._folder / 'journal.log'}: is damaged; give another --out") from error
             raise UsageError(f"{self._storage}: is no storage that Optuna knows ({error})") from error
@@ -305,9 +308,12 @@ def read_results(folder: Path) -> dict[str, Any]:
     """What Search.results returns, for a folder with a journal. Raises InputError where the journal is damaged."""
     try:
         with silenced():
-            return _results(optuna.load_study(study_name=STUDY_NAME, storage=open_storage(folder)))
-    except (ValueError, KeyError, AssertionError) as error:
+            results = _results(optuna.load_study(study_name=STUDY_NAME, storage=open_storage(folder)))
+        if not fits_results(results):
+            raise ValueError
+    except DAMAGED as error:
         raise InputError(f"{folder / 'journal.log'}: is damaged, or holds no search") from error
+    return results
 
 
 def _results(study: optuna.Study) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -283,3 +284,46 @@ def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folde
         if own:
             content = {what: (name, (folder / name).read_bytes()) for what, name in own.items()}
             assert unpacked.pop() == (client.plugins[0], content)
+
+
+def test_without_certificates_a_tls_address_is_an_error_in_one_line():
+    with pytest.raises(ClusterError, match=r"^tls://127\.0\.0\.1:1: TLS expects .*; see docs/pictures\.md") as caught:
+        next(cluster.read_on_cluster(TASK, [], "tls://127.0.0.1:1"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cluster_with_certificates_is_read_on_by_its_tls_address(tmp_path, folder, needs):
+    needs("openssl")
+    certificate, key = tmp_path / "cluster.pem", tmp_path / "cluster.key"
+    words = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=cluster", "-keyout", key, "-out", certificate]
+    subprocess.run(["openssl", "req", "-x509", *words], check=True, capture_output=True)
+    files = {"ca-file": certificate, "cert": certificate, "key": key}
+    flags = [word for name, file in files.items() for word in (f"--tls-{name}", str(file))]
+    about, log = tmp_path / "scheduler.json", tmp_path / "log"
+    dask, names = [sys.executable, "-m", "dask"], ["--scheduler-file", str(about), "--no-dashboard", *flags]
+    with log.open("wb") as file:
+        ways = {"stdout": file, "stderr": file, "cwd": tmp_path}
+        started = [
+            subprocess.Popen(
+                [*dask, "scheduler", "--protocol", "tls", "--host", "127.0.0.1", "--port", "0", *names], **ways
+            ),
+            subprocess.Popen([*dask, "worker", "--nthreads", "1", "--no-nanny", *names], **ways),
+        ]
+    try:
+        until = time.monotonic() + 60
+        while "Registered to:" not in log.read_text() and time.monotonic() < until:
+            time.sleep(0.1)
+        address = json.loads(about.read_text())["address"]
+        assert address.startswith("tls://")
+        command = [sys.executable, "-m", "digitocr.cli.main", "predict", "bar.png", "--cluster", address]
+        known = {
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(certificate),
+            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": str(certificate),
+            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": str(key),
+        }
+        done = subprocess.run(command, cwd=folder, env=os.environ | known, capture_output=True, check=False)
+        assert (done.stdout, done.stderr) == (b"1\n", b"")
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()

@@ -16,36 +16,46 @@ def line(source, error=None):
     return render.json_line(source, None, error)
 
 
+def done_before(path):
+    """What --resume skips of the run that wrote the file, which is then as it is continued."""
+    with output.LineFile(path, resume=True, force=False) as lines:
+        return lines.done
+
+
 def test_a_new_file_is_written_and_one_that_is_there_is_kept(tmp_path):
     path = tmp_path / "lines"
-    with output.opened(path, resume=False, force=False) as file:
-        output.say("ä\udcff", file)
+    with output.LineFile(path, resume=False, force=False) as lines:
+        assert not path.exists()
+        output.say("ä\udcff", lines.opened())
         assert path.read_bytes() == "ä\\udcff\n".encode()  # at once
     with pytest.raises(OutputError, match=r"exists already; .*--resume.*--force"):
-        output.opened(path, resume=False, force=False).__enter__()
-    with output.opened(path, resume=True, force=False) as file:
-        output.say("second", file)
-    assert path.read_text() == "ä\\udcff\nsecond\n"
-    with output.opened(path, resume=False, force=True) as file:
-        output.say("new", file)
+        output.LineFile(path, resume=False, force=False).opened()
+    path.write_text("")
+    with output.LineFile(path, resume=True, force=False) as lines:
+        output.say("second", lines.opened())
+    assert path.read_text() == "second\n"
+    with output.LineFile(path, resume=False, force=True) as lines:
+        assert path.read_text() == "second\n"
+        output.say("new", lines.opened())
     assert path.read_text() == "new\n"
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="No such file"):
-        output.opened(tmp_path / "none" / "lines", resume=False, force=False).__enter__()
+        output.LineFile(tmp_path / "none" / "lines", resume=False, force=False).opened()
     with (
         pytest.raises(OutputError, match="/dev/full cannot be written"),
-        output.opened(Path("/dev/full"), resume=False, force=True) as full,
+        output.LineFile(Path("/dev/full"), resume=False, force=True) as full,
     ):
-        output.say("a line", full)
+        output.say("a line", full.opened())
 
 
 def test_a_reader_that_has_gone_ends_the_run():
     reader, writer = os.pipe()
     os.close(reader)
-    with pytest.raises(typer.Exit) as ended, output.opened(Path(f"/dev/fd/{writer}"), resume=False, force=True) as file:
-        output.say("a line", file)
+    path = Path(f"/dev/fd/{writer}")
+    with pytest.raises(typer.Exit) as ended, output.LineFile(path, resume=False, force=True) as lines:
+        output.say("a line", lines.opened())
     os.close(writer)
     assert ended.value.exit_code == 9
 
@@ -55,7 +65,7 @@ def test_an_earlier_run_is_taken_up_without_its_errors_and_its_unfinished_line(t
     whole = [line("a.png"), line("new\nline\udcff.png")]
     for rest in ("", "{", line("c.png")[:9], line("c.png")[:80], line("c.png")):
         path.write_text("\n".join([whole[0], line("bad.png", "bad.png: why"), whole[1], rest]))
-        assert output.prepare_resume(path) == {"a.png": False, "new\nline\udcff.png": False}
+        assert done_before(path) == {"a.png": False, "new\nline\udcff.png": False}
         assert path.read_text() == "\n".join([*whole, ""])
     assert list(tmp_path.iterdir()) == [path]
 
@@ -71,7 +81,7 @@ def test_a_file_that_is_to_be_read_is_not_written_to(tmp_path):
 
 
 def test_without_an_earlier_run_nothing_is_taken_up(tmp_path):
-    assert output.prepare_resume(tmp_path / "lines") == {}
+    assert done_before(tmp_path / "lines") == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -94,18 +104,80 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, content):
     path = tmp_path / "notes.txt"
     path.write_text(line("a.png") + "\n" + content)
     with pytest.raises(OutputError, match=r"notes\.txt:2: is not a line of digitocr predict --jsonl"):
-        output.prepare_resume(path)
+        done_before(path)
     assert path.read_text() == line("a.png") + "\n" + content
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
-        output.prepare_resume(tmp_path)
+        done_before(tmp_path)
+
+
+def test_what_a_power_cut_leaves_behind_the_last_line_is_removed(tmp_path):
+    path = tmp_path / "lines"
+    for rest in (b"\0" * 5000, line("b.png")[:30].encode() + b"\0" * 9, b"\0\0" + line("c.png").encode() + b"\n"):
+        path.write_bytes(line("a.png").encode() + b"\n" + rest)
+        assert done_before(path) == {"a.png": False}
+        assert path.read_text() == line("a.png") + "\n"
+    for other in (bytes(5000), (line("a.png") + "\n").encode() + b"notes\0"):
+        path.write_bytes(other)
+        with pytest.raises(OutputError, match="is not a line of"):
+            done_before(path)
+        assert path.read_bytes() == other
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_two_runs_do_not_write_to_one_file(tmp_path, resume):
+    path = tmp_path / "lines"
+    path.write_text(line("a.png") + "\n" + line("b.png", "b.png: why") + "\n")  # of which one line is removed
+    with output.LineFile(path, resume=True, force=False) as lines:
+        output.say(line("b.png"), lines.opened())
+        with pytest.raises(OutputError, match="another run writes to it"):
+            output.LineFile(path, resume=resume, force=not resume).opened()
+        output.say(line("c.png"), lines.opened())
+    assert done_before(path) == {"a.png": False, "b.png": False, "c.png": False}
+
+
+def test_a_file_that_was_replaced_since_it_was_opened_is_another_run_s(tmp_path, monkeypatch):
+    path = tmp_path / "lines"
+    path.write_text(line("a.png") + "\n")
+    monkeypatch.setattr(output, "identities", lambda _: set())
+    with pytest.raises(OutputError, match="another run writes to it"):
+        done_before(path)
+
+
+def test_a_file_that_is_taken_up_keeps_its_permissions_and_a_link_leads_to_it(tmp_path):
+    path, link = tmp_path / "lines", tmp_path / "link"
+    path.write_text(line("a.png") + "\n" + line("b.png", "b.png: why") + "\n")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    with output.LineFile(link, resume=True, force=False) as lines:
+        output.say(line("b.png"), lines.opened())
+    assert link.is_symlink()
+    assert path.read_text() == line("a.png") + "\n" + line("b.png") + "\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_no_file_is_not_continued(tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # which nobody reads
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(OutputError, match="is a device"):
+            done_before(path)
+
+
+def test_a_name_as_long_as_can_be_gets_a_shorter_result(tmp_path):
+    folder = output.ResultFolder(tmp_path / "out", ".png", force=False)
+    for name in ("a" * 251, "a" * 250 + "b", "ä" * 125):
+        folder.save(name.encode(), name)
+    assert sorted(path.read_text()[-1] for path in (tmp_path / "out").iterdir()) == ["a", "b", "ä"]
 
 
 def test_control_characters_become_escapes():
     assert output.plain("a\tb\n\x7f ä") == "a\\tb\\n\\x7f ä"
+    assert (
+        output.plain("a\u202egnp\u2069\ud800") == "a\\u202egnp\\u2069\\ud800"
+    )  # which turn the writing, and what is none
     assert output.plain("a\x9b31m\u2028b\u202fc") == "a\\x9b31m\\u2028b\u202fc"  # 0x9b begins a terminal's command
 
 
@@ -207,9 +279,9 @@ def test_a_run_that_was_cut_anywhere_is_taken_up_at_the_pictures_that_it_read_as
     path.write_bytes(WHOLE[:cut])
     whole = sum(end <= cut for end in ENDS)
     expected = [row for row, needed in zip(ROWS, (1, 4, 4, 4, 99, 6), strict=True) if needed <= whole]
-    assert list(output.prepare_resume(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
+    assert list(done_before(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
     assert path.read_text().splitlines() == expected
-    assert list(output.prepare_resume(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
+    assert list(done_before(path)) == list(dict.fromkeys(json.loads(row)["source"] for row in expected))
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -217,4 +289,4 @@ def test_digits_on_any_page_are_digits_of_the_document(tmp_path):
     rows = [json.loads(render.json_line("scan.tif", None, None, page, 2)) for page in range(2)]
     rows[0]["text"] = "407"
     (tmp_path / "lines").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert output.prepare_resume(tmp_path / "lines") == {"scan.tif": True}
+    assert done_before(tmp_path / "lines") == {"scan.tif": True}

@@ -146,3 +146,15 @@ def test_what_is_left_out_of_folders_is_noted_and_subfolders_can_be_read(folder)
     skip = {os.path.realpath("in/sub")}
     assert [source.name for source in expanded(["in"], True, skip, notes.append)] == names("in")
     assert list(paths(["in", "-"], True, skip)) == names("in")
+
+
+def test_stars_stand_for_folders_and_links_that_lead_back_are_not_followed(folder):
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "deep.png").write_bytes(b"x")
+    (folder / "a" / "b" / "back").symlink_to(folder)
+    (folder / "a" / "again").symlink_to(folder)
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "no.png").write_bytes(b"x")
+    inside = [str(folder / "a" / "b" / "deep.png")]
+    for pattern in ("a/**/*.png", "**/deep.png", "**/b/**/d*.png", "a/**", "**/**/deep.png", "?/**/deep.png"):
+        assert [one.name for one in expanded([str(folder / pattern)])] == inside, pattern

@@ -1,9 +1,11 @@
 import json
 import os
+import select
 import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -189,15 +191,35 @@ def test_a_viewer_that_leaves_is_noticed_without_a_new_frame(page, monkeypatch):
 def test_connections_are_bounded(page, monkeypatch):
     monkeypatch.setattr(web, "CHECK_SECONDS", 0.05)
     page.show(frame(0, "407"), 30)
-    viewers = [urlopen(page.address + "video", timeout=5) for _ in range(serving.MAX_CONNECTIONS)]
+    viewers = [urlopen(page.address + "video", timeout=5) for _ in range(web.MAX_VIEWERS)]
+    with pytest.raises(HTTPError) as refused:
+        urlopen(page.address + "video", timeout=5)
+    assert refused.value.code == 503
+    refused.value.close()
+    until(lambda: video_threads() == web.MAX_VIEWERS)
+    assert reading(page)["text"] == "407"  # there is room for those who only ask for the reading
+    silent = [socket.create_connection(("127.0.0.1", port(page))) for _ in range(serving.MAX_CONNECTIONS)]
+    until(lambda: video_threads() == serving.MAX_CONNECTIONS)
     with pytest.raises(HTTPError) as refused:
         urlopen(page.address, timeout=5)
     assert refused.value.code == 503
     refused.value.close()
-    for viewer in viewers:
+    for viewer in [*viewers, *silent]:
         viewer.close()
     until(lambda: video_threads() == 0)
     assert reading(page)["text"] == "407"
+
+
+def test_a_drip_of_bytes_holds_a_thread_no_longer_than_silence(video):
+    page = web.WebPage(video, False, "127.0.0.1", 0, patience=0.5)
+    with socket.create_connection(("127.0.0.1", port(page))) as drip:
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() < began + 20 and not select.select([drip], [], [], 0.05)[0]:
+                drip.sendall(b"G")
+        assert time.monotonic() - began < 10
+    until(lambda: video_threads() == 0)
+    page.close()
 
 
 def status(page, host):

@@ -13,11 +13,12 @@ import pytest
 from digitocr.export.classifier import int8_file
 from digitocr.runtime.errors import InputError, OutputError, UsageError
 from digitocr.runtime.models import MODELS
+from digitocr.runtime.schemas import fits
 from digitocr.train.classifier.network import EXPERIMENTS, Experiment
 from digitocr.train.data import Mnist
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
 from digitocr.train.paper import study as module
-from digitocr.train.paper.schemas import PAPER_RUN, fits, fits_run
+from digitocr.train.paper.schemas import PAPER_RUN, fits_run
 from digitocr.train.paper.study import Study, StudyPlan, cell_name, cells, measured, read_results
 
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.

@@ -1,0 +1,174 @@
+"""Limits on what decoding a picture may cost, checked before it is decoded, by what its header says.
+
+A few bytes can claim many pixels, tiles larger than the picture, or thousands of passes over it. The limits hold what
+is refused below 300 MB of memory and 2 s of one processor, and what is decoded below MAX_MEMORY.
+"""
+
+import struct
+from typing import Any, BinaryIO
+
+MAX_MEMORY = 300_000_000  # bytes, of decoding; a phone's largest photo as JPEG (8192 x 6144) takes 110 million
+MAX_SCAN_PIXELS = 1_000_000_000  # pixels times scans of a JPEG, whose decoder goes over all pixels for each scan
+MAX_PYTHON_PIXELS = 2_500_000  # of formats that Pillow decodes in Python, at a million a second
+MAX_TILE_PIXELS = 4_200_000  # of a tile of a TIFF that is larger than the picture
+MAX_TIFF_BYTES = 50_000_000  # of the parts of a TIFF, which may overlap, where these are longer than the file
+MAX_TIFF_PAGES = 10_001  # of which the tags are looked at
+PYTHON_DECODERS = ("bmp_rle", "ppm", "ppm_plain")  # Pillow's names
+
+# Bytes of a pixel while it is decoded, as measured: of Pillow's image, the grey levels, and what a format needs beside
+MODE_BYTES = {"1": 2, "L": 2, "P": 2, "I;16": 6, "I;16B": 6, "I;16L": 6, "I;16N": 6, "I": 11, "F": 11}
+OTHER_MODES = 5  # colours
+OPACITY_BYTES = 2  # beside them
+FORMAT_BYTES = {"WEBP": 12, "AVIF": 3, "HEIF": 1}  # the libraries' own copies
+COEFFICIENT = 2  # bytes; a JPEG in several scans is held as coefficients
+
+MARKER, START_OF_SCAN, END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xd9"  # of a JPEG
+SEQUENTIAL = (0xC0, 0xC1)  # markers of a frame that is not progressive
+
+TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+BITS, PHOTOMETRIC, SAMPLES, ROWS = 258, 262, 277, 278  # tags of a TIFF
+TILE_WIDTH, TILE_LENGTH = 322, 323
+CHUNK_BYTES = (279, 325)  # the tags of how many bytes each strip or tile has
+YCBCR = 6  # of PHOTOMETRIC; libtiff converts such a strip to colours as a whole
+
+
+def why_not(opened: Any, file: BinaryIO, size: int) -> str:
+    """Why a picture is not decoded, to put behind its name; empty for one that may be.
+
+    Args:
+        opened: A PIL image of which only the header is read; its draft mode counts.
+        file: Its file; its position does not change.
+        size: Bytes of the file that are held in memory; 0 where it is read from the disk.
+    """
+    pixels = opened.width * opened.height
+    tile = opened.tile[0] if getattr(opened, "tile", None) else None
+    if tile and tile[0] in PYTHON_DECODERS and pixels > MAX_PYTHON_PIXELS:
+        kind = f"a picture of this kind ({tile[0]})"
+        return f"{kind} may have {MAX_PYTHON_PIXELS / 1e6:.1f} megapixels; save it as PNG first"
+    form = "JPEG" if opened.format == "MPO" else opened.format
+    opacity = OPACITY_BYTES if opened.has_transparency_data else 0
+    memory = size + pixels * (MODE_BYTES.get(opened.mode, OTHER_MODES) + opacity + FORMAT_BYTES.get(form, 0))
+    if form == "JPEG":
+        whole_size, scans = getattr(opened, "full_size", opened.size), _scans(file)
+        whole = whole_size[0] * whole_size[1]
+        if scans * whole > MAX_SCAN_PIXELS:
+            return f"is a JPEG of {scans} scans, which takes too long to decode; save it again without them"
+        if scans > 1:
+            memory += int(COEFFICIENT * whole * _components(opened))
+    if form == "TIFF":
+        wrong, chunk = _chunk(opened, pixels)
+        if wrong:
+            return wrong
+        memory += chunk
+    if memory > MAX_MEMORY:
+        return f"takes over {MAX_MEMORY // 1_000_000} MB to decode; make it smaller, or save it as JPEG first"
+    return ""
+
+
+def _scans(file: BinaryIO) -> int:
+    """How many scans the picture at the start of a JPEG has that are kept as coefficients until all are read.
+
+    1 for a picture whose first scan holds all its colours at once: its decoder reads no other.
+    """
+    before = file.tell()
+    try:
+        colours = 0
+        place = 2
+        while True:
+            file.seek(place)
+            head = file.read(10)
+            if len(head) < 5 or head[0] != MARKER:
+                return 1
+            if head[1] == START_OF_SCAN:
+                if head[4] == colours:
+                    return 1
+                file.seek(place)
+                content = file.read()
+                end = content.find(END_OF_IMAGE)
+                return content.count(bytes((MARKER, START_OF_SCAN)), 0, end if end >= 0 else len(content))
+            if head[1] in SEQUENTIAL:
+                colours = head[9] if len(head) > 9 else 0
+            place += 1 if head[1] == MARKER else 2 + int.from_bytes(head[2:4], "big")
+    finally:
+        file.seek(before)
+
+
+def _components(opened: Any) -> float:
+    """The coefficients of a JPEG for each of its pixels: 1 for grey, 3 for colours that are not reduced."""
+    layers = [(h, v) for _, h, v, *_ in getattr(opened, "layer", [])] or [(1, 1)]
+    largest = max(h for h, _ in layers) * max(v for _, v in layers)
+    return float(sum(h * v for h, v in layers) / max(largest, 1))
+
+
+def _chunk(opened: Any, pixels: int) -> tuple[str, int]:
+    """Why the tiles or strips of a TIFF are not decoded, and the bytes that one of them takes."""
+    tags = opened.tag_v2
+    width, length = _number(tags, TILE_WIDTH, 0), _number(tags, TILE_LENGTH, 0)
+    tile = width * length or opened.width * min(_number(tags, ROWS, opened.height), opened.height)
+    if tile > max(pixels, MAX_TILE_PIXELS):
+        return f"has tiles of {width}x{length} pixels, larger than the picture; save it again", 0
+    bits = _number(tags, BITS, 8) * _number(tags, SAMPLES, 1)
+    return "", int(tile * max(bits / 8, 4 if tags.get(PHOTOMETRIC) == YCBCR else 0))
+
+
+def _number(tags: Any, tag: int, default: int) -> int:
+    """The number that a tag holds, the largest of several; the default where it holds none."""
+    value = tags.get(tag, default)
+    try:
+        return max(0, int(max(value) if isinstance(value, tuple) else value))
+    except (TypeError, ValueError, OverflowError):
+        return default
+
+
+def tiff_trouble(file: BinaryIO) -> str:
+    """Why the tags of a TIFF are not read: those of all pages, and their strips, may not overlap without end.
+
+    Empty where they may be, and for what is no TIFF. The file is left at its start.
+    """
+    try:
+        return _tiff_trouble(file)
+    except (struct.error, OverflowError, OSError, ValueError):
+        return ""  # damaged, which the decoder says better
+    finally:
+        file.seek(0)
+
+
+def _tiff_trouble(file: BinaryIO) -> str:
+    size = file.seek(0, 2)
+    file.seek(0)
+    header = file.read(16)
+    order = {b"II": "<", b"MM": ">"}.get(header[:2])
+    if order is None:
+        return ""
+    is_big = struct.unpack(order + "H", header[2:4])[0] == 43
+    count_form, entry_form, next_form = ("Q", "HHQQ", "Q") if is_big else ("H", "HHII", "I")
+    most = max(2 * size, MAX_TIFF_BYTES)
+    tags = chunks = 0
+    place = struct.unpack(order + "Q", header[8:16])[0] if is_big else struct.unpack(order + "I", header[4:8])[0]
+    entry_size, inside = struct.calcsize(order + entry_form), 8 if is_big else 4
+    seen: set[int] = set()
+    while place and place not in seen and len(seen) < MAX_TIFF_PAGES:
+        seen.add(place)
+        file.seek(place)
+        (count,) = struct.unpack(order + count_form, file.read(struct.calcsize(count_form if is_big else "H")))
+        content = file.read(min(count, 65_536) * entry_size)
+        for at in range(0, len(content) - entry_size + 1, entry_size):
+            tag, kind, number, offset = struct.unpack_from(order + entry_form, content, at)
+            length = TIFF_SIZES.get(kind, 0) * number
+            if length <= inside:
+                chunks += offset if tag in CHUNK_BYTES and number == 1 else 0
+                continue
+            tags += length
+            if tags > most:
+                return "has tags that overlap; save it again"
+            if tag in CHUNK_BYTES and kind in (3, 4, 16) and length <= size:
+                after = file.tell()
+                file.seek(offset)
+                letter = {3: "H", 4: "I", 16: "Q"}[kind]
+                chunks += sum(struct.unpack(f"{order}{number}{letter}", file.read(length)))
+                file.seek(after)
+        if len(content) < count * entry_size:
+            return ""
+        (place,) = struct.unpack(order + next_form, file.read(struct.calcsize(order + next_form)))
+    # some writers give the last strip more bytes than the file has; only strips that are the same bytes give so many
+    return "has strips or tiles that overlap; save it again" if chunks > 4 * most else ""

@@ -1,0 +1,35 @@
+"""Some of the cases of `make fuzz`: whatever a file holds, it is read or refused by an error of digitocr."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cases
+import mutators
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, of damaged headers
+@pytest.mark.parametrize(("kind", "count"), [("pictures", 500), ("json", 200)])
+def test_what_is_damaged_is_read_or_refused(kind, count, tmp_path):
+    outcomes = [cases.outcome(kind, seed, tmp_path) for seed in range(count)]
+    assert [one for one in outcomes if one.startswith("untyped")] == []
+    assert "read" in outcomes
+    assert any(one.endswith("Error") for one in outcomes)
+
+
+@pytest.mark.parametrize("make", [mutators.picture, mutators.model, mutators.json_file])
+def test_a_seed_gives_the_same_case_each_time(make):
+    assert [make(seed) for seed in range(20)] == [make(seed) for seed in range(20)]
+    assert len({make(seed)[1] for seed in range(20)}) > 15
+
+
+def test_a_run_prints_its_table():
+    words = [sys.executable, Path(__file__).with_name("run.py"), "--seconds", "4", "--kind", "json", "--jobs", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=True, env=os.environ)
+    assert done.stdout.startswith("| kind | cases | read |")
+    assert "| json | " in done.stdout
