@@ -17,7 +17,10 @@ from digitocr.runtime.files import replacing
 
 Model = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The network that reads a digit, .onnx or .tflite; default: the shipped one."),
+    typer.Option(
+        metavar="FILE",
+        help="The network that reads a digit, .onnx or .tflite, or a folder of exported ones; default: shipped.",
+    ),
 ]
 Detector = Annotated[
     Path | None,

@@ -3,7 +3,7 @@
     reports = export(Path("runs/first/model.keras"), ["onnx", "tflite"], ["int8"], Path("exports"), load_mnist())
 
 leaves digitocr-int8.onnx, its card digitocr-int8.onnx.json, its report digitocr-int8.onnx.report.json, its golden
-vectors digitocr-int8.onnx.golden.json, and the same four files for TFLite.
+vectors digitocr-int8.onnx.golden.json and .golden.h, and the same five files for TFLite.
 """
 
 import logging

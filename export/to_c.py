@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ import onnx
 
 from digitocr import __version__
 from digitocr.export.c_constants import constants
+from digitocr.export.c_golden import fnv, golden_pictures
 from digitocr.export.c_tables import Tables, c_tables
 from digitocr.export.parity import Report
 from digitocr.runtime.confidence import load_confidence
@@ -66,7 +67,7 @@ GOLDEN_DIGITS = 20  # test images in the selftest
 GOLDEN_SIZES = {  # rows and columns of the noise in the selftest
     "classifier": [(SIDE, SIDE)],
     "detector": [(16, 24), (112, 144)],
-    "recognizer": [(STRIP_HEIGHT, 8), (STRIP_HEIGHT, 96)],
+    "recognizer": [(8, STRIP_HEIGHT), (96, STRIP_HEIGHT)],  # it is turned
 }
 GATE_SIZES = [(64, 48), (112, 144), (272, 208), (400, 528)]  # rows and columns of the detector's inputs in the gate
 GATE_WIDTHS = [8, 48, 200, 640]  # columns of the recognizer's
@@ -77,7 +78,6 @@ ROUNDING = 1.01e-4  # the last place of a confidence in JSON; it may be rounded 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 COMPILE_SECONDS = 600
 RUN_SECONDS = 600
-FNV_START, FNV_PRIME = 2166136261, 16777619
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -104,19 +104,20 @@ class _Network:
     zero_point: int
 
     def outputs(self, given: Bytes) -> list[npt.NDArray[Any]]:
-        """What ONNX Runtime answers to (rows, columns, channels) bytes.
+        """What ONNX Runtime answers to (rows, columns, channels) bytes, which are turned as the network is.
 
         Each output is as the C library has it: (rows, columns, channels) bytes, or float32 of a classifier.
         """
         values = ((given.astype(np.float32) - self.zero_point) * self.scale)[None]
-        image = values if self.name == "classifier" else values.transpose(0, 3, 1, 2)
+        rows, columns = (2, 1) if self.tables.is_turned else (1, 2)
+        image = values if self.name == "classifier" else values.transpose(0, 3, rows, columns)
         found = self.session.run(None, {"image": image})
         answers = []
         for end, output in zip(self.tables.ends, found, strict=True):
             if not end.scale:
                 answers.append(np.asarray(output[0], np.float32))
             else:
-                steps = np.rint(output[0].transpose(1, 2, 0) / end.scale) + end.zero_point
+                steps = np.rint(output[0].transpose(rows, columns, 0) / end.scale) + end.zero_point
                 answers.append(steps.astype(np.uint8))
         return answers
 
@@ -222,7 +223,7 @@ def amalgamated() -> str:
 
 
 def golden(networks: Sequence[_Network], data: Mnist | None) -> str:
-    """digitocr_golden.h: digits and noise, and the hashes of what ONNX Runtime answers to them."""
+    """digitocr_golden.h: digits, noise and pictures, and the hashes of what Python answers to them."""
     rows = []
     for network in networks:
         if network.name == "detector":
@@ -235,11 +236,12 @@ def golden(networks: Sequence[_Network], data: Mnist | None) -> str:
     answers = [networks[0].outputs(digit[..., None])[0] for digit in digits]
     images = ",\n".join("    {" + ",".join(map(str, digit.ravel())) + "}" for digit in digits)
     return (
-        "/* Inputs of selftest.c, and the hashes of what ONNX Runtime answers to them. */\n"
+        "/* Inputs of selftest.c, and the hashes of what ONNX Runtime and Reader answer to them. */\n"
         f"#define GOLDEN_DIGITS {len(digits)}\n#define GOLDEN_DIGITS_HASH 0x{_hash(answers):08x}u\n\n"
         "static const struct golden_noise {\n    const struct dg_network *network;\n    int32_t rows, columns;\n"
         "    uint32_t hash;\n} golden_noise[] = {\n" + "\n".join([*rows, "#endif"]) + "\n};\n\n"
-        f"static const uint8_t golden_digits[GOLDEN_DIGITS][{SIDE * SIDE}] = {{\n{images}\n}};\n"
+        f"static const uint8_t golden_digits[GOLDEN_DIGITS][{SIDE * SIDE}] = {{\n{images}\n}};\n\n"
+        f"#ifndef DIGITOCR_SELFTEST_SMALL\n{golden_pictures(_reader(networks))}#endif\n"
     )
 
 
@@ -334,7 +336,8 @@ def _gate_inputs(network: _Network, data: Mnist) -> Iterator[Bytes]:
     prepare = detector_input if network.name == "detector" else recognizer_input
     for size in sizes:
         pictures = [_drawn(rng, size, data) for _ in range(GATE_INPUTS)]
-        given = np.stack([prepare(picture).transpose(1, 2, 0) for picture in pictures])
+        rows, columns = (2, 1) if network.tables.is_turned else (1, 2)
+        given = np.stack([prepare(picture).transpose(rows, columns, 0) for picture in pictures])
         yield np.clip(np.rint(given / network.scale) + network.zero_point, 0, 255).astype(np.uint8)
 
 
@@ -370,8 +373,7 @@ def _difference(program: Path, network: _Network, batch: Bytes) -> tuple[int, in
 
 def _pages_compared(program: Path, networks: Sequence[_Network]) -> Report:
     """How many of GATE_PAGES drawn pages the program reads otherwise than a Reader with the same networks."""
-    classifier, detector, recognizer = (network.path for network in networks)
-    reader = Reader(classifier, detector=detector, recognizer=recognizer)
+    reader = _reader(networks)
     different = 0
     picture = program.with_name("page.pgm")
     for page in drawn_pages(GATE_SEED, GATE_PAGES):
@@ -384,6 +386,11 @@ def _pages_compared(program: Path, networks: Sequence[_Network]) -> Report:
         found = json.loads(result.stdout)
         different += not all(_same(found.get(key), expected[key]) for key in ("text", "lines"))
     return {"pages": GATE_PAGES, "different": different}
+
+
+def _reader(networks: Sequence[_Network]) -> Reader:
+    classifier, detector, recognizer = (network.path for network in networks)
+    return Reader(classifier, detector=detector, recognizer=recognizer)
 
 
 def _same(found: Any, expected: Any) -> bool:
@@ -410,10 +417,6 @@ def _noise(count: int) -> Bytes:
     return np.array(values, np.uint8)
 
 
-def _hash(arrays: Sequence[npt.NDArray[Any]]) -> int:
-    """FNV-1a of the bytes of arrays, as selftest.c computes it; float32 is little-endian on all targets."""
-    value = FNV_START
-    for array in arrays:
-        for byte in array.tobytes():
-            value = ((value ^ byte) * FNV_PRIME) & 0xFFFFFFFF
-    return value
+def _hash(arrays: Iterable[npt.NDArray[Any]]) -> int:
+    """Of the bytes of arrays, as selftest.c computes it; float32 is little-endian on all targets."""
+    return fnv(array.tobytes() for array in arrays)

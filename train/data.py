@@ -22,7 +22,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
 from digitocr.train.idx import TEST, TRAIN, IdxFiles, find_idx, idx_bytes
 from digitocr.train.quiet import progress_stream, silenced
 
@@ -164,6 +164,22 @@ def fewer_tests(data: Mnist, count: int | None) -> Mnist:
         return data
     chosen = stratified(data.test_labels, count, seed=0)
     return replace(data, test_images=data.test_images[chosen], test_labels=data.test_labels[chosen])
+
+
+def fewer(data: Mnist, images: int) -> Mnist:
+    """The data with that many of its training images, drawn so that each class keeps its share; always the same ones.
+
+    The digest stays, as it says where the images come from. Raises UsageError if there are not so many.
+    """
+    if images > len(data.train_labels):
+        raise UsageError(f"there are {len(data.train_labels):,} training images, not {images:,}; ask for fewer")
+    rows = stratified(data.train_labels, images, seed=0)
+    return replace(
+        data,
+        train_images=data.train_images[rows],
+        train_labels=data.train_labels[rows],
+        train_groups=None if data.train_groups is None else data.train_groups[rows],
+    )
 
 
 def stratified(labels: Bytes, count: int, seed: int) -> Indices:

@@ -1,6 +1,7 @@
 /* Tests of digitocr on the machine where it runs: its answers are those of the export, to the last bit.
  *
- *     ./selftest                                reads stored digits and noise with all kernels that the processor has
+ *     ./selftest                                reads stored digits and noise with all kernels that the processor has,
+ *                                               and stored pictures
  *     ./selftest run NETWORK ROWS COLUMNS       inputs from stdin to outputs on stdout, as bytes or float32; NETWORK is
  *                                               classifier, detector or recognizer
  *
@@ -17,7 +18,7 @@
 #ifdef DIGITOCR_SELFTEST_SMALL
 #define ARENA_BYTES 24000
 #else
-#define ARENA_BYTES 400000 /* what the detector needs for 128x96 pixels, with any kernels */
+#define ARENA_BYTES 700000 /* what a picture of 128x96 pixels needs, with any kernels */
 #endif
 
 static unsigned char arena[ARENA_BYTES];
@@ -74,6 +75,11 @@ static uint32_t noise_hash(int32_t kernels, const struct dg_network *network, in
     return hash;
 }
 
+/* The result of a test: of all answers, and whether they are those of the export. */
+static void say(const char *what, uint32_t hash, int failures) {
+    printf("%-12s %08lx %s\n", what, (unsigned long)hash, failures ? "DIFFERS" : "ok");
+}
+
 static int test(int32_t kernels) {
     struct dg_source source;
     uint32_t hash = 2166136261u, digits = 2166136261u;
@@ -98,11 +104,104 @@ static int test(int32_t kernels) {
         if (found != golden->hash) failures++;
         hash = hashed(hash, (const unsigned char *)&found, sizeof found);
     }
-    printf("%-12s %08lx %s\n", dg_kernels_name(kernels), (unsigned long)hash, failures ? "DIFFERS" : "ok");
+    say(dg_kernels_name(kernels), hash, failures);
     return failures != 0;
 }
 
 #ifndef DIGITOCR_SELFTEST_SMALL
+#define MOST_BOXES 64 /* in a stored picture */
+
+static uint32_t hashed_number(uint32_t hash, int32_t number) {
+    unsigned char bytes[4];
+    int place;
+    for (place = 0; place < 4; place++) bytes[place] = (unsigned char)((uint32_t)number >> 8 * place);
+    return hashed(hash, bytes, sizeof bytes);
+}
+
+/* A reading but for its confidences, which Python computes to 1e-6 only. */
+static uint32_t numbers_hash(const struct digitocr_reading *reading) {
+    uint32_t hash = hashed_number(2166136261u, reading->rotated);
+    int32_t n, k, place;
+    for (n = 0; n < reading->number_count; n++) {
+        const struct digitocr_number *number = &reading->numbers[n];
+        hash = hashed(hash, (const unsigned char *)number->text, strlen(number->text) + 1);
+        hash = hashed_number(hashed_number(hash, number->line), number->digit_count);
+        for (k = 0; k < number->digit_count; k++) {
+            const struct digitocr_digit *digit = &reading->digits[number->first_digit + k];
+            hash = hashed_number(hashed_number(hash, digit->digit), digit->x);
+            hash = hashed_number(hashed_number(hash, digit->y), digit->width);
+            hash = hashed_number(hash, digit->height);
+            for (place = 0; place < DIGITOCR_TOPK; place++) hash = hashed_number(hash, digit->likely[place]);
+        }
+    }
+    return hash;
+}
+
+/* The hashes of boxes, crops and logits of a picture, one step after the other. */
+static int steps_hashes(const struct digitocr_picture *picture, uint32_t *hashes) {
+    struct dg_arena memory = dg_arena_of(arena, sizeof arena);
+    struct digitocr_box *boxes = (struct digitocr_box *)dg_take(&memory, MOST_BOXES * sizeof *boxes);
+    float *scores = (float *)dg_take(&memory, MOST_BOXES * sizeof *scores);
+    struct digitocr_picture even;
+    uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
+    int32_t count, n;
+    int error = dg_detect(picture, 1, MOST_BOXES, boxes, scores, &count, &memory);
+    if (!error) error = dg_shadeless(picture, boxes, count, &memory, &even);
+    if (error) return error;
+    hashes[0] = hashed(hashes[0], (const unsigned char *)boxes, (size_t)count * sizeof *boxes);
+    hashes[0] = hashed(hashes[0], (const unsigned char *)scores, (size_t)count * sizeof *scores);
+    for (n = 0; n < count; n++) {
+        float logits[DIGITOCR_MAX_CLASSES];
+        unsigned char *mark = memory.at;
+        error = dg_crop(&even, &boxes[n], &memory, crop);
+        if (!error) error = digitocr_classify(crop, logits, memory.at, (size_t)(memory.end - memory.at));
+        if (error) return error;
+        memory.at = mark;
+        hashes[1] = hashed(hashes[1], crop, sizeof crop);
+        hashes[2] = hashed(hashes[2], (const unsigned char *)logits, sizeof *logits * (size_t)digitocr_classes());
+    }
+    return DIGITOCR_OK;
+}
+
+/* Reads the stored pictures. The hash is also of the confidences, which are the same on all machines. */
+static int test_reading(void) {
+    static const char *const names[] = {"boxes", "crops", "logits", "numbers"};
+    uint32_t hash = 2166136261u;
+    int32_t number, step, n, k, failures = 0;
+    for (number = 0; number < (int32_t)(sizeof golden_pictures / sizeof golden_pictures[0]); number++) {
+        const struct golden_picture *golden = &golden_pictures[number];
+        uint32_t found[4] = {2166136261u, 2166136261u, 2166136261u, 0};
+        struct digitocr_picture picture;
+        struct digitocr_options options = digitocr_defaults();
+        struct digitocr_reading reading;
+        picture.pixels = golden->pixels;
+        picture.width = golden->width;
+        picture.height = golden->height;
+        picture.stride = golden->width;
+        if (steps_hashes(&picture, found) || digitocr_read(&picture, &options, arena, sizeof arena, &reading)) {
+            printf("memory: too little\n");
+            return 1;
+        }
+        found[3] = numbers_hash(&reading);
+        for (step = 0; step < 4; step++) {
+            if (found[step] != golden->hashes[step]) {
+                printf("picture %ld: %s differ\n", (long)number, names[step]);
+                failures++;
+            }
+            hash = hashed_number(hash, (int32_t)found[step]);
+        }
+        for (n = 0; n < reading.number_count; n++)
+            hash = hashed(hash, (const unsigned char *)&reading.numbers[n].confidence, sizeof(float));
+        for (n = 0; n < reading.digit_count; n++) {
+            hash = hashed(hash, (const unsigned char *)&reading.digits[n].confidence, sizeof(float));
+            for (k = 0; k < DIGITOCR_TOPK; k++)
+                hash = hashed(hash, (const unsigned char *)&reading.digits[n].probability[k], sizeof(float));
+        }
+    }
+    say("reading", hash, failures);
+    return failures != 0;
+}
+
 struct picture {
     const uint8_t *bytes;
     size_t row_bytes;
@@ -169,6 +268,9 @@ int main(int count, char **arguments) {
     }
     for (kernels = 0; kernels < dg_kernels_count(); kernels++)
         if (dg_kernels_name(kernels)) failed |= test(kernels);
+#ifndef DIGITOCR_SELFTEST_SMALL
+    failed |= test_reading();
+#endif
     return failed;
 }
 #endif

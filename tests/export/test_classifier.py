@@ -32,7 +32,9 @@ def test_every_file_is_proved_on_all_test_images(source, mnist, tmp_path):
     files = ["float32.onnx", "float32.tflite", "float16.tflite", "dynamic.tflite", "int8.onnx", "int8.tflite"]
     assert [report["file"] for report in reports] == [f"digitocr-{name}" for name in files]
     expected = [
-        f"digitocr-{name}{beside}" for name in files for beside in ("", ".golden.json", ".json", ".report.json")
+        f"digitocr-{name}{beside}"
+        for name in files
+        for beside in ("", ".golden.h", ".golden.json", ".json", ".report.json")
     ]
     assert names(tmp_path / "new") == sorted(expected)
     for report in reports:

@@ -71,9 +71,10 @@ def test_all_kernels_answer_as_onnx_runtime_does(folder: Path) -> None:
     program = compiled(folder, "selftest", "selftest.c", "weights.o")
     done = subprocess.run([program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    lines = [line.split() for line in done.stdout.splitlines()]
+    *lines, reading = (line.split() for line in done.stdout.splitlines())
     assert lines[-1][0] == "plain"
-    assert {line[2] for line in lines} == {"ok"}
+    assert reading[0] == "reading"
+    assert {line[2] for line in (*lines, reading)} == {"ok"}
     assert len({line[1] for line in lines}) == 1  # the same hash
     for network in loaded():
         channels = network.tables.layers[0].channels_out
@@ -146,11 +147,16 @@ def has_sanitizers(folder: Path) -> bool:
 
 
 @needs_compiler
-def test_memory_of_any_size_and_place_is_enough_or_an_error(folder: Path) -> None:
+def test_pictures_and_memory_of_any_size_give_a_reading_or_an_error(folder: Path) -> None:
     (folder / "harness.c").write_text(HARNESS)
     flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if has_sanitizers(folder) else []
-    program = compiled(folder, "harness", "harness.c", "digitocr.c", "weights.o", *flags)
+    compiled(folder, "library.o", "-c", "digitocr.c", *flags)
+    program = compiled(folder, "harness", "harness.c", "library.o", "weights.o", *flags)
     done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shutil.copy(Path(__file__).with_name("fuzz.c"), folder)
+    program = compiled(folder, "fuzz", "-DSEED=1", "fuzz.c", "library.o", "weights.o", *flags)
+    done = subprocess.run([program, "40"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if flags:
         checked = compiled(folder, "checked", "selftest.c", "weights.o", *flags)
