@@ -6,7 +6,7 @@
 # make bench        the benchmarks, half an hour on a quiet machine; writes benchmarks/results/ and docs/results.md;
 #                   needs what make fonts downloads
 # make fonts        the font families that the shipped networks were trained with, into fonts/, and letters of other
-#                   scripts and icons, into fonts-scripts/ (needs npm; 4 MB)
+#                   scripts and icons, into fonts-scripts/ (needs npm; 25 MB)
 # make clean        remove what these made
 
 PYTHON ?= python3

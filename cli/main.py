@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 COMMANDS = (
     "predict",
     "webcam",
+    "label",
     "data",
     "train",
     "export",
     "study",
     "search",
     "report",
+    "draw",
     "info",
     "evaluate",
     "compare",
+    "benchmark",
     "selftest",
 )
-QUICK_EXIT = "predict"  # ends without taking the libraries down, as docs/decisions/cold-start.md says
+QUICK_EXIT = ("predict", "label")  # end without taking the libraries down; docs/decisions/cold-start.md says why
 LIBRARY = "numpy"  # while it is not loaded no command has begun its work: help, for instance, also ends at once
 GARBAGE_THRESHOLD = 100_000  # objects; imports make many that stay, and scanning them takes time
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended, by the shells' convention: 128 + SIGINT
@@ -130,7 +133,7 @@ def _mistyped(words: Sequence[str], why: str) -> int:
 
 
 def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
-    """Ends the process as sys.exit(code) does, but predict, and what loaded no library, at once."""
+    """Ends the process as sys.exit(code) does, but QUICK_EXIT, and what loaded no library, at once."""
     if isinstance(code, str):
         print(code, file=sys.stderr)
     status = 1 if isinstance(code, str) else code or 0
@@ -143,7 +146,7 @@ def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
                 os.dup2(nothing.fileno(), sys.stdout.fileno())  # or Python tries again as it ends, and says so
     with suppress(OSError):
         sys.stderr.flush()
-    if _first(words) == QUICK_EXIT or LIBRARY not in sys.modules:
+    if _first(words) in QUICK_EXIT or LIBRARY not in sys.modules:
         os._exit(status)
     sys.exit(status)
 

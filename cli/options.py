@@ -6,17 +6,21 @@ The name of the parameter is the name of the option. An option of a single comma
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from digitocr.runtime.errors import UsageError
+from digitocr.runtime.errors import OutputError, UsageError
+from digitocr.runtime.files import replacing
 
 Model = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The network that reads a digit, .onnx or .tflite; default: the shipped one."),
+    typer.Option(
+        metavar="FILE",
+        help="The network that reads a digit, .onnx or .tflite, or a folder of exported ones; default: shipped.",
+    ),
 ]
 Detector = Annotated[
     Path | None,
@@ -107,3 +111,18 @@ def refuse(context: typer.Context, names: Iterable[str], why: str) -> None:
         source = context.get_parameter_source(name)
         if name in names and source is not None and source.name == "COMMANDLINE":
             raise UsageError(f"{'/'.join([*option.opts, *option.secondary_opts])} {why}")
+
+
+def refuse_overwriting(path: Path | None, force: bool) -> None:
+    """Raises OutputError if a file of that name exists already and may not be overwritten."""
+    if path is not None and path.exists() and not force:
+        raise OutputError(f"{path}: exists already; name another file or add --force")
+
+
+def write(path: Path, save: Callable[[Path], object]) -> None:
+    """Has a file written by `save`, whole or not at all. Raises OutputError."""
+    try:
+        with replacing(path) as beside:
+            save(beside)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); name another file") from error

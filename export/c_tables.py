@@ -98,15 +98,20 @@ class Tables:
         source: C99.
         layers: What is in it.
         ends: Its outputs, in the order of the graph's.
+        is_turned: Whether its rows are the columns of the graph, and its columns the rows.
     """
 
     source: str
     layers: tuple[Layer, ...]
     ends: tuple[End, ...]
+    is_turned: bool
 
 
 def c_tables(model: Any, name: str) -> Tables:
     """The tables of an onnx.ModelProto in QDQ form, as a `const struct dg_network` of that name.
+
+    A network whose input has a fixed height and any width is turned: rows become columns. The C library computes few
+    rows at a time, so that its memory does not grow with the width.
 
     Raises ModelError for a graph with other nodes than quantized files of `digitocr export` have.
     """
@@ -114,8 +119,11 @@ def c_tables(model: Any, name: str) -> Tables:
     layers, ends = _merged_ends(walk.layers, walk.ends)
     if len(layers) > MAX_LAYERS:
         raise ModelError(f"the network has {len(layers)} layers; the C library takes {MAX_LAYERS}")
-    layers = _streamed(layers, ends, walk.sides[: len(layers)])
-    return Tables(_source(layers, ends, walk.input, name), tuple(layers), tuple(ends))
+    sides = walk.sides[: len(layers)]
+    if walk.is_wide:
+        layers, sides = [_turned(layer) for layer in layers], [(columns, rows) for rows, columns in sides]
+    layers = _streamed(layers, ends, sides)
+    return Tables(_source(layers, ends, walk.input, name), tuple(layers), tuple(ends), walk.is_wide)
 
 
 @dataclass
@@ -141,7 +149,9 @@ class _Walk:
         self._outputs: dict[str, End] = {}
         (image,) = self.graph.input
         self._image_names = {image.name}
-        dims = [dim.dim_value or FREE_SIDE for dim in image.type.tensor_type.shape.dim]
+        dims = [dim.dim_value for dim in image.type.tensor_type.shape.dim]
+        self.is_wide = bool(dims[2]) and not dims[3]  # any width, one height
+        dims = [dim or FREE_SIDE for dim in dims]
         # a classifier takes (N, rows, columns, 1) and begins with a Reshape; others (N, channels, rows, columns)
         self._shape = (dims[3], dims[1], dims[2]) if dims[3] == 1 else tuple(dims[1:])
         self.sides: list[tuple[int, int]] = []  # rows and columns of each layer
@@ -453,10 +463,30 @@ def _merged_ends(layers: list[Layer], ends: list[End]) -> tuple[list[Layer], lis
     return [*layers[:first], merged], [end._replace(layer=first, first_channel=starts[end.layer]) for end in ends]
 
 
+def _turned(layer: Layer) -> Layer:
+    """The layer with rows and columns exchanged."""
+    rows, columns = layer.kernel
+    top, left, bottom, right = layer.pads
+    weights = layer.weights
+    if weights is not None and layer.kind == "DG_DEPTHWISE":
+        weights = weights.reshape(rows, columns, -1).swapaxes(0, 1).reshape(weights.shape)
+    elif weights is not None:
+        weights = weights.reshape(len(weights), rows, columns, -1).swapaxes(1, 2).reshape(weights.shape)
+    return replace(
+        layer,
+        kernel=(columns, rows),
+        stride=layer.stride[::-1],
+        dilation=layer.dilation[::-1],
+        pads=(left, top, right, bottom),
+        weights=weights,
+    )
+
+
 def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]) -> list[Layer]:
     """Marks the layers that go to the next one row by row.
 
-    These are the layers that only the next one takes, and that would take more memory than a later one of their chain.
+    These are the layers that only the next one takes, and that would take no less memory than a later one of their
+    chain.
     """
     given = {end.layer for end in ends}
     users = [[user for user, layer in enumerate(layers) if number in layer.inputs] for number in range(len(layers))]
@@ -466,7 +496,7 @@ def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]
     for number in reversed(range(len(layers))):
         follows = users[number] == [number + 1] and number not in given and layers[number + 1].inputs == (number,)
         smallest = smallest if follows else float("inf")
-        streams = follows and smallest < sizes[number] and layers[number].kind != "DG_ADD"  # it may be done in place
+        streams = follows and smallest <= sizes[number] and layers[number].kind != "DG_ADD"  # it may be done in place
         made[number] = replace(layers[number], is_streamed=streams)
         if not made[number].is_streamed:
             smallest = float("inf")

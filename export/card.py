@@ -11,6 +11,7 @@ labels.txt and the card as digitocr.json.
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,8 +24,9 @@ Card: TypeAlias = dict[str, Any]
 
 CARD_SCHEMA = "digitocr-model/1"  # of the card
 DESCRIPTION = "Reads one handwritten digit."  # in the TFLite metadata
+CARD_FILE = "digitocr.json"  # in the zip that is appended to a TFLite file
 LICENCE = "Apache-2.0"  # of the exported files; SPDX identifier
-_INTEGERS = {9: "int8", 3: "uint8"}  # TFLite's TensorType
+_TYPES = {0: "float32", 9: "int8", 3: "uint8"}  # TFLite's TensorType
 LABELS = [*map(str, range(10)), "no digit"]  # a network of ten classes has the first ten
 
 
@@ -118,19 +120,40 @@ def embed(path: Path, card: Card) -> Card:
         return card
     from ai_edge_litert.tools import flatbuffer_utils
 
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(path.read_bytes()))
-    graph = model.subgraphs[0]
-    for side, number in (("input", graph.inputs[0]), ("output", graph.outputs[0])):
-        scales, dtype = graph.tensors[number].quantization, _INTEGERS.get(graph.tensors[number].type)
-        if dtype is not None:
-            quantized = {"dtype": dtype, "scale": float(scales.scale[0]), "zero_point": int(scales.zeroPoint[0])}
+    content = path.read_bytes()
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    tensors = tensors_of(content)
+    for side in ("input", "output"):
+        tensor = tensors[card[side]["name"]]
+        if "scale" in tensor:
+            quantized = {name: tensor[name] for name in ("dtype", "scale", "zero_point")}
             card = {**card, side: {**card[side], **quantized}}
     metadata.append(model, card["name"], DESCRIPTION, __version__, LICENCE, card["input"]["shape"][-1])
     path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    with zipfile.ZipFile(path, "a") as archive:  # ZipInfo has a fixed date, so the same model gives the same bytes
-        archive.writestr(zipfile.ZipInfo(metadata.LABELS_FILE), "\n".join(card["labels"]) + "\n")
-        archive.writestr(zipfile.ZipInfo("digitocr.json"), json.dumps(card))
+    pack(path, {metadata.LABELS_FILE: "\n".join(card["labels"]) + "\n", CARD_FILE: json.dumps(card)})
     return card
+
+
+def tensors_of(content: bytes) -> dict[str, dict[str, Any]]:
+    """The inputs and outputs of a TFLite file by name: shape, dtype and, of integers, scale and zero point."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    graph = flatbuffer_utils.read_model_from_bytearray(bytearray(content)).subgraphs[0]
+    found = {}
+    for tensor in (graph.tensors[number] for number in (*graph.inputs, *graph.outputs)):
+        entry: dict[str, Any] = {"shape": [int(side) for side in tensor.shape], "dtype": _TYPES[tensor.type]}
+        if entry["dtype"] != "float32":
+            quantization = tensor.quantization
+            entry |= {"scale": float(quantization.scale[0]), "zero_point": int(quantization.zeroPoint[0])}
+        found[tensor.name.decode()] = entry
+    return found
+
+
+def pack(path: Path, files: Mapping[str, str]) -> None:
+    """Appends a zip of text files to a TFLite file, as its metadata standard has it."""
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name), text)  # it has a fixed date: the same model gives the same bytes
 
 
 def write_card(path: Path, card: Card) -> None:

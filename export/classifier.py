@@ -3,21 +3,24 @@
     reports = export(Path("runs/first/model.keras"), ["onnx", "tflite"], ["int8"], Path("exports"), load_mnist())
 
 leaves digitocr-int8.onnx, its card digitocr-int8.onnx.json, its report digitocr-int8.onnx.report.json, its golden
-vectors digitocr-int8.onnx.golden.json, and the same four files for TFLite.
+vectors digitocr-int8.onnx.golden.json and .golden.h, and the same five files for TFLite.
 """
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from digitocr.export.card import Card, classifier_card, embed, read_json_object, training_of
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import GateError, InputError, MissingExtraError, ModelError, UsageError
-from digitocr.runtime.models import check_shipped, shipped_model
+from digitocr.runtime.models import check_shipped, shipped_checksums, shipped_model
 from digitocr.runtime.preprocessing import Tensors, scale
 from digitocr.train.data import Mnist, load_mnist, split, stratified
+from digitocr.train.evaluation.interface import Interface, find_interface, trial_of
+from digitocr.train.evaluation.interpreters import keras_network
 from digitocr.train.quiet import silenced
 
 try:
@@ -98,9 +101,11 @@ def export(
     int8 = any(mode == "int8" for _, mode in targets)
     if data is None and (verify or int8):
         data = load_mnist()
-    training, fused = training_of(source), fuse(network)
+    training = training_of(source)
+    interface = interface_for(network, training, data if verify else None)
+    fused = fuse(network, interface)
     ranges = _calibration(calibration or data) if int8 and data is not None else None
-    reference = _reference(network, fused, data) if data is not None and verify else None
+    reference = _reference(network, interface, fused, data) if data is not None and verify else None
 
     def publish_one(path: Path, mode: str) -> Report:
         def judge(written: Path) -> tuple[Card, Report]:
@@ -227,12 +232,42 @@ def _calibration(data: Mnist) -> Tensors:
     return scale(data.train_images[chosen])
 
 
-def _reference(network: keras.Model, fused: keras.Model, data: Mnist) -> Probabilities:
+def interface_for(network: keras.Model, training: dict[str, Any], data: Mnist | None) -> Interface | None:
+    """What a network takes: None for (N, 28, 28, 1) in [0, 1], as `digitocr train` makes them; else what is found out.
+
+    Args:
+        network: As it was loaded.
+        training: The result of training_of.
+        data: What to find it out with; None: that is assumed of a network of unknown origin as well, and logged.
+
+    Raises:
+        ModelError: It is no network that reads a digit.
+    """
+    if training["experiment"] is not None or training["model_sha256"] in shipped_checksums().values():
+        return None
+    if data is None:
+        _log.warning("not looked at: the network is taken to read 28x28 levels from 0 to 1, ink bright")
+        return None
+    with silenced():
+        opened = keras_network(network)
+        interface = find_interface(opened.signature, opened, trial_of(data))
+    for name, line in interface.findings:
+        _log.warning("%-9s%s", name, line)
+    return interface
+
+
+def _reference(network: keras.Model, interface: Interface | None, fused: keras.Model, data: Mnist) -> Probabilities:
     """The network's (10000, classes) probabilities of the test images. Raises GateError if the fused one's differ."""
     images = scale(data.test_images)
     with silenced():
-        before, after = (model.predict(images, batch_size=_PREDICT_BATCH, verbose=0) for model in (network, fused))
-    if network.layers[-1].activation is not keras.activations.softmax:
+        given = interface.inputs(images) if interface else images
+        before, after = (
+            model.predict(values, batch_size=_PREDICT_BATCH, verbose=0)
+            for model, values in ((network, given), (fused, images))
+        )
+    if interface:
+        before = interface.probabilities(interface.numbers(before, len(images)))
+    elif network.layers[-1].activation is not keras.activations.softmax:
         before = np.asarray(keras.ops.softmax(before))
     after = np.asarray(keras.ops.softmax(after))
     difference, changed = float(np.abs(before - after).max()), int((before.argmax(1) != after.argmax(1)).sum())

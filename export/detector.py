@@ -1,26 +1,29 @@
-"""Export of the detection network: ONNX, float32 or int8, compared with Keras on synthetic scenes.
+"""Export of the detection network: ONNX or TFLite, float32 or int8, compared with Keras on synthetic scenes.
 
     scenes = held_out_scenes(load_mnist(), find_fonts(None))
     report = export_detector(Path("runs/detector-0/detector.keras"), "int8", Path("exports"), scenes)
 
-leaves detector-int8.onnx, its card and its report.
+leaves detector-int8.onnx, its card, its report and its golden vectors. With sides=(384, 512) it is
+detector-512x384-int8.tflite, which takes pictures of that size only.
 """
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from digitocr.export.graph_to_onnx import graph_to_onnx
-from digitocr.export.onnx_file import planned, published
+from digitocr.export.graph_to_tflite import graph_to_tflite
+from digitocr.export.network_file import planned, published
 from digitocr.export.parity import Report
 from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.boxes import iou, non_maximum_suppression
-from digitocr.runtime.detector import PLANES, decoded, detector_input
-from digitocr.runtime.interpreter import onnx_session
+from digitocr.runtime.detector import MULTIPLE, PLANES, decoded, detector_input
+from digitocr.runtime.errors import UsageError
+from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.train.data import Mnist, split
 from digitocr.train.detector.network import HEAT_CHANNELS, OFFSET_CHANNELS, SIZE_CHANNELS, load_detector
 from digitocr.train.synthesis.glyphs import Glyphs
@@ -38,6 +41,8 @@ CALIBRATION_SCENES = 100  # scenes, the first of those given; the gate compares 
 DETECTED_SCORE = 0.5  # a box of at least this score counts as detected
 FOUND_IOU = 0.5  # of a box with a digit, at least, for the digit to count as found
 IGNORED_IOU = 0.2  # of a box with an ignored digit; with this much overlap a box that finds no digit is not counted
+TFLITE_SIDES = ((384, 512), (96, 128))  # height and width of the inputs of TFLite files, unless others are given
+MIN_SIDE, MAX_SIDE = 80, 1024  # pixels; of the input of a TFLite file. Larger pictures are seen in pieces
 _PREDICT_BATCH = 16  # scenes
 SAME_BOX_IOU = 0.7  # intersection over union at which a box of the file and one of Keras are the same
 
@@ -67,7 +72,14 @@ def held_out_scenes(data: Mnist, fonts: Sequence[Path]) -> list[Scene]:
     return [draw_scene(np.random.default_rng((GATE_SEED, number)), glyphs) for number in range(GATE_SCENES)]
 
 
-def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Scene], force: bool = False) -> Report:
+def export_detector(
+    source: Path,
+    quantize: str,
+    out: Path,
+    scenes: Sequence[Scene],
+    force: bool = False,
+    sides: tuple[int, int] | None = None,
+) -> Report:
     """Writes detector-float32.onnx (quantize "none") or detector-int8.onnx; returns the gate's report.
 
     Args:
@@ -76,41 +88,85 @@ def export_detector(source: Path, quantize: str, out: Path, scenes: Sequence[Sce
         out: The folder to write to.
         scenes: The result of held_out_scenes; more than CALIBRATION_SCENES.
         force: Overwrite files of an earlier export.
+        sides: Height and width of the input of a TFLite file, as detector-512x384-int8.tflite; None: ONNX, in which
+            they are free. Multiples of 8, from MIN_SIDE to MAX_SIDE.
 
     Raises:
-        UsageError: The quantization does not exist.
+        UsageError: The quantization does not exist, or a side is not possible.
         ModelError: The source holds no detector.
         OutputError: A file exists already or cannot be written.
         GateError: The file differs too much from Keras. Its report is kept, the file is not.
     """
-    path = planned("detector", quantize, list(DETECTOR_LIMITS), out, force)
+    if sides and not all(MIN_SIDE <= side <= MAX_SIDE and side % MULTIPLE == 0 for side in sides):
+        raise UsageError(
+            f"size is {sides[1]}x{sides[0]}; both sides must be multiples of {MULTIPLE} from {MIN_SIDE} to {MAX_SIDE}"
+        )
+    path = planned("detector", quantize, list(DETECTOR_LIMITS), out, force, sides)
     network = load_detector(source)
-    inputs = np.stack([detector_input(scene.image) for scene in scenes])  # (n, 3, 256, 256)
-    model = graph_to_onnx(network, OUTPUTS)
-    if quantize == "int8":
-        model = quantize_onnx(model, inputs[:CALIBRATION_SCENES])
-    described = {
+    calibration, judged = scenes[:CALIBRATION_SCENES], scenes[CALIBRATION_SCENES:]
+    if sides:
+        calibration, judged = (joined(part, sides) for part in (calibration, judged))
+    ranges, inputs = (np.stack([detector_input(scene.image) for scene in part]) for part in (calibration, judged))
+    model: Any
+    if sides:
+        model = graph_to_tflite(network, OUTPUTS, sides, ranges.transpose(0, 2, 3, 1) if quantize == "int8" else None)
+    else:
+        model = graph_to_onnx(network, OUTPUTS)
+        if quantize == "int8":
+            model = quantize_onnx(model, ranges)
+    described: dict[str, Any] = {
         "input": {"name": "image", "shape": [None, PLANES, None, None], "dtype": "float32"},
         "output": {"names": list(OUTPUTS), "channels": DECODED_CHANNELS, "dtype": "float32"},
         "weights": int(network.count_params()),
     }
+    if sides:
+        described["input"]["shape"] = [1, *sides, PLANES]
     return published(
         model,
         path,
         quantize,
         source,
         described,
-        lambda written: _compared(written, quantize, network, inputs[CALIBRATION_SCENES:], scenes[CALIBRATION_SCENES:]),
+        lambda written: _compared(written, quantize, network, inputs, judged),
     )
+
+
+def joined(scenes: Sequence[Scene], sides: tuple[int, int]) -> list[Scene]:
+    """Scenes of that height and width, each cut from as many scenes side by side as cover it.
+
+    A digit that the cut leaves a part of becomes an ignored one. Scenes that are left over are left out.
+    """
+    height, width = sides
+    rows, columns = scenes[0].image.shape
+    down, across = -(-height // rows), -(-width // columns)
+    places = [(x * columns, y * rows) for y in range(down) for x in range(across)]
+    made = []
+    for start in range(0, len(scenes) - len(places) + 1, len(places)):
+        group = scenes[start : start + len(places)]
+        bands = [np.hstack([scene.image for scene in group[at : at + across]]) for at in range(0, len(group), across)]
+        boxes, ignored, others, doubtful = (
+            np.concatenate(
+                [
+                    getattr(scene, name) + np.array([x, y, 0, 0], np.float32)
+                    for scene, (x, y) in zip(group, places, strict=True)
+                ]
+            )
+            for name in ("boxes", "ignored", "others", "doubtful")
+        )
+        whole = (boxes[:, 0] + boxes[:, 2] <= width) & (boxes[:, 1] + boxes[:, 3] <= height)
+        labels = np.concatenate([scene.labels for scene in group])
+        ignored = np.concatenate([ignored, boxes[~whole]])
+        image = np.ascontiguousarray(np.vstack(bands)[:height, :width])
+        made.append(Scene(image, boxes[whole], labels[whole], ignored, others, doubtful))
+    return made
 
 
 def _compared(path: Path, quantize: str, network: keras.Model, inputs: Floats, scenes: Sequence[Scene]) -> Report:
     """The gate's report: what the file and Keras detect in the scenes."""
-    content = path.read_bytes()
-    session = onnx_session(content, path, 1)
+    content, model = path.read_bytes(), PlanesNetwork(path)
     exact = network.predict(inputs.transpose(0, 2, 3, 1), batch_size=_PREDICT_BATCH, verbose=0)[..., :DECODED_CHANNELS]
     exact = exact.transpose(0, 3, 1, 2)
-    written = np.concatenate([np.concatenate(session.run(None, {"image": one[None]}), 1) for one in inputs])
+    written = np.stack([_cells(model.outputs(one[None])) for one in inputs])
     difference = float(np.abs(exact - written).max())
     pairs = [(_detected(a), _detected(b)) for a, b in zip(exact, written, strict=True)]
     keras_score = _score([a for a, _ in pairs], scenes)
@@ -141,6 +197,11 @@ def _compared(path: Path, quantize: str, network: keras.Model, inputs: Floats, s
         "passed": not failures,
         "failures": failures,
     }
+
+
+def _cells(outputs: dict[str, Floats]) -> Floats:
+    """(5, H/4, W/4): the outputs of a file for one picture, in the order in which `decoded` takes them."""
+    return np.concatenate([outputs[name][0] for name in OUTPUTS])
 
 
 def _f1(score: tuple[float, float]) -> float:

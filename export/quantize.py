@@ -11,16 +11,18 @@ docs/decisions/quantization.md says what it gains, and what was tried and left o
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from digitocr.export.fuse import LINEAR
 from digitocr.runtime.preprocessing import Tensors
 
 ONNX_WEIGHT_LIMIT = 64  # largest integer of a weight; 7 bits, see quantize_onnx
@@ -37,28 +39,71 @@ def correct_biases(network: keras.Model, calibration: Tensors, weight_limit: int
         calibration: (N, 28, 28, 1) float32 in [0, 1], training images.
         weight_limit: The largest integer that the target format rounds a channel's weights to.
     """
-    copy = keras.models.clone_model(network)
+    steps: list[_Step] = []
+
+    def noted(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        result = layer(*args, **kwargs)
+        steps.append(_Step(layer, args, kwargs, result))
+        return result
+
+    copy = keras.models.clone_model(network, call_function=noted)
     copy.set_weights(network.get_weights())
-    exact = rounded = calibration
-    for layer in copy.layers[1:]:
-        exact = _outputs(layer, exact)
-        if not layer.weights:
-            rounded = _outputs(layer, rounded)
-            continue
-        kernel, bias = layer.get_weights()
-        rounded_kernel = _rounded_kernel(kernel, layer, weight_limit)
-        layer.set_weights([rounded_kernel, bias])
-        difference = _outputs(layer, rounded) - exact
-        bias = bias - difference.reshape(-1, difference.shape[-1]).mean(axis=0)
-        layer.set_weights([rounded_kernel, bias])
-        rounded = _rounded_activation(_outputs(layer, rounded), float(exact.min()), float(exact.max()))
-        layer.set_weights([kernel, bias])
+    values: dict[int, _Both] = {id(copy.inputs[0]): (calibration, calibration)}  # by tensor: exact and rounded
+    uses = Counter(id(tensor) for step in steps for tensor in step.tensors())
+    for step in steps:
+        layer, given = step.layer, step.tensors()
+        exact = step.outputs({id(tensor): values[id(tensor)][0] for tensor in given})
+        before = {id(tensor): values[id(tensor)][1] for tensor in given}
+        for tensor in given:
+            uses[id(tensor)] -= 1
+            if not uses[id(tensor)]:
+                values.pop(id(tensor), None)
+        if isinstance(layer, LINEAR):
+            kernel, bias = layer.get_weights()
+            rounded_kernel = _rounded_kernel(kernel, layer, weight_limit)
+            layer.set_weights([rounded_kernel, bias])
+            difference = step.outputs(before) - exact
+            bias = bias - difference.reshape(-1, difference.shape[-1]).mean(axis=0)
+            layer.set_weights([rounded_kernel, bias])
+        rounded = step.outputs(before)
+        if isinstance(layer, LINEAR):
+            layer.set_weights([kernel, bias])
+        if getattr(layer, "weights", ()) or len(given) > 1:
+            rounded = _rounded_activation(rounded, float(exact.min()), float(exact.max()))
+        values[id(step.result)] = (exact, rounded)
     return copy
 
 
-def _outputs(layer: keras.layers.Layer, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    batches = (images[start : start + _CORRECTION_BATCH] for start in range(0, len(images), _CORRECTION_BATCH))
-    return np.concatenate([np.asarray(layer(batch)) for batch in batches])
+_Both: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+class _Step(NamedTuple):
+    """A call of a layer in a network: the layer, its arguments and its result, as tensors of Keras."""
+
+    layer: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    result: Any
+
+    def tensors(self) -> list[Any]:
+        """The tensors among the arguments."""
+        return [part for part in keras.tree.flatten((self.args, self.kwargs)) if isinstance(part, keras.KerasTensor)]
+
+    def outputs(self, values: dict[int, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+        """The result for (N, ...) values of the tensors, by their ids."""
+
+        def filled(start: int) -> Any:
+            stop = start + _CORRECTION_BATCH
+            return keras.tree.map_structure(
+                lambda part: values[id(part)][start:stop] if isinstance(part, keras.KerasTensor) else part,
+                (self.args, self.kwargs),
+            )
+
+        parts = []
+        for start in range(0, len(next(iter(values.values()))), _CORRECTION_BATCH):
+            args, kwargs = filled(start)
+            parts.append(np.asarray(self.layer(*args, **kwargs)))
+        return np.concatenate(parts)
 
 
 def _rounded_kernel(kernel: npt.NDArray[np.float32], layer: keras.layers.Layer, limit: int) -> npt.NDArray[np.float32]:

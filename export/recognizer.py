@@ -1,25 +1,30 @@
-"""Export of the recognition network: ONNX, float32 or int8, compared with Keras on drawn strips.
+"""Export of the recognition network: ONNX or TFLite, float32 or int8, compared with Keras on drawn strips.
 
     strips = held_out_strips(load_mnist(), find_fonts(None))
     report = export_recognizer(Path("runs/recognizer-0/recognizer.keras"), "int8", Path("exports"), strips)
 
-leaves recognizer-int8.onnx, its card and its report.
+leaves recognizer-int8.onnx, its card, its report and its golden vectors. With tflite=True it is
+recognizer-320x32-int8.tflite, which takes strips of that size only.
 """
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from digitocr.export.graph_to_onnx import graph_to_onnx
-from digitocr.export.onnx_file import planned, published
+from digitocr.export.graph_to_tflite import graph_to_tflite
+from digitocr.export.network_file import planned, published
 from digitocr.export.parity import Report
 from digitocr.export.quantize import quantize_onnx
+from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.runtime.recognizer import (
     CLASS_COUNT,
     CLASSES,
+    OUTPUT_STRIDE,
     PLANES,
     STRIP_HEIGHT,
     Recognizer,
@@ -33,6 +38,7 @@ from digitocr.train.synthesis.fonts import held_out
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import Strip
+from digitocr.train.synthesis.strokes import Floats
 
 OUTPUTS = {"logits": slice(0, SPLIT * CLASS_COUNT)}  # all channels of the network's output
 LABELS = [*CLASSES, "other", "gap"]  # of the classes, in the card
@@ -52,7 +58,9 @@ def held_out_strips(data: Mnist, fonts: Sequence[Path]) -> list[Strip]:
     return [draw_strip(np.random.default_rng((GATE_SEED, number)), glyphs) for number in range(GATE_STRIPS)]
 
 
-def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[Strip], force: bool = False) -> Report:
+def export_recognizer(
+    source: Path, quantize: str, out: Path, strips: Sequence[Strip], force: bool = False, tflite: bool = False
+) -> Report:
     """Writes recognizer-float32.onnx (quantize "none") or recognizer-int8.onnx; returns the gate's report.
 
     Args:
@@ -61,6 +69,7 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
         out: The folder to write to.
         strips: The result of held_out_strips; more than CALIBRATION_STRIPS.
         force: Overwrite files of an earlier export.
+        tflite: Write a TFLite file, as wide as the strips, in the place of ONNX.
 
     Raises:
         UsageError: The quantization does not exist.
@@ -68,13 +77,19 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
         OutputError: A file exists already or cannot be written.
         GateError: The file reads too many digits worse than Keras. Its report is kept, the file is not.
     """
-    path = planned("recognizer", quantize, list(RECOGNIZER_LIMITS), out, force)
+    height, width = strips[0].image.shape
+    path = planned("recognizer", quantize, list(RECOGNIZER_LIMITS), out, force, (height, width) if tflite else None)
     network = load_recognizer(source)
-    model = graph_to_onnx(network, OUTPUTS)
-    if quantize == "int8":
-        given = np.stack([recognizer_input(strip.image) for strip in strips[:CALIBRATION_STRIPS]])
-        model = quantize_onnx(model, given, PERCENTILE)
-    described = {
+    given = np.stack([recognizer_input(strip.image) for strip in strips[:CALIBRATION_STRIPS]])
+    model: Any
+    if tflite:
+        ranges = given.transpose(0, 2, 3, 1) if quantize == "int8" else None
+        model = graph_to_tflite(network, OUTPUTS, (height, width), ranges)
+    else:
+        model = graph_to_onnx(network, OUTPUTS)
+        if quantize == "int8":
+            model = quantize_onnx(model, given, PERCENTILE)
+    described: dict[str, Any] = {
         "labels": LABELS,
         "input": {"name": "image", "shape": [None, PLANES, STRIP_HEIGHT, None], "dtype": "float32", "range": [0, 1]},
         "output": {
@@ -85,6 +100,9 @@ def export_recognizer(source: Path, quantize: str, out: Path, strips: Sequence[S
         },
         "weights": int(network.count_params()),
     }
+    if tflite:
+        described["input"]["shape"] = [1, height, width, PLANES]
+        described["output"]["shape"] = [1, 1, width // OUTPUT_STRIDE, SPLIT * CLASS_COUNT]
     return published(
         model,
         path,
@@ -100,7 +118,7 @@ def _compared(path: Path, quantize: str, network: keras.Model, strips: Sequence[
     texts = [strip.text for strip in strips]
     inputs = np.stack([recognizer_input(strip.image).transpose(1, 2, 0) for strip in strips])
     exact = softmax(np.asarray(columns(network.predict(inputs, batch_size=_PREDICT_BATCH, verbose=0))))
-    written = np.stack(Recognizer(path).columns([strip.image for strip in strips]))
+    written = _written(path, strips)
     (keras_digits, keras_exact), (file_digits, file_exact) = (read_share(lines, texts) for lines in (exact, written))
     drop = 100 * (keras_digits - file_digits)
     failures = []
@@ -124,3 +142,12 @@ def _compared(path: Path, quantize: str, network: keras.Model, strips: Sequence[
         "passed": not failures,
         "failures": failures,
     }
+
+
+def _written(path: Path, strips: Sequence[Strip]) -> Floats:
+    """(n, W / 2, 18): the probabilities of a file's columns for strips of one width."""
+    if path.suffix == ".onnx":
+        return np.stack(Recognizer(path).columns([strip.image for strip in strips]))
+    model = PlanesNetwork(path)
+    logits = np.stack([model.outputs(recognizer_input(strip.image)[None])["logits"][0, :, 0].T for strip in strips])
+    return softmax(logits.reshape(len(strips), -1, CLASS_COUNT))

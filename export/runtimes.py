@@ -1,7 +1,7 @@
 """Model files in the runtimes that people use, each in a process of its own, which a file or a runtime may end.
 
     with Opened(path, "openvino") as model:
-        logits, seconds = model.one_by_one(tensors)       # (N, classes) float32
+        outputs, seconds = model.run(values, batch=1)     # values: the inputs in the file's own form
 
 RUNTIMES lists them. All run on one thread. docs/runtimes.md says what became of the shipped files in each.
 """
@@ -15,17 +15,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import DigitocrError, MissingLibraryError, ModelError, UsageError
-from digitocr.runtime.interpreter import Logits, first_line, onnx_session, zipped_card
+from digitocr.runtime.interpreter import first_line, zipped_card
 from digitocr.runtime.models import model_content, parsed_card
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.preprocessing import Tensors
 from digitocr.runtime.processes import begin
+from digitocr.train.evaluation.interpreters import open_keras, open_onnx, open_tflite
+
+if TYPE_CHECKING:
+    from digitocr.train.evaluation.interface import Interface, Trial
 
 Array: TypeAlias = npt.NDArray[Any]
 Run: TypeAlias = Callable[[Array], Array]  # a model's input, with its own dtype and layout -> its first output
@@ -49,34 +52,6 @@ class Runtime(NamedTuple):
     suffixes: tuple[str, ...]
     packages: tuple[str, ...]
     setting: str = ""
-
-
-def _onnxruntime(path: Path) -> Run:
-    session = onnx_session(path.read_bytes(), path, 1)
-    name = session.get_inputs()[0].name
-    return lambda values: np.asarray(session.run(None, {name: values})[0])
-
-
-def _litert(path: Path, kernels: str) -> Run:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    resolver = getattr(OpResolverType, kernels)
-    interpreter = Interpreter(str(path), num_threads=1, experimental_op_resolver_type=resolver)
-    interpreter.allocate_tensors()
-    (image,), (end,) = interpreter.get_input_details(), interpreter.get_output_details()
-    batch = 1
-
-    def run(values: Array) -> Array:
-        nonlocal batch
-        if len(values) != batch:
-            batch = len(values)
-            interpreter.resize_tensor_input(image["index"], values.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(image["index"], values)
-        interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(end["index"]))
-
-    return run
 
 
 def _openvino(path: Path, **settings: str) -> Run:
@@ -165,13 +140,15 @@ def _mediapipe(path: Path) -> Run:
 
 _LITERT = ("ai-edge-litert",)
 _ONNX, _TFLITE = (".onnx",), (".tflite",)
+DEFAULTS = {".onnx": "onnxruntime", ".tflite": "litert", ".keras": "keras"}  # runtimes by a file's suffix
 RUNTIMES = {
-    "onnxruntime": Runtime(_onnxruntime, _ONNX, ("onnxruntime",)),
-    "litert": Runtime(partial(_litert, kernels="AUTO"), _TFLITE, _LITERT),
+    "onnxruntime": Runtime(open_onnx, _ONNX, ("onnxruntime",)),
+    "litert": Runtime(open_tflite, _TFLITE, _LITERT),
     "litert-builtin": Runtime(
-        partial(_litert, kernels="BUILTIN_WITHOUT_DEFAULT_DELEGATES"), _TFLITE, _LITERT, "no XNNPACK"
+        partial(open_tflite, kernels="BUILTIN_WITHOUT_DEFAULT_DELEGATES"), _TFLITE, _LITERT, "no XNNPACK"
     ),
-    "litert-reference": Runtime(partial(_litert, kernels="BUILTIN_REF"), _TFLITE, _LITERT, "reference kernels"),
+    "litert-reference": Runtime(partial(open_tflite, kernels="BUILTIN_REF"), _TFLITE, _LITERT, "reference kernels"),
+    "keras": Runtime(open_keras, (".keras",), ("keras", "tensorflow")),
     "openvino": Runtime(_openvino, (*_ONNX, *_TFLITE), ("openvino",)),
     "openvino-f32": Runtime(
         partial(_openvino, INFERENCE_PRECISION_HINT="f32"), (*_ONNX, *_TFLITE), ("openvino",), "precision hint f32"
@@ -190,14 +167,15 @@ class Opened:
     """A file of the network that reads a digit, opened by a runtime in a process of its own. A context manager.
 
     Args:
-        path: A .onnx or .tflite file.
-        runtime: One of RUNTIMES; by default onnxruntime or litert, as the file's suffix says.
+        path: A .onnx, .tflite or .keras file.
+        runtime: One of RUNTIMES; by default that of DEFAULTS.
 
     Attributes:
         path: As given.
         runtime: The name of the runtime.
         version: Of its package.
-        card: Of the file, if it is a .tflite file of `digitocr export`; else {}.
+        signature: Of the file, if the runtime is its default; else None.
+        exported: Whether `digitocr export` wrote the file.
         load_seconds: The time that the runtime took to open the file, with its own import and compilation.
 
     Raises:
@@ -207,14 +185,13 @@ class Opened:
     """
 
     def __init__(self, path: Path, runtime: str | None = None) -> None:
-        self.path, self.runtime = path, runtime or ("litert" if path.suffix == ".tflite" else "onnxruntime")
+        self.path, self.runtime = path, runtime or DEFAULTS.get(path.suffix, "onnxruntime")
         if self.runtime not in RUNTIMES:
             raise UsageError(f"runtime is {self.runtime}; it must be one of {', '.join(RUNTIMES)}")
         opener = RUNTIMES[self.runtime]
         if path.suffix not in opener.suffixes:
             raise UsageError(f"{path}: {self.runtime} reads {' and '.join(opener.suffixes)} files; name such a file")
         content = model_content(path)
-        self.card = parsed_card(zipped_card(content)) if path.suffix == ".tflite" else {}
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self.runtime, opener, path), daemon=True)
@@ -222,11 +199,12 @@ class Opened:
         self._process.start()
         theirs.close()
         try:
-            self.version: str = self._reply(None)
+            self.version, self.signature, card = self._reply(None)
         except BaseException:
             self.__exit__()
             raise
         self.load_seconds = time.perf_counter() - began
+        self.exported = bool(parsed_card(zipped_card(content) if path.suffix == ".tflite" else card))
 
     def __enter__(self) -> "Opened":
         return self
@@ -238,22 +216,30 @@ class Opened:
             self._process.kill()
             self._process.join()
 
-    def one_by_one(self, tensors: Tensors) -> tuple[Logits, float]:
-        """The outputs of (N, 28, 28, 1) tensors, one a call, and the seconds of processor time for all of them."""
-        return self._ask(tensors, 1)
+    def interface(self, trial: "Trial") -> "Interface":
+        """What the file takes and puts out, in its default runtime. Raises ModelError where it is no classifier."""
+        from digitocr.train.evaluation.interface import find_interface, known_interface  # not in the file's process
 
-    def at_once(self, tensors: Tensors) -> tuple[Logits, float]:
-        """The same in a single call. Its outputs may have another shape where the runtime takes no batch."""
-        return self._ask(tensors, len(tensors))
+        if self.exported:
+            return known_interface(self.signature)
+        try:
+            return find_interface(self.signature, self.first_output, trial)
+        except ModelError as error:
+            raise ModelError(f"{self.path}: {error}; give a network that reads a digit") from error
+
+    def run(self, values: Array, batch: int) -> tuple[Array, float]:
+        """The outputs for (N, ...) inputs in the file's own form, and the seconds of processor time for all of them.
+
+        Args:
+            values: The inputs.
+            batch: How many of them are given in one call.
+        """
+        outputs, seconds = self._reply((values, batch))
+        return np.asarray(outputs), float(seconds)
 
     def first_output(self, values: Array) -> Array:
-        """The first output for an input of a file of any network, in the file's own dtype and layout."""
-        outputs, _ = self._reply((values, len(values)))
-        return np.asarray(outputs)
-
-    def _ask(self, tensors: Tensors, batch: int) -> tuple[Logits, float]:
-        outputs, seconds = self._reply((_to_input(tensors, self.card.get("input", {})), batch))
-        return _to_logits(outputs, self.card.get("output", {})), seconds
+        """The first output for an input of a file of any network, in the file's own form."""
+        return self.run(values, len(values))[0]
 
     def _reply(self, request: tuple[Array, int] | None) -> Any:
         """What the process sends next, after the request if there is one."""
@@ -274,7 +260,7 @@ class Opened:
 
 
 def _serve(connection: Any, name: str, runtime: Runtime, path: Path) -> None:
-    """The process of an Opened: sends the runtime's version, then answers each (inputs, batch) by outputs and time.
+    """The process of an Opened: sends version, signature and card, then answers each (inputs, batch).
 
     Errors are sent as what they are. Runtimes print much; none of it is shown.
     """
@@ -284,7 +270,8 @@ def _serve(connection: Any, name: str, runtime: Runtime, path: Path) -> None:
         os.dup2(nothing, stream)
     try:
         run = runtime.load(path)
-        connection.send(_version(runtime))
+        signature, card = getattr(run, "signature", None), getattr(run, "card", None)
+        connection.send((_version(runtime), signature, card))
         while True:
             inputs, batch = connection.recv()
             began = time.process_time()
@@ -311,19 +298,3 @@ def _version(runtime: Runtime) -> str:
 
 def _how(code: int | None) -> str:
     return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-
-
-def _to_input(tensors: Tensors, card: dict[str, Any]) -> Array:
-    """Tensors as the file's input: integers and three channels, where its card says so."""
-    values = tensors if card.get("shape", [1])[-1] == 1 else tensors.repeat(3, axis=3)
-    if "scale" not in card:
-        return values
-    kind = np.iinfo(card["dtype"])
-    return np.asarray(np.clip(np.rint(values / card["scale"]) + card["zero_point"], kind.min, kind.max), kind.dtype)
-
-
-def _to_logits(outputs: Array, card: dict[str, Any]) -> Logits:
-    """The file's outputs as float32."""
-    if outputs.dtype.kind == "f" or "scale" not in card:
-        return outputs.astype(np.float32)
-    return (outputs.astype(np.float32) - np.float32(card["zero_point"])) * np.float32(card["scale"])

@@ -67,7 +67,7 @@ GOLDEN_DIGITS = 20  # test images in the selftest
 GOLDEN_SIZES = {  # rows and columns of the noise in the selftest
     "classifier": [(SIDE, SIDE)],
     "detector": [(16, 24), (112, 144)],
-    "recognizer": [(STRIP_HEIGHT, 8), (STRIP_HEIGHT, 96)],
+    "recognizer": [(8, STRIP_HEIGHT), (96, STRIP_HEIGHT)],  # it is turned
 }
 GATE_SIZES = [(64, 48), (112, 144), (272, 208), (400, 528)]  # rows and columns of the detector's inputs in the gate
 GATE_WIDTHS = [8, 48, 200, 640]  # columns of the recognizer's
@@ -104,19 +104,20 @@ class _Network:
     zero_point: int
 
     def outputs(self, given: Bytes) -> list[npt.NDArray[Any]]:
-        """What ONNX Runtime answers to (rows, columns, channels) bytes.
+        """What ONNX Runtime answers to (rows, columns, channels) bytes, which are turned as the network is.
 
         Each output is as the C library has it: (rows, columns, channels) bytes, or float32 of a classifier.
         """
         values = ((given.astype(np.float32) - self.zero_point) * self.scale)[None]
-        image = values if self.name == "classifier" else values.transpose(0, 3, 1, 2)
+        rows, columns = (2, 1) if self.tables.is_turned else (1, 2)
+        image = values if self.name == "classifier" else values.transpose(0, 3, rows, columns)
         found = self.session.run(None, {"image": image})
         answers = []
         for end, output in zip(self.tables.ends, found, strict=True):
             if not end.scale:
                 answers.append(np.asarray(output[0], np.float32))
             else:
-                steps = np.rint(output[0].transpose(1, 2, 0) / end.scale) + end.zero_point
+                steps = np.rint(output[0].transpose(rows, columns, 0) / end.scale) + end.zero_point
                 answers.append(steps.astype(np.uint8))
         return answers
 
@@ -335,7 +336,8 @@ def _gate_inputs(network: _Network, data: Mnist) -> Iterator[Bytes]:
     prepare = detector_input if network.name == "detector" else recognizer_input
     for size in sizes:
         pictures = [_drawn(rng, size, data) for _ in range(GATE_INPUTS)]
-        given = np.stack([prepare(picture).transpose(1, 2, 0) for picture in pictures])
+        rows, columns = (2, 1) if network.tables.is_turned else (1, 2)
+        given = np.stack([prepare(picture).transpose(rows, columns, 0) for picture in pictures])
         yield np.clip(np.rint(given / network.scale) + network.zero_point, 0, 255).astype(np.uint8)
 
 

@@ -3,8 +3,9 @@
     to_onnx(fuse(network), Path("digitocr-float32.onnx"))
     to_onnx(fuse(network), Path("digitocr-int8.onnx"), calibration)
 
-The file of a network without batch norm holds Reshape, Conv, Relu, pooling, MatMul and Add nodes only. The weights of
-the first dense layer are permuted to the order of ONNX's channels-first layout, so that no Transpose node is needed.
+The file of a network without batch norm holds Reshape, Conv, Relu, pooling, MatMul and Add nodes only. In a chain of
+layers the weights of a dense layer behind Flatten are permuted to the order of ONNX's channels-first layout, so that no
+Transpose node is needed.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from digitocr.export.fuse import is_chain
 from digitocr.export.quantize import quantize_onnx
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.quiet import silenced
@@ -44,12 +46,18 @@ def to_onnx(network: keras.Model, path: Path, calibration: Tensors | None = None
 
 def _channels_first(network: keras.Model) -> keras.Model:
     """The same function, flattened channels first. The converter cancels this permutation against its own."""
+    if not is_chain(network):
+        return network
     image = tensor = keras.Input(network.input_shape[1:], name="image")
     shape: tuple[int, ...] | None = None  # (H, W, C) of the flattened tensor
-    for layer in network.layers:
+    for layer, following in zip(network.layers, [*network.layers[1:], None], strict=True):
         if isinstance(layer, keras.layers.InputLayer):
             continue
-        if isinstance(layer, keras.layers.Flatten):
+        if (
+            isinstance(layer, keras.layers.Flatten)
+            and isinstance(following, keras.layers.Dense)
+            and len(tensor.shape) == 4
+        ):
             shape = tuple(tensor.shape[1:])
             tensor = keras.layers.Permute((3, 1, 2), name="channels_first")(tensor)
             tensor = keras.layers.Reshape((int(np.prod(shape)),), name="flatten")(tensor)
@@ -87,10 +95,11 @@ def _rename(graph: Any) -> None:
         kind = node.op_type.lower()
         count[kind] += 1
         node.name = f"{kind}_{count[kind]}"
-        node.input[:] = [names.setdefault(name, f"{node.name}.{place}") for place, name in enumerate(node.input)]
+        given = enumerate(node.input)  # "" stands for an input that is left out
+        node.input[:] = [name and names.setdefault(name, f"{node.name}.{place}") for place, name in given]
         node.output[:] = [names.setdefault(name, node.name) for name in node.output]
     for weights in graph.initializer:
-        weights.name = names[weights.name]
+        weights.name = names.get(weights.name, weights.name)
     graph.initializer.sort(key=lambda weights: weights.name)
     graph.doc_string = ""
     del graph.value_info[:]

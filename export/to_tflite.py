@@ -55,7 +55,8 @@ def to_tflite(
     image, logits = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
     image.name, logits.name = b"image", b"logits"  # the converter names tensors after its own functions
     _free_batch(model)
-    if quantize == "int8" and network.layers[-1].activation is keras.activations.linear:
+    last = network.layers[-1]  # a dense layer alone may have other steps behind it than before it
+    if quantize == "int8" and isinstance(last, keras.layers.Dense) and last.activation is keras.activations.linear:
         _narrow(model, np.asarray(network.predict(calibration, verbose=0)))
     path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
@@ -96,6 +97,8 @@ def _free_batch(model: Any) -> None:
     for operator in graph.operators:
         if model.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.RESHAPE:
             target = model.buffers[graph.tensors[operator.inputs[1]].buffer]
+            if target.data is None:  # it is computed in the graph, from the batch
+                continue
             _, *sides = np.asarray(target.data, np.uint8).view(np.int32)
             target.data = np.array([-1, *sides], np.int32).view(np.uint8)
 

@@ -27,14 +27,13 @@ from digitocr.runtime.boxes import Boxes, Scores
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.models import shipped_model
+from digitocr.runtime.models import CONFIDENCE, shipped_model
 from digitocr.runtime.numbers import Group
 from digitocr.runtime.recognizer import OTHER
 
 Features: TypeAlias = npt.NDArray[np.float32]  # (n, 15), columns as in FEATURES
 
 CONFIDENCE_SCHEMA = "digitocr-confidence/2"
-FILE = "confidence.json"  # the shipped file
 FEATURES = (
     "detector",  # log-odds of the detector's score
     "digit",  # log-odds of the digit's probability
@@ -205,7 +204,7 @@ def confidence_features(boxes: Boxes, scores: Scores, digits: Probabilities) -> 
 
 def load_confidence(path: str | os.PathLike[str] | None = None) -> ConfidenceModel:
     """The weights of a file of calibrate.py, by default the shipped ones. Raises ModelError."""
-    return _loaded(shipped_model(FILE) if path is None else Path(path))
+    return _loaded(shipped_model(CONFIDENCE) if path is None else Path(path))
 
 
 def _weights(content: dict[str, Any], names: Sequence[str]) -> npt.NDArray[np.float32]:

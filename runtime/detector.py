@@ -33,6 +33,7 @@ MIDDLE = 512  # pixels; at which it sees pictures that are no close-ups
 FINE = 1024  # pixels; at which it sees pictures with small digits
 SURE_SCORE = 0.5  # of the digits that decide at which sizes the picture is seen
 FINE_BELOW = 20  # pixels at MIDDLE; a digit smaller than that means that FINE may show others
+FEW_SMALL = 5  # unsure digits smaller than FINE_BELOW; so many mean that too, beside larger ones that are sure
 FINE_GAIN = 1.2  # times MIDDLE; a picture that is not larger than that shows nothing more at FINE
 MIN_COARSE_SIDE = 20  # pixels at COARSE; smaller boxes are left to MIDDLE, which sees them four times as large
 MIN_MIDDLE_SIDE = 10  # pixels at MIDDLE; smaller boxes are left to FINE, where FINE is looked at
@@ -178,9 +179,7 @@ class Detector:
                 coarse = self._detect_at(gray.shape, shrunk(middle, round(COARSE * times)))
             found = [_at_least(MIN_COARSE_SIDE / COARSE * span, *coarse)]
             found.append(self._detect_at(gray.shape, evened(middle)))
-            sure = np.concatenate([_sure(*one) for one in found])
-            smallest = sure[:, 2:].max(1).min(initial=longer if len(sure) else 0)
-            if span > FINE_GAIN * MIDDLE and smallest < FINE_BELOW / MIDDLE * span:
+            if span > FINE_GAIN * MIDDLE and _shows_small(found, FINE_BELOW / MIDDLE * span):
                 found[1] = _at_least(MIN_MIDDLE_SIDE / MIDDLE * span, *found[1])
                 found.append(self._detect_at(gray.shape, evened(shrunk(gray, round(FINE * times)))))
                 side = FINE
@@ -269,6 +268,13 @@ def _pieces(length: int) -> list[tuple[int, int, float, float]]:
 def _within(points: Points, low: Points, high: Points) -> npt.NDArray[np.bool_]:
     """(n,) which of (n, 2) points lie in the rectangle from (2,) `low` up to and without `high`."""
     return np.asarray(((points >= low) & (points < high)).all(1))
+
+
+def _shows_small(found: Sequence[tuple[Boxes, Scores]], below: float) -> bool:
+    """Whether boxes are smaller than `below` pixels: a sure one or FEW_SMALL, or whether no box is sure."""
+    boxes, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    is_sure, is_small = scores >= SURE_SCORE, boxes[:, 2:].max(1, initial=0.0) < below
+    return bool((is_sure & is_small).any() or is_small.sum() >= FEW_SMALL or not is_sure.any())
 
 
 def _sure(boxes: Boxes, scores: Scores) -> Boxes:

@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -10,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import MissingExtraError, ModelError, UsageError
-from digitocr.runtime.models import model_card, parsed_card
+from digitocr.runtime.models import check_shipped, model_card, model_content, parsed_card
 from digitocr.runtime.preprocessing import Tensors
 
 Logits: TypeAlias = npt.NDArray[np.float32]  # (N, classes)
+Planes: TypeAlias = npt.NDArray[np.float32]  # (1, C, H, W)
 
 CPU = ("CPUExecutionProvider",)  # the default providers; every build of ONNX Runtime has this one
 MAX_CARD_BYTES = 1_000_000  # read from a model's zip; a card has some 2,000
@@ -42,6 +44,8 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     available = onnxruntime.get_available_providers()
     if not set(providers) <= set(available) or not providers:
         raise UsageError(f"providers must be among {', '.join(available)}, not {', '.join(providers) or 'empty'}")
+    if path.suffix == ".tflite":
+        raise ModelError(f"{path}: is for phones; on a computer a detector or a recognizer is a .onnx file: give that")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -101,15 +105,7 @@ class LiteRT:
     """A Backend; threads wait for each other, since a LiteRT interpreter holds one input and one output."""
 
     def __init__(self, content: bytes, path: Path, threads: int, _providers: Sequence[str] = CPU) -> None:
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise MissingExtraError("tflite", "reading a .tflite model") from error
-        try:
-            self._interpreter = Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
+        self._interpreter = _litert(content, path, threads)
         self._lock = threading.Lock()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -125,22 +121,98 @@ class LiteRT:
         self.card = parsed_card(zipped_card(content))
 
     def logits(self, tensors: Tensors) -> Logits:
-        values: npt.NDArray[Any] = tensors.repeat(self.input_shape[-1], axis=3)  # one channel, or three of a colour
-        if self._input["dtype"] in _INTEGERS:
-            scale, zero_point = self._input["quantization"]
-            kind = np.iinfo(self._input["dtype"])
-            values = np.clip(np.rint(values / scale) + zero_point, kind.min, kind.max).astype(kind.dtype)
+        # one channel, or three of a colour
+        values = _quantized(tensors.repeat(self.input_shape[-1], axis=3), self._input)
         rows = []
         for row in range(len(values)):  # the graph's batch is 1
             with self._lock:
                 self._interpreter.set_tensor(self._input["index"], values[row : row + 1])
                 self._interpreter.invoke()
                 rows.append(self._interpreter.get_tensor(self._output["index"]))  # a copy
-        logits: Logits = np.concatenate(rows)
-        if self._output["dtype"] in _INTEGERS:
-            scale, zero_point = self._output["quantization"]
-            logits = (logits.astype(np.float32) - zero_point) * np.float32(scale)
-        return logits
+        return _dequantized(np.concatenate(rows), self._output)
+
+
+def _litert(content: bytes, path: Path, threads: int) -> Any:
+    """LiteRT's interpreter of a model file. Raises MissingExtraError, and ModelError where it cannot load the file."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise MissingExtraError("tflite", "reading a .tflite model") from error
+    try:
+        interpreter = Interpreter(model_content=content, num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"{path}: LiteRT cannot load it ({first_line(error)})") from error
+    return interpreter
+
+
+def _quantized(values: npt.NDArray[np.float32], end: dict[str, Any]) -> npt.NDArray[Any]:
+    """Values as the input of a TFLite file takes them: unchanged, or rounded to its integers."""
+    if end["dtype"] not in _INTEGERS:
+        return values
+    scale, zero_point = end["quantization"]
+    kind = np.iinfo(end["dtype"])
+    return np.asarray(np.clip(np.rint(values / scale) + zero_point, kind.min, kind.max).astype(kind.dtype))
+
+
+def _dequantized(values: npt.NDArray[Any], end: dict[str, Any]) -> npt.NDArray[np.float32]:
+    """The values that the output of a TFLite file stands for."""
+    if end["dtype"] not in _INTEGERS:
+        return values
+    scale, zero_point = end["quantization"]
+    return np.asarray((values.astype(np.float32) - zero_point) * np.float32(scale))
+
+
+class PlanesNetwork:
+    """A file of a detector or a recognizer in its interpreter, on one thread and for one thread.
+
+    Args:
+        path: A .onnx or .tflite file.
+
+    Attributes:
+        sha256: The digest of the file.
+        card: What `digitocr export` wrote into the file; {} for other files.
+        sides: Height and width that the input must have; None where they are free.
+
+    Raises:
+        ModelError: The file cannot be used.
+        MissingExtraError: It is a .tflite file, and LiteRT is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        content = model_content(path)
+        self.sha256 = check_shipped(path, content)
+        self.sides: tuple[int | None, ...]
+        if path.suffix == ".tflite":
+            interpreter = _litert(content, path, 1)
+            self._run = partial(_run_litert, interpreter)
+            self.card = parsed_card(zipped_card(content))
+            self.sides = tuple(int(side) for side in interpreter.get_input_details()[0]["shape"][1:3])
+        else:
+            session = onnx_session(content, path, 1)
+            self._run = partial(_run_onnx, session)
+            self.card = model_card(session)
+            self.sides = tuple(side if isinstance(side, int) else None for side in session.get_inputs()[0].shape[-2:])
+
+    def outputs(self, planes: Planes) -> dict[str, Planes]:
+        """The outputs by their names, (1, C, H, W) each, for an input of the same form."""
+        return self._run(planes)
+
+
+def _run_onnx(session: Any, planes: Planes) -> dict[str, Planes]:
+    names = [end.name for end in session.get_outputs()]
+    return dict(zip(names, session.run(None, {session.get_inputs()[0].name: planes}), strict=True))
+
+
+def _run_litert(interpreter: Any, planes: Planes) -> dict[str, Planes]:
+    """Tensors of TFLite have their channels last."""
+    (image,) = interpreter.get_input_details()
+    interpreter.set_tensor(image["index"], _quantized(planes.transpose(0, 2, 3, 1), image))
+    interpreter.invoke()
+    return {
+        end["name"]: _dequantized(interpreter.get_tensor(end["index"]), end).transpose(0, 3, 1, 2)
+        for end in interpreter.get_output_details()
+    }
 
 
 def _not_a_classifier(path: Path, inputs: int, outputs: int) -> ModelError:

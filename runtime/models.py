@@ -9,6 +9,7 @@ from typing import Any
 from digitocr.runtime.errors import ModelError
 
 MODELS = Path(__file__).with_name("models")  # the folder of the shipped files
+CONFIDENCE = "confidence.json"  # the weights of the confidence, beside the networks that they belong to
 MAX_MODEL_BYTES = 64_000_000  # no network of digitocr is larger; a larger file is not read into memory
 
 
@@ -34,6 +35,24 @@ def network_id(card: dict[str, Any], sha256: str) -> str:
     training = card.get("training")
     source = training.get("model_sha256") if isinstance(training, dict) else None
     return source if isinstance(source, str) and source else sha256
+
+
+def exported_networks(folder: Path) -> dict[str, Path]:
+    """The files of a folder that `digitocr export` has written of an adapted run, by the arguments of Reader.
+
+    "model", and of "detector", "recognizer" and "confidence" those that there are. Raises ModelError where there is no
+    "model".
+    """
+    found: dict[str, Path] = {}
+    for name, stem in (("model", "digitocr"), ("detector", "detector"), ("recognizer", "recognizer")):
+        files = [folder / f"{stem}-{mode}.onnx" for mode in ("int8", "float32")]
+        if file := next(filter(Path.is_file, files), None):
+            found[name] = file
+    if "model" not in found:
+        raise ModelError(f"{folder}: holds no digitocr-int8.onnx; write it with: digitocr export --model RUN --out DIR")
+    if (folder / CONFIDENCE).is_file():
+        found["confidence"] = folder / CONFIDENCE
+    return found
 
 
 def shipped_model(name: str) -> Path:

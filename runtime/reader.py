@@ -32,7 +32,7 @@ from digitocr.runtime.detector import MIN_SCORE, SURE_SCORE, Detector
 from digitocr.runtime.errors import UsageError
 from digitocr.runtime.image import GrayImage, Picture, Roi
 from digitocr.runtime.interpreter import CPU
-from digitocr.runtime.models import network_id
+from digitocr.runtime.models import exported_networks, network_id
 from digitocr.runtime.numbers import grouped, why_apart
 from digitocr.runtime.orientation import (
     ROTATIONS,
@@ -71,7 +71,8 @@ class Reader:
     holds memory only, no files and no threads of its own, so there is nothing to close.
 
     Args:
-        model: A .onnx or .tflite file that reads one digit; by default the shipped int8 network.
+        model: A .onnx or .tflite file that reads one digit; by default the shipped int8 network. Or a folder of
+            exported networks, whose detector, recognizer and confidence are used as well.
         detector: A .onnx file that finds digits; by default the shipped one.
         recognizer: A .onnx file that reads lines; by default the shipped one.
         threads: Threads of each interpreter, 1 to MAX_THREADS.
@@ -113,6 +114,10 @@ class Reader:
             raise UsageError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode}")
         if rotate not in ROTATIONS:
             raise UsageError(f"rotate must be one of {', '.join(map(str, ROTATIONS))}, not {rotate!r}")
+        if model is not None and Path(model).is_dir():
+            found = exported_networks(Path(model))
+            model, detector = found["model"], detector or found.get("detector")
+            recognizer, confidence = recognizer or found.get("recognizer"), confidence or found.get("confidence")
         self.conf = conf
         self.mode: Mode = mode
         self.rotate: Rotation = rotate

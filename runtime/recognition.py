@@ -54,7 +54,6 @@ UNSURE_DIGIT = 0.6  # the recognizer's probability of the likeliest digit, up to
 UNDECIDED = 0.5  # detector's score with which the confidence of such a candidate is judged
 NEW_SCORE = 0.05  # detector's score of a candidate that only the recognizer has found
 SAME_SHARE = 0.5  # of the smaller of the boxes of one digit in two strips, at least
-LINE_WEIGHT = 0.7  # of the recognizer's log probabilities beside the classifier's, which reads a single digit better
 FLOOR = 0.002  # added to the probabilities of both networks, so that neither rules a digit out
 
 Crop = Callable[[Boxes], tuple[Images, Probabilities]]
@@ -211,8 +210,7 @@ def elsewhere(strips: Sequence[ReadStrip], lined: Probabilities) -> npt.NDArray[
 
 def combined(classifier: Probabilities, recognizer: npt.NDArray[np.float32]) -> Probabilities:
     """The normalised product of both networks' probabilities of the digits; what remains as the classifier has it."""
-    lined = recognizer[:, :10].astype(np.float64)  # NumPy's powers in float32 differ between machines
-    digits = (classifier[:, :10] + FLOOR) * (lined + FLOOR) ** LINE_WEIGHT
+    digits = (classifier[:, :10] + FLOOR) * (recognizer[:, :10].astype(np.float64) + FLOOR)
     none = 1 - classifier[:, :10].sum(1, keepdims=True)
     digits = digits / digits.sum(1, keepdims=True) * (1 - none)
     return np.concatenate([digits, classifier[:, 10:]], 1).astype(np.float32)

@@ -1,7 +1,12 @@
 """Fixtures that several rooms use. Tests draw their own pictures; MNIST is used where it is found."""
 
+import fcntl
+import json
 import os
+import select
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +18,12 @@ import pytest
 
 if TYPE_CHECKING:
     from digitocr.train.data import Mnist
+
+
+PLACED = "import os, sys; [os.dup2(int(sys.argv[n - 2]), n) for n in (3, 4)]; os.execvp(sys.argv[3], sys.argv[3:])"
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe")
+CODES = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, "Delete": 46}
+CODES |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
 
 @pytest.fixture(scope="session")
@@ -110,3 +121,86 @@ def stream():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+class Browser:
+    """Chromium, driven by its debugging pipe: JSON messages that end with a byte of 0, on descriptors 3 and 4.
+
+    Attributes:
+        events: What has happened since the page was opened.
+    """
+
+    def __init__(self, folder, *flags):
+        (from_here, self._to), (self._from, to_here) = os.pipe(), os.pipe()
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (from_here, to_here)]  # out of the way of 3 and 4
+        command = [sys.executable, "-c", PLACED, *map(str, ends), "chromium", *FLAGS, *flags]
+        self._process = subprocess.Popen(
+            [*command, f"--user-data-dir={folder}", "about:blank"],
+            pass_fds=ends,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(folder)},
+        )
+        for end in (from_here, to_here, *ends):
+            os.close(end)
+        self._rest, self._number, self._session, self.events = b"", 0, {}, []
+        pages = [one for one in self("Target.getTargets")["targetInfos"] if one["type"] == "page"]
+        attached = self("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self(f"{domain}.enable")
+        self("Emulation.setFocusEmulationEnabled", enabled=True)
+
+    def __call__(self, method, **params):
+        """Calls a method of the protocol."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params, **self._session}
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while (answer := self._received()).get("id") != self._number:
+            self.events.append(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def _received(self):
+        while b"\0" not in self._rest:
+            assert select.select([self._from], [], [], 120)[0], "chromium does not answer"
+            content = os.read(self._from, 1 << 20)
+            assert content, "chromium has ended"
+            self._rest += content
+        message, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(message)
+
+    def run(self, script):
+        """The value of a script in the page."""
+        result = self("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def until(self, script, seconds=90):
+        """The value of a script once it is true."""
+        end = time.monotonic() + seconds
+        while not (value := self.run(script)):
+            assert time.monotonic() < end, (script, self.run("document.body.innerText"))
+            time.sleep(0.05)
+        return value
+
+    def press(self, key, shift=False):
+        """Presses a key, and types it if it is a character."""
+        typed = {"text": {"Enter": "\r"}.get(key, key)} if len(key) == 1 or key == "Enter" else {}
+        code = CODES.get(key) or ord(key.upper())
+        for kind, more in (("keyDown", typed), ("keyUp", {})):
+            held = {"modifiers": 8 * shift, "windowsVirtualKeyCode": code}
+            self("Input.dispatchKeyEvent", type=kind, key=key, **held, **more)
+
+    def close(self):
+        os.close(self._to)
+        self._process.wait(60)
+        os.close(self._from)
+
+
+@pytest.fixture(scope="session")
+def chromium(needs):
+    """A function that starts Chromium, with its files in a folder, and returns it as a Browser."""
+    needs("chromium")
+    return Browser

@@ -33,6 +33,12 @@ The recognizer is trained on drawn lines, for some 45 minutes:
 >>> row["digits"]                                                               # doctest: +SKIP
 0.97
 
+The shipped networks learn own pictures in minutes, without forgetting others:
+
+>>> report = fit(data, AdaptSettings("meter/labels.json", fonts="fonts"), Path("runs/meter"))   # doctest: +SKIP
+>>> report["own"]["mended"], report["own"]["broken"]                            # doctest: +SKIP
+(12, 1)
+
 A model file is measured on MNIST, corrupted images, pictures without digits, and drawn pages:
 
 >>> report = evaluate(None, data, find_fonts(Path("fonts")))                    # the shipped one
@@ -45,10 +51,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
+    from digitocr.train.adapt.fit import AdaptSettings
     from digitocr.train.classifier.fit import Settings
     from digitocr.train.classifier.network import Experiment, build_network
     from digitocr.train.classifier.recipes import RECIPES, Recipe
-    from digitocr.train.data import Mnist, load_mnist
+    from digitocr.train.data import Mnist, fewer, load_mnist
     from digitocr.train.detector.fit import DetectorSettings
     from digitocr.train.evaluation.evaluate import evaluate
     from digitocr.train.memory import keep_freed
@@ -58,6 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RECIPES",
+    "AdaptSettings",
     "DetectorSettings",
     "Experiment",
     "Mnist",
@@ -66,6 +74,7 @@ __all__ = [
     "Settings",
     "build_network",
     "evaluate",
+    "fewer",
     "find_fonts",
     "fit",
     "keep_freed",
@@ -75,6 +84,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AdaptSettings": "adapt.fit",
     "DetectorSettings": "detector.fit",
     "Experiment": "classifier.network",
     "Mnist": "data",
@@ -84,6 +94,7 @@ _HOMES = {
     "Settings": "classifier.fit",
     "build_network": "classifier.network",
     "evaluate": "evaluation.evaluate",
+    "fewer": "data",
     "find_fonts": "synthesis.fonts",
     "keep_freed": "memory",
     "load_data": "sources.load",
@@ -92,30 +103,35 @@ _HOMES = {
 
 
 @overload
-def fit(data: "Mnist", settings: "Settings", folder: Path, quiet: bool = False) -> dict[str, Any]: ...
+def fit(data: "Mnist", settings: "Settings | AdaptSettings", folder: Path, quiet: bool = False) -> dict[str, Any]: ...
 @overload
 def fit(
     data: "Mnist", settings: "DetectorSettings | RecognizerSettings", folder: Path, quiet: bool = False
 ) -> dict[str, float]: ...
 def fit(
-    data: "Mnist", settings: "Settings | DetectorSettings | RecognizerSettings", folder: Path, quiet: bool = False
+    data: "Mnist",
+    settings: "Settings | DetectorSettings | RecognizerSettings | AdaptSettings",
+    folder: Path,
+    quiet: bool = False,
 ) -> dict[str, Any] | dict[str, float]:
     """Trains a network into a new folder, which records what was done and can be resumed.
 
     Args:
         data: MNIST, or own data from `load_data`.
-        settings: `Settings` for a classifier, `DetectorSettings` for a detector, `RecognizerSettings` for a recognizer.
+        settings: `Settings` for a classifier, `DetectorSettings` for a detector, `RecognizerSettings` for a recognizer,
+            `AdaptSettings` to teach all three own pictures.
         folder: The run's folder; it must not exist.
         quiet: Whether to write no progress on stderr.
 
     Returns:
         For a classifier the content of metrics.json: for "test" and "held_out" images, accuracy, accuracy per class,
         95 % interval and so on. For a detector the last row of history.csv: "loss", "found", "right" and times.
-        For a recognizer as well: "loss", "digits", "exact" and times.
+        For a recognizer as well: "loss", "digits", "exact" and times. For own pictures the content of adapt.json.
 
     Raises:
         OutputError: The folder exists or cannot be written.
-        InputError: Scenes or lines have to be drawn and there are no fonts.
+        InputError: Scenes or lines have to be drawn and there are no fonts, or own pictures cannot be used.
+        GateError: Own pictures are not read better than before, or others worse than allowed.
         ModelError: The first weights of a detector or recognizer cannot be used.
         MissingExtraError: Keras is not installed.
     """

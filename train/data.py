@@ -15,14 +15,14 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
 from digitocr.train.idx import TEST, TRAIN, IdxFiles, find_idx, idx_bytes
 from digitocr.train.quiet import progress_stream, silenced
 
@@ -156,6 +156,30 @@ def split(data: Mnist) -> tuple[Indices, Indices]:
         return hold_out(data.train_labels, count)
     held = by_group(data.train_groups, data.train_labels, count, seed=0)
     return np.setdiff1d(np.arange(len(data.train_labels)), held), held
+
+
+def fewer_tests(data: Mnist, count: int | None) -> Mnist:
+    """The data with `count` of the test images, in which the digits keep their shares; None: with all of them."""
+    if count is None or count >= len(data.test_labels):
+        return data
+    chosen = stratified(data.test_labels, count, seed=0)
+    return replace(data, test_images=data.test_images[chosen], test_labels=data.test_labels[chosen])
+
+
+def fewer(data: Mnist, images: int) -> Mnist:
+    """The data with that many of its training images, drawn so that each class keeps its share; always the same ones.
+
+    The digest stays, as it says where the images come from. Raises UsageError if there are not so many.
+    """
+    if images > len(data.train_labels):
+        raise UsageError(f"there are {len(data.train_labels):,} training images, not {images:,}; ask for fewer")
+    rows = stratified(data.train_labels, images, seed=0)
+    return replace(
+        data,
+        train_images=data.train_images[rows],
+        train_labels=data.train_labels[rows],
+        train_groups=None if data.train_groups is None else data.train_groups[rows],
+    )
 
 
 def stratified(labels: Bytes, count: int, seed: int) -> Indices:

@@ -37,10 +37,11 @@ from digitocr.train.data import Mnist, split
 from digitocr.train.idx import TRAIN
 
 RUN_SCHEMA = "digitocr-run/1"  # of run.json
-RUN_KINDS = ("classifier", "detector", "recognizer")  # of networks that a run trains
+RUN_KINDS = ("classifier", "detector", "recognizer", "adapt")  # of networks that a run trains, or all of them
 RECORD = "run.json"  # of the whole run
 HISTORY = "history.csv"  # one row per epoch
 SPLIT = "split.csv"  # which pictures of own data are to train with, held out, and to test with
+ADAPTED = "adapt.json"  # what was read before own pictures were taught, and after
 CHECKPOINT = "checkpoint.keras"  # to resume from
 
 Row: TypeAlias = dict[str, float]  # one epoch of history.csv; the first column is `epoch`, from 1

@@ -31,6 +31,20 @@ UNEXPECTED = DigitocrError.exit_code  # exit code of an exception that is no Dig
 _kept = threading.local()  # the task that this thread had last, its reader and the form of wanted numbers
 
 
+class Crop(NamedTuple):
+    """A digit as the network saw it.
+
+    Attributes:
+        digit: 0 to 9, or None where it cannot be told.
+        confidence: From 0 to 1.
+        png: 28x28 pixels, ink bright.
+    """
+
+    digit: int | None
+    confidence: float
+    png: bytes
+
+
 class Outcome(NamedTuple):
     """The result for a picture, or for one page of a document.
 
@@ -44,6 +58,7 @@ class Outcome(NamedTuple):
         drawn: A PNG of the picture with boxes and digits; empty if not requested.
         explanation: The HTML page that explains the reading; empty if not requested.
         calibrated: Whether the confidence is calibrated for the two networks.
+        crops: The digits as the network saw them; empty if not requested.
     """
 
     name: str
@@ -55,6 +70,7 @@ class Outcome(NamedTuple):
     drawn: bytes = b""
     explanation: bytes = b""
     calibrated: bool = True
+    crops: tuple[Crop, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,7 @@ class Task:
         expect: A regular expression of the numbers that are wanted; empty for all.
         digits: How many digits the numbers have that are wanted; 0 for all.
         main: Whether of these only the one is wanted that the picture is about.
+        crop: Whether the digits are cut out.
     """
 
     model: Path | None
@@ -94,6 +111,7 @@ class Task:
     expect: str = ""
     digits: int = 0
     main: bool = False
+    crop: bool = False
 
     def reader(self) -> "Reader":
         """The Reader of this thread, made when it is first wanted. Raises what Reader raises."""
@@ -144,7 +162,8 @@ class Task:
     def _decoded(self, source: Source) -> tuple[Source, "GrayImage | None", float]:
         """The source, its picture if it is small and needed for nothing but reading, and the milliseconds spent."""
         content = source.picture
-        if self.draw or self.explain or self.roi or not isinstance(content, bytes) or len(content) > AHEAD_BYTES:
+        is_more = self.draw or self.explain or self.crop or self.roi
+        if is_more or not isinstance(content, bytes) or len(content) > AHEAD_BYTES:
             return source, None, 0.0
         from digitocr.runtime import image
 
@@ -194,12 +213,13 @@ class Task:
             strips: Sequence[Strip] = ()
             if gray is not None:
                 reading = reader.read(gray)
-            elif self.explain:
+            elif self.explain or self.crop:
                 reading, candidates, strips = reader.inspect(picture, page=page, roi=self.roi)
             else:
                 reading = reader.read(picture, page=page, roi=self.roi)
             reading = self._wanted(reading)
             reading = replace(reading, ms=reading.ms._replace(decode=reading.ms.decode + spent))
+            crops = _crops(reading, candidates) if self.crop else ()
             drawn, explanation = b"", b""
             if self.draw or self.explain:
                 from digitocr.cli.explain import explained
@@ -226,6 +246,7 @@ class Task:
             drawn=drawn,
             explanation=explanation,
             calibrated=reader.calibrated,
+            crops=crops,
         )
 
     def _wanted(self, reading: "Reading") -> "Reading":
@@ -264,6 +285,18 @@ class Task:
         cause = "the picture or a lack of memory killed it: make it smaller or leave it out"
         why = f"{name}: {reader} that read it died; {cause}"
         return self.failed(name, why, UNEXPECTED)
+
+
+def _crops(reading: "Reading", candidates: Sequence["Candidate"]) -> tuple[Crop, ...]:
+    """The digits of a reading, cut out. candidates: those of its picture."""
+    from PIL import Image
+
+    from digitocr.runtime.drawing import png
+
+    images = {candidate.box: candidate.image for candidate in reversed(candidates)}  # those that are read come first
+    return tuple(
+        Crop(digit.digit, digit.confidence, png(Image.fromarray(images[digit.box]))) for digit in reading.digits
+    )
 
 
 def chunks(sources: Iterable[Source]) -> Iterator[list[Source]]:

@@ -2,18 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from digitocr.cli import options
 from digitocr.cli.batch.output import say
 from digitocr.cli.stderr import libraries_silenced
-from digitocr.runtime.errors import GateError, InputError, OutputError
-from digitocr.runtime.files import replacing
-
-if TYPE_CHECKING:
-    from PIL import Image
+from digitocr.runtime.errors import GateError, InputError
 
 EXAMPLES = "For example: digitocr data check digits/    digitocr data check labels.csv --sheet sheet.png --json"
 
@@ -44,24 +40,15 @@ def data(
     from digitocr.train.sources.load import read_source
     from digitocr.train.sources.sheet import sheet as drawn
 
-    if sheet is not None and sheet.exists() and not force:
-        raise OutputError(f"{sheet}: exists already; name another file or add --force")
+    options.refuse_overwriting(sheet, force)
     labelled = read_source(source)
     report = check(labelled)
     if sheet is not None:
-        _save(drawn(labelled), sheet)
+        page = drawn(labelled)
+        options.write(sheet, lambda beside: page.save(beside, "PNG"))
     say(json.dumps(report, indent=2) if as_json else as_text(report))
     if report["unreadable"]:
         raise InputError(f"{source}: {report['unreadable']} pictures or labels could not be read; correct them")
     if report["failures"]:
         more = f" (and {len(report['failures']) - 1} more)" if len(report["failures"]) > 1 else ""
         raise GateError(f"{source}: is not fit to train with: {report['failures'][0]}{more}")
-
-
-def _save(page: "Image.Image", path: Path) -> None:
-    """Writes the sheet. Raises OutputError."""
-    try:
-        with replacing(path) as beside:
-            page.save(beside, "PNG")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); name another file") from error

@@ -1,8 +1,10 @@
 """digitocr export: a trained network as TFLite and ONNX files or as C, compared with the original."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,7 +25,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE.keras",
-            help="The trained network, or an int8 .onnx for c and web; default: of the newest run, else the shipped.",
+            help="The trained network, a run with several, or an int8 .onnx for c and web; default: of the newest run, "
+            "else the shipped.",
         ),
     ] = None,
     format: Annotated[
@@ -46,6 +49,13 @@ def export(
     channels: Annotated[
         int, typer.Option(min=1, max=3, help="Channels of the input of TFLite files: 1, or 3 for MediaPipe.")
     ] = 1,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WIDTHxHEIGHT",
+            help="Input of TFLite files of a detector; repeat for several.  [default: 512x384, 128x96]",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")] = Path("exports"),
     data: options.Data = None,
     calibration: Annotated[
@@ -76,10 +86,10 @@ def export(
 
     Each file runs in its own interpreter on MNIST's 10,000 test images, or on those of --data, and is compared with the
     Keras network. A file that changes more answers than allowed is not kept: its report lists the images, and the exit
-    code is 6. A detector.keras or recognizer.keras becomes ONNX (none or int8) and is compared with Keras on drawn
-    scenes or lines. C is int8: --out gets the sources of a library that reads pictures with all three networks. They
-    are compiled and compared with ONNX Runtime bit for bit, and with Reader on drawn pages. The web page has that
-    library inside as WebAssembly, and needs no server. Takes about a minute.
+    code is 6. A detector.keras or recognizer.keras (none or int8) is compared with Keras on drawn scenes or lines;
+    TFLite files of these take one size. C is int8: --out gets the sources of a library that reads pictures with all
+    three networks. They are compiled and compared with ONNX Runtime bit for bit, and with Reader on drawn pages. The
+    web page has that library inside as WebAssembly, and needs no server. Takes about a minute.
     """
     from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
@@ -97,19 +107,29 @@ def export(
             c_folder = out if format == "c" else Path(folder) / "c"
             if format == "web":
                 check_out(out, force)  # before the C files are made and compared
-            size, proof = _c_folder(
+            written, proof = _c_folder(
                 context, model, quantize, c_folder, data, verify, limits, detector, recognizer, force
             )
             path, next_step = out, f"make -C {out}"
             if format == "web":
                 made = export_web(c_folder, out, force=force)
-                path, size, next_step = Path(made["path"]), made["bytes"], f"open {made['path']} in a browser"
-        print(f"{path}  {size / 1000:.0f} KB  {proof}\nnext: {next_step}")
+                path, written, next_step = Path(made["path"]), made["bytes"], f"open {made['path']} in a browser"
+        print(f"{path}  {written / 1000:.0f} KB  {proof}\nnext: {next_step}")
         return
     options.refuse(context, ("detector", "recognizer"), "is for --format c and web; leave it out")
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
+    if model.is_dir():
+        options.refuse(
+            context,
+            ("io", "channels", "verify", "max_drop", "max_changed", "calibration"),
+            "is for one .keras file; leave it out",
+        )
+        for line in _run_written(model, format, quantize, out, load_data(data), find_fonts(fonts), force):
+            print(line)
+        print(f"next: digitocr predict --model {out} PICTURE")
+        return
     check_source(model)  # before MNIST is loaded, which may be a download
     kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
     if kind:
@@ -118,15 +138,15 @@ def export(
             ("max_drop", "max_changed", "verify", "calibration"),
             f"does not apply to a {kind}'s own gate; leave it out",
         )
-        options.refuse(
-            context, ("io", "channels"), f"is for TFLite files, and a {kind} is written as ONNX; leave it out"
-        )
-        if format == "tflite":
-            raise UsageError(f"a {kind} is written as ONNX only; leave out --format tflite")
-        for line in _written(kind, model, quantize, out, load_data(data), find_fonts(fonts), force):
+        options.refuse(context, ("io", "channels"), f"does not apply to a {kind}; leave it out")
+        if kind == "recognizer" or format == "onnx":
+            options.refuse(context, ("size",), "is for TFLite files of a detector; leave it out")
+        forms = ["onnx", "tflite"] if format == "all" else [str(format)]
+        sides = [_sides(text) for text in size] if size else None
+        for line in _written(kind, model, forms, quantize, sides, out, load_data(data), find_fonts(fonts), force):
             print(line)
         return
-    options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
+    options.refuse(context, ("fonts", "size"), "is for a detector.keras or recognizer.keras; leave it out")
     if format == "onnx":
         options.refuse(context, ("io", "channels"), "is for TFLite files; leave it out")
     if "int8" not in quantize:
@@ -210,16 +230,59 @@ def _c_folder(
     return report["bytes"], proof
 
 
+def _sides(size: str) -> tuple[int, int]:
+    """Height and width of WIDTHxHEIGHT."""
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
+    if not found:
+        raise UsageError(f"size is {size}; it must be WIDTHxHEIGHT, as 512x384")
+    return int(found[2]), int(found[1])
+
+
+def _run_written(
+    run: Path, format: str, quantize: list[str], out: Path, mnist: Any, fonts: list[Path], force: bool
+) -> Iterator[str]:
+    """Exports all networks of a run's folder, and their confidence; a line for each file."""
+    from digitocr.export.classifier import MODES, check_source
+    from digitocr.export.classifier import export as convert
+    from digitocr.runtime.files import replacing
+    from digitocr.runtime.models import CONFIDENCE
+
+    check_source(run / "model.keras")
+    formats = ["tflite", "onnx"] if format == "all" else [format]
+    for report in convert(run / "model.keras", formats, quantize, out, mnist, force=force):
+        yield (
+            f"{report['path']}  {report['bytes'] / 1000:.0f} KB  {report['accuracy']['file']:.2%} "
+            f"(Keras {report['accuracy']['keras']:.2%}), {len(report['changed'])} of {report['images']} changed"
+        )
+    for kind in ("recognizer", "detector"):
+        modes = [mode for mode in quantize if mode in MODES["onnx"]]
+        if "onnx" in formats and (run / f"{kind}.keras").exists():
+            yield from _written(kind, run / f"{kind}.keras", ["onnx"], modes, None, out, mnist, fonts, force)
+    if (run / CONFIDENCE).exists():
+        with replacing(out / CONFIDENCE) as beside:
+            beside.write_bytes((run / CONFIDENCE).read_bytes())
+
+
 def _written(
-    kind: str, model: Path, quantize: list[str], out: Path, mnist: Any, fonts: list[Path], force: bool
+    kind: str,
+    model: Path,
+    formats: list[str],
+    quantize: list[str],
+    sizes: list[tuple[int, int]] | None,
+    out: Path,
+    mnist: Any,
+    fonts: list[Path],
+    force: bool,
 ) -> Iterator[str]:
     """Exports a detector or a recognizer, comparing it with Keras on what is drawn for it; a line for each file."""
     if kind == "detector":
-        from digitocr.export.detector import export_detector, held_out_scenes
+        from digitocr.export.detector import TFLITE_SIDES, export_detector, held_out_scenes
 
         scenes = held_out_scenes(mnist, fonts)
-        for mode in quantize:
-            report = export_detector(model, mode, out, scenes, force)
+        targets: list[tuple[int, int] | None] = [None] if "onnx" in formats else []
+        targets += (sizes or TFLITE_SIDES) if "tflite" in formats else []
+        for mode, sides in product(quantize, targets):
+            report = export_detector(model, mode, out, scenes, force, sides)
             yield (
                 f"{report['path']}  {report['bytes'] / 1000:.0f} KB  finds {report['found']:.2%} of the digits "
                 f"(Keras {report['keras']['found']:.2%}), {report['same']:.2%} of its boxes are those of Keras"
@@ -228,8 +291,8 @@ def _written(
     from digitocr.export.recognizer import export_recognizer, held_out_strips
 
     strips = held_out_strips(mnist, fonts)
-    for mode in quantize:
-        report = export_recognizer(model, mode, out, strips, force)
+    for mode, form in product(quantize, formats):
+        report = export_recognizer(model, mode, out, strips, force, form == "tflite")
         yield (
             f"{report['path']}  {report['bytes'] / 1000:.0f} KB  reads {report['digits']:.2%} of the digits "
             f"(Keras {report['keras']['digits']:.2%}), {report['same']:.2%} of its lines are those of Keras"

@@ -25,9 +25,14 @@ def _loaded(file: Path) -> Any:
     from digitocr.runtime.classifier import Classifier
     from digitocr.runtime.detector import Detector
     from digitocr.runtime.errors import ModelError
+    from digitocr.runtime.interpreter import PlanesNetwork
     from digitocr.runtime.recognizer import Recognizer
 
     for kind in (Detector, Recognizer):
         with suppress(ModelError):
             return kind(file)
+    if file.suffix == ".tflite":
+        model = PlanesNetwork(file)
+        if "tensors" in model.card:  # a detector or a recognizer
+            return model
     return Classifier(file)  # raises a helpful error if the file is no model at all

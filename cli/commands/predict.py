@@ -20,6 +20,9 @@ EXAMPLES = (
     "digitocr predict photos/ --jobs 4 --jsonl --output readings.jsonl --resume"
 )
 
+UNTOLD = "untold"  # the folder of digits that cannot be told; --data leaves it out
+CLASSES = (*map(str, range(10)), UNTOLD)
+
 
 @libraries_silenced()
 def predict(
@@ -65,6 +68,14 @@ def predict(
             help="Save an HTML page for each picture: its lines as read, and why digits are left out.",
         ),
     ] = None,
+    save_crops: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Save each digit as the network saw it, 28x28 pixels, in a folder for each class, as it was read; the "
+            "names begin with the confidence in percent. Sorted by hand it is a set for --data.",
+        ),
+    ] = None,
     jobs: options.Jobs = 1,
     cluster: Annotated[
         str | None,
@@ -101,11 +112,12 @@ def predict(
     if resume:
         if not jsonl or output is None:
             raise UsageError("--resume continues a file of JSON lines; add --jsonl --output FILE")
-        if save_image or explain or force:
-            raise UsageError("--resume continues lines only; leave out --save-image, --explain and --force")
+        if save_image or explain or save_crops or force:
+            raise UsageError("--resume continues lines only; leave out --save-image, --explain, --save-crops, --force")
     drawn = ResultFolder(save_image, ".png", force) if save_image else None
     explained = ResultFolder(explain, ".html", force) if explain else None
-    folders = [one for one in (drawn, explained) if one]
+    cut = {name: ResultFolder(save_crops / name, ".png", force) for name in CLASSES} if save_crops else {}
+    folders = [one for one in (drawn, explained, *cut.values()) if one]
     results = {realpath(one.folder) for one in folders}
     protect_inputs(lambda: paths(sources, recursive, results), output, folders)
     done = prepare_resume(output) if resume and output else {}
@@ -128,6 +140,7 @@ def predict(
         expect,
         digits,
         main,
+        bool(cut),
     )
     unread = (source for source in todo if source.name not in done)
     if cluster:
@@ -164,6 +177,9 @@ def predict(
                 drawn.save(outcome.drawn, outcome.name)
             if explained:
                 explained.save(outcome.explanation, outcome.name)
+            for number, crop in enumerate(outcome.crops if cut else (), 1):
+                name = f"{100 * crop.confidence:03.0f}-{Path(outcome.name).name}-{number}"
+                cut[UNTOLD if crop.digit is None else str(crop.digit)].save(crop.png, name)
     if not quiet:
         for line in left_out:
             _print_stderr(line)

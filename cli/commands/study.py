@@ -9,7 +9,11 @@ import typer
 from digitocr.cli import options
 from digitocr.runtime.errors import MissingExtraError
 
-EXAMPLES = "For example: digitocr study --seeds 5    digitocr study --cells table --seeds 3 --jobs 4"
+EXAMPLES = (
+    "For example: digitocr study --seeds 5    digitocr study --cells table --seeds 3 --jobs 4    "
+    "digitocr study --images 2000 --epochs 3 --seeds 3 --out runs/lesson"
+)
+MIN_IMAGES = 120  # of which ten are held out: one of each digit
 
 
 def study(
@@ -23,14 +27,16 @@ def study(
     seeds: Annotated[
         int, typer.Option(min=1, help="Runs of each network; a verdict needs 3. Finished runs are kept.")
     ] = 5,
-    epochs: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            help="Epochs of each run. After a single one, networks with batch norm test far below what they learned.",
-        ),
-    ] = 10,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 10,
     batch_size: Annotated[int, typer.Option(min=1, help="Images in a training step.")] = 128,
+    images: Annotated[
+        int | None,
+        typer.Option(
+            min=MIN_IMAGES,
+            help="Training images, and images that are corrupted to test with: for a lesson, 2000 with --epochs 3 take "
+            "minutes. Default: all.",
+        ),
+    ] = None,
     jobs: options.Jobs = 1,
     data: options.Data = None,
     out: Annotated[
@@ -47,13 +53,16 @@ def study(
         from digitocr.export.classifier import int8_file
         from digitocr.train.paper import study as studies
         from digitocr.train.paper.report import pages, write
-        from digitocr.train.paper.verdicts import judge
+        from digitocr.train.paper.verdicts import caution, judge
         from digitocr.train.sources.load import load_data
     except MissingExtraError as error:  # of the extra that the first missing package belongs to
         raise MissingExtraError("export", "a study") from error
 
     mnist = load_data(data, quiet, complete=True)
-    work = studies.Study(out, mnist, studies.StudyPlan(epochs, batch_size), int8_file)
+    work = studies.Study(out, mnist, studies.StudyPlan(epochs, batch_size, images), int8_file)
+    word = caution(studies.read_study(out))
+    if word and not quiet:
+        print(f"digitocr: {word}", file=sys.stderr)
     try:
         work.run(studies.cells(cells), seeds, jobs, lambda line: None if quiet else print(line, file=sys.stderr))
     except KeyboardInterrupt:

@@ -20,6 +20,7 @@ EXAMPLES = (
 
 @libraries_silenced()
 def webcam(
+    context: typer.Context,
     source: Annotated[
         str,
         typer.Option(
@@ -66,6 +67,18 @@ def webcam(
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Record the video as shown, as .avi or .mp4.")
     ] = None,
+    keep_doubtful: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep frames that are worth labelling, for digitocr label DIR: those with a number of low confidence, "
+            "none like the one before, one a second at most.",
+        ),
+    ] = None,
+    keep_below: Annotated[
+        float, typer.Option(min=0, max=1, help="The confidence of a number below which a frame is kept.")
+    ] = 0.8,
+    keep_most: Annotated[int, typer.Option(min=1, help="How many pictures that folder holds at most.")] = 200,
     force: options.Force = False,
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Show the picture as a mirror does; it is read unmirrored.")
@@ -83,6 +96,16 @@ def webcam(
     reconnect: Annotated[
         float, typer.Option(min=0, help="Seconds for which a lost camera or stream is tried again.")
     ] = 10.0,
+    heartbeat: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Say at the start and every so many seconds that the run lives, with its counts and the last number: "
+            "with --jsonl as an object of its own, else as a line on stderr. Tells a watchdog of systemd as well.",
+            show_default=False,
+        ),
+    ] = 0.0,
     model: options.Model = None,
     detector: options.Detector = None,
     recognizer: options.Recognizer = None,
@@ -111,6 +134,8 @@ def webcam(
         return
     from digitocr.cli.live.webcam import WebcamSettings, run
 
+    if keep_doubtful is None:
+        options.refuse(context, ("keep_below", "keep_most"), "is for --keep-doubtful; leave it out")
     if record is not None:
         refuse_source(record, [source])
     run(
@@ -141,6 +166,10 @@ def webcam(
             height=height,
             fps=fps,
             reconnect=reconnect,
+            heartbeat=heartbeat,
+            keep_doubtful=keep_doubtful,
+            keep_below=keep_below,
+            keep_most=keep_most,
             quiet=quiet,
         )
     )

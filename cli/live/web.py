@@ -1,37 +1,31 @@
 """A page with the live picture and the current reading, for machines without a screen, by the standard library.
 
-/ is the page, /video the pictures (multipart JPEG, which browsers show as they come), /reading the reading as JSON.
+/ is the page, /video the pictures (multipart JPEG, which browsers show as they come), /reading the reading as JSON,
+/healthz whether frames are read, as status 200 or 503.
 """
 
-import errno
-import ipaddress
-import json
-import os
-import select
-import socket
 import threading
 from collections import deque
-from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any
 
 from digitocr.cli.live import overlay
-from digitocr.runtime.errors import DeviceError, UsageError
+from digitocr.cli.live.heartbeat import wall_clock
+from digitocr.cli.serving import VIEWER_SECONDS, PageServer, Request
 from digitocr.runtime.live.frames import Pixels
 from digitocr.runtime.live.video import FrameReading, VideoReader
 from digitocr.runtime.opencv import cv2
 
 FRAME_QUALITY = 80  # JPEG quality of the pictures, 0 to 100
 ANNOUNCED_SHOWN = 20  # announced readings that the page shows
-VIEWER_SECONDS = 10.0  # seconds that a viewer may take for one picture before it is dropped
-MAX_CONNECTIONS = 32  # at a time; a page has one for its pictures and a short one for each reading
+HEALTH_SECONDS = 10.0  # in which the loop over the frames must have turned; without a frame it turns every 0.1 s
 CHECK_SECONDS = 1.0  # without a new frame, after which it is checked whether a viewer has left
 BOUNDARY = "the-next-picture"  # between two parts of the multipart answer
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>digitocr</title>
+<title>digitocr</title><link rel="icon" href="data:,">
 <style>
 body { margin: 0 auto; max-width: 80rem; padding: 1rem; font: 1rem/1.4 system-ui, sans-serif; color: #222 }
 img { width: 100%; display: block; background: #222 }
@@ -95,40 +89,29 @@ class WebPage:
         self._frame: FrameReading | None = None
         self._fps = 0.0
         self._announced: deque[tuple[float, str]] = deque(maxlen=ANNOUNCED_SHOWN)
+        self._number_at = ""
+        self._refused = 0
+        self._turned = monotonic()
         self._ended = self._closed = False
         self._drawing = threading.Lock()
         self._drawn: tuple[int, bytes] = (-1, b"")
-        if not 0 <= port <= 65535:
-            raise UsageError(f"a port is from 0 to 65535, not {port}")
-        try:
-            self._server = _Server(host, port, self, patience)
-        except UnicodeError:
-            raise UsageError(f"{host} is not an address of this machine") from None
-        except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                taken = "is taken" if error.errno == errno.EADDRINUSE else "may not be used"
-                raise DeviceError(f"port {port} {taken}; name another one by --port") from None
-            raise UsageError(f"{host}:{port} is not an address of this machine ({error.strerror})") from None
-        bound, port = self._server.server_address[:2]
-        self.local = ipaddress.ip_address(str(bound)).is_loopback
-        if ipaddress.ip_address(str(bound)).is_unspecified:  # 0.0.0.0 and :: are no addresses that a browser opens
-            host = "localhost"
-        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="digitocr web", daemon=True
-        )
-        self._thread.start()
+        self._server = PageServer(self._answer, host, port, patience)
+        self.local, self.address = self._server.local, self._server.address
 
     def show(self, frame: FrameReading, fps: float) -> bool:
         """Makes the frame the newest one. Returns True, to go on."""
         with self._changed:
             self._frame, self._fps = frame, fps
             self._announced.extendleft((reading.time, reading.number.text) for reading in frame.announced)
+            if frame.announced:
+                self._number_at = wall_clock()
+            self._refused += len(frame.refused)
             self._changed.notify_all()
-        return True
+        return self.idle()
 
     def idle(self) -> bool:
-        """Returns True, to go on."""
+        """Notes that the loop over the frames turns. Returns True, to go on."""
+        self._turned = monotonic()
         return True
 
     def finish(self) -> bool:
@@ -142,21 +125,36 @@ class WebPage:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def reading(self) -> dict[str, Any]:
-        """Returns text, the steady numbers; state, for people; announced, [seconds, text] of each, newest first."""
+        """What the page shows, and what others ask for.
+
+        Keys: text, the steady numbers; state, for people; announced, [seconds, text] of each, newest first; number,
+        the last announced one, and number_at, when that was, or None; refused, how many could not follow the last one.
+        """
         with self._changed:
             frame, fps, announced, ended = self._frame, self._fps, list(self._announced), self._ended
-        if frame is None:
-            return {"text": "", "state": "waiting for the first frame", "announced": []}
-        state = f"{fps:.0f} frames a second, {frame.latency:.0f} ms from frame to reading"
+            number_at, refused = self._number_at, self._refused
+        state = "waiting for the first frame"
         if ended:
             state = "the recording has ended"
         elif self._video.lost:
             state = self._video.lost
-        return {"text": "\n".join(number.text for number in frame.steady), "state": state, "announced": announced}
+        elif frame:
+            state = f"{fps:.0f} frames a second, {frame.latency:.0f} ms from frame to reading"
+        return {
+            "text": "\n".join(number.text for number in frame.steady) if frame else "",
+            "state": state + (f"; {refused} refused" if refused else ""),
+            "announced": announced,
+            "number": announced[0][1] if announced else None,
+            "number_at": number_at or None,
+            "refused": refused,
+        }
+
+    def healthy(self) -> bool:
+        """Whether frames are read: the source is neither lost nor at its end, and the loop over its frames turns."""
+        return not (self._ended or self._video.lost) and monotonic() - self._turned < HEALTH_SECONDS
 
     def picture(self, after: int, seconds: float) -> tuple[int, bytes] | None:
         """Returns the newest frame's index and JPEG, if it is later than that index or becomes so within the time.
@@ -178,114 +176,31 @@ class WebPage:
                 self._drawn = (frame.index, _jpeg(overlay.drawn(frame, self._video.roi, fps, self._mirror)))
             return self._drawn
 
+    def _answer(self, request: Request) -> None:
+        if (request.command, request.path) == ("GET", "/"):
+            request.send_page(PAGE)
+        elif (request.command, request.path) == ("GET", "/reading"):
+            request.send_json(self.reading())
+        elif (request.command, request.path) == ("GET", "/healthz"):
+            request.send_json(self.reading(), HTTPStatus.OK if self.healthy() else HTTPStatus.SERVICE_UNAVAILABLE)
+        elif (request.command, request.path) == ("GET", "/video"):
+            self._send_pictures(request)
+        else:
+            request.send_error(HTTPStatus.NOT_FOUND)
+
+    def _send_pictures(self, request: Request) -> None:
+        request.begin(f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        # a browser shows a picture when it sees the head of the next one, so that is sent at once
+        index, head = -1, f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
+        request.wfile.write(head)
+        while (newest := self.picture(index, CHECK_SECONDS)) is not None:
+            index, jpeg = newest
+            if jpeg:
+                request.wfile.write(jpeg + b"\r\n" + head)
+            elif request.has_left():
+                return
+
 
 def _jpeg(picture: Pixels) -> bytes:
     _, content = cv2.imencode(".jpg", overlay.to_bgr(picture), (cv2.IMWRITE_JPEG_QUALITY, FRAME_QUALITY))
     return content.tobytes()
-
-
-class _Server(ThreadingHTTPServer):
-    """The server, with the page and a limit on connections."""
-
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = os.name == "posix"  # on Windows it would let two servers share a port
-
-    def __init__(self, host: str, port: int, page: WebPage, patience: float) -> None:
-        self.page, self.host, self.patience = page, host, patience
-        self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
-        self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        super().__init__((host, port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Handles a request in a thread of its own, or refuses it while there are MAX_CONNECTIONS."""
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-            return
-        with suppress(OSError):  # it may have left already
-            request.sendall(b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
-        self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A viewer that leaves is not an error."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
-
-    server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.connection.settimeout(self.server.patience)
-
-    def do_GET(self) -> None:
-        page = self.server.page
-        if not is_trusted_host(self.headers.get("Host", ""), self.server.host):
-            # DNS rebinding: a web site lets its name point here, to see the camera through its visitor's browser
-            self.send_error(HTTPStatus.FORBIDDEN, "Use the IP address of this machine, its name, or localhost")
-        elif self.path == "/":
-            self._send("text/html; charset=utf-8", PAGE.encode())
-        elif self.path == "/reading":
-            self._send("application/json", json.dumps(page.reading()).encode())
-        elif self.path == "/video":
-            self._send_pictures(page)
-        else:
-            self.send_error(HTTPStatus.NOT_FOUND)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Logs nothing: stderr is for what a person must know."""
-
-    def _send_pictures(self, page: WebPage) -> None:
-        self._begin(f"multipart/x-mixed-replace; boundary={BOUNDARY}")
-        # a browser shows a picture when it sees the head of the next one, so that is sent at once
-        index, head = -1, f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
-        self.wfile.write(head)
-        while (newest := page.picture(index, CHECK_SECONDS)) is not None:
-            index, jpeg = newest
-            if jpeg:
-                self.wfile.write(jpeg + b"\r\n" + head)
-            elif self._has_left():
-                return
-
-    def _has_left(self) -> bool:
-        """Whether the viewer has closed the connection."""
-        readable, _, _ = select.select([self.connection], [], [], 0)
-        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
-
-    def _begin(self, kind: str) -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.end_headers()
-
-    def _send(self, kind: str, content: bytes) -> None:
-        self._begin(kind)
-        self.wfile.write(content)
-
-
-def is_trusted_host(host: str, served: str = "") -> bool:
-    """Whether a request's Host header is one that a foreign web site cannot have.
-
-    DNS rebinding needs a name that the attacker owns. IP addresses, localhost, this machine's own name, the name that
-    the page is served at, and names under .local, which are not resolved by DNS, are accepted.
-
-    Args:
-        host: The header, with or without a port.
-        served: The name or address of --host.
-    """
-    name = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
-    try:
-        ipaddress.ip_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)
-    except ValueError:
-        name = name.lower().removesuffix(".")
-        own = ("localhost", socket.gethostname().lower(), served.lower())
-        return name != "" and (name in own or name.endswith(".local"))
-    return True

@@ -15,6 +15,8 @@ from typing import NoReturn, Protocol
 from digitocr.cli.batch.output import OUTPUT_SCHEMA, say
 from digitocr.cli.batch.render import text_line
 from digitocr.cli.live import overlay
+from digitocr.cli.live.heartbeat import HEARTBEAT_SCHEMA, Heartbeat, notify, wall_clock
+from digitocr.cli.live.keeping import DoubtfulFrames
 from digitocr.cli.live.recording import Recording
 from digitocr.cli.options import parsed_roi
 from digitocr.runtime.arguments import finite
@@ -89,6 +91,10 @@ class WebcamSettings:
         height: Pixels, asked of a camera.
         fps: Frames per second asked of a camera, or requests per second for a snapshot.
         reconnect: Seconds for which a lost source is tried again.
+        heartbeat: Seconds from one sign of life to the next.
+        keep_doubtful: The folder for frames that are worth labelling.
+        keep_below: The confidence, 0 to 1, of a number below which a frame is one of these.
+        keep_most: How many pictures that folder holds at most.
         quiet: Whether to print nothing on the source and the speed.
     """
 
@@ -118,6 +124,10 @@ class WebcamSettings:
     height: int
     fps: float
     reconnect: float
+    heartbeat: float
+    keep_doubtful: Path | None
+    keep_below: float
+    keep_most: int
     quiet: bool
 
     @property
@@ -131,8 +141,9 @@ class _Counts:
 
     def __init__(self) -> None:
         self.began = perf_counter()
-        self.frames = self.announced = 0
+        self.frames = self.announced = self.refused = 0
         self.last = 0  # the newest frame's index
+        self.number = self.number_at = ""  # the last announced number with its signs, and when
         self._shown: deque[float] = deque(maxlen=RATE_FRAMES)  # perf_counter() of each
         self._latencies: deque[float] = deque(maxlen=LATENCY_FRAMES)  # ms
 
@@ -145,6 +156,9 @@ class _Counts:
         """Counts the frame. Returns the frames per second over the recent ones."""
         self.frames, self.last = self.frames + 1, frame.index
         self.announced += len(frame.announced)
+        self.refused += len(frame.refused)
+        for reading in frame.announced:
+            self.number, self.number_at = reading.number.text, wall_clock()
         self._shown.append(perf_counter())
         self._latencies.append(frame.latency)
         took = self._shown[-1] - self._shown[0]
@@ -154,9 +168,10 @@ class _Counts:
         if self.frames < 2:
             return f"{self.frames} frame{'s' * (self.frames != 1)} in {self.seconds:.1f} s"
         shares = statistics.quantiles(self._latencies, n=20)
+        refused = f", {self.refused} refused" if self.refused else ""
         return (
             f"{self.frames} frames in {self.seconds:.1f} s, {self.frames / self.seconds:.1f} a second, "
-            f"{self.last + 1 - self.frames} skipped; {self.announced} readings announced; "
+            f"{self.last + 1 - self.frames} skipped; {self.announced} readings announced{refused}; "
             f"latency from frame to reading {shares[9]:.0f} ms, 95 % within {shares[18]:.0f} ms"
         )
 
@@ -167,6 +182,7 @@ def run(settings: WebcamSettings) -> None:
     finite("--max-seconds", settings.max_seconds)
     finite("--reconnect", settings.reconnect)
     finite("--fps", settings.fps)
+    finite("--heartbeat", settings.heartbeat)
     if settings.once and settings.all_frames:
         raise UsageError("--once prints one announced reading; leave out --all-frames")
     if settings.rising:
@@ -187,6 +203,11 @@ def run(settings: WebcamSettings) -> None:
     )
     # not before: while a library loads, its exception would become an ImportError
     signal.signal(signal.SIGTERM, _terminate)
+    doubtful = None
+    if settings.keep_doubtful:
+        doubtful = DoubtfulFrames(settings.keep_doubtful, settings.keep_below, settings.keep_most)
+        if doubtful.is_full:
+            _inform(settings, f"{doubtful.folder}: holds {settings.keep_most} pictures or more; no further one is kept")
     with ExitStack() as stack:
         video = stack.enter_context(
             VideoReader(
@@ -211,11 +232,15 @@ def run(settings: WebcamSettings) -> None:
         if view:
             stack.callback(view.close)
         counts = _Counts()
+        heartbeat = Heartbeat(settings.heartbeat, lambda: _tell(settings, video, counts))
+        notify("READY=1")
         try:
-            end = _watch(settings, video, recording, view, counts)
+            end = _watch(settings, video, recording, doubtful, view, counts, heartbeat)
         finally:
             seconds = counts.seconds
             _inform(settings, str(counts))
+            if doubtful:
+                _inform(settings, f"{doubtful.count} frames kept; correct them by: digitocr label {doubtful.folder}")
         if view and end is End.SOURCE and not settings.once and view.finish():
             if recording:
                 recording.close()
@@ -234,7 +259,13 @@ def run(settings: WebcamSettings) -> None:
 
 
 def _watch(
-    settings: WebcamSettings, video: VideoReader, recording: Recording | None, view: View | None, counts: _Counts
+    settings: WebcamSettings,
+    video: VideoReader,
+    recording: Recording | None,
+    doubtful: DoubtfulFrames | None,
+    view: View | None,
+    counts: _Counts,
+    heartbeat: Heartbeat,
 ) -> End:
     """Handles each frame, until the source, a person, the time or a reading ends it."""
     lost = ""
@@ -247,6 +278,7 @@ def _watch(
                 file=sys.stderr,
             )
         lost = video.lost
+        heartbeat.beat()
         if frame is None:
             if view and not view.idle():
                 return End.PERSON
@@ -257,6 +289,8 @@ def _watch(
             _inform(settings, f"not announced: {why}; start again if the meter was replaced or that one is wrong")
         if recording:
             recording.write(overlay.drawn(frame, video.roi, fps, settings.mirror), frame.time)
+        if doubtful:
+            doubtful.take(frame, video.roi)
         if settings.once and frame.announced:
             return End.READING
         if view:
@@ -320,8 +354,35 @@ def _print(settings: WebcamSettings, frame: FrameReading) -> None:
 def _json_line(settings: WebcamSettings, read: FrameReading | SteadyReading, frame: FrameReading) -> str:
     row = read.reading.to_dict()
     row["ms"]["latency"] = round(frame.latency, 3)
-    where = {"source": settings.name, "frame": read.index, "time": round(read.time, 3)}
+    where = {"source": settings.name, "frame": read.index, "time": round(read.time, 3), "at": wall_clock()}
     return json.dumps({"schema": OUTPUT_SCHEMA, **where, **row, "error": None})
+
+
+def _tell(settings: WebcamSettings, video: VideoReader, counts: _Counts) -> None:
+    """Says that the run lives: with --jsonl as an object among the others, else on standard error."""
+    state = video.lost or "reading"
+    if settings.jsonl:
+        life = {
+            "schema": HEARTBEAT_SCHEMA,
+            "source": settings.name,
+            "at": wall_clock(),
+            "state": state,
+            "seconds": round(counts.seconds),
+            "frames": counts.frames,
+            "announced": counts.announced,
+            "refused": counts.refused,
+            "number": counts.number or None,
+            "number_at": counts.number_at or None,
+        }
+        say(json.dumps(life))
+        return
+    last = f", the last one {counts.number} at {counts.number_at}" if counts.number else ""
+    print(
+        f"digitocr: {wall_clock()} {settings.name}: {state}; {counts.frames} frames, {counts.announced} readings "
+        f"announced{last}, {counts.refused} refused",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _inform(settings: WebcamSettings, words: str) -> None:

@@ -411,7 +411,7 @@ def characters(
 
 def combined(c: Array, r: Array) -> Array:
     """The end of step 17: ten probabilities, and the classifier's eleventh."""
-    both = (c[:10] + 0.002) * (r[:10] + 0.002) ** 0.7
+    both = (c[:10] + 0.002) * (r[:10] + 0.002)
     return np.concatenate([both / both.sum() * c[:10].sum(), c[10:]])
 
 

@@ -12,9 +12,16 @@ static const int32_t dg_windows[] = DG_DETECTOR_WINDOWS; /* pixels; in which a p
 
 /* --- The network's input (detector.detector_input) ---------------------------------------------------------------- */
 
-/* A picture in a frame of repeated edge pixels, whose planes are prepared row by row. Beyond the frame it is mirrored. */
+/* Rows of a picture that the windows see at once. */
+#define DG_WINDOW_ROWS(window) (2 * ((window) / 2) + 2)
+
+/* A part of a view in a frame of repeated edge pixels, whose planes are prepared row by row. Beyond the frame it is
+ * mirrored. */
 struct dg_planes {
-    struct digitocr_picture picture;
+    struct dg_rows lines;
+    int32_t top, width, height; /* of the part */
+    uint8_t *made;         /* rows of the part that are held, one after the other; NULL where they are the picture's own */
+    int32_t held, next;    /* how many, and the first one that was not yet made */
     int32_t rows, columns; /* of the framed picture */
     int32_t *places;       /* of the framed picture's columns, with half a large window on each side: their columns */
     int32_t *sums[2], *squares[2]; /* of the picture's columns, over the rows of each window */
@@ -33,9 +40,14 @@ static int32_t dg_unframed(int32_t place, int32_t framed, int32_t length) {
     return place < 0 ? 0 : place < length ? place : length - 1;
 }
 
-static const uint8_t *dg_framed_row(const struct dg_planes *planes, int32_t row) {
-    return planes->picture.pixels +
-           (ptrdiff_t)dg_unframed(row, planes->rows, planes->picture.height) * planes->picture.stride;
+static const uint8_t *dg_framed_row(struct dg_planes *planes, int32_t row) {
+    int32_t place = dg_unframed(row, planes->rows, planes->height);
+    if (!planes->made) return dg_view_row(&planes->lines, planes->top + place, NULL);
+    for (; planes->next <= place; planes->next++) {
+        uint8_t *to = planes->made + (ptrdiff_t)(planes->next % planes->held) * planes->width;
+        dg_view_row(&planes->lines, planes->top + planes->next, to);
+    }
+    return planes->made + (ptrdiff_t)(place % planes->held) * planes->width;
 }
 
 /* Adds a row to the sums of a window, or takes it off; squares may be NULL. */
@@ -49,17 +61,17 @@ static void dg_add_to_window(int32_t *sums, int32_t *squares, const uint8_t *lin
 /* Sets the sums of a window to those for the first row. */
 static void dg_begin_window(struct dg_planes *planes, int32_t window, int with_squares) {
     int32_t row, reach = dg_windows[window] / 2, *squares = with_squares ? planes->squares[window] : NULL;
-    memset(planes->sums[window], 0, (size_t)planes->picture.width * sizeof(int32_t));
-    memset(planes->squares[window], 0, (size_t)planes->picture.width * sizeof(int32_t));
+    memset(planes->sums[window], 0, (size_t)planes->width * sizeof(int32_t));
+    memset(planes->squares[window], 0, (size_t)planes->width * sizeof(int32_t));
     for (row = -reach; row <= reach; row++)
-        dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row), planes->picture.width, 1);
+        dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row), planes->width, 1);
 }
 
 /* Moves a window from that row to the next one. */
 static void dg_move_window(struct dg_planes *planes, int32_t window, int32_t row, int with_squares) {
     int32_t reach = dg_windows[window] / 2, *squares = with_squares ? planes->squares[window] : NULL;
-    dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row + reach + 1), planes->picture.width, 1);
-    dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row - reach), planes->picture.width, -1);
+    dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row + reach + 1), planes->width, 1);
+    dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row - reach), planes->width, -1);
 }
 
 static const int32_t *dg_places(const struct dg_planes *planes) {
@@ -158,37 +170,52 @@ static void dg_planes_row(void *context, int32_t row, uint8_t *to) {
     for (window = 0; window < 2; window++) dg_move_window(planes, window, row, 1);
 }
 
-static int dg_begin_planes(struct dg_planes *planes, const struct digitocr_picture *picture, struct dg_arena *arena) {
+static int32_t dg_rows_held(int32_t height) {
+    int32_t most = DG_WINDOW_ROWS(dg_windows[DG_LARGE_WINDOW]);
+    return height < most ? height : most;
+}
+
+static int dg_begin_planes(struct dg_planes *planes, const struct dg_view *view, int32_t left, int32_t top, int32_t width,
+                           int32_t height, struct dg_arena *arena) {
     int32_t reach = dg_windows[DG_LARGE_WINDOW] / 2 + 1, window, column, count;
-    size_t line = (size_t)picture->width * sizeof(int32_t);
+    size_t line = (size_t)width * sizeof(int32_t);
     unsigned char *mark;
     float *largest;
-    planes->picture = *picture;
-    planes->rows = dg_framed_length(picture->height);
-    planes->columns = dg_framed_length(picture->width);
+    planes->top = top;
+    planes->width = width;
+    planes->height = height;
+    planes->rows = dg_framed_length(height);
+    planes->columns = dg_framed_length(width);
+    planes->held = dg_rows_held(height);
+    planes->next = 0;
+    planes->made = dg_is_plain(view) ? NULL : dg_take(arena, (size_t)planes->held * (size_t)width);
     planes->places = dg_take(arena, (size_t)(planes->columns + 2 * reach) * sizeof(int32_t));
     for (window = 0; window < 2; window++) {
         planes->sums[window] = dg_take(arena, line);
         planes->squares[window] = dg_take(arena, line);
     }
+    if (dg_begin_rows(&planes->lines, view, left, width, arena)) return DIGITOCR_ERROR_MEMORY;
     mark = arena->at;
     dg_ink_samples(planes->rows, planes->columns, &count);
     largest = dg_take(arena, (size_t)count * sizeof *largest);
-    if (!largest || !planes->places || !planes->sums[0] || !planes->squares[0] || !planes->sums[1] || !planes->squares[1])
+    if (!largest || !planes->places || !planes->sums[0] || !planes->squares[0] || !planes->sums[1] ||
+        !planes->squares[1] || (!planes->made && !dg_is_plain(view)))
         return DIGITOCR_ERROR_MEMORY;
     for (column = -reach; column < planes->columns + reach; column++)
-        planes->places[column + reach] = dg_unframed(column, planes->columns, picture->width);
+        planes->places[column + reach] = dg_unframed(column, planes->columns, width);
     planes->ink = dg_ink_strength(planes, largest) + (float)DG_DETECTOR_MIN_SPREAD;
+    planes->next = 0; /* once more, from the first row on */
     for (window = 0; window < 2; window++) dg_begin_window(planes, window, 1);
     arena->at = mark;
     return DIGITOCR_OK;
 }
 
-static size_t dg_planes_bytes(int32_t width, int32_t height, size_t *largest) {
+static size_t dg_planes_bytes(int32_t width, int32_t height, int is_plain, size_t *largest) {
     int32_t count, columns = dg_framed_length(width);
+    size_t made = is_plain ? 0 : DG_BYTES((size_t)dg_rows_held(height) * (size_t)width) + dg_rows_bytes(width);
     dg_ink_samples(dg_framed_length(height), columns, &count);
     *largest = DG_BYTES((size_t)count * sizeof(float));
-    return DG_BYTES((size_t)(columns + dg_windows[DG_LARGE_WINDOW] + 1) * sizeof(int32_t)) +
+    return made + DG_BYTES((size_t)(columns + dg_windows[DG_LARGE_WINDOW] + 1) * sizeof(int32_t)) +
            4 * DG_BYTES((size_t)width * sizeof(int32_t));
 }
 
@@ -202,7 +229,7 @@ struct dg_found {
 
 /* What is found grows down from the end of the arena. */
 struct dg_finder {
-    const struct digitocr_picture *picture;
+    const struct dg_view *view;
     struct dg_arena *arena;
     unsigned char *end;    /* of the arena, before anything was found */
     int32_t count;
@@ -303,22 +330,18 @@ static int dg_is_within(const struct digitocr_box *box, float scale_x, float sca
 }
 
 /* Adds what the network finds in a piece of a picture, in pixels of the whole one at its own size. */
-static int dg_detect_in_piece(struct dg_finder *finder, const struct digitocr_picture *small, const struct dg_piece *across,
+static int dg_detect_in_piece(struct dg_finder *finder, const struct dg_view *small, const struct dg_piece *across,
                               const struct dg_piece *down) {
     struct dg_arena *arena = finder->arena;
     unsigned char *mark = arena->at;
-    struct digitocr_picture piece = *small;
     struct dg_planes planes;
     struct dg_source source;
     struct dg_output outputs[DG_MAX_OUTPUTS];
-    float scale_x = (float)((double)finder->picture->width / (double)small->width);
-    float scale_y = (float)((double)finder->picture->height / (double)small->height);
+    float scale_x = (float)((double)finder->view->width / (double)small->width);
+    float scale_y = (float)((double)finder->view->height / (double)small->height);
     int32_t counts[256], row, column, byte, left = DG_DETECTOR_MAX_CELLS, least, at_least;
     int error;
-    piece.pixels += (ptrdiff_t)down->start * small->stride + across->start;
-    piece.width = across->length;
-    piece.height = down->length;
-    error = dg_begin_planes(&planes, &piece, arena);
+    error = dg_begin_planes(&planes, small, across->start, down->start, across->length, down->length, arena);
     source.row = dg_planes_row;
     source.context = &planes;
     if (!error) error = dg_run(&dg_detector, planes.rows, planes.columns, &source, arena, outputs);
@@ -364,11 +387,11 @@ static int dg_detect_in_piece(struct dg_finder *finder, const struct digitocr_pi
 
 /* Adds what the network finds in a picture that was shrunk. places: pieces without the centre of any of these boxes in
  * their own part are left out; NULL: all pieces are seen. */
-static int dg_detect_at(struct dg_finder *finder, const struct digitocr_picture *small, const struct digitocr_box *places,
+static int dg_detect_at(struct dg_finder *finder, const struct dg_view *small, const struct digitocr_box *places,
                         int32_t place_count) {
     int32_t rows = dg_piece_count(small->height), columns = dg_piece_count(small->width), row, column, n;
-    float scale_x = (float)((double)finder->picture->width / (double)small->width);
-    float scale_y = (float)((double)finder->picture->height / (double)small->height);
+    float scale_x = (float)((double)finder->view->width / (double)small->width);
+    float scale_y = (float)((double)finder->view->height / (double)small->height);
     int error = DIGITOCR_OK;
     for (row = 0; row < rows && !error; row++)
         for (column = 0; column < columns && !error; column++) {
@@ -384,12 +407,15 @@ static int dg_detect_at(struct dg_finder *finder, const struct digitocr_picture 
 /* Adds what the network finds in the picture at a size, with an even background. */
 static int dg_detect_evened(struct dg_finder *finder, int32_t side, const struct digitocr_box *places, int32_t place_count) {
     unsigned char *mark = finder->arena->at;
-    struct digitocr_picture small;
-    int error = dg_shrunk(finder->picture, side, finder->arena, &small);
-    if (!error && small.pixels == finder->picture->pixels)
-        error = dg_evened(finder->picture, finder->arena, &small);
-    else if (!error)
-        error = dg_even_in_place(&small, mark, finder->arena);
+    const struct dg_view *view = finder->view;
+    struct dg_view small;
+    int error;
+    if ((view->width > view->height ? view->width : view->height) <= side) {
+        error = dg_find_background(view, finder->arena, &small);
+    } else {
+        error = dg_shrunk(view, side, finder->arena, &small);
+        if (!error) error = dg_even_in_place(&small.picture, mark, finder->arena);
+    }
     if (!error) error = dg_detect_at(finder, &small, places, place_count);
     finder->arena->at = mark;
     return error;
@@ -398,8 +424,8 @@ static int dg_detect_evened(struct dg_finder *finder, int32_t side, const struct
 /* Adds what the network finds in the picture shrunk to a size by way of another one. */
 static int dg_detect_coarse(struct dg_finder *finder, int32_t middle, int32_t side) {
     unsigned char *mark = finder->arena->at;
-    struct digitocr_picture small, coarse;
-    int error = dg_shrunk(finder->picture, middle, finder->arena, &small);
+    struct dg_view small, coarse;
+    int error = dg_shrunk(finder->view, middle, finder->arena, &small);
     if (!error) error = dg_shrunk(&small, side, finder->arena, &coarse);
     if (!error) error = dg_detect_at(finder, &coarse, NULL, 0);
     finder->arena->at = mark;
@@ -509,17 +535,28 @@ static int dg_detect_finer(struct dg_finder *finder, double span, double times, 
     return error;
 }
 
+/* Whether what was found is smaller than that: something sure, or much that is not; or whether nothing is sure. */
+static int dg_shows_small(const struct dg_finder *finder, float below) {
+    int32_t n, sure = 0, small = 0;
+    for (n = 0; n < finder->count; n++) {
+        int is_small = dg_longer_side(&dg_found_at(finder, n)->box) < below;
+        if (is_small && dg_is_sure(finder, n)) return 1;
+        sure += dg_is_sure(finder, n);
+        small += is_small;
+    }
+    return small >= DG_DETECTOR_FEW_SMALL || !sure;
+}
+
 /* Adds what is found at all sizes. */
 static int dg_detect_sizes(struct dg_finder *finder, int thorough) {
-    const struct digitocr_picture *picture = finder->picture;
+    const struct dg_view *picture = finder->view;
     int32_t longer = picture->width > picture->height ? picture->width : picture->height, n, coarse, middle, is_close = 0;
     double span = dg_span(picture->width, picture->height), times = (double)longer / span;
-    float smallest = -1.0F;
     int error;
     middle = dg_side_at(DG_DETECTOR_MIDDLE, times);
     error = dg_detect_coarse(finder, middle, DG_DETECTOR_COARSE);
     for (n = 0; n < finder->count; n++)
-        is_close = is_close || (dg_is_sure(finder, n) && dg_is_close_up(picture, &dg_found_at(finder, n)->box, 1));
+        is_close = is_close || (dg_is_sure(finder, n) && dg_is_close_up(picture->width, picture->height, &dg_found_at(finder, n)->box, 1));
     if (error || longer <= DG_DETECTOR_COARSE || is_close) return error;
     if (times > 1.0) {
         dg_drop_after(finder, 0);
@@ -529,19 +566,15 @@ static int dg_detect_sizes(struct dg_finder *finder, int thorough) {
     coarse = finder->count;
     if (!error) error = dg_detect_evened(finder, middle, NULL, 0);
     if (error) return error;
-    for (n = 0; n < finder->count; n++) {
-        float side = dg_longer_side(&dg_found_at(finder, n)->box);
-        if (dg_is_sure(finder, n) && (smallest < 0.0F || side < smallest)) smallest = side;
-    }
     if (span <= DG_DETECTOR_FINE_GAIN * DG_DETECTOR_MIDDLE ||
-        smallest >= (float)((double)DG_DETECTOR_FINE_BELOW / DG_DETECTOR_MIDDLE * span))
+        !dg_shows_small(finder, (float)((double)DG_DETECTOR_FINE_BELOW / DG_DETECTOR_MIDDLE * span)))
         return DIGITOCR_OK;
     dg_drop_small(finder, coarse, (double)DG_DETECTOR_MIN_MIDDLE_SIDE / DG_DETECTOR_MIDDLE * span);
     error = dg_detect_evened(finder, dg_side_at(DG_DETECTOR_FINE, times), NULL, 0);
     return error ? error : dg_detect_finer(finder, span, times, thorough);
 }
 
-int dg_detect(const struct digitocr_picture *picture, int thorough, int32_t capacity, struct digitocr_box *boxes,
+int dg_detect(const struct dg_view *view, int thorough, int32_t capacity, struct digitocr_box *boxes,
               float *scores, int32_t *count, struct dg_arena *arena) {
     struct dg_arena used = *arena;
     struct dg_finder finder;
@@ -549,7 +582,7 @@ int dg_detect(const struct digitocr_picture *picture, int thorough, int32_t capa
     int error;
     memset(&finder, 0, sizeof finder);
     used.end -= (size_t)((uintptr_t)used.end % sizeof(float)); /* the caller may have given it no whole end */
-    finder.picture = picture;
+    finder.view = view;
     finder.arena = &used;
     finder.end = used.end;
     error = dg_detect_sizes(&finder, thorough);
@@ -567,13 +600,13 @@ int dg_detect(const struct digitocr_picture *picture, int thorough, int32_t capa
 static size_t dg_largest(size_t one, size_t other) { return one > other ? one : other; }
 
 /* Bytes that are needed while a picture is seen, without the picture; `found` of what is found so far, which grows. */
-static size_t dg_detect_at_bytes(int32_t width, int32_t height, size_t *found) {
+static size_t dg_detect_at_bytes(int32_t width, int32_t height, int is_plain, size_t *found) {
     int32_t rows = dg_piece_count(height), columns = dg_piece_count(width);
     int32_t piece_width = columns > 1 ? DG_DETECTOR_PIECE : width, piece_height = rows > 1 ? DG_DETECTOR_PIECE : height;
     int32_t framed_rows = dg_framed_length(piece_height), framed_columns = dg_framed_length(piece_width);
     size_t cells = (size_t)framed_rows * (size_t)framed_columns / (DG_DETECTOR_STRIDE * DG_DETECTOR_STRIDE);
     size_t most = cells < DG_DETECTOR_MAX_CELLS ? cells : DG_DETECTOR_MAX_CELLS, largest, before, after;
-    size_t planes = dg_planes_bytes(piece_width, piece_height, &largest);
+    size_t planes = dg_planes_bytes(piece_width, piece_height, is_plain, &largest);
     size_t all = most * (size_t)rows * (size_t)columns * sizeof(struct dg_found), last = *found + all;
     /* before the network has run on the last piece, and after that */
     before = last - most * sizeof(struct dg_found) +
@@ -592,12 +625,14 @@ static void dg_shrunk_size(int32_t width, int32_t height, int32_t side, int32_t 
 /* Bytes of the picture at a size with an even background, and of seeing it. */
 static size_t dg_detect_evened_bytes(int32_t width, int32_t height, int32_t side, size_t *found) {
     int32_t new_width, new_height;
-    size_t picture, evening, before = *found;
+    size_t picture, before = *found, evening;
     dg_shrunk_size(width, height, side, &new_width, &new_height);
+    if (new_width == width && new_height == height)
+        return dg_largest(before + dg_background_bytes(width),
+                          DG_BACKGROUND_MEDIAN_SIDE * DG_BACKGROUND_MEDIAN_SIDE + dg_detect_at_bytes(width, height, 0, found));
     picture = DG_BYTES((size_t)new_width * (size_t)new_height);
-    evening = dg_evened_bytes(new_width, new_height) - picture;
-    evening = dg_largest(evening, dg_shrunk_bytes(width, height, side)) + before;
-    return picture + dg_largest(evening, dg_detect_at_bytes(new_width, new_height, found));
+    evening = dg_largest(picture + dg_even_in_place_bytes(new_width), dg_shrunk_bytes(width, height, side)) + before;
+    return dg_largest(evening, picture + dg_detect_at_bytes(new_width, new_height, 1, found));
 }
 
 static size_t dg_suppress_bytes(size_t found) {
@@ -615,7 +650,7 @@ size_t dg_detect_bytes(int32_t width, int32_t height) {
     dg_shrunk_size(width, height, middle, &small_width, &small_height);
     dg_shrunk_size(small_width, small_height, coarse, &coarse_width, &coarse_height);
     pictures = dg_shrunk_bytes(width, height, middle) + dg_shrunk_bytes(small_width, small_height, coarse);
-    most = pictures + dg_detect_at_bytes(coarse_width, coarse_height, &found);
+    most = pictures + dg_detect_at_bytes(coarse_width, coarse_height, longer > coarse, &found);
     if (longer > DG_DETECTOR_COARSE) {
         int32_t side = DG_DETECTOR_FINE;
         most = dg_largest(most, dg_detect_evened_bytes(width, height, middle, &found));

@@ -37,6 +37,118 @@ static uint8_t *dg_take_picture(struct dg_arena *arena, int32_t width, int32_t h
     return pixels;
 }
 
+/* --- Interpolation and views --------------------------------------------------------------------------------------- */
+
+/* Where a new pixel lies between two old ones, as OpenCV's INTER_LINEAR_EXACT has it: the first of them, and how much of
+ * 256 the second one counts. */
+static int32_t dg_between(int32_t place, double scale, int32_t old, int32_t *second) {
+    double exact = scale * ((double)place + 0.5) - 0.5, whole = dg_floor(exact);
+    *second = 0;
+    if (whole < 0.0 || old < 2) return 0;
+    if (whole >= (double)(old - 1)) return old - 1;
+    *second = (int32_t)dg_round((exact - whole) * 256.0);
+    return (int32_t)whole;
+}
+
+static double dg_linear_scale(int32_t old, int32_t made) { return 1.0 / ((double)made / (double)old); }
+
+/* Interpolates `count` columns of a picture of a new size, from `left` on, row by row, as INTER_LINEAR_EXACT does. Two old
+ * rows are kept, interpolated between their columns: 256 times the levels. */
+static int dg_begin_linear(struct dg_linear *linear, const struct digitocr_picture *picture, int32_t width,
+                           int32_t height, int32_t left, int32_t count, struct dg_arena *arena) {
+    linear->picture = *picture;
+    linear->left = left;
+    linear->count = count;
+    linear->across = dg_linear_scale(picture->width, width);
+    linear->down = dg_linear_scale(picture->height, height);
+    linear->rows[0] = linear->rows[1] = -1;
+    linear->lines[0] = dg_take(arena, (size_t)count * sizeof(uint16_t));
+    linear->lines[1] = dg_take(arena, (size_t)count * sizeof(uint16_t));
+    return linear->lines[0] && linear->lines[1] ? DIGITOCR_OK : DIGITOCR_ERROR_MEMORY;
+}
+
+static const uint16_t *dg_linear_line(struct dg_linear *linear, int32_t row) {
+    int32_t place = row % 2, column, second; /* two neighbouring rows are never in one place */
+    const uint8_t *from = dg_line_of(&linear->picture, row);
+    uint16_t *to = linear->lines[place];
+    if (linear->rows[place] == row) return to;
+    linear->rows[place] = row;
+    for (column = 0; column < linear->count; column++) {
+        int32_t first = dg_between(linear->left + column, linear->across, linear->picture.width, &second);
+        to[column] = (uint16_t)(from[first] * (256 - second) + (second ? from[first + 1] * second : 0));
+    }
+    return to;
+}
+
+/* The two lines between which a new row lies, and how much of 256 the second one counts. */
+static int32_t dg_linear_rows(struct dg_linear *linear, int32_t row, const uint16_t **first, const uint16_t **second) {
+    int32_t share, at = dg_between(row, linear->down, linear->picture.height, &share);
+    *first = dg_linear_line(linear, at);
+    *second = share ? dg_linear_line(linear, at + 1) : *first;
+    return share;
+}
+
+/* Levels between two lines. */
+static void dg_linear_levels(const uint16_t *first, const uint16_t *second, int32_t share, int32_t count, uint8_t *to) {
+    const uint16_t one = (uint16_t)(256 - share), other = (uint16_t)share;
+    int32_t column;
+    for (column = 0; column < count; column++)
+        to[column] = (uint8_t)(((uint32_t)first[column] * one + (uint32_t)second[column] * other + 32768u) >> 16);
+}
+
+struct dg_view dg_view_of(const struct digitocr_picture *picture, int32_t border, int32_t level) {
+    struct dg_view view;
+    memset(&view, 0, sizeof view);
+    view.picture = *picture;
+    view.border = border;
+    view.level = level;
+    view.width = picture->width + 2 * border;
+    view.height = picture->height + 2 * border;
+    return view;
+}
+
+int dg_is_plain(const struct dg_view *view) { return !view->border && !view->background.pixels; }
+
+int dg_begin_rows(struct dg_rows *rows, const struct dg_view *view, int32_t left, int32_t count,
+                         struct dg_arena *arena) {
+    rows->view = view;
+    rows->left = left;
+    rows->count = count;
+    if (!view->background.pixels) return DIGITOCR_OK;
+    return dg_begin_linear(&rows->background, &view->background, view->width, view->height, left, count, arena);
+}
+
+size_t dg_rows_bytes(int32_t count) { return 2 * DG_BYTES((size_t)count * sizeof(uint16_t)); }
+
+const uint8_t *dg_view_row(struct dg_rows *rows, int32_t row, uint8_t *buffer) {
+    const struct dg_view *view = rows->view;
+    int32_t border = view->border, inner = row - border, first = rows->left - border, column;
+    const uint8_t *from;
+    if (!border) {
+        from = dg_line_of(&view->picture, row) + rows->left;
+        if (!view->background.pixels) return from;
+    } else {
+        int32_t start = dg_limited(first, 0, view->picture.width);
+        int32_t end = dg_limited(first + rows->count, 0, view->picture.width);
+        from = buffer;
+        memset(buffer, view->level, (size_t)rows->count);
+        if (inner >= 0 && inner < view->picture.height && end > start)
+            memcpy(buffer + (start - first), dg_line_of(&view->picture, inner) + start, (size_t)(end - start));
+    }
+    if (view->background.pixels) {
+        const uint16_t *upper, *lower;
+        int32_t share = dg_linear_rows(&rows->background, row, &upper, &lower);
+        for (column = 0; column < rows->count; column += DG_SOME) {
+            int32_t count = rows->count - column < DG_SOME ? rows->count - column : DG_SOME, n;
+            uint8_t levels[DG_SOME];
+            dg_linear_levels(upper + column, lower + column, share, count, levels);
+            for (n = 0; n < count; n++)
+                buffer[column + n] = dg_level(from[column + n] - levels[n] + DG_BACKGROUND_EVEN_LEVEL);
+        }
+    }
+    return buffer;
+}
+
 /* --- Averages (resampling.averaged) ------------------------------------------------------------------------------- */
 
 /* One side of a picture that is reduced. Old and new pixels are measured in parts, so that both are whole. */
@@ -68,67 +180,69 @@ static struct dg_side dg_side_of_square(int32_t start, int32_t length, int32_t o
     return side;
 }
 
-/* The sums of levels times parts in a row of pixels, `step` bytes apart, for each new pixel. */
-static void dg_sum_line(const uint8_t *line, ptrdiff_t step, const struct dg_side *side, uint32_t *sums) {
-    int64_t rest = side->first;
-    int32_t made, left = side->count - 1; /* old pixels behind this one */
-    for (made = 0; made < side->made; made++) {
-        int64_t need = side->each;
-        uint32_t sum = 0, whole = 0;
-        while (rest <= need) {
-            sum += (uint32_t)rest * *line;
-            need -= rest;
-            if (!left) break; /* it was the last one, and nothing is needed any more */
-            line += step;
-            rest = --left ? side->other : side->last;
-            while (left && need >= side->other) {
-                whole += *line;
-                line += step;
-                need -= side->other;
-                rest = --left ? side->other : side->last;
-            }
-        }
-        sum += (uint32_t)need * *line;
-        rest -= need;
-        sums[made] = sum + whole * (uint32_t)side->other;
-    }
-}
-
-static size_t dg_average_bytes(int32_t width) {
-    return DG_BYTES((size_t)width * sizeof(uint64_t)) + DG_BYTES((size_t)width * sizeof(uint32_t));
-}
-
-/* The means over the areas of new pixels, to the nearest level, halves upwards. Pixels of the picture are `step` bytes
- * apart, and its rows `stride`. area: the parts of a new pixel. */
-static int dg_average_area(const uint8_t *pixels, ptrdiff_t step, ptrdiff_t stride, const struct dg_side *across,
-                      const struct dg_side *down, struct dg_arena *arena, uint8_t *to) {
+/* The means over the areas of new pixels, to the nearest level, halves upwards, of every `step`-th pixel and row of a view
+ * from the row `top` on. First the rows are added up, then the columns of the sums. */
+static int dg_average_area(struct dg_rows *rows, int32_t top, int32_t step, const struct dg_side *across,
+                           const struct dg_side *down, struct dg_arena *arena, uint8_t *to) {
     unsigned char *mark = arena->at;
-    uint64_t *sums = dg_take(arena, (size_t)across->made * sizeof *sums);
-    uint32_t *line = dg_take(arena, (size_t)across->made * sizeof *line);
+    uint32_t *sums = dg_take(arena, (size_t)across->count * sizeof *sums);
+    uint8_t *buffer = dg_take(arena, (size_t)rows->count);
+    const uint8_t *line = NULL;
     uint64_t area = (uint64_t)across->each * (uint64_t)down->each;
     int64_t rest = down->first;
-    int32_t left = down->count - 1, row, column, is_summed = 0;
+    int32_t left = down->count - 1, row, column, made;
     arena->at = mark;
-    if (!sums || !line) return DIGITOCR_ERROR_MEMORY;
+    if (!sums || !buffer) return DIGITOCR_ERROR_MEMORY;
     for (row = 0; row < down->made; row++) {
         int64_t need = down->each;
-        for (column = 0; column < across->made; column++) sums[column] = area / 2;
+        memset(sums, 0, (size_t)across->count * sizeof *sums);
         while (need) {
             int64_t share = rest < need ? rest : need;
-            if (!is_summed) dg_sum_line(pixels, step, across, line);
-            is_summed = 1;
-            for (column = 0; column < across->made; column++) sums[column] += (uint64_t)share * line[column];
+            const uint32_t times = (uint32_t)share;
+            if (!line) line = dg_view_row(rows, top, buffer);
+            if (step == 1)
+                for (column = 0; column < across->count; column++) sums[column] += times * line[column];
+            else
+                for (column = 0; column < across->count; column++) sums[column] += times * line[(ptrdiff_t)column * step];
             need -= share;
             rest -= share;
             if (!rest && left) {
-                pixels += stride;
+                top += step;
                 rest = --left ? down->other : down->last;
-                is_summed = 0;
+                line = NULL;
             }
         }
-        for (column = 0; column < across->made; column++) *to++ = (uint8_t)(sums[column] / area);
+        {
+            const uint32_t *sum = sums;
+            int64_t parts = across->first; /* of the old pixel that are left */
+            int32_t behind = across->count - 1;
+            for (made = 0; made < across->made; made++) {
+                uint64_t total = area / 2, whole = 0;
+                need = across->each;
+                while (parts <= need) {
+                    total += (uint64_t)parts * *sum;
+                    need -= parts;
+                    if (!behind) break; /* it was the last one, and nothing is needed any more */
+                    sum++;
+                    parts = --behind ? across->other : across->last;
+                    while (behind && need >= across->other) {
+                        whole += *sum++;
+                        need -= across->other;
+                        parts = --behind ? across->other : across->last;
+                    }
+                }
+                total += (uint64_t)need * *sum + whole * (uint64_t)across->other;
+                parts -= need;
+                *to++ = (uint8_t)(total / area);
+            }
+        }
     }
     return DIGITOCR_OK;
+}
+
+/* Bytes that it takes for a while, of `count` pixels in a row of which those of every step are averaged. */
+static size_t dg_average_bytes(int32_t count) {
+    return DG_BYTES((size_t)count * sizeof(uint32_t)) + DG_BYTES((size_t)count);
 }
 
 /* --- Sizes and the background (background.py) --------------------------------------------------------------------- */
@@ -139,97 +253,37 @@ void dg_fitted(int32_t width, int32_t height, int32_t side, int32_t *fitted_widt
     *fitted_height = dg_limited(dg_round_to_int((double)height * shrink), 1, side);
 }
 
-int dg_shrunk(const struct digitocr_picture *picture, int32_t side, struct dg_arena *arena,
-              struct digitocr_picture *made) {
+int dg_shrunk(const struct dg_view *view, int32_t side, struct dg_arena *arena, struct dg_view *made) {
+    struct digitocr_picture picture;
     struct dg_side across, down;
+    struct dg_rows rows;
     int32_t width, height;
     uint8_t *pixels;
-    if (dg_longer(picture->width, picture->height) <= side) {
-        *made = *picture;
+    int error;
+    if (dg_longer(view->width, view->height) <= side) {
+        *made = *view;
         return DIGITOCR_OK;
     }
-    dg_fitted(picture->width, picture->height, side, &width, &height);
-    across = dg_side_of(picture->width, width);
-    down = dg_side_of(picture->height, height);
-    pixels = dg_take_picture(arena, width, height, made);
+    dg_fitted(view->width, view->height, side, &width, &height);
+    across = dg_side_of(view->width, width);
+    down = dg_side_of(view->height, height);
+    pixels = dg_take_picture(arena, width, height, &picture);
     if (!pixels) return DIGITOCR_ERROR_MEMORY;
-    return dg_average_area(picture->pixels, 1, picture->stride, &across, &down, arena, pixels);
+    *made = dg_view_of(&picture, 0, 0);
+    {
+        unsigned char *mark = arena->at;
+        error = dg_begin_rows(&rows, view, 0, view->width, arena);
+        if (!error) error = dg_average_area(&rows, 0, 1, &across, &down, arena, pixels);
+        arena->at = mark;
+    }
+    return error;
 }
 
 size_t dg_shrunk_bytes(int32_t width, int32_t height, int32_t side) {
     int32_t new_width, new_height;
     if (dg_longer(width, height) <= side) return 0;
     dg_fitted(width, height, side, &new_width, &new_height);
-    return DG_BYTES((size_t)new_width * (size_t)new_height) + dg_average_bytes(new_width);
-}
-
-/* Where a new pixel lies between two old ones, as OpenCV's INTER_LINEAR_EXACT has it: the first of them, and how much of
- * 256 the second one counts. */
-static int32_t dg_between(int32_t place, double scale, int32_t old, int32_t *second) {
-    double exact = scale * ((double)place + 0.5) - 0.5, whole = dg_floor(exact);
-    *second = 0;
-    if (whole < 0.0 || old < 2) return 0;
-    if (whole >= (double)(old - 1)) return old - 1;
-    *second = (int32_t)dg_round((exact - whole) * 256.0);
-    return (int32_t)whole;
-}
-
-/* A row of a picture interpolated between its columns: 256 times the levels. */
-static void dg_linear_line(const uint8_t *line, int32_t old, double scale, int32_t made, uint16_t *to) {
-    int32_t column, second;
-    for (column = 0; column < made; column++) {
-        int32_t first = dg_between(column, scale, old, &second);
-        to[column] = (uint16_t)(line[first] * (256 - second) + (second ? line[first + 1] * second : 0));
-    }
-}
-
-/* Interpolates rows of a picture, as INTER_LINEAR_EXACT does. `lines` keep the two that were used last. */
-struct dg_linear {
-    struct digitocr_picture picture;
-    int32_t width;
-    double across, down;
-    int32_t rows[2];
-    uint16_t *lines[2];
-};
-
-static double dg_linear_scale(int32_t old, int32_t made) { return 1.0 / ((double)made / (double)old); }
-
-static int dg_begin_linear(struct dg_linear *linear, const struct digitocr_picture *picture, int32_t width,
-                           int32_t height, struct dg_arena *arena) {
-    linear->picture = *picture;
-    linear->width = width;
-    linear->across = dg_linear_scale(picture->width, width);
-    linear->down = dg_linear_scale(picture->height, height);
-    linear->rows[0] = linear->rows[1] = -1;
-    linear->lines[0] = dg_take(arena, (size_t)width * sizeof(uint16_t));
-    linear->lines[1] = dg_take(arena, (size_t)width * sizeof(uint16_t));
-    return linear->lines[0] && linear->lines[1] ? DIGITOCR_OK : DIGITOCR_ERROR_MEMORY;
-}
-
-static const uint16_t *dg_linear_row(struct dg_linear *linear, int32_t row) {
-    int32_t place = row % 2; /* two neighbouring rows are never in one place */
-    if (linear->rows[place] != row) {
-        linear->rows[place] = row;
-        dg_linear_line(dg_line_of(&linear->picture, row), linear->picture.width, linear->across, linear->width,
-                       linear->lines[place]);
-    }
-    return linear->lines[place];
-}
-
-/* The two lines between which a new row lies, and how much of 256 the second one counts. */
-static int32_t dg_linear_rows(struct dg_linear *linear, int32_t row, const uint16_t **first, const uint16_t **second) {
-    int32_t share, at = dg_between(row, linear->down, linear->picture.height, &share);
-    *first = dg_linear_row(linear, at);
-    *second = share ? dg_linear_row(linear, at + 1) : *first;
-    return share;
-}
-
-/* Levels between two lines. */
-static void dg_linear_levels(const uint16_t *first, const uint16_t *second, int32_t share, int32_t count, uint8_t *to) {
-    const uint16_t one = (uint16_t)(256 - share), other = (uint16_t)share;
-    int32_t column;
-    for (column = 0; column < count; column++)
-        to[column] = (uint8_t)(((uint32_t)first[column] * one + (uint32_t)second[column] * other + 32768u) >> 16);
+    return DG_BYTES((size_t)new_width * (size_t)new_height) + dg_average_bytes(width);
 }
 
 /* The median in a window of DG_BACKGROUND_MEDIAN_WINDOW pixels around each pixel; edge pixels are repeated. The levels in
@@ -261,82 +315,83 @@ static void dg_median(const struct digitocr_picture *picture, uint8_t *to) {
     }
 }
 
-/* Writes the picture with an even background, which may be over the picture itself. */
-static int dg_even(const struct digitocr_picture *picture, struct dg_arena *arena, uint8_t *to, ptrdiff_t stride) {
-    unsigned char *mark = arena->at;
-    int32_t longer = dg_longer(picture->width, picture->height), width, height, row, column, error;
+int dg_find_background(const struct dg_view *view, struct dg_arena *arena, struct dg_view *made) {
+    int32_t longer = dg_longer(view->width, view->height), width, height, row;
     int32_t step = longer / (4 * DG_BACKGROUND_MEDIAN_SIDE) > 1 ? longer / (4 * DG_BACKGROUND_MEDIAN_SIDE) : 1;
-    struct digitocr_picture small, background;
+    struct digitocr_picture small, background, copy;
+    struct dg_rows rows;
     struct dg_linear linear;
-    const uint16_t *first, *second;
-    uint8_t *pixels, *medians;
-    dg_fitted(picture->width, picture->height, DG_BACKGROUND_MEDIAN_SIDE, &width, &height);
-    pixels = dg_take_picture(arena, width, height, &small);
+    unsigned char *mark;
+    uint8_t *pixels, *medians, *copied;
+    int error;
+    dg_fitted(view->width, view->height, DG_BACKGROUND_MEDIAN_SIDE, &width, &height);
     medians = dg_take_picture(arena, width, height, &background);
-    error = pixels && medians ? DIGITOCR_OK : DIGITOCR_ERROR_MEMORY;
+    mark = arena->at;
+    pixels = dg_take_picture(arena, width, height, &small);
+    if (!medians || !pixels) return DIGITOCR_ERROR_MEMORY;
+    error = dg_begin_rows(&rows, view, 0, view->width, arena);
     if (!error && longer > DG_BACKGROUND_MEDIAN_SIDE) {
-        struct dg_side across = dg_side_of((picture->width + step - 1) / step, width);
-        struct dg_side down = dg_side_of((picture->height + step - 1) / step, height);
-        error = dg_average_area(picture->pixels, step, picture->stride * step, &across, &down, arena, pixels);
+        struct dg_side across = dg_side_of((view->width + step - 1) / step, width);
+        struct dg_side down = dg_side_of((view->height + step - 1) / step, height);
+        error = dg_average_area(&rows, 0, step, &across, &down, arena, pixels);
     } else if (!error) {
-        error = dg_begin_linear(&linear, picture, width, height, arena);
+        copied = dg_take_picture(arena, view->width, view->height, &copy);
+        if (!copied) return DIGITOCR_ERROR_MEMORY;
+        for (row = 0; row < view->height; row++) {
+            uint8_t *to = copied + row * view->width;
+            const uint8_t *from = dg_view_row(&rows, row, to);
+            if (from != to) memcpy(to, from, (size_t)view->width);
+        }
+        error = dg_begin_linear(&linear, &copy, width, height, 0, width, arena);
         for (row = 0; row < height && !error; row++) {
+            const uint16_t *first, *second;
             int32_t share = dg_linear_rows(&linear, row, &first, &second);
             dg_linear_levels(first, second, share, width, pixels + row * width);
         }
     }
-    if (!error) {
-        dg_median(&small, medians);
-        error = dg_begin_linear(&linear, &background, picture->width, picture->height, arena);
-    }
-    for (row = 0; row < picture->height && !error; row++) {
-        const uint8_t *line = dg_line_of(picture, row);
-        uint8_t *made = to + row * stride;
-        int32_t share = dg_linear_rows(&linear, row, &first, &second);
-        for (column = 0; column < picture->width; column += DG_SOME) {
-            int32_t count = picture->width - column < DG_SOME ? picture->width - column : DG_SOME, n;
-            uint8_t levels[DG_SOME];
-            dg_linear_levels(first + column, second + column, share, count, levels);
-            for (n = 0; n < count; n++)
-                made[column + n] = dg_level(line[column + n] - levels[n] + DG_BACKGROUND_EVEN_LEVEL);
-        }
-    }
+    if (!error) dg_median(&small, medians);
+    *made = *view;
+    made->background = background;
     arena->at = mark;
     return error;
 }
 
-/* Bytes of an arena that dg_even takes for a while. */
-static size_t dg_even_bytes(int32_t width) {
-    size_t small = 2 * DG_BYTES(DG_BACKGROUND_MEDIAN_SIDE * DG_BACKGROUND_MEDIAN_SIDE);
-    size_t lines = 2 * DG_BYTES(2 * (size_t)(width > DG_BACKGROUND_MEDIAN_SIDE ? width : DG_BACKGROUND_MEDIAN_SIDE));
-    return small + (width > DG_BACKGROUND_MEDIAN_SIDE ? lines : 2 * lines) + dg_average_bytes(DG_BACKGROUND_MEDIAN_SIDE);
+size_t dg_background_bytes(int32_t width) {
+    size_t side = DG_BACKGROUND_MEDIAN_SIDE, some = DG_BYTES(side * side), lines = dg_rows_bytes(DG_BACKGROUND_MEDIAN_SIDE);
+    size_t average = dg_average_bytes(width);
+    return 2 * some + (average > some + lines ? average : some + lines);
 }
 
 int dg_even_in_place(const struct digitocr_picture *picture, uint8_t *pixels, struct dg_arena *arena) {
-    return dg_even(picture, arena, pixels, picture->stride);
+    unsigned char *mark = arena->at;
+    struct dg_view view = dg_view_of(picture, 0, 0), even;
+    struct dg_rows rows;
+    int32_t row;
+    int error = dg_find_background(&view, arena, &even);
+    if (!error) error = dg_begin_rows(&rows, &even, 0, picture->width, arena);
+    for (row = 0; row < picture->height && !error; row++) dg_view_row(&rows, row, pixels + row * picture->stride);
+    arena->at = mark;
+    return error;
 }
 
-int dg_evened(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *made) {
-    uint8_t *pixels = dg_take_picture(arena, picture->width, picture->height, made);
-    return pixels ? dg_even(picture, arena, pixels, made->stride) : DIGITOCR_ERROR_MEMORY;
+size_t dg_even_in_place_bytes(int32_t width) {
+    size_t lines = DG_BYTES(DG_BACKGROUND_MEDIAN_SIDE * DG_BACKGROUND_MEDIAN_SIDE) + dg_rows_bytes(width);
+    size_t background = dg_background_bytes(width);
+    return background > lines ? background : lines;
 }
 
-size_t dg_evened_bytes(int32_t width, int32_t height) {
-    return DG_BYTES((size_t)width * (size_t)height) + dg_even_bytes(width);
-}
-
-int dg_is_close_up(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count) {
-    float least = (float)(DG_BACKGROUND_CLOSE_UP * (double)dg_longer(picture->width, picture->height));
+int dg_is_close_up(int32_t width, int32_t height, const struct digitocr_box *boxes, int32_t count) {
+    float least = (float)(DG_BACKGROUND_CLOSE_UP * (double)dg_longer(width, height));
     int32_t n;
     for (n = 0; n < count; n++)
         if (boxes[n].width >= least || boxes[n].height >= least) return 1;
     return 0;
 }
 
-int dg_shadeless(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count,
-                 struct dg_arena *arena, struct digitocr_picture *made) {
-    if (!dg_is_close_up(picture, boxes, count)) return dg_evened(picture, arena, made);
-    *made = *picture;
+int dg_shadeless(const struct dg_view *view, const struct digitocr_box *boxes, int32_t count, struct dg_arena *arena,
+                 struct dg_view *made) {
+    if (!dg_is_close_up(view->width, view->height, boxes, count)) return dg_find_background(view, arena, made);
+    *made = *view;
     return DIGITOCR_OK;
 }
 
@@ -363,8 +418,9 @@ static void dg_cubic_weights(int32_t old, int32_t *firsts, int32_t (*weights)[4]
     }
 }
 
-/* A square of a picture enlarged to 28x28 pixels; beyond the picture its edge pixels are repeated. */
-static void dg_enlarge(const struct digitocr_picture *picture, int32_t left, int32_t top, int32_t side, uint8_t *crop) {
+/* A square of a view enlarged to 28x28 pixels; beyond the view its edge pixels are repeated. `rows` are those of all its
+ * columns that the square sees. */
+static void dg_enlarge(struct dg_rows *rows, int32_t left, int32_t top, int32_t side, uint8_t *crop) {
     int32_t firsts[DIGITOCR_SIDE], weights[DIGITOCR_SIDE][4], lines[4][DIGITOCR_SIDE], ready[4] = {-9, -9, -9, -9};
     int32_t row, column, k;
     dg_cubic_weights(side, firsts, weights);
@@ -373,10 +429,10 @@ static void dg_enlarge(const struct digitocr_picture *picture, int32_t left, int
         for (k = 0; k < 4; k++) {
             int32_t at = dg_limited(firsts[row] + k, 0, side - 1), *to = lines[at % 4];
             if (ready[at % 4] != at) {
-                const uint8_t *line = dg_line_of(picture, dg_limited(top + at, 0, picture->height - 1));
-                uint8_t levels[DIGITOCR_SIDE];
+                uint8_t levels[DIGITOCR_SIDE], buffer[DIGITOCR_SIDE];
+                const uint8_t *line = dg_view_row(rows, dg_limited(top + at, 0, rows->view->height - 1), buffer);
                 for (column = 0; column < side; column++)
-                    levels[column] = line[dg_limited(left + column, 0, picture->width - 1)];
+                    levels[column] = line[dg_limited(left + column - rows->left, 0, rows->count - 1)];
                 for (column = 0; column < DIGITOCR_SIDE; column++) {
                     int32_t sum = 0, n;
                     for (n = 0; n < 4; n++)
@@ -395,27 +451,30 @@ static void dg_enlarge(const struct digitocr_picture *picture, int32_t left, int
     }
 }
 
-int dg_crop(const struct digitocr_picture *picture, const struct digitocr_box *box, struct dg_arena *arena,
-            uint8_t *crop) {
+int dg_crop(const struct dg_view *view, const struct digitocr_box *box, struct dg_arena *arena, uint8_t *crop) {
+    unsigned char *mark = arena->at;
     double x = (double)box->x, y = (double)box->y, w = (double)box->width, h = (double)box->height;
     int32_t side = dg_round_to_int((w > h ? w : h) * DIGITOCR_SIDE / DG_PREPROCESSING_DIGIT_SIDE), left, top;
-    int error = DIGITOCR_OK;
+    int32_t first_column, first_row;
+    struct dg_side across, down;
+    struct dg_rows rows;
+    int error;
     side = dg_limited(side, 2, DG_LARGEST_SQUARE);
     left = dg_round_to_int(x + (w - (double)side) / 2.0);
     top = dg_round_to_int(y + (h - (double)side) / 2.0);
-    if (side > DIGITOCR_SIDE) {
-        int32_t first_column, first_row;
-        struct dg_side across = dg_side_of_square(left, side, picture->width, DIGITOCR_SIDE, &first_column);
-        struct dg_side down = dg_side_of_square(top, side, picture->height, DIGITOCR_SIDE, &first_row);
-        error = dg_average_area(dg_line_of(picture, first_row) + first_column, 1, picture->stride, &across, &down, arena, crop);
-    } else {
-        dg_enlarge(picture, left, top, side, crop);
-    }
+    across = dg_side_of_square(left, side, view->width, DIGITOCR_SIDE, &first_column);
+    down = dg_side_of_square(top, side, view->height, DIGITOCR_SIDE, &first_row);
+    error = dg_begin_rows(&rows, view, first_column, across.count, arena);
+    if (!error && side > DIGITOCR_SIDE)
+        error = dg_average_area(&rows, first_row, 1, &across, &down, arena, crop);
+    else if (!error)
+        dg_enlarge(&rows, left, top, side, crop);
     if (!error) dg_normalise(crop);
+    arena->at = mark;
     return error;
 }
 
-size_t dg_crop_bytes(void) { return dg_average_bytes(DIGITOCR_SIDE); }
+size_t dg_crop_bytes(int32_t width) { return dg_rows_bytes(width) + dg_average_bytes(width); }
 
 /* The value of a rank, from the least, by how often each value occurs. */
 static int32_t dg_ranked(const int32_t *counts, int32_t rank) {
@@ -691,43 +750,40 @@ int dg_cut(const struct digitocr_picture *picture, const struct dg_place *place,
     return DIGITOCR_OK;
 }
 
-/* The recognizer's input, prepared row by row (recognizer.recognizer_input). */
+/* The recognizer's input, prepared column by column (recognizer.recognizer_input). */
 struct dg_strip {
-    const uint8_t *levels;
+    const uint8_t *levels; /* DG_STRIP_HEIGHT rows */
     int32_t width;
-    int32_t *sums, *squares; /* of each column, over the rows of the window */
-    float low, spread;       /* levels that become 0 and 1 in plane 0 */
+    int32_t sums[DG_STRIP_HEIGHT], squares[DG_STRIP_HEIGHT]; /* of each row, over the columns of the window */
+    float low, spread; /* levels that become 0 and 1 in plane 0 */
 };
 
-static const uint8_t *dg_strip_row(const struct dg_strip *strip, int32_t row) {
-    return strip->levels + (ptrdiff_t)dg_limited(row, 0, DG_STRIP_HEIGHT - 1) * strip->width;
-}
-
-static void dg_add_row(int32_t *sums, int32_t *squares, const uint8_t *line, int32_t count, int32_t times) {
-    int32_t column;
-    for (column = 0; column < count; column++) {
-        sums[column] += times * line[column];
-        squares[column] += times * line[column] * line[column];
+/* Adds a column to the sums, or takes it off. */
+static void dg_add_column(struct dg_strip *strip, int32_t column, int32_t times) {
+    const uint8_t *at = strip->levels + dg_limited(column, 0, strip->width - 1);
+    int32_t row;
+    for (row = 0; row < DG_STRIP_HEIGHT; row++, at += strip->width) {
+        strip->sums[row] += times * *at;
+        strip->squares[row] += times * (*at * *at);
     }
 }
 
 static float dg_unit(float value) { return value < 0.0F ? 0.0F : value > 1.0F ? 1.0F : value; }
 
-static void dg_strip_planes(void *context, int32_t row, uint8_t *to) {
+static void dg_strip_planes(void *context, int32_t column, uint8_t *to) {
     struct dg_strip *strip = context;
     const int32_t reach = DG_RECOGNIZER_WINDOW / 2;
     const double share = 1.0 / (DG_RECOGNIZER_WINDOW * DG_RECOGNIZER_WINDOW);
     const float spreads = (float)(2.0 * DG_RECOGNIZER_MAX_SPREADS), least = (float)DG_RECOGNIZER_MIN_SPREAD;
-    const uint8_t *line = dg_strip_row(strip, row);
-    int32_t sum = 0, square = 0, column;
-    for (column = -reach; column <= reach; column++) {
-        sum += strip->sums[dg_limited(column, 0, strip->width - 1)];
-        square += strip->squares[dg_limited(column, 0, strip->width - 1)];
+    int32_t sum = 0, square = 0, row;
+    for (row = -reach; row <= reach; row++) {
+        sum += strip->sums[dg_limited(row, 0, DG_STRIP_HEIGHT - 1)];
+        square += strip->squares[dg_limited(row, 0, DG_STRIP_HEIGHT - 1)];
     }
-    for (column = 0; column < strip->width; column++) {
-        int32_t enters = dg_limited(column + reach + 1, 0, strip->width - 1);
-        int32_t leaves = dg_limited(column - reach, 0, strip->width - 1);
-        float level = (float)line[column], mean = (float)((double)sum * share);
+    for (row = 0; row < DG_STRIP_HEIGHT; row++) {
+        int32_t enters = dg_limited(row + reach + 1, 0, DG_STRIP_HEIGHT - 1);
+        int32_t leaves = dg_limited(row - reach, 0, DG_STRIP_HEIGHT - 1);
+        float level = (float)strip->levels[(ptrdiff_t)row * strip->width + column], mean = (float)((double)sum * share);
         float variance = (float)((double)square * share) - mean * mean;
         float local = (level - mean) / ((dg_sqrtf(variance) + least) * spreads) + 0.5F;
         *to++ = dg_quantised(dg_unit((level - strip->low) / strip->spread), dg_recognizer.scale, dg_recognizer.zero_point);
@@ -735,26 +791,22 @@ static void dg_strip_planes(void *context, int32_t row, uint8_t *to) {
         sum += strip->sums[enters] - strip->sums[leaves];
         square += strip->squares[enters] - strip->squares[leaves];
     }
-    dg_add_row(strip->sums, strip->squares, dg_strip_row(strip, row + reach + 1), strip->width, 1);
-    dg_add_row(strip->sums, strip->squares, dg_strip_row(strip, row - reach), strip->width, -1);
+    dg_add_column(strip, column + reach + 1, 1);
+    dg_add_column(strip, column - reach, -1);
 }
 
-static int dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_t width, struct dg_arena *arena) {
+static void dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_t width) {
     int32_t counts[256], total = 0, row, column;
     double low, high, spread;
+    memset(strip, 0, sizeof *strip);
     strip->levels = levels;
     strip->width = width;
-    strip->sums = dg_take(arena, (size_t)width * sizeof(int32_t));
-    strip->squares = dg_take(arena, (size_t)width * sizeof(int32_t));
-    if (!strip->sums || !strip->squares) return DIGITOCR_ERROR_MEMORY;
-    memset(strip->sums, 0, (size_t)width * sizeof(int32_t));
-    memset(strip->squares, 0, (size_t)width * sizeof(int32_t));
-    for (row = -(DG_RECOGNIZER_WINDOW / 2); row <= DG_RECOGNIZER_WINDOW / 2; row++)
-        dg_add_row(strip->sums, strip->squares, dg_strip_row(strip, row), width, 1);
+    for (column = -(DG_RECOGNIZER_WINDOW / 2); column <= DG_RECOGNIZER_WINDOW / 2; column++)
+        dg_add_column(strip, column, 1);
     memset(counts, 0, sizeof counts);
     for (row = 0; row < DG_STRIP_HEIGHT; row += 2)
         for (column = 0; column < width; column += 2) {
-            counts[dg_strip_row(strip, row)[column]]++;
+            counts[levels[(ptrdiff_t)row * width + column]]++;
             total++;
         }
     low = (double)dg_ranked(counts, (int32_t)(DG_RECOGNIZER_LOW * (double)(total - 1)));
@@ -762,21 +814,22 @@ static int dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_t
     spread = high - low > DG_RECOGNIZER_MIN_CONTRAST ? high - low : DG_RECOGNIZER_MIN_CONTRAST;
     strip->low = (float)((low + high) / 2.0 - spread / 2.0);
     strip->spread = (float)spread;
-    return DIGITOCR_OK;
 }
 
 int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
                   float *columns) {
     unsigned char *mark = arena->at;
-    uint8_t *levels = dg_take(arena, (size_t)place->width * DG_STRIP_HEIGHT);
+    uint8_t *levels = (uint8_t *)columns; /* the strip, which is smaller, lies where its columns will */
     struct dg_output output;
     struct dg_strip strip;
     struct dg_source source;
-    int error = levels ? dg_cut(picture, place, arena, levels) : DIGITOCR_ERROR_MEMORY;
+    int error = dg_cut(picture, place, arena, levels);
     source.row = dg_strip_planes;
     source.context = &strip;
-    if (!error) error = dg_begin_strip(&strip, levels, place->width, arena);
-    if (!error) error = dg_run(&dg_recognizer, DG_STRIP_HEIGHT, place->width, &source, arena, &output);
+    if (!error) {
+        dg_begin_strip(&strip, levels, place->width);
+        error = dg_run(&dg_recognizer, place->width, DG_STRIP_HEIGHT, &source, arena, &output);
+    }
     if (!error) {
         int32_t column, k, each = output.channels / DG_CLASS_COUNT; /* columns for each pixel of the output */
         for (column = 0; column < place->width / DG_COLUMN; column++) {
@@ -790,10 +843,12 @@ int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place 
     return error;
 }
 
+typedef char dg_columns_hold_the_strip[DG_STRIP_HEIGHT * DG_COLUMN <= DG_CLASS_COUNT * sizeof(float) ? 1 : -1];
+
 size_t dg_columns_bytes(int32_t strip_width) {
-    size_t line = DG_BYTES((size_t)strip_width * sizeof(int32_t));
-    size_t run = dg_run_bytes(&dg_recognizer, DG_STRIP_HEIGHT, strip_width);
-    return DG_BYTES((size_t)strip_width * DG_STRIP_HEIGHT) + 2 * line + (run > line ? run : line);
+    size_t line = DG_BYTES((size_t)strip_width * sizeof(uint32_t));
+    size_t run = dg_run_bytes(&dg_recognizer, strip_width, DG_STRIP_HEIGHT);
+    return run > line ? run : line;
 }
 
 float dg_value(const struct dg_output *output, ptrdiff_t place) {

@@ -78,7 +78,8 @@ DG_LOCAL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, 
  *
  *   dg_classifier: 28 x 28 x 1 -> 1 output of 1 x 1 x classes, float
  *   dg_detector:   H x W x 3, multiples of 8 -> 2 outputs of H/4 x W/4: 1 channel (centres) and 4 channels (boxes)
- *   dg_recognizer: 32 x W x 2, W a multiple of 8 -> 1 output of 1 x W/4 x 36
+ *   dg_recognizer: W x 32 x 2, W a multiple of 8 -> 1 output of W/4 x 1 x 36; it is turned, so that a row of it is a
+ *                  column of the strip
  *
  * Returns DIGITOCR_OK or DIGITOCR_ERROR_MEMORY. */
 DG_LOCAL int dg_run(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_source *source,
@@ -122,24 +123,32 @@ DG_LOCAL float dg_sqrtf(float value);
 /* A size whose longer side is that many pixels (background.fitted). */
 DG_LOCAL void dg_fitted(int32_t width, int32_t height, int32_t side, int32_t *fitted_width, int32_t *fitted_height);
 
-/* The picture reduced to a longer side of at most that many pixels (background.shrunk). */
-DG_LOCAL int dg_shrunk(const struct digitocr_picture *picture, int32_t side, struct dg_arena *arena,
-                       struct digitocr_picture *made);
+/* A picture whose pixels are made when they are read: in a frame of one level, with an even background. So the picture
+ * that is seen takes no memory of its own. */
+struct dg_view {
+    struct digitocr_picture picture;
+    int32_t border, level; /* pixels around the picture, and their level */
+    int32_t width, height; /* of all of it */
+    struct digitocr_picture background; /* which is taken off; no pixels: the picture is seen as it is */
+};
+DG_LOCAL struct dg_view dg_view_of(const struct digitocr_picture *picture, int32_t border, int32_t level);
 
-/* The picture with an even background (background.evened). */
-DG_LOCAL int dg_evened(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *made);
+/* The view reduced to a longer side of at most that many pixels (background.shrunk). */
+DG_LOCAL int dg_shrunk(const struct dg_view *view, int32_t side, struct dg_arena *arena, struct dg_view *made);
 
-/* The same over the picture itself, whose pixels are these. */
+/* The view with an even background (background.evened); the background stays in the arena. */
+DG_LOCAL int dg_find_background(const struct dg_view *view, struct dg_arena *arena, struct dg_view *made);
+
+/* A picture with an even background, written over itself; its pixels are these. */
 DG_LOCAL int dg_even_in_place(const struct digitocr_picture *picture, uint8_t *pixels, struct dg_arena *arena);
 
 /* What digits are cropped from (background.shadeless): evened, unless one of the boxes fills the picture. */
-DG_LOCAL int dg_is_close_up(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count);
-DG_LOCAL int dg_shadeless(const struct digitocr_picture *picture, const struct digitocr_box *boxes, int32_t count,
-                          struct dg_arena *arena, struct digitocr_picture *made);
+DG_LOCAL int dg_is_close_up(int32_t width, int32_t height, const struct digitocr_box *boxes, int32_t count);
+DG_LOCAL int dg_shadeless(const struct dg_view *view, const struct digitocr_box *boxes, int32_t count,
+                          struct dg_arena *arena, struct dg_view *made);
 
 /* The digit in a box in MNIST's form (preprocessing.images): 28x28, ink bright. */
-DG_LOCAL int dg_crop(const struct digitocr_picture *picture, const struct digitocr_box *box, struct dg_arena *arena,
-                     uint8_t *crop);
+DG_LOCAL int dg_crop(const struct dg_view *view, const struct digitocr_box *box, struct dg_arena *arena, uint8_t *crop);
 
 /* The same of a picture of 28x28 pixels (preprocessing.lone); and whether it shows nothing. */
 DG_LOCAL void dg_lone(const struct digitocr_picture *picture, uint8_t *crop);
@@ -162,8 +171,9 @@ DG_LOCAL int dg_turn(const struct digitocr_picture *picture, int32_t degrees, st
 
 /* Bytes of an arena that these functions take at most for a picture of that size, with the pictures that they make. */
 DG_LOCAL size_t dg_shrunk_bytes(int32_t width, int32_t height, int32_t side);
-DG_LOCAL size_t dg_evened_bytes(int32_t width, int32_t height);
-DG_LOCAL size_t dg_crop_bytes(void);
+DG_LOCAL size_t dg_background_bytes(int32_t width);
+DG_LOCAL size_t dg_even_in_place_bytes(int32_t width);
+DG_LOCAL size_t dg_crop_bytes(int32_t width);
 DG_LOCAL size_t dg_turn_bytes(int32_t width, int32_t height, int32_t degrees);
 
 /* The value at a place of an output. */
@@ -180,11 +190,34 @@ DG_LOCAL int dg_columns_of(const struct digitocr_picture *picture, const struct 
                            struct dg_arena *arena, float *columns);
 DG_LOCAL size_t dg_columns_bytes(int32_t strip_width);
 
+/* Reads rows of a view one after the other, of `count` columns from `left` on. */
+struct dg_linear {
+    struct digitocr_picture picture;
+    int32_t left, count;
+    double across, down; /* old pixels for a new one */
+    int32_t rows[2];     /* that were used last */
+    uint16_t *lines[2];
+};
+struct dg_rows {
+    const struct dg_view *view;
+    int32_t left, count;
+    struct dg_linear background;
+};
+DG_LOCAL int dg_begin_rows(struct dg_rows *rows, const struct dg_view *view, int32_t left, int32_t count,
+                           struct dg_arena *arena);
+DG_LOCAL size_t dg_rows_bytes(int32_t count);
+
+/* A row: the picture's own pixels, or pixels that are made in the buffer. */
+DG_LOCAL const uint8_t *dg_view_row(struct dg_rows *rows, int32_t row, uint8_t *buffer);
+
+/* Whether a view shows the picture's own pixels. */
+DG_LOCAL int dg_is_plain(const struct dg_view *view);
+
 /* --- Finding digits (detection.c) --------------------------------------------------------------------------------- */
 
 /* Boxes in which digits may be, and their scores, best first (Detector.detect); at most `capacity` of them.
  * thorough: whether a large picture in which nothing is found is seen at twice its size. */
-DG_LOCAL int dg_detect(const struct digitocr_picture *picture, int thorough, int32_t capacity,
+DG_LOCAL int dg_detect(const struct dg_view *view, int thorough, int32_t capacity,
                        struct digitocr_box *boxes, float *scores, int32_t *count, struct dg_arena *arena);
 
 /* Bytes of an arena that it takes at most for a picture of that size. */
@@ -282,12 +315,11 @@ DG_LOCAL void dg_to_picture(const struct dg_place *place, double u, double v, do
 /* The likeliest kind of a place of a line, DG_KIND_..., by the probabilities of the classes. */
 DG_LOCAL int32_t dg_kind(const float *probabilities);
 
-/* A character or a run of other writing in a line: columns from `left` up to `right`, and the means over them. */
+/* A character or a run of other writing in a line: columns from `left` up to `right`. */
 struct dg_segment {
     int32_t left, right;
     int32_t kind; /* DG_KIND_... but that of a gap */
     float share;  /* the probability of that kind */
-    float probabilities[DG_CLASS_COUNT];
 };
 
 /* The segments of a line of (count, DG_CLASS_COUNT) probabilities; only counts where `segments` is NULL. */
@@ -314,6 +346,7 @@ struct dg_recognition {
     double digits_shown, others_shown; /* how many digits and how many other characters the lines show */
 };
 
+/* Memory for it. What begins with `lined` is needed only until all confidences are known. */
 DG_LOCAL int dg_take_recognition(struct dg_recognition *found, int32_t capacity, int32_t other_capacity,
                                  struct dg_arena *arena);
 

@@ -52,7 +52,8 @@ static float dg_fused(float a, float b, float c) {
 
 /* --- Kernels ------------------------------------------------------------------------------------------------------ */
 
-#define DG_MAX_TAPS 256 /* places of a depthwise kernel or a pooling */
+#define DG_MAX_TAPS 256 /* places of a depthwise kernel or a pooling; rows of any kernel */
+#define DG_MAX_GROUP 16 /* pixels that are gathered at once */
 
 /* What is written for each processor. `pixels` are the bytes under the kernel for each pixel, `stride` bytes apart,
  * padded to a multiple of 4; those of SSE2 and WebAssembly are widened before. */
@@ -299,41 +300,36 @@ DG_VNNI static void dg_sum_vnni(const uint8_t *pixels, size_t stride, int32_t n,
     int32_t p, k;
     (void)channels;
 #define DG_STEP_VNNI(i) s##i = _mm512_dpbusd_epi32(s##i, _mm512_set1_epi32(dg_four(x##i + 4 * k)), w)
-    for (p = 0; p < n;) {
-        const uint8_t *x0 = pixels + (size_t)p * stride;
+#define DG_BEHIND_VNNI(i, before) *x##i = p + i < n ? x##before + stride : x0
+    for (p = 0; p < n; p += 8) { /* the sums of pixels behind the last one are not used */
+        const uint8_t *x0 = pixels + (size_t)p * stride, DG_BEHIND_VNNI(1, 0), DG_BEHIND_VNNI(2, 1), DG_BEHIND_VNNI(3, 2);
         int32_t *to = sums + DG_BLOCK * p;
-        __m512i s0 = _mm512_setzero_si512();
-        if (n - p >= 4) {
-            const uint8_t *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;
-            __m512i s1 = s0, s2 = s0, s3 = s0;
-            if (n - p >= 8) {
-                const uint8_t *x4 = x3 + stride, *x5 = x4 + stride, *x6 = x5 + stride, *x7 = x6 + stride;
-                __m512i s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-                for (k = 0; k < fours; k++) {
-                    __m512i w = _mm512_loadu_si512(weights + 64 * k);
-                    DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
-                    DG_STEP_VNNI(4), DG_STEP_VNNI(5), DG_STEP_VNNI(6), DG_STEP_VNNI(7);
-                }
-                _mm512_storeu_si512(to + 64, s4), _mm512_storeu_si512(to + 80, s5);
-                _mm512_storeu_si512(to + 96, s6), _mm512_storeu_si512(to + 112, s7);
-                p += 8;
-            } else {
-                for (k = 0; k < fours; k++) {
-                    __m512i w = _mm512_loadu_si512(weights + 64 * k);
-                    DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
-                }
-                p += 4;
+        __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
+        if (n - p > 4) {
+            const uint8_t DG_BEHIND_VNNI(4, 3), DG_BEHIND_VNNI(5, 4), DG_BEHIND_VNNI(6, 5), DG_BEHIND_VNNI(7, 6);
+            __m512i s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+            for (k = 0; k < fours; k++) {
+                __m512i w = _mm512_loadu_si512(weights + 64 * k);
+                DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
+                DG_STEP_VNNI(4), DG_STEP_VNNI(5), DG_STEP_VNNI(6), DG_STEP_VNNI(7);
             }
-            _mm512_storeu_si512(to + 16, s1), _mm512_storeu_si512(to + 32, s2), _mm512_storeu_si512(to + 48, s3);
+            _mm512_storeu_si512(to + 64, s4), _mm512_storeu_si512(to + 80, s5);
+            _mm512_storeu_si512(to + 96, s6), _mm512_storeu_si512(to + 112, s7);
+        } else if (n - p > 1) {
+            for (k = 0; k < fours; k++) {
+                __m512i w = _mm512_loadu_si512(weights + 64 * k);
+                DG_STEP_VNNI(0), DG_STEP_VNNI(1), DG_STEP_VNNI(2), DG_STEP_VNNI(3);
+            }
         } else {
             for (k = 0; k < fours; k++) {
                 __m512i w = _mm512_loadu_si512(weights + 64 * k);
                 DG_STEP_VNNI(0);
             }
-            p += 1;
         }
         _mm512_storeu_si512(to, s0);
+        _mm512_storeu_si512(to + 16, s1), _mm512_storeu_si512(to + 32, s2), _mm512_storeu_si512(to + 48, s3);
     }
+#undef DG_BEHIND_VNNI
 #undef DG_STEP_VNNI
 }
 
@@ -741,9 +737,17 @@ static const struct dg_kernels *dg_kernels(int32_t number) {
 
 /* --- The plan: the size of each layer, and where it lies ------------------------------------------------------------ */
 
+/* A network is computed in one of two ways, by that which takes less memory. Layer by layer: all rows of a layer at once,
+ * but for chains of streamed layers; memory is used again where a layer is needed no more. Or flowing: in steps, in each
+ * of which every layer computes a few rows, as soon as its inputs have the rows that it needs. */
 struct dg_plan {
+    int32_t last_user[DG_MAX_LAYERS]; /* the last layer that takes the output of each */
+    int32_t chain_end[DG_MAX_LAYERS]; /* the last layer of its chain: all but that one are streamed */
     int32_t rows[DG_MAX_LAYERS], columns[DG_MAX_LAYERS];
-    int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; of a streamed layer only what the next one needs */
+    int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; others are overwritten */
+    int32_t rate[DG_MAX_LAYERS];    /* of a flowing network: rows that are computed in a step */
+    int32_t lag[DG_MAX_LAYERS];     /* rows that it is behind these */
+    int32_t steps;                  /* of a flowing network; 0: layer by layer */
     size_t offset[DG_MAX_LAYERS];   /* bytes from the start of the working memory */
     size_t working;                 /* bytes of working memory for all layers */
     size_t scratch;                 /* bytes that are needed within a layer */
@@ -759,31 +763,11 @@ static int32_t dg_window(const struct dg_layer *layer) {
     return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
 }
 
-/* The first layer of the chain that ends with a layer: all but its end are streamed. */
-static int32_t dg_chain_start(const struct dg_network *network, int32_t end) {
-    while (end > 0 && network->layers[end - 1].is_streamed) end--;
-    return end;
-}
-
-static int32_t dg_chain_end(const struct dg_network *network, int32_t start) {
-    while (network->layers[start].is_streamed) start++;
-    return start;
-}
-
 static int dg_is_end(const struct dg_network *network, int32_t number) {
     int32_t end;
     for (end = 0; end < network->end_count; end++)
         if (network->ends[end].layer == number) return 1;
     return 0;
-}
-
-/* The last layer before which the output of a layer must stay. */
-static int32_t dg_last_use(const struct dg_network *network, int32_t number) {
-    int32_t last = number, other, place;
-    for (other = number + 1; other < network->layer_count; other++)
-        for (place = 0; place < network->layers[other].input_count; place++)
-            if (network->layers[other].inputs[place] == number) last = dg_chain_end(network, other);
-    return last;
 }
 
 static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
@@ -825,28 +809,21 @@ static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_ker
     return kernels->width > 1 ? bytes + DG_BYTES(window * kernels->width * group) : bytes;
 }
 
-/* Whether two layers, or their inputs, are held at the same time; `start` and `end` are the chain of the first one. */
-static int dg_overlap(const struct dg_network *network, int32_t start, int32_t end, int32_t other) {
-    int32_t last = dg_last_use(network, other), first = dg_chain_start(network, other);
-    if (last < dg_chain_end(network, other)) last = dg_chain_end(network, other);
-    return first <= end && last >= start;
-}
-
-/* Where a layer's output lies: the first gap between the outputs that are held at the same time and placed already. */
-static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t placed) {
+/* Where the output of a layer lies, whose chain begins with `start`: the first gap between the outputs that are held at
+ * the same time and placed already. A chain is placed from its end. */
+static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t start) {
     const struct dg_layer *layer = &network->layers[number];
     size_t bytes = dg_layer_bytes(network, plan, number), offset = 0;
-    int32_t start = dg_chain_start(network, number), end = dg_chain_end(network, number), other;
+    int32_t end = plan->chain_end[number], other;
     if (layer->kind == DG_ADD && start == end) /* it may overwrite an input that nothing needs any more */
         for (other = 0; other < DG_MAX_INPUTS; other++) {
             int32_t in = layer->inputs[other];
-            if (!dg_is_end(network, in) && dg_last_use(network, in) == number) return plan->offset[in];
+            if (!dg_is_end(network, in) && plan->last_user[in] == number) return plan->offset[in];
         }
-    for (other = 0; other <= placed; other++) {
+    for (other = 0; other <= end; other++) {
         size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
-        if (other >= start && other <= number) continue; /* not placed yet: a chain is placed from its end */
-        if (dg_is_end(network, other) || !dg_overlap(network, start, end, other)) continue;
-        if (plan->offset[other] < offset + bytes && offset < behind) {
+        int is_held = other > number || (other < start && plan->chain_end[plan->last_user[other]] >= start);
+        if (is_held && !dg_is_end(network, other) && plan->offset[other] < offset + bytes && offset < behind) {
             offset = behind;
             other = -1; /* look at all of them again */
         }
@@ -854,17 +831,13 @@ static size_t dg_place(const struct dg_network *network, const struct dg_plan *p
     return offset;
 }
 
-static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
-                       struct dg_plan *plan) {
+static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32_t columns, struct dg_plan *plan) {
     int32_t start, end, number;
-    plan->working = plan->scratch = plan->outputs = 0;
-    for (number = 0; number < network->layer_count; number++) {
-        size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
-        if (scratch > plan->scratch) plan->scratch = scratch;
-        dg_plan_sides(network, plan, number, rows, columns);
-    }
+    plan->working = plan->outputs = 0;
+    plan->steps = 0;
+    for (number = 0; number < network->layer_count; number++) dg_plan_sides(network, plan, number, rows, columns);
     for (start = 0; start < network->layer_count; start = end + 1) {
-        end = dg_chain_end(network, start);
+        end = plan->chain_end[start];
         for (number = end; number >= start; number--) {
             size_t bytes = dg_layer_bytes(network, plan, number);
             if (dg_is_end(network, number)) {
@@ -872,11 +845,107 @@ static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t c
                 plan->outputs += bytes;
                 continue;
             }
-            plan->offset[number] = dg_place(network, plan, number, end);
+            plan->offset[number] = dg_place(network, plan, number, start);
             if (plan->offset[number] + bytes > plan->working) plan->working = plan->offset[number] + bytes;
         }
     }
+}
+
+#define DG_MAX_RATE 64 /* rows of the input; strides that do not divide it are not for flowing networks */
+
+/* Rates and lags of the layers if `rows` of the input are taken in a step; whether all rates are whole. */
+static int dg_plan_rates(const struct dg_network *network, int32_t rows, struct dg_plan *plan) {
+    int32_t number, place, steps;
+    plan->rate[0] = rows;
+    plan->lag[0] = plan->steps = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        const struct dg_layer *layer = &network->layers[number];
+        int32_t below = dg_extent(layer->kernel_rows, layer->dilation_rows) - layer->stride_rows - layer->top;
+        for (place = 0; place < layer->input_count; place++) {
+            int32_t in = layer->inputs[place], given = plan->rate[in] << layer->shift[place];
+            int32_t lag = (plan->lag[in] << layer->shift[place]) + below;
+            lag = lag > 0 ? (lag + layer->stride_rows - 1) / layer->stride_rows : 0;
+            if (given % layer->stride_rows || (place && plan->rate[number] != given / layer->stride_rows)) return 0;
+            plan->rate[number] = given / layer->stride_rows;
+            plan->lag[number] = !place || lag > plan->lag[number] ? lag : plan->lag[number];
+        }
+        steps = (plan->rows[number] + plan->lag[number] + plan->rate[number] - 1) / plan->rate[number];
+        if (steps > plan->steps) plan->steps = steps;
+    }
+    return 1;
+}
+
+/* Rows of a layer that are held at once while the network flows: those of a step, and those that a later one needs. */
+static int32_t dg_kept_flowing(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+    int32_t most = 0, other, place;
+    for (other = number + 1; other < network->layer_count; other++)
+        for (place = 0; place < network->layers[other].input_count; place++)
+            if (network->layers[other].inputs[place] == number) {
+                const struct dg_layer *layer = &network->layers[other];
+                int32_t behind = plan->lag[other] * layer->stride_rows + layer->top, shift = layer->shift[place];
+                behind = ((behind + (1 << shift) - 1) >> shift) - plan->lag[number];
+                if (behind > most) most = behind;
+            }
+    return plan->rate[number] + most;
+}
+
+/* Plans a flowing network; whether it can flow. A step gives each layer `pixels` pixels at least. */
+static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct dg_plan *plan) {
+    int32_t number, other, rows = 1, columns = plan->columns[0];
+    uint8_t is_brief[DG_MAX_LAYERS]; /* whether no row is needed after the step in which it is computed */
+    size_t held;
+    for (number = 1; number < network->layer_count; number++)
+        if (plan->columns[number] < columns) columns = plan->columns[number];
+    while (!dg_plan_rates(network, rows, plan))
+        if ((rows *= 2) > DG_MAX_RATE) return 0;
+    if (!dg_plan_rates(network, rows * ((pixels + columns - 1) / columns), plan)) return 0;
+    plan->working = plan->outputs = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        int32_t kept = dg_kept_flowing(network, plan, number);
+        int is_end = dg_is_end(network, number);
+        size_t *behind = is_end ? &plan->outputs : &plan->working;
+        is_brief[number] = !is_end && kept == plan->rate[number];
+        plan->kept[number] = is_end || kept > plan->rows[number] ? plan->rows[number] : kept;
+        if (is_brief[number]) continue;
+        plan->offset[number] = *behind;
+        *behind += dg_layer_bytes(network, plan, number);
+    }
+    held = plan->working;
+    for (number = 0; number < network->layer_count; number++) { /* brief ones lie behind those that are needed with them */
+        if (!is_brief[number]) continue;
+        plan->offset[number] = held;
+        for (other = 0; other < number; other++) {
+            size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
+            if (is_brief[other] && plan->last_user[other] >= number && behind > plan->offset[number])
+                plan->offset[number] = behind;
+        }
+        if (plan->offset[number] + dg_layer_bytes(network, plan, number) > plan->working)
+            plan->working = plan->offset[number] + dg_layer_bytes(network, plan, number);
+    }
+    return 1;
+}
+
+static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
+                       struct dg_plan *plan) {
+    size_t bytes;
+    int32_t number, place;
+    for (number = network->layer_count - 1; number >= 0; number--) {
+        plan->last_user[number] = number;
+        plan->chain_end[number] = network->layers[number].is_streamed ? plan->chain_end[number + 1] : number;
+    }
+    for (number = 0; number < network->layer_count; number++)
+        for (place = 0; place < network->layers[number].input_count; place++)
+            plan->last_user[network->layers[number].inputs[place]] = number;
+    dg_plan_layers(network, rows, columns, plan);
+    bytes = plan->working + plan->outputs;
+    if (!dg_plan_flow(network, (kernels->group + 1) / 2, plan) || plan->working + plan->outputs >= bytes)
+        dg_plan_layers(network, rows, columns, plan);
     plan->working += DG_BLOCK; /* whole blocks are read, also beyond the end of a layer */
+    plan->scratch = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
+        if (scratch > plan->scratch) plan->scratch = scratch;
+    }
 }
 
 /* --- Layers ------------------------------------------------------------------------------------------------------- */
@@ -902,28 +971,32 @@ static void dg_copy(uint8_t *to, const uint8_t *from, size_t count) {
     for (at = 0; at < count; at += 16) memcpy(to + at, from + at, 16);
 }
 
-/* The bytes under the kernel of a convolution at a place of its output. */
-static void dg_gather(const struct dg_state *state, int32_t number, int32_t row, int32_t column, uint8_t *to) {
+/* The rows of its input under the kernel of a layer; NULL for those beyond the border. */
+static void dg_lines(const struct dg_state *state, int32_t number, int32_t row, const uint8_t **lines) {
     const struct dg_layer *layer = &state->network->layers[number];
-    int32_t in = layer->inputs[0], rows = state->plan.rows[in], columns = state->plan.columns[in], y, x;
-    size_t channels = (size_t)layer->channels_in;
-    int32_t left = column * layer->stride_columns - layer->left;
+    int32_t in = layer->inputs[0], y, from = row * layer->stride_rows - layer->top;
+    for (y = 0; y < layer->kernel_rows; y++, from += layer->dilation_rows)
+        lines[y] = from < 0 || from >= state->plan.rows[in] ? NULL : dg_row(state, in, from);
+}
+
+/* The bytes under the kernel of a convolution at a place of its output, of these rows. */
+static void dg_gather(const struct dg_layer *layer, const uint8_t *const *lines, int32_t columns, int32_t column,
+                      uint8_t *to) {
+    size_t channels = (size_t)layer->channels_in, count = channels * layer->kernel_columns;
+    int32_t left = column * layer->stride_columns - layer->left, y, x;
     int is_whole = layer->dilation_columns == 1 && left >= 0 && left + layer->kernel_columns <= columns;
     for (y = 0; y < layer->kernel_rows; y++) {
-        int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
-        int is_outside = from_row < 0 || from_row >= rows;
-        const uint8_t *from = is_outside ? NULL : dg_row(state, in, from_row);
-        if (is_outside) {
-            memset(to, layer->outside, channels * layer->kernel_columns);
-            to += channels * layer->kernel_columns;
+        if (!lines[y]) {
+            memset(to, layer->outside, count);
+            to += count;
         } else if (is_whole) {
-            dg_copy(to, from + (size_t)left * channels, channels * layer->kernel_columns);
-            to += channels * layer->kernel_columns;
+            dg_copy(to, lines[y] + (size_t)left * channels, count);
+            to += count;
         } else {
             for (x = 0; x < layer->kernel_columns; x++, to += channels) {
-                int32_t from_column = left + x * layer->dilation_columns;
-                if (from_column < 0 || from_column >= columns) memset(to, layer->outside, channels);
-                else dg_copy(to, from + (size_t)from_column * channels, channels);
+                int32_t from = left + x * layer->dilation_columns;
+                if (from < 0 || from >= columns) memset(to, layer->outside, channels);
+                else dg_copy(to, lines[y] + (size_t)from * channels, channels);
             }
         }
     }
@@ -949,32 +1022,50 @@ static void dg_finish(const struct dg_state *state, const struct dg_layer *layer
     }
 }
 
+/* Whether the kernel of a convolution sees one pixel of its input, whose bytes need not be gathered. */
+static int dg_is_pointwise(const struct dg_layer *layer) {
+    return layer->kernel_rows == 1 && layer->kernel_columns == 1 && layer->stride_rows == 1 &&
+           layer->stride_columns == 1 && !layer->top && !layer->left && layer->channels_in % DG_BLOCK == 0;
+}
+
 static void dg_convolution(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
     const struct dg_layer *layer = &state->network->layers[number];
     const struct dg_kernels *kernels = state->kernels;
-    int32_t columns = state->plan.columns[number], total = count * columns, fours = (dg_window(layer) + 3) / 4;
+    int32_t in = layer->inputs[0], columns = state->plan.columns[number], fours = (dg_window(layer) + 3) / 4;
     size_t window = dg_padded((size_t)dg_window(layer));
     size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
-    uint8_t *gathered = state->scratch, *pixels = gathered;
+    uint8_t *gathered = state->scratch;
     int32_t *sums = (int32_t *)(void *)(gathered + DG_BYTES(window * (size_t)kernels->group + DG_BLOCK));
-    int32_t at, p, channel;
-    if (kernels->width > 1) pixels = (uint8_t *)sums + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)kernels->group);
-    for (at = 0; at < total; at += kernels->group) {
-        int32_t n = total - at < kernels->group ? total - at : kernels->group;
+    uint8_t *widened = (uint8_t *)sums + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)kernels->group);
+    const uint8_t *lines[DG_MAX_TAPS];
+    unsigned char *to[DG_MAX_GROUP];
+    int32_t row = first, column = 0, left = count * columns, is_pointwise = dg_is_pointwise(layer), n, p, channel;
+    while (left) {
+        const uint8_t *pixels = gathered;
+        n = left < kernels->group ? left : kernels->group;
+        if (is_pointwise) { /* up to where the rows of the input begin again */
+            int32_t together = (state->plan.kept[in] - row % state->plan.kept[in]) * columns - column;
+            n = n < together ? n : together;
+            pixels = dg_row(state, in, row) + (size_t)column * window;
+        }
         for (p = 0; p < n; p++) {
-            dg_gather(state, number, first + (at + p) / columns, (at + p) % columns, gathered + (size_t)p * window);
+            if (!is_pointwise) {
+                if (!p || !column) dg_lines(state, number, row, lines);
+                dg_gather(layer, lines, state->plan.columns[in], column, gathered + (size_t)p * window);
+            }
             if (kernels->width > 1)
-                kernels->widen(gathered + (size_t)p * window, 4 * (size_t)fours, pixels + (size_t)p * window * kernels->width);
+                kernels->widen(pixels + (size_t)p * window, 4 * (size_t)fours, widened + (size_t)p * window * kernels->width);
+            to[p] = p && column ? to[p - 1] + pixel_bytes : dg_row(state, number, row) + (size_t)column * pixel_bytes;
+            if (++column == columns) column = 0, row++;
         }
         for (channel = 0; channel < layer->channels_out; channel += DG_BLOCK) {
-            int32_t left = layer->channels_out - channel;
-            kernels->sum(pixels, window * kernels->width, n, layer->weights + (size_t)channel * 4 * (size_t)fours, fours,
-                         left < DG_BLOCK ? left : DG_BLOCK, sums);
-            for (p = 0; p < n; p++) {
-                unsigned char *row = dg_row(state, number, first + (at + p) / columns);
-                dg_finish(state, layer, channel, sums + DG_BLOCK * p, row + (size_t)((at + p) % columns) * pixel_bytes);
-            }
+            int32_t rest = layer->channels_out - channel;
+            kernels->sum(kernels->width > 1 ? widened : pixels, window * kernels->width, n,
+                         layer->weights + (size_t)channel * 4 * (size_t)fours, fours, rest < DG_BLOCK ? rest : DG_BLOCK,
+                         sums);
+            for (p = 0; p < n; p++) dg_finish(state, layer, channel, sums + DG_BLOCK * p, to[p]);
         }
+        left -= n;
     }
 }
 
@@ -1136,6 +1227,19 @@ static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
     }
 }
 
+/* Computes all layers, in steps. */
+static void dg_flow(const struct dg_state *state) {
+    const struct dg_plan *plan = &state->plan;
+    int32_t step, number;
+    for (step = 0; step < plan->steps; step++)
+        for (number = 0; number < state->network->layer_count; number++) {
+            int32_t first = step * plan->rate[number] - plan->lag[number], last = first + plan->rate[number];
+            if (first < 0) first = 0;
+            if (last > plan->rows[number]) last = plan->rows[number];
+            if (first < last) dg_rows_of(state, number, first, last - first);
+        }
+}
+
 /* --- Running a network --------------------------------------------------------------------------------------------- */
 
 size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
@@ -1167,10 +1271,11 @@ int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, i
         arena->at = before;
         return DIGITOCR_ERROR_MEMORY;
     }
-    for (number = 0; number < network->layer_count; number++) {
-        int32_t last = dg_chain_end(network, number);
-        dg_chain(&state, number, last);
-        number = last;
+    if (state.plan.steps) {
+        dg_flow(&state);
+    } else {
+        for (number = 0; number < network->layer_count; number = state.plan.chain_end[number] + 1)
+            dg_chain(&state, number, state.plan.chain_end[number]);
     }
     for (end = 0; end < network->end_count; end++) {
         const struct dg_end *from = &network->ends[end];

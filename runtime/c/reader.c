@@ -1,6 +1,6 @@
 /* The third level: a picture in, a reading out. What runtime/reader.py and orientation.py do, in their order.
  *
- * The arena holds, from its front: three sets of candidates, of which one is the best so far; then what a rotation
+ * The arena holds, from its front: the sets of candidates, of which one is the best so far; then what a rotation
  * takes while it is tried; at the end the reading. */
 #include "internal.h"
 
@@ -41,6 +41,11 @@ static int32_t dg_capacity(int32_t width, int32_t height) {
 /* Candidates at most with those that only the recognizer finds; as many signs and words are kept. */
 static int32_t dg_total(int32_t capacity) { return capacity + capacity / 2; }
 
+/* Sets of candidates that are held at once: the best, another rotation, and either in a border. */
+static int32_t dg_attempts(const struct digitocr_options *options) {
+    return options->mode != DIGITOCR_MODE_SINGLE && options->rotate == DIGITOCR_ROTATE_AUTO ? 3 : 2;
+}
+
 static int dg_take_attempt(struct dg_reader *reader, struct dg_attempt *made) {
     size_t count = (size_t)reader->capacity;
     memset(made, 0, sizeof *made);
@@ -63,15 +68,14 @@ static struct digitocr_box dg_scaled(const struct digitocr_box *box, double fact
 }
 
 /* The probabilities of the digits in boxes of a picture: the means over two crops of each. */
-static int dg_classify_boxes(struct dg_reader *reader, const struct digitocr_picture *picture,
-                             const struct digitocr_box *boxes, int32_t count, float *probabilities) {
+static int dg_classify_boxes(struct dg_reader *reader, const struct dg_view *view, const struct digitocr_box *boxes, int32_t count, float *probabilities) {
     static const double scales[] = DG_READER_CROP_SCALES;
     unsigned char *mark = reader->arena.at;
-    struct digitocr_picture even;
+    struct dg_view even;
     uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
     float one[DIGITOCR_MAX_CLASSES];
     int32_t n, k, scale;
-    int error = count ? dg_shadeless(picture, boxes, count, &reader->arena, &even) : DIGITOCR_OK;
+    int error = count ? dg_shadeless(view, boxes, count, &reader->arena, &even) : DIGITOCR_OK;
     for (n = 0; n < count && !error; n++) {
         float *means = probabilities + n * reader->classes;
         for (scale = 0; scale < 2 && !error; scale++) {
@@ -210,37 +214,21 @@ static int dg_is_full(const struct digitocr_picture *picture, const struct dg_at
 }
 
 /* The picture in a border of the median of its edge pixels. */
-static int dg_framed(const struct digitocr_picture *picture, struct dg_arena *arena, struct digitocr_picture *framed,
-                     int32_t *border) {
-    int32_t counts[256], shorter = picture->width < picture->height ? picture->width : picture->height, level, row;
+static struct dg_view dg_framed(const struct digitocr_picture *picture) {
+    int32_t counts[256], shorter = picture->width < picture->height ? picture->width : picture->height;
     int32_t width = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
-    uint8_t *pixels;
-    width = width < 1 ? 1 : width;
     dg_count_edge(picture, counts);
-    level = dg_twice_median(counts, 256) / 2;
-    framed->width = picture->width + 2 * width;
-    framed->height = picture->height + 2 * width;
-    framed->stride = framed->width;
-    framed->pixels = pixels = dg_take(arena, (size_t)framed->width * (size_t)framed->height);
-    if (!pixels)
-        return DIGITOCR_ERROR_MEMORY;
-    memset(pixels, level, (size_t)framed->width * (size_t)framed->height);
-    for (row = 0; row < picture->height; row++)
-        memcpy(pixels + (size_t)(row + width) * (size_t)framed->width + width, picture->pixels + row * picture->stride,
-               (size_t)picture->width);
-    *border = width;
-    return DIGITOCR_OK;
+    return dg_view_of(picture, width < 1 ? 1 : width, dg_twice_median(counts, 256) / 2);
 }
 
 /* --- Rotations (orientation.py) ----------------------------------------------------------------------------------- */
 
 /* The candidates that the detector finds in a picture, and what the classifier says of them. */
-static int dg_detected(struct dg_reader *reader, const struct digitocr_picture *picture, int thorough,
-                       struct dg_attempt *made) {
+static int dg_detected(struct dg_reader *reader, const struct dg_view *view, int thorough, struct dg_attempt *made) {
     struct dg_arena *arena = &reader->arena;
-    int error = dg_detect(picture, thorough, reader->capacity, made->boxes, made->scores, &made->count, arena);
+    int error = dg_detect(view, thorough, reader->capacity, made->boxes, made->scores, &made->count, arena);
     if (!error)
-        error = dg_classify_boxes(reader, picture, made->boxes, made->count, made->probabilities);
+        error = dg_classify_boxes(reader, view, made->boxes, made->count, made->probabilities);
     if (!error)
         error = dg_candidate_confidences(made->boxes, made->scores, made->probabilities, reader->classes, made->count,
                                          arena, made->confidence);
@@ -261,13 +249,14 @@ static double dg_lone_of(const float *probabilities) {
 /* All ink of a picture of one digit as the candidate, where the detector has none. The caller states that the picture
  * is a digit, so the probability of "no digit" is shared out among the digits. */
 static int dg_read_ink(struct dg_reader *reader, const struct digitocr_picture *picture, struct dg_attempt *made) {
+    struct dg_view view = dg_view_of(picture, 0, 0);
     float whole = 0.0F;
     int32_t n;
     int error;
     made->count = 1;
     made->boxes[0] = dg_ink_box(picture);
     made->scores[0] = (float)DG_DETECTOR_MIN_SCORE;
-    error = dg_classify_boxes(reader, picture, made->boxes, 1, made->probabilities);
+    error = dg_classify_boxes(reader, &view, made->boxes, 1, made->probabilities);
     if (error)
         return error;
     whole = dg_digits_share(made->probabilities);
@@ -285,15 +274,17 @@ static int32_t dg_fixed_rotation(const struct dg_reader *reader) {
  * its edges, they are also looked for in a border, and the better attempt is taken. */
 static int dg_read_at(struct dg_reader *reader, int32_t degrees, struct dg_attempt **made, struct dg_attempt **spare) {
     unsigned char *mark = reader->arena.at;
-    struct digitocr_picture rotated, framed;
+    struct digitocr_picture rotated;
+    struct dg_view view;
     int32_t n, border;
     int error = dg_turn(reader->picture, degrees, &reader->arena, &rotated);
+    view = dg_view_of(&rotated, 0, 0);
     if (!error)
-        error = dg_detected(reader, &rotated, degrees == dg_fixed_rotation(reader), *made);
+        error = dg_detected(reader, &view, degrees == dg_fixed_rotation(reader), *made);
     if (!error && dg_is_full(&rotated, *made)) {
-        error = dg_framed(&rotated, &reader->arena, &framed, &border);
-        if (!error)
-            error = dg_detected(reader, &framed, 0, *spare);
+        view = dg_framed(&rotated);
+        border = view.border;
+        error = dg_detected(reader, &view, 0, *spare);
         (*spare)->border = border;
         if (!error && (*spare)->scores_of.reading > (*made)->scores_of.reading) {
             struct dg_attempt *other = *made;
@@ -325,24 +316,23 @@ static int dg_inverted_looks_better(struct dg_reader *reader, const struct dg_at
     float *upright = dg_take_array(arena, attempt->count, sizeof *upright);
     float *inverted = dg_take_array(arena, attempt->count, sizeof *inverted);
     struct digitocr_box *boxes = dg_take_array(arena, attempt->count, sizeof *boxes);
-    struct digitocr_picture picture, framed, even;
-    int32_t n, k, read = 0, border;
+    struct digitocr_picture picture;
+    struct dg_view view, even;
+    int32_t n, k, read = 0;
     int error;
     *is_better = 0;
     if (!upright || !inverted || !boxes)
         return DIGITOCR_ERROR_MEMORY;
     error = attempt->scores_of.read ? dg_turn(reader->picture, attempt->degrees, arena, &picture) : DIGITOCR_OK;
-    if (!error && attempt->scores_of.read && attempt->border) {
-        error = dg_framed(&picture, arena, &framed, &border);
-        picture = framed;
-    }
     for (n = 0; n < attempt->count; n++) {
         boxes[n] = attempt->boxes[n];
         boxes[n].x += (float)attempt->border;
         boxes[n].y += (float)attempt->border;
     }
-    if (!error && attempt->scores_of.read)
-        error = dg_shadeless(&picture, boxes, attempt->count, arena, &even);
+    if (!error && attempt->scores_of.read) {
+        view = attempt->border ? dg_framed(&picture) : dg_view_of(&picture, 0, 0);
+        error = dg_shadeless(&view, boxes, attempt->count, arena, &even);
+    }
     for (n = 0; n < attempt->count && !error; n++) {
         struct digitocr_box box = dg_scaled(&boxes[n], scales[0]);
         const float *probabilities = attempt->probabilities + n * reader->classes;
@@ -426,6 +416,7 @@ struct dg_result {
     struct dg_recognition lines;
     float *digits; /* 10 probabilities for each candidate, by both networks */
     float *confidence, *places;
+    int32_t why; /* of enum digitocr_why, for candidates that are not read */
 };
 
 /* The longest strip of a picture of that size: of digits that are 4 pixels high, along its diagonal. What lines of
@@ -452,21 +443,40 @@ static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture 
     return error;
 }
 
+/* Why candidates are not read whose lines show this. */
+static int32_t dg_why_of(const struct dg_recognition *lines) {
+    int32_t n, k;
+    int digits = 0, characters = 0, any = 0;
+    for (n = 0; n < lines->count; n++) {
+        const float *seen = lines->lined + n * DG_CLASS_COUNT;
+        int32_t kind = dg_kind(seen);
+        int is_on_line = 0;
+        for (k = 0; k < DG_GAP; k++)
+            is_on_line = is_on_line || seen[k] != 0.0F;
+        any = any || is_on_line;
+        digits = digits || (is_on_line && kind == DG_KIND_DIGIT);
+        characters = characters || (is_on_line && kind != DG_KIND_GAP);
+    }
+    return !any || digits ? DIGITOCR_WHY_UNSURE : characters ? DIGITOCR_WHY_NO_DIGITS : DIGITOCR_WHY_NO_CHARACTERS;
+}
+
 /* Reads the lines of an attempt, those with the most and the largest digits first; the results stay in the arena. */
 static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture *picture,
                          const struct dg_attempt *attempt, struct dg_result *found) {
     struct dg_arena *arena = &reader->arena;
     struct dg_recognition *lines = &found->lines;
+    struct dg_view view = dg_view_of(picture, 0, 0);
     struct dg_places places;
     int32_t total = dg_total(reader->capacity), count = attempt->count, classes = reader->classes, seeds = 0, n;
     unsigned char *mark;
     float *read, *scores, *before, elsewhere[2];
     double *keys;
     int32_t *order;
-    int error = dg_take_recognition(lines, total, total, arena);
+    int error;
     found->digits = dg_take_array(arena, total, 10 * sizeof *found->digits);
     found->confidence = dg_take_array(arena, total, sizeof *found->confidence);
     found->places = dg_take_array(arena, total, sizeof *found->places);
+    error = dg_take_recognition(lines, total, total, arena);
     mark = arena->at;
     order = dg_take_array(arena, count, sizeof *order);
     if (error || !found->digits || !found->confidence || !found->places || !order)
@@ -513,7 +523,7 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     memcpy(scores, attempt->scores, (size_t)count * sizeof *scores);
     for (n = count; n < lines->count; n++) /* as if the detector were undecided */
         scores[n] = (float)DG_RECOGNITION_UNDECIDED;
-    error = dg_classify_boxes(reader, picture, lines->boxes + count, lines->count - count, read + count * classes);
+    error = dg_classify_boxes(reader, &view, lines->boxes + count, lines->count - count, read + count * classes);
     if (!error)
         error = dg_candidate_confidences(lines->boxes, scores, read, classes, lines->count, arena, before);
     memcpy(before, attempt->confidence, (size_t)count * sizeof *before);
@@ -525,7 +535,8 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
                                  lines->beside + 2 * n, elsewhere, lines->boxes[n].height / (float)picture->height,
                                  &found->confidence[n], &found->places[n]);
     }
-    arena->at = mark;
+    found->why = dg_why_of(lines);
+    arena->at = (unsigned char *)lines->lined; /* and what lies behind it */
     return error;
 }
 
@@ -536,6 +547,7 @@ static int dg_without_lines(struct dg_reader *reader, const struct dg_attempt *a
     found->digits = dg_take_array(&reader->arena, attempt->count, 10 * sizeof *found->digits);
     found->confidence = attempt->confidence;
     found->places = attempt->confidence;
+    found->why = DIGITOCR_WHY_UNSURE;
     if (error || !found->digits)
         return DIGITOCR_ERROR_MEMORY;
     dg_begin_recognition(&found->lines, attempt->boxes, attempt->count);
@@ -570,30 +582,16 @@ static void dg_set_digit(struct digitocr_digit *made, const float *probabilities
 }
 
 /* Why nothing was read (Attempt.why_nothing). */
-static void dg_say_why(const struct dg_result *found, int has_lines, struct digitocr_reading *reading) {
-    const struct dg_recognition *lines = &found->lines;
-    int32_t n, best;
-    int digits = 0, characters = 0, any = 0;
-    reading->regions = lines->count;
+static void dg_say_why(const struct dg_result *found, struct digitocr_reading *reading) {
+    int32_t best;
+    reading->regions = found->lines.count;
     reading->why = DIGITOCR_WHY_NOTHING_FOUND;
-    if (!lines->count)
+    if (!found->lines.count)
         return;
-    best = dg_argmax(found->confidence, lines->count);
+    best = dg_argmax(found->confidence, found->lines.count);
     reading->likeliest = dg_argmax(found->digits + best * 10, 10);
     reading->confidence = found->confidence[best];
-    for (n = 0; n < lines->count && has_lines; n++) {
-        const float *seen = lines->lined + n * DG_CLASS_COUNT;
-        int32_t kind = dg_kind(seen), k;
-        int is_on_line = 0;
-        for (k = 0; k < DG_GAP; k++)
-            is_on_line = is_on_line || seen[k] != 0.0F;
-        any = any || is_on_line;
-        digits = digits || (is_on_line && kind == DG_KIND_DIGIT);
-        characters = characters || (is_on_line && kind != DG_KIND_GAP);
-    }
-    reading->why = !any || digits ? DIGITOCR_WHY_UNSURE
-                   : characters   ? DIGITOCR_WHY_NO_DIGITS
-                                  : DIGITOCR_WHY_NO_CHARACTERS;
+    reading->why = found->why;
 }
 
 /* Writes the numbers of a line behind those that the reading has. */
@@ -636,7 +634,7 @@ static int dg_add_line(struct dg_reader *reader, const struct dg_result *found, 
 }
 
 /* Writes the reading into the arena. */
-static int dg_write_reading(struct dg_reader *reader, const struct dg_result *found, int has_lines, int32_t degrees,
+static int dg_write_reading(struct dg_reader *reader, const struct dg_result *found, int32_t degrees,
                             int32_t width, int32_t height, struct digitocr_reading *reading) {
     struct dg_arena *arena = &reader->arena;
     const struct digitocr_options *options = reader->options;
@@ -669,7 +667,7 @@ static int dg_write_reading(struct dg_reader *reader, const struct dg_result *fo
         error = dg_add_line(reader, found, kept.rows + kept.starts[line], kept.starts[line + 1] - kept.starts[line],
                             told, boxes, line, numbers, digits, &text, reading);
     if (!kept.count)
-        dg_say_why(found, has_lines, reading);
+        dg_say_why(found, reading);
     return error;
 }
 
@@ -723,7 +721,7 @@ static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *re
     struct digitocr_picture upright;
     struct dg_result found;
     int is_single = reader->options->mode == DIGITOCR_MODE_SINGLE, n, error = DIGITOCR_OK;
-    for (n = 0; n < 3 && !error; n++)
+    for (n = 0; n < dg_attempts(reader->options) && !error; n++)
         error = dg_take_attempt(reader, &reader->attempts[n]);
     if (error)
         return error;
@@ -739,7 +737,7 @@ static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *re
         return error;
     if (!is_single)
         dg_without_cut_wheel(found.lines.boxes, found.confidence, found.lines.count, upright.height);
-    return dg_write_reading(reader, &found, !is_single, best->degrees, upright.width, upright.height, reading);
+    return dg_write_reading(reader, &found, best->degrees, upright.width, upright.height, reading);
 }
 
 struct digitocr_options digitocr_defaults(void) {
@@ -785,17 +783,17 @@ static int dg_is_box(const struct digitocr_box *box) {
 static size_t dg_larger(size_t one, size_t other) { return one > other ? one : other; }
 
 /* dg_classify_boxes. */
-static size_t dg_classifying_bytes(int32_t width, int32_t height) {
-    return dg_evened_bytes(width, height) +
-           dg_larger(dg_crop_bytes(), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
+static size_t dg_classifying_bytes(int32_t width) {
+    size_t digit = dg_larger(dg_crop_bytes(width), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
+    return dg_larger(dg_background_bytes(width), DG_BACKGROUND_MEDIAN_SIDE * DG_BACKGROUND_MEDIAN_SIDE + digit);
 }
 
 /* dg_reading_order with dg_slope, for each box. */
 #define DG_ORDER_BYTES (4 * sizeof(double) + 3 * sizeof(int32_t) + 2 * sizeof(double) + sizeof(int32_t))
 
-/* dg_find_places, for each box. */
-#define DG_PLACES_BYTES                                                                                                \
-    (sizeof(struct dg_place) + 7 * sizeof(int32_t) + sizeof(double) + 2 * sizeof(float) + DG_ORDER_BYTES)
+/* dg_find_places, for each box, for a while; and what stays of it and of the order of the lines. */
+#define DG_FINDING_BYTES (6 * sizeof(int32_t) + sizeof(double) + 2 * sizeof(float) + DG_ORDER_BYTES)
+#define DG_PLACES_BYTES (sizeof(struct dg_place) + 3 * sizeof(int32_t) + sizeof(double))
 
 /* dg_join, for each box. */
 #define DG_JOIN_BYTES (6 * sizeof(double) + 8 * sizeof(int32_t) + DG_ORDER_BYTES)
@@ -803,33 +801,31 @@ static size_t dg_classifying_bytes(int32_t width, int32_t height) {
 /* dg_detected and what it takes of a picture of that size, which is framed as well. */
 static size_t dg_detected_bytes(int32_t width, int32_t height) {
     int32_t shorter = width < height ? width : height, border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
-    size_t framed;
     border = border < 1 ? 1 : border;
     width += 2 * border;
     height += 2 * border;
-    framed = (size_t)width * (size_t)height;
-    return framed + dg_larger(dg_detect_bytes(width, height), dg_classifying_bytes(width, height));
+    return dg_larger(dg_detect_bytes(width, height), dg_classifying_bytes(width));
 }
 
 /* dg_read_lines and dg_write_reading in a picture of that size, with strips up to the longest. */
-static size_t dg_lines_bytes(int32_t width, int32_t height, int32_t capacity, int32_t longest) {
+static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest) {
     size_t count = (size_t)capacity, total = (size_t)dg_total(capacity), columns = (size_t)(longest / DG_COLUMN);
     size_t classes = (size_t)digitocr_classes();
-    size_t found = total * (sizeof(struct digitocr_box) + (DG_CLASS_COUNT + 2 + 12) * sizeof(float) + 1 +
-                            sizeof(struct dg_character));
+    size_t found = total * (sizeof(struct digitocr_box) + 12 * sizeof(float) + sizeof(struct dg_character));
+    size_t seen = total * ((DG_CLASS_COUNT + 2) * sizeof(float) + 1);
     size_t strip = columns * (sizeof(struct dg_segment) + sizeof(void *) + sizeof(int32_t)) +
                    count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (24 + sizeof(int32_t)));
-    size_t lines = count * (DG_PLACES_BYTES + sizeof(double) + 2 * sizeof(int32_t)) +
-                   columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
+    size_t line = columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
+    size_t lines = count * DG_PLACES_BYTES + dg_larger(count * DG_FINDING_BYTES, line);
     size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
-                     dg_classifying_bytes(width, height);
+                     dg_classifying_bytes(width);
     size_t kept = total * (1 + 4 * sizeof(int32_t) + sizeof(double) + dg_larger(DG_ORDER_BYTES, DG_JOIN_BYTES));
     size_t written = total * (2 * sizeof(int32_t) + sizeof(struct digitocr_box) + sizeof(struct digitocr_number) +
                               sizeof(struct digitocr_digit) + 3);
-    size_t line =
+    size_t characters =
         2 * total *
         (sizeof(struct dg_character) + sizeof(struct dg_group) + 2 + 2 * sizeof(double) + 4 * sizeof(int32_t) + 2);
-    return found + dg_larger(dg_larger(lines, reading), dg_larger(kept, written + line));
+    return found + dg_larger(seen + dg_larger(lines, reading), dg_larger(kept, written + characters));
 }
 
 size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_options *options) {
@@ -840,7 +836,7 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
     pixels = (size_t)width * (size_t)height;
     capacity = dg_capacity(width, height);
     longest = dg_longest_strip(width, height);
-    attempts = 3 * (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
+    attempts = (size_t)dg_attempts(options) * (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
     for (degrees = 0; degrees <= 90; degrees++) {
         int32_t turned_width, turned_height;
         size_t bytes;
@@ -853,7 +849,7 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
         dg_turned_size(width, height, degrees, &turned_width, &turned_height);
         bytes = dg_larger(dg_detected_bytes(turned_width, turned_height) +
                               (size_t)capacity * (sizeof(struct digitocr_box) + 4 * sizeof(float) + 2 * sizeof(double)),
-                          dg_lines_bytes(turned_width, turned_height, capacity, longest));
+                          dg_lines_bytes(turned_width, capacity, longest));
         bytes += dg_turn_bytes(width, height, degrees);
         most = dg_larger(most, bytes);
     }
@@ -894,12 +890,13 @@ int digitocr_read(const struct digitocr_picture *picture, const struct digitocr_
 size_t digitocr_classify_box_bytes(int32_t width, int32_t height) {
     if (dg_check_size(width, height))
         return 0;
-    return DG_SLACK + (size_t)width * (size_t)height + dg_classifying_bytes(width, height);
+    return DG_SLACK + (size_t)width * (size_t)height + dg_classifying_bytes(width);
 }
 
 int digitocr_classify_box(const struct digitocr_picture *picture, const struct digitocr_box *box, float *probabilities,
                           void *arena, size_t arena_bytes) {
     struct digitocr_picture plain;
+    struct dg_view view;
     struct dg_reader reader;
     float made[DIGITOCR_MAX_CLASSES];
     int error = dg_check_weights();
@@ -914,8 +911,9 @@ int digitocr_classify_box(const struct digitocr_picture *picture, const struct d
     reader.arena = dg_arena_of(arena, arena_bytes);
     reader.classes = digitocr_classes();
     error = dg_unmasked(picture, &reader.arena, &plain);
+    view = dg_view_of(&plain, 0, 0);
     if (!error)
-        error = dg_classify_boxes(&reader, &plain, box, 1, made);
+        error = dg_classify_boxes(&reader, &view, box, 1, made);
     if (!error)
         memcpy(probabilities, made, (size_t)reader.classes * sizeof *made);
     return error;

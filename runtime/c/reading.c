@@ -261,8 +261,7 @@ DG_LOCAL void dg_combined(const float *classifier, const float *lined, float *di
     int32_t n;
     for (n = 0; n < 10; n++) {
         double share = (double)lined[n] + DG_RECOGNITION_FLOOR;
-        products[n] =
-            (double)(classifier[n] + (float)DG_RECOGNITION_FLOOR) * dg_exp(DG_RECOGNITION_LINE_WEIGHT * dg_log(share));
+        products[n] = (double)(classifier[n] + (float)DG_RECOGNITION_FLOOR) * share;
     }
     whole = dg_double_sum(products, 10);
     for (n = 0; n < 10; n++)
@@ -719,12 +718,12 @@ DG_LOCAL int32_t dg_find_segments(const float *columns, int32_t count, struct dg
         if (ends) {
             if (start_kind != DG_KIND_GAP) {
                 if (segments) {
-                    float kinds[4];
+                    float kinds[4], means[DG_CLASS_COUNT];
                     struct dg_segment *made = &segments[found];
                     made->left = start;
                     made->right = column;
-                    dg_mean_of_columns(columns, start, column, made->probabilities);
-                    dg_kinds_of(made->probabilities, kinds);
+                    dg_mean_of_columns(columns, start, column, means);
+                    dg_kinds_of(means, kinds);
                     made->kind = dg_argmax(kinds, 3);
                     made->share = kinds[made->kind];
                 }
@@ -747,10 +746,10 @@ DG_LOCAL int dg_take_recognition(struct dg_recognition *found, int32_t capacity,
     found->capacity = capacity;
     found->other_capacity = other_capacity;
     found->boxes = dg_take_array(arena, capacity, sizeof *found->boxes);
+    found->others = dg_take_array(arena, other_capacity, sizeof *found->others);
     found->lined = dg_take_array(arena, capacity, DG_CLASS_COUNT * sizeof *found->lined);
     found->beside = dg_take_array(arena, capacity, 2 * sizeof *found->beside);
     found->is_seen = dg_take_array(arena, capacity, sizeof *found->is_seen);
-    found->others = dg_take_array(arena, other_capacity, sizeof *found->others);
     if (!found->boxes || !found->lined || !found->beside || !found->is_seen || !found->others)
         return DIGITOCR_ERROR_MEMORY;
     return DIGITOCR_OK;
@@ -924,16 +923,18 @@ static void dg_box_of_digit(const struct dg_segment *const *digits, int32_t coun
 }
 
 /* A sign or a word as a character. */
-static void dg_other_character(const struct dg_segment *part, const struct dg_place *place, struct dg_character *made) {
+static void dg_other_character(const float *columns, const struct dg_segment *part, const struct dg_place *place,
+                               struct dg_character *made) {
     double half = dg_greater((double)(part->right - part->left) / 2.0 * DG_COLUMN, DG_COLUMN), sides[4];
-    made->text = part->kind == DG_KIND_SIGN ? DG_CLASSES[10 + dg_argmax(part->probabilities + 10, DG_OTHER - 10)]
-                                            : DG_OTHER_TEXT;
+    float means[DG_CLASS_COUNT];
+    dg_mean_of_columns(columns, part->left, part->right, means);
+    made->text = part->kind == DG_KIND_SIGN ? DG_CLASSES[10 + dg_argmax(means + 10, DG_OTHER - 10)] : DG_OTHER_TEXT;
     dg_upright(place, dg_middle_of(part), half, sides);
     made->x = sides[0];
     made->y = sides[1];
     made->width = sides[2];
     made->height = sides[3];
-    made->confidence = (double)(1.0F - part->probabilities[DG_GAP]);
+    made->confidence = (double)(1.0F - means[DG_GAP]);
     made->row = -1;
 }
 
@@ -986,7 +987,7 @@ DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *
         if (found->is_seen[row])
             continue;
         if (held[n] >= 0)
-            memcpy(seen, digits[held[n]]->probabilities, DG_CLASS_COUNT * sizeof *seen);
+            dg_mean_of_columns(columns, digits[held[n]]->left, digits[held[n]]->right, seen);
         else
             dg_find_between(columns, count, &found->boxes[row], place, digits, digit_count, seen);
         dg_find_beside(columns, count, &found->boxes[row], place, found->beside + 2 * row);
@@ -996,12 +997,12 @@ DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *
         if (holder[n] < 0 && found->count < found->capacity) {
             k = found->count++;
             dg_box_of_digit(digits, digit_count, n, place, &found->boxes[k]);
-            memcpy(found->lined + k * DG_CLASS_COUNT, digits[n]->probabilities, DG_CLASS_COUNT * sizeof *found->lined);
+            dg_mean_of_columns(columns, digits[n]->left, digits[n]->right, found->lined + k * DG_CLASS_COUNT);
             dg_find_beside(columns, count, &found->boxes[k], place, found->beside + 2 * k);
         }
     for (n = 0; n < part_count && found->other_count < found->other_capacity; n++)
         if (parts[n].kind != DG_KIND_DIGIT && parts[n].share >= (float)DG_RECOGNITION_SURE_OTHER)
-            dg_other_character(&parts[n], place, &found->others[found->other_count++]);
+            dg_other_character(columns, &parts[n], place, &found->others[found->other_count++]);
     arena->at = mark;
     return DIGITOCR_OK;
 }

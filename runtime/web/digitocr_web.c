@@ -58,7 +58,7 @@ size_t digitocr_web_crops_bytes(int32_t width, int32_t height, int32_t degrees, 
     int32_t turned_width, turned_height;
     dg_turned_size(width, height, degrees, &turned_width, &turned_height);
     return DG_ALIGN + dg_turn_bytes(width, height, degrees) + DG_BYTES(sizeof(struct digitocr_box) * (size_t)count) +
-           dg_evened_bytes(turned_width, turned_height) + dg_crop_bytes();
+           dg_background_bytes(turned_width) + dg_crop_bytes(turned_width);
 }
 
 /* The crops of 28x28 bytes that the network saw of boxes of a picture, which was turned clockwise to be read. Boxes of a
@@ -67,7 +67,8 @@ int digitocr_web_crops(const struct digitocr_picture *picture, int32_t degrees, 
                        int32_t count, uint8_t *crops, void *memory, size_t bytes) {
     static const double scales[] = DG_READER_CROP_SCALES;
     struct dg_arena arena = dg_arena_of(memory, bytes);
-    struct digitocr_picture turned, even;
+    struct digitocr_picture turned;
+    struct dg_view view, even;
     struct digitocr_box *moved;
     int32_t n;
     int error;
@@ -82,7 +83,8 @@ int digitocr_web_crops(const struct digitocr_picture *picture, int32_t degrees, 
     for (n = 0; n < count; n++) {
         moved[n] = web_turned(&boxes[n], picture->width, picture->height, turned.width, turned.height, degrees);
     }
-    error = dg_shadeless(&turned, moved, count, &arena, &even);
+    view = dg_view_of(&turned, 0, 0);
+    error = dg_shadeless(&view, moved, count, &arena, &even);
     for (n = 0; n < count && !error; n++) {
         struct digitocr_box box = moved[n];
         box.x += box.width * (float)(1 - scales[0]) / 2;

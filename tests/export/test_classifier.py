@@ -32,7 +32,9 @@ def test_every_file_is_proved_on_all_test_images(source, mnist, tmp_path):
     files = ["float32.onnx", "float32.tflite", "float16.tflite", "dynamic.tflite", "int8.onnx", "int8.tflite"]
     assert [report["file"] for report in reports] == [f"digitocr-{name}" for name in files]
     expected = [
-        f"digitocr-{name}{beside}" for name in files for beside in ("", ".golden.json", ".json", ".report.json")
+        f"digitocr-{name}{beside}"
+        for name in files
+        for beside in ("", ".golden.h", ".golden.json", ".json", ".report.json")
     ]
     assert names(tmp_path / "new") == sorted(expected)
     for report in reports:
@@ -84,8 +86,8 @@ def test_tighter_limits_are_kept(source, tenth, tmp_path):
 def test_a_wrong_fusion_is_refused_before_anything_is_written(source, tenth, tmp_path, monkeypatch):
     right = module.fuse
 
-    def wrong(network):
-        fused = right(network)
+    def wrong(network, interface):
+        fused = right(network, interface)
         kernel, bias = fused.layers[2].get_weights()
         fused.layers[2].set_weights([kernel, bias + 0.001])
         return fused

@@ -6,12 +6,15 @@ from digitocr.export.compare import compare_files
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import shipped_model
 from digitocr.train.data import Mnist
+from digitocr.train.evaluation.interface import known_interface
+from digitocr.train.evaluation.interpreters import End, Signature
 
 
 class Fake:
     """In the place of Opened: answers by a function of the tensors."""
 
-    version, load_seconds, card = "1.0", 0.5, {}
+    version, load_seconds, exported = "1.0", 0.5, True
+    signature = Signature(End((None, 28, 28, 1), "float32"), End((None, 10), "float32"))
 
     def __init__(self, path, runtime=None):
         self.path, self.runtime = path, runtime or "onnxruntime"
@@ -22,14 +25,15 @@ class Fake:
     def __exit__(self, *_):
         pass
 
-    def one_by_one(self, tensors):
-        return FAKES[self.runtime](tensors), len(tensors) * (3e-6 if self.runtime == "tract" else 2e-6)
+    def interface(self, _):
+        return known_interface(self.signature)
 
-    def at_once(self, tensors):
-        if self.runtime == "tract":
+    def run(self, values, batch):
+        if batch > 1 and self.runtime == "tract":
             raise ModelError(f"{self.path}: tract refuses it (no batch)")
-        rows = FAKES[self.runtime](tensors)
-        return (rows[:1] if self.runtime == "iree" else rows), 0
+        rows = FAKES[self.runtime](values)
+        seconds = len(values) * (3e-6 if self.runtime == "tract" else 2e-6)
+        return (rows[:1] if batch > 1 and self.runtime == "iree" else rows), seconds
 
 
 def first_rows(tensors):
@@ -86,13 +90,37 @@ def test_numbers_that_are_none_are_no_small_difference(data, monkeypatch):
     assert result["b"]["batch"] == "other answers"
 
 
-def test_probabilities_are_taken_as_they_are():
-    rows = np.array([[0.25, 0.75], [1, 0]], np.float32)
-    np.testing.assert_array_equal(module._probabilities(rows), rows)
-    np.testing.assert_allclose(module._probabilities(rows * 2).sum(1), 1)
+def test_the_softmax_of_a_runtime_is_taken_as_it_is(data, monkeypatch):
+    def softmax(tensors):
+        odds = np.exp(first_rows(tensors))
+        return odds / odds.sum(1, keepdims=True)
+
+    monkeypatch.setitem(FAKES, "tract", softmax)
+    result = compared("tract", data, monkeypatch, images=50)
+    assert result["largest difference"] < 1e-6
 
 
-def test_files_of_two_numbers_of_classes_are_refused(data, monkeypatch):
+def test_which_pictures_are_answered_differently_is_said_and_shown(data, monkeypatch):
+    some = np.arange(250) % 50 == 7
+    monkeypatch.setitem(FAKES, "tract", lambda tensors: first_rows(tensors))
+    right = compared("tract", data, monkeypatch)
+    assert right["changed"] == []
+    pictures = data.test_images.copy()
+    pictures[some, 0, 4] = 254  # nearly as bright as the answer
+    other = Mnist(pictures, data.test_labels, pictures, data.test_labels, "drawn")
+    monkeypatch.setitem(FAKES, "tract", lambda tensors: first_rows(tensors) + 0.2 * (np.arange(10) == 4))
+    changed = compared("tract", other, monkeypatch)["changed"]
+    assert [one["index"] for one in changed] == [7, 57, 107, 157, 207]
+    assert {(one["name"][:11], one["truth"], one["a"]["answer"], one["b"]["answer"]) for one in changed} == {
+        ("test image ", 3, 3, 4)
+    }
+    page = module.sheet(other, changed)
+    assert page.size == (5 * module.CELL, module.CELL + 3 * module.LINE)
+    assert np.asarray(page).max() == 255
+    assert module.sheet(other, []).size[0] == module.CELL
+
+
+def test_files_of_two_numbers_of_outputs_are_refused(data, monkeypatch):
     monkeypatch.setitem(FAKES, "tract", lambda tensors: first_rows(tensors)[:, :9])
-    with pytest.raises(ModelError, match="has 10 classes"):
+    with pytest.raises(ModelError, match="does not read one digit a call in tract"):
         compared("tract", data, monkeypatch)

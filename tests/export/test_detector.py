@@ -12,6 +12,7 @@ from digitocr.export.detector import DetectorLimits, export_detector
 from digitocr.runtime.boxes import non_maximum_suppression
 from digitocr.runtime.detector import decoded, detector_input
 from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
+from digitocr.runtime.selftest import selftest
 from digitocr.train.quiet import silenced
 from digitocr.train.synthesis.scenes import Scene
 
@@ -89,7 +90,8 @@ def run(content, given):
 def test_a_file_is_proved_and_says_what_it_is(quantize, name, source, scenes, tmp_path, monkeypatch):
     monkeypatch.setitem(module.DETECTOR_LIMITS, "int8", DetectorLimits(60.0, 0.4))  # of random weights int8 keeps less
     report = export_detector(source, quantize, tmp_path / "out", scenes)
-    assert names(tmp_path / "out") == sorted([name, f"{name}.json", f"{name}.report.json"])
+    beside = [f"{name}{end}" for end in ("", ".golden.h", ".golden.json", ".json", ".report.json")]
+    assert names(tmp_path / "out") == beside
     content = (tmp_path / "out" / name).read_bytes()
     assert report["passed"] is True
     assert report["failures"] == []
@@ -110,6 +112,50 @@ def test_a_file_is_proved_and_says_what_it_is(quantize, name, source, scenes, tm
     else:
         assert report["largest difference"] > 1e-3
         assert len(content) < 0.5 * 4 * 250_000
+
+
+def test_a_tflite_file_takes_one_size_and_finds_what_keras_finds(source, scenes, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "DETECTED_SCORE", 0.3)
+    report = export_detector(source, "none", tmp_path, scenes, sides=(80, 96))
+    assert (report["file"], report["passed"]) == ("detector-96x80-float32.tflite", True)
+    assert report["scenes"] == 2  # each of four scenes
+    assert report["same"] == 1
+    assert report["drop"] == 0
+    assert report["largest difference"] < 1e-3
+    card = json.loads((tmp_path / f"{report['file']}.json").read_text())
+    assert card["tensors"] == {
+        "image": {"shape": [1, 80, 96, 3], "dtype": "float32"},
+        "centres": {"shape": [1, 20, 24, 1], "dtype": "float32"},
+        "boxes": {"shape": [1, 20, 24, 4], "dtype": "float32"},
+    }
+    result = selftest(tmp_path / report["file"])
+    assert (result["network"], result["passed"]) == ("detector", True)
+
+
+@pytest.mark.parametrize("sides", [(72, 96), (96, 100), (1032, 96)])
+def test_a_size_that_is_not_possible_is_said(sides, tmp_path):
+    with pytest.raises(UsageError, match=rf"size is {sides[1]}x{sides[0]}; both sides must be multiples of 8"):
+        export_detector(tmp_path / "none.keras", "none", tmp_path, [], sides=sides)
+
+
+def test_joined_scenes_have_whole_digits_and_ignore_parts(scenes):
+    none = np.zeros((0, 4), np.float32)
+    boxes = np.array([[4, 4, 10, 10], [30, 4, 10, 10]], np.float32)
+    labels = np.array([3, 8], np.uint8)
+    made = [Scene(np.full((64, 64), level, np.uint8), boxes, labels, none, none, none) for level in range(5)]
+    (one,) = module.joined(made, (80, 96))
+    assert one.image.shape == (80, 96)
+    assert [one.image[0, 0], one.image[0, 95], one.image[79, 0], one.image[79, 95]] == [0, 1, 2, 3]
+    assert one.boxes.tolist() == [
+        [4, 4, 10, 10],
+        [30, 4, 10, 10],
+        [68, 4, 10, 10],
+        [4, 68, 10, 10],
+        [30, 68, 10, 10],
+        [68, 68, 10, 10],
+    ]
+    assert one.labels.tolist() == [3, 8, 3, 3, 8, 3]
+    assert one.ignored.tolist() == [[94, 4, 10, 10], [94, 68, 10, 10]]
 
 
 def test_int8_comes_near(network, source, scenes, tmp_path, monkeypatch):

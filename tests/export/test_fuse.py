@@ -2,9 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from digitocr.export.fuse import fuse
+from digitocr.export.fuse import fuse, is_chain
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.preprocessing import scale
+from digitocr.train.evaluation.interface import Interface
+from digitocr.train.evaluation.interpreters import keras_network
 
 layers = keras.layers
 
@@ -75,18 +77,86 @@ def sequential(*inner, shape=(28, 28, 1)):
     return keras.Sequential([keras.Input(shape), *inner])
 
 
+def residual():
+    """Branches, additions, a batch norm behind each kind of layer, ReLU as layers, softmax as one."""
+    image = keras.Input((28, 28, 1))
+    left = layers.Activation("relu")(layers.BatchNormalization()(layers.Conv2D(4, 3, use_bias=False)(image)))
+    left = layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(left))
+    right = layers.Dropout(0.5)(layers.Conv2D(4, 3)(image))
+    joined = layers.ReLU()(layers.Add()([left, right]))
+    joined = layers.BatchNormalization()(layers.Concatenate()([joined, right]))
+    joined = layers.AveragePooling2D(2)(joined)
+    joined = layers.LeakyReLU()(layers.BatchNormalization()(layers.SeparableConv2D(5, 3)(joined)))
+    joined = layers.ReLU()(layers.BatchNormalization()(layers.Dense(8)(layers.GlobalAveragePooling2D()(joined))))
+    return keras.Model(image, layers.Softmax()(layers.Dropout(0.2)(layers.Dense(10)(joined))))
+
+
+def shared():
+    """A layer that is called twice, an operation, an inner network and a convolution at the end."""
+    image = keras.Input((28, 28, 1))
+    twice = layers.Conv2D(4, 3, padding="same", activation="relu")
+    inner = sequential(layers.Conv2D(4, 3), layers.BatchNormalization(), shape=(28, 28, 4))
+    tensor = keras.ops.relu(inner(twice(layers.Conv2D(4, 3, padding="same")(twice(layers.Conv2D(4, 1)(image))))))
+    scores = layers.GlobalMaxPooling2D(keepdims=True)(layers.Conv2D(11, 1, use_bias=False)(tensor))
+    return keras.Model(image, layers.Activation("softmax")(scores))
+
+
+@pytest.mark.parametrize("build", [residual, shared])
+def test_a_functional_network_is_fused_where_that_applies(build, random_norms, images):
+    network = random_norms(build)
+    before = np.asarray(network(images)).reshape(len(images), -1)
+    fused = fuse(network)
+    assert np.abs(before - softmax(fused(images))).max() <= 1e-5
+    assert fused.output_shape == (None, before.shape[1])
+
+
+def test_batch_norm_and_relu_go_into_the_layer_before(random_norms):
+    fused = kinds(fuse(random_norms(residual)))
+    assert "BatchNormalization" not in fused
+    assert fused.count("DepthwiseConv2D") == 3  # its own, and the batch norms behind pooling and separable convolution
+    assert fused.count("ReLU") == 1  # behind the addition
+    assert "Dropout" not in fused
+    assert fused[-2:] == ["Dense", "Dense"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"layout": "channels last", "size": (32, 34), "channels": 3, "fit": "padded", "levels": "0 to 255"},
+        {"layout": "channels last", "size": (40, 36), "channels": 1, "fit": "resized", "inverted": True},
+        {"layout": "channels last", "size": (28, 28), "channels": 3, "levels": "ImageNet's means and deviations"},
+        {"layout": "no channels", "size": (28, 28), "channels": 1, "levels": "-1 to 1"},
+        {"layout": "pixels in a row", "size": (28, 28), "channels": 1},
+    ],
+    ids=lambda form: f"{form['layout']}, {form['size']}",
+)
+def test_what_a_network_takes_is_made_inside_of_28x28(form, images):
+    sides = {"channels last": (*form["size"], form["channels"]), "no channels": form["size"], "pixels in a row": (784,)}
+    given = keras.Input(sides[form["layout"]])
+    network = keras.Model(given, layers.Dense(10)(layers.Flatten()(given)))
+    interface = Interface(keras_network(network).signature, classes=10, **form)
+    after = np.asarray(fuse(network, interface)(images))
+    np.testing.assert_allclose(after, np.asarray(network(interface.inputs(images))), atol=2e-3)
+
+
+def test_whether_a_network_is_a_chain(random_norms):
+    assert is_chain(
+        keras.Model(*(lambda one: (one.inputs, one.outputs))(sequential(layers.Flatten(), layers.Dense(10))))
+    )
+    assert not is_chain(fuse(random_norms(residual)))
+
+
 @pytest.mark.parametrize(
     ("network", "why"),
     [
-        (lambda: keras.Model(*[keras.Input((28, 28, 1))] * 2), "only a keras.Sequential"),
+        (
+            lambda: keras.Model([a := keras.Input((28, 28, 1)), b := keras.Input((2,))], [a, b]),
+            "2 inputs and 2 outputs",
+        ),
         (lambda: sequential(layers.Flatten(), layers.Dense(10), shape=(32, 32, 1)), "takes (None, 32, 32, 1)"),
-        (lambda: sequential(layers.Flatten(), layers.LeakyReLU(), layers.Dense(10)), "is a LeakyReLU"),
-        (lambda: sequential(layers.Conv2D(2, 3, use_bias=False), layers.Flatten(), layers.Dense(10)), "no bias"),
-        (lambda: sequential(layers.Conv2D(2, 3, activation="gelu"), layers.Flatten(), layers.Dense(10)), "gelu"),
-        (lambda: sequential(layers.Flatten(), layers.Dense(10, activation="relu")), "activation relu"),
-        (lambda: sequential(layers.BatchNormalization(axis=1), layers.Flatten(), layers.Dense(10)), "axis 1 of 4"),
-        (lambda: sequential(layers.Flatten(), layers.BatchNormalization(), layers.Dense(10)), "axis -1 of 2"),
-        (lambda: sequential(layers.Conv2D(2, 3), layers.Flatten()), "not a Dense"),
+        (lambda: sequential(layers.Flatten(), layers.Dense(10, activation="relu")), "with relu"),
+        (lambda: sequential(layers.Flatten(), layers.Dense(10, activation="relu"), layers.Softmax()), "with relu"),
+        (lambda: sequential(layers.Conv2D(2, 3), layers.Flatten()), "(None, 1352), not 10 or 11 classes"),
     ],
 )
 def test_what_cannot_be_taken_is_said_in_a_line(network, why):

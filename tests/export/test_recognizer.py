@@ -4,12 +4,16 @@ import json
 import numpy as np
 import onnx
 import pytest
+from typer.testing import CliRunner
 
+from digitocr.cli.main import command_line
 from digitocr.export import graph_to_onnx as graph_module
 from digitocr.export import recognizer as module
 from digitocr.export.recognizer import LABELS, export_recognizer
 from digitocr.runtime.errors import GateError, ModelError, OutputError, UsageError
+from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, Recognizer, recognizer_input, softmax
+from digitocr.runtime.selftest import selftest
 from digitocr.train.quiet import silenced
 from digitocr.train.recognizer.score import digits
 from digitocr.train.synthesis.strips import Strip
@@ -50,14 +54,15 @@ def network(random_norms):
 @pytest.fixture(scope="module")
 def strips(network):
     """Small strips in which what the network reads is true."""
-    made = []
-    for seed in range(30, 42):
-        image = picture(seed)
-        (line,) = softmax(np.asarray(columns(network(given(image)))))
-        none = np.zeros(len(line), np.float32)
-        made.append(Strip(image, none, none, none, none, none, digits(line), ()))  # columns are not looked at
+    made = [strip(network, picture(seed)) for seed in range(30, 42)]
     assert sum(len(strip.text) for strip in made) > 24
     return made
+
+
+def strip(network, image):
+    (line,) = softmax(np.asarray(columns(network(given(image)))))
+    none = np.zeros(len(line), np.float32)
+    return Strip(image, none, none, none, none, none, digits(line), ())  # columns are not looked at
 
 
 @pytest.fixture
@@ -82,7 +87,8 @@ def names(folder):
 def test_a_file_is_proved_and_says_what_it_is(quantize, name, network, source, strips, tmp_path, monkeypatch):
     monkeypatch.setitem(module.RECOGNIZER_LIMITS, "int8", 200.0)  # of random weights int8 keeps less
     report = export_recognizer(source, quantize, tmp_path / "out", strips)
-    assert names(tmp_path / "out") == sorted([name, f"{name}.json", f"{name}.report.json"])
+    beside = [f"{name}{end}" for end in ("", ".golden.h", ".golden.json", ".json", ".report.json")]
+    assert names(tmp_path / "out") == beside
     content = (tmp_path / "out" / name).read_bytes()
     assert (report["passed"], report["failures"], report["strips"]) == (True, [], len(strips) - CALIBRATION)
     assert report["keras"] == {"digits": 1.0, "exact": 1.0}
@@ -105,6 +111,27 @@ def test_a_file_is_proved_and_says_what_it_is(quantize, name, network, source, s
         assert report["largest difference"] > 1e-3
         assert 0 < away.mean() < 0.4 * exact.std()  # random weights keep less
         assert len(content) < 0.5 * 4 * network.count_params()
+
+
+def test_a_tflite_file_takes_strips_of_one_size_and_reads_what_keras_reads(network, source, tmp_path):
+    strips = [strip(network, picture(seed, 160)) for seed in range(8)]
+    report = export_recognizer(source, "none", tmp_path, strips, tflite=True)
+    assert (report["file"], report["passed"]) == ("recognizer-160x32-float32.tflite", True)
+    assert (report["keras"]["digits"], report["digits"], report["same"]) == (1, 1, 1)
+    assert report["largest difference"] < 1e-3
+    card = json.loads((tmp_path / f"{report['file']}.json").read_text())
+    assert card["tensors"]["image"] == {"shape": [1, 32, 160, 2], "dtype": "float32"}
+    assert card["tensors"]["logits"] == {"shape": card["output"]["shape"], "dtype": "float32"}
+    model = PlanesNetwork(tmp_path / report["file"])
+    assert (model.card["tensors"], model.sha256) == (card["tensors"], report["sha256"])
+    with pytest.raises(ModelError, match=r"is a \.onnx file: give that"):
+        Recognizer(tmp_path / report["file"])
+    assert json.loads(CliRunner().invoke(command_line(()), ["info", str(tmp_path / report["file"])]).stdout) == {
+        **model.card,
+        "sha256": model.sha256,
+    }
+    result = selftest(tmp_path / report["file"])
+    assert (result["network"], result["passed"], result["same answers"]) == ("recognizer", True, 20)
 
 
 def test_weights_keep_to_seven_bits(source, strips, tmp_path, monkeypatch):

@@ -1,13 +1,7 @@
 """The page of `digitocr export --format web` in Chromium, opened from the disk."""
 
 import base64
-import fcntl
 import json
-import os
-import select
-import subprocess
-import sys
-import time
 
 import cv2
 import numpy as np
@@ -20,76 +14,6 @@ from digitocr.train.synthesis.pages import Style, draw_page
 EXAMPLES = "three-lines.jpg", "transparent.png"
 FILMED = "407", "82"
 FRAMES = 40  # of each number in the film
-PLACED = "import os, sys; [os.dup2(int(sys.argv[n - 2]), n) for n in (3, 4)]; os.execvp(sys.argv[3], sys.argv[3:])"
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe")
-
-
-class Browser:
-    """Chromium, driven by its debugging pipe: JSON messages that end with a byte of 0, on descriptors 3 and 4.
-
-    Attributes:
-        events: What has happened since the page was opened.
-    """
-
-    def __init__(self, folder, *flags):
-        (from_here, self._to), (self._from, to_here) = os.pipe(), os.pipe()
-        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (from_here, to_here)]  # out of the way of 3 and 4
-        command = [sys.executable, "-c", PLACED, *map(str, ends), "chromium", *FLAGS, *flags]
-        self._process = subprocess.Popen(
-            [*command, f"--user-data-dir={folder}", "about:blank"],
-            pass_fds=ends,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "HOME": str(folder)},
-        )
-        for end in (from_here, to_here, *ends):
-            os.close(end)
-        self._rest, self._number, self._session, self.events = b"", 0, {}, []
-        pages = [one for one in self("Target.getTargets")["targetInfos"] if one["type"] == "page"]
-        attached = self("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)
-        self._session = {"sessionId": attached["sessionId"]}
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self(f"{domain}.enable")
-        self("Emulation.setFocusEmulationEnabled", enabled=True)
-
-    def __call__(self, method, **params):
-        """Calls a method of the protocol."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": params, **self._session}
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        while (answer := self._received()).get("id") != self._number:
-            self.events.append(answer)
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def _received(self):
-        while b"\0" not in self._rest:
-            assert select.select([self._from], [], [], 120)[0], "chromium does not answer"
-            content = os.read(self._from, 1 << 20)
-            assert content, "chromium has ended"
-            self._rest += content
-        message, _, self._rest = self._rest.partition(b"\0")
-        return json.loads(message)
-
-    def run(self, script):
-        """The value of a script in the page."""
-        result = self("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    def until(self, script, seconds=90):
-        """The value of a script once it is true."""
-        end = time.monotonic() + seconds
-        while not (value := self.run(script)):
-            assert time.monotonic() < end, (script, self.run("document.body.innerText"))
-            time.sleep(0.05)
-        return value
-
-    def close(self):
-        os.close(self._to)
-        self._process.wait(60)
-        os.close(self._from)
 
 
 class Page:
@@ -141,9 +65,8 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def browser(needs, tmp_path_factory):
+def browser(chromium, tmp_path_factory):
     """Chromium, with a camera that films numbers in turn."""
-    needs("chromium")
     folder, rng = tmp_path_factory.mktemp("browser"), np.random.default_rng(5)
     film = b""
     for number in FILMED:
@@ -151,7 +74,7 @@ def browser(needs, tmp_path_factory):
         film += cv2.imencode(".jpg", np.ascontiguousarray(picture[:, :, ::-1]))[1].tobytes() * FRAMES
     (folder / "film.mjpeg").write_bytes(film)
     camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    browser = Browser(folder, *camera, f"--use-file-for-fake-video-capture={folder / 'film.mjpeg'}")
+    browser = chromium(folder, *camera, f"--use-file-for-fake-video-capture={folder / 'film.mjpeg'}")
     yield browser
     browser.close()
 
@@ -180,11 +103,6 @@ def seven():
     return [(0.42 + 0.02 * n, 0.25) for n in range(9)] + [(0.58 - 0.013 * n, 0.25 + 0.06 * n) for n in range(1, 9)]
 
 
-def press(browser, key, code, shift=False):
-    for kind in ("keyDown", "keyUp"):
-        browser("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, modifiers=8 * shift)
-
-
 def test_a_drawn_digit_is_read(page):
     draw(page, seven())
     page.until("document.getElementById('text').textContent === '7'")
@@ -202,11 +120,11 @@ def test_a_drawn_digit_is_read(page):
 def test_keys_draw_and_clear(page):
     page.run("document.getElementById('base').focus()")
     for _ in range(9):
-        press(page.browser, "ArrowUp", 38)
+        page.browser.press("ArrowUp")
     for _ in range(16):
-        press(page.browser, "ArrowDown", 40, shift=True)
+        page.browser.press("ArrowDown", shift=True)
     page.until("document.getElementById('text').textContent === '1'")
-    press(page.browser, "Delete", 46)
+    page.browser.press("Delete")
     assert page.of("text") == ""
 
 

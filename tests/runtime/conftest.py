@@ -66,6 +66,22 @@ class CPicture(ctypes.Structure):
         return np.lib.stride_tricks.as_strided(flat, shape, strides).copy()
 
 
+class CView(ctypes.Structure):
+    """struct dg_view."""
+
+    _fields_ = [
+        ("picture", CPicture),
+        *((name, ctypes.c_int32) for name in ("border", "level", "width", "height")),
+        ("background", CPicture),
+    ]
+
+    @classmethod
+    def of(cls, gray, border=0, level=0):
+        """An (H, W) array, which must outlive it, in a border of one level."""
+        height, width = gray.shape
+        return cls(CPicture.of(gray), border, level, width + 2 * border, height + 2 * border, CPicture())
+
+
 class CArena(ctypes.Structure):
     """struct dg_arena, with memory of its own, and a mark behind it."""
 
@@ -114,7 +130,7 @@ def c_library(tmp_path_factory, needs):
     made = folder / "digitocr.so"
     subprocess.run(["gcc", *flags, f"-I{sources}", f"-I{folder}", *files, folder / "weights.c", "-o", made], check=True)
     library = ctypes.CDLL(str(made))
-    for name in ("shrunk", "evened", "turn", "crop", "columns", "detect"):
+    for name in ("shrunk", "background", "even_in_place", "turn", "crop", "columns", "detect"):
         getattr(library, f"dg_{name}_bytes").restype = ctypes.c_size_t
     return library
 
@@ -123,3 +139,9 @@ def c_library(tmp_path_factory, needs):
 def c_types():
     """CPicture and CArena."""
     return CPicture, CArena
+
+
+@pytest.fixture(scope="session")
+def c_view():
+    """CView."""
+    return CView

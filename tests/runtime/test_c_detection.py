@@ -18,16 +18,17 @@ def detector():
 
 
 @pytest.fixture
-def detect(c_library, c_types):
+def detect(c_library, c_types, c_view):
     """A function: gray -> boxes and scores, or the error."""
-    picture, arena = c_types
+    arena = c_types[1]
 
-    def call(gray, thorough=True, capacity=MAX_DETECTIONS, size=None):
-        size = c_library.dg_detect_bytes(gray.shape[1], gray.shape[0]) if size is None else size
+    def call(gray, thorough=True, capacity=MAX_DETECTIONS, size=None, border=0, level=0):
+        view = c_view.of(gray, border, level)
+        size = c_library.dg_detect_bytes(view.width, view.height) if size is None else size
         boxes, scores = np.empty((capacity, 4), np.float32), np.empty(capacity, np.float32)
         count, memory = ctypes.c_int32(), arena(size)
         error = c_library.dg_detect(
-            ctypes.byref(picture.of(gray)),
+            ctypes.byref(view),
             int(thorough),
             capacity,
             ctypes.c_void_p(boxes.ctypes.data),
@@ -67,6 +68,15 @@ def test_boxes_are_the_same(detector, detect, name):
     gray = PICTURES[name]()
     boxes, scores = detector.detect(gray)
     found, found_scores = detect(gray)
+    np.testing.assert_array_equal(found, boxes)
+    np.testing.assert_array_equal(found_scores, scores)
+
+
+@pytest.mark.parametrize("name", ["close-up", "narrow", "middle", "texture"])
+def test_boxes_in_a_border_are_those_of_a_picture_that_has_one(detector, detect, name):
+    gray = PICTURES[name]()
+    boxes, scores = detector.detect(np.pad(gray, 77, constant_values=180))
+    found, found_scores = detect(gray, border=77, level=180)
     np.testing.assert_array_equal(found, boxes)
     np.testing.assert_array_equal(found_scores, scores)
 

@@ -64,24 +64,37 @@ def drawn(kind, shape, seed):
     return gray.astype(np.uint8)[:, margin : margin + width]
 
 
+BORDERS = st.sampled_from([0, 0, 1, 40])  # pixels around a picture
+
+
 @LAW
-@given(KINDS, SHAPES, SEEDS, st.data())
-def test_sizes(c_library, make, kind, shape, seed, data):
+@given(KINDS, SHAPES, SEEDS, BORDERS, st.data())
+def test_sizes(c_library, c_types, c_view, kind, shape, seed, border, data):
     gray = drawn(kind, shape, seed)
-    side = data.draw(st.integers(1, max(shape) + 2))
-    size = c_library.dg_shrunk_bytes(gray.shape[1], gray.shape[0], side)
-    np.testing.assert_array_equal(make("shrunk", gray, side, size=size), background.shrunk(gray, side))
-    if size:
-        assert isinstance(make("shrunk", gray, side, size=data.draw(st.integers(0, size - 1))), int | np.ndarray)
+    framed = np.pad(gray, border, constant_values=99)
+    side = data.draw(st.integers(1, max(framed.shape) + 2))
+    size = c_library.dg_shrunk_bytes(framed.shape[1], framed.shape[0], side)
+    for enough in (size, data.draw(st.integers(0, size))):
+        memory, made = c_types[1](enough), c_view()
+        view = c_view.of(gray, border, 99)
+        error = c_library.dg_shrunk(ctypes.byref(view), side, ctypes.byref(memory), ctypes.byref(made))
+        assert memory.is_kept()
+        assert error == 0 or (error == MEMORY and enough < size)
+        if not error and size:
+            np.testing.assert_array_equal(made.picture.array(), background.shrunk(framed, side))
 
 
 @LAW
 @given(KINDS, SHAPES, SEEDS)
-def test_an_even_background(c_library, make, kind, shape, seed):
+def test_an_even_background(c_library, c_types, kind, shape, seed):
     gray = drawn(kind, shape, seed)
-    size = c_library.dg_evened_bytes(gray.shape[1], gray.shape[0])
-    np.testing.assert_array_equal(make("evened", gray, size=size), background.evened(gray))
-    assert make("evened", gray, size=gray.size // 2) == MEMORY
+    size = c_library.dg_even_in_place_bytes(gray.shape[1])
+    for enough, error in ((size, 0), (48, MEMORY)):
+        made, memory = gray.copy(), c_types[1](enough)
+        picture, pixels = c_types[0].of(made), ctypes.c_void_p(made.ctypes.data)
+        assert c_library.dg_even_in_place(ctypes.byref(picture), pixels, ctypes.byref(memory)) == error
+        assert memory.is_kept()
+        np.testing.assert_array_equal(made, gray if error else background.evened(gray))
 
 
 @LAW
@@ -108,18 +121,23 @@ def test_two_levels_that_cannot_be_told_apart(make, kind, shape, seed):
 
 
 @LAW
-@given(KINDS, SHAPES, SEEDS)
-def test_digits_in_boxes(c_library, c_types, kind, shape, seed):
-    picture, arena = c_types
+@given(KINDS, SHAPES, SEEDS, BORDERS, st.booleans())
+def test_digits_in_boxes(c_library, c_types, c_view, kind, shape, seed, border, is_evened):
     gray, rng = drawn(kind, shape, seed), np.random.default_rng(seed)
+    framed = np.pad(gray, border, constant_values=99)
     around = rng.choice([2, 20, 60, 2 * min(max(shape), 200)], (12, 1))  # also boxes beyond the picture
     places = rng.uniform(-around, np.array(shape[::-1]) + around, (12, 2))
     boxes = np.concatenate([places, rng.uniform(0.1, 1, (12, 2)) * around], 1).astype(np.float32)
     boxes[::3] = np.rint(2 * boxes[::3]) / 2
-    memory, crop = arena(c_library.dg_crop_bytes()), np.empty((28, 28), np.uint8)
-    for box, expected in zip(boxes, preprocessing.images(gray, boxes), strict=True):
+    view = c_view.of(gray, border, 99)
+    memory, crop = c_types[1](c_library.dg_crop_bytes(framed.shape[1])), np.empty((28, 28), np.uint8)
+    behind = c_types[1](c_library.dg_background_bytes(framed.shape[1]))
+    if is_evened:
+        assert c_library.dg_find_background(ctypes.byref(view), ctypes.byref(behind), ctypes.byref(view)) == 0
+        framed = background.evened(framed)
+    for box, expected in zip(boxes, preprocessing.images(framed, boxes), strict=True):
         error = c_library.dg_crop(
-            ctypes.byref(picture.of(gray)),
+            ctypes.byref(view),
             ctypes.c_void_p(box.ctypes.data),
             ctypes.byref(memory),
             ctypes.c_void_p(crop.ctypes.data),
@@ -127,6 +145,7 @@ def test_digits_in_boxes(c_library, c_types, kind, shape, seed):
         assert error == 0
         np.testing.assert_array_equal(crop, expected)
     assert memory.is_kept()
+    assert behind.is_kept()
 
 
 @LAW

@@ -201,6 +201,23 @@ def test_a_picture_is_seen_small_and_larger_and_large_only_where_small_digits_ma
     assert sizes(2080, 1000, 12, mark=0)[0] == [128, 512, 1024, *[1024] * 3]  # twice as large, in three pieces
 
 
+@pytest.mark.parametrize(
+    ("scores", "sides", "small"),
+    [
+        ([0.6, 0.9], [19, 30], True),  # a sure one
+        ([0.4, 0.9], [19, 30], False),
+        ([0.4, 0.3], [30, 30], True),  # none is sure
+        ([0.9, *[0.3] * (module.FEW_SMALL - 1)], [30, *[19] * (module.FEW_SMALL - 1)], False),
+        ([0.9, *[0.3] * module.FEW_SMALL], [30, *[19] * module.FEW_SMALL], True),  # small print beside large digits
+        ([], [], True),
+    ],
+)
+def test_small_digits_are_looked_for_where_one_is_sure_or_several_are_not(scores, sides, small):
+    boxes = np.array([[0, 0, side, side] for side in sides], np.float32).reshape(-1, 4)
+    found = [(boxes[:1], np.array(scores[:1], np.float32)), (boxes[1:], np.array(scores[1:], np.float32))]
+    assert module._shows_small(found, 20) == small
+
+
 def test_a_long_picture_is_seen_as_large_as_a_part_of_it_would_be(detector, spots):
     picture = np.full((40, 1000), 90, np.uint8)
     picture[10:30, 300:320] = 255

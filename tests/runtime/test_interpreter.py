@@ -6,7 +6,7 @@ import pytest
 
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import ModelError, UsageError
-from digitocr.runtime.interpreter import first_line, onnx_session
+from digitocr.runtime.interpreter import PlanesNetwork, first_line, onnx_session
 from digitocr.runtime.models import shipped_model
 
 DETECTOR = "detector-int8.onnx"
@@ -78,3 +78,13 @@ def test_threads_may_share_an_interpreter(name):
         for answers, right in zip(pool.map(work, range(count)), expected, strict=True):
             for answer in answers:
                 np.testing.assert_array_equal(answer, right)
+
+
+def test_planes_give_the_outputs_by_their_names(tmp_path):
+    model = PlanesNetwork(shipped_model(DETECTOR))
+    assert model.sides == (None, None)
+    outputs = model.outputs(np.zeros((1, 3, 16, 24), np.float32))
+    assert {name: values.shape for name, values in outputs.items()} == {"centres": (1, 1, 4, 6), "boxes": (1, 4, 4, 6)}
+    (tmp_path / "m.tflite").write_bytes(b"no model")
+    pytest.importorskip("ai_edge_litert")
+    refused(lambda: PlanesNetwork(tmp_path / "m.tflite"), tmp_path / "m.tflite", "LiteRT cannot load it")

@@ -8,6 +8,7 @@ from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import (
     MODELS,
     check_shipped,
+    exported_networks,
     model_content,
     network_id,
     shipped_checksums,
@@ -70,3 +71,16 @@ def test_all_exports_of_a_network_have_one_id_and_other_files_their_own():
     assert network_id({"training": {"model_sha256": "a"}}, "b") == "a"
     for card in ({}, {"training": None}, {"training": {}}, {"training": {"model_sha256": 3}}):
         assert network_id(card, "b") == "b"
+
+
+def test_the_networks_of_a_folder_are_those_that_there_are(tmp_path):
+    for name in ("digitocr-float32.onnx", "recognizer-int8.onnx", "recognizer-float32.onnx", "confidence.json"):
+        (tmp_path / name).touch()
+    found = {name: path.name for name, path in exported_networks(tmp_path).items()}
+    assert found == {
+        "model": "digitocr-float32.onnx",
+        "recognizer": "recognizer-int8.onnx",
+        "confidence": "confidence.json",
+    }
+    (tmp_path / "digitocr-float32.onnx").unlink()
+    refused(lambda: exported_networks(tmp_path), tmp_path, "digitocr export --model RUN")

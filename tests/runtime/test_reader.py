@@ -332,6 +332,21 @@ def test_own_weights_of_the_confidence_are_used(reader, tmp_path):
         Reader(confidence=tmp_path / "none.json")
 
 
+def test_a_folder_of_exported_networks_is_read_with_as_a_whole(reader, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("digitocr-int8.onnx", "recognizer-int8.onnx"):
+        (own / name).symlink_to(shipped_model(name))
+    confidence_of(reader, own / "confidence.json", lone_weights=(1.0, 2.0))
+    whole = Reader(own)
+    assert whole.calibrated
+    assert whole._confidence.lone_weights == (1.0, 2.0)
+    assert not Reader(own, confidence=confidence_of(reader, tmp_path / "other.json", classifier="other")).calibrated
+    (own / "digitocr-int8.onnx").unlink()
+    with pytest.raises(ModelError, match=r"holds no digitocr-int8\.onnx"):
+        Reader(own)
+
+
 DENSE = """
 import resource, sys
 import numpy as np

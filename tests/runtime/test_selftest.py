@@ -1,11 +1,12 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from digitocr.runtime.errors import InputError, ModelError
 from digitocr.runtime.models import shipped_model
-from digitocr.runtime.selftest import golden_path, selftest
+from digitocr.runtime.selftest import framed, golden_path, selftest
 
 
 @pytest.fixture
@@ -23,15 +24,74 @@ def changed(model, change):
     path.write_text(json.dumps(golden))
 
 
-@pytest.mark.parametrize("name", ["int8.onnx", "float32.onnx", "int8.tflite", "float32.tflite"])
-def test_the_shipped_files_give_their_golden_vectors(name):
-    if name.endswith(".tflite"):
+@pytest.mark.parametrize(
+    ("name", "network", "compared"),
+    [
+        ("digitocr-int8.onnx", "classifier", ["crop", "logit"]),
+        ("digitocr-float32.onnx", "classifier", ["crop", "logit"]),
+        ("digitocr-int8.tflite", "classifier", ["crop", "logit"]),
+        ("digitocr-float32.tflite", "classifier", ["crop", "logit"]),
+        ("detector-int8.onnx", "detector", ["plane", "centre", "box"]),
+        ("recognizer-int8.onnx", "recognizer", ["logit"]),
+        (None, "reader", ["confidence", "box"]),
+    ],
+)
+def test_the_shipped_files_give_their_golden_vectors(name, network, compared):
+    if name and name.endswith(".tflite"):
         pytest.importorskip("ai_edge_litert")
-    result = selftest(shipped_model(f"digitocr-{name}"))
+    result = selftest(name and shipped_model(name))
     assert result["passed"], result
+    assert result["network"] == network
     assert result["pictures"] == result["same answers"] == 20
-    assert result["crop difference"] <= result["crop tolerance"]
-    assert 0 < result["tolerance"] < 0.5
+    assert [one["of"] for one in result["differences"]] == compared
+    assert all(one["largest"] <= one["tolerance"] for one in result["differences"])
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "at", "failure"),
+    [
+        ("detector-int8.onnx", "cells", (0, 2), "a plane differs by "),
+        ("detector-int8.onnx", "cells", (0, 5), "a centre differs by "),
+        ("detector-int8.onnx", "cells", (11, 9), "a box differs by "),
+        ("recognizer-int8.onnx", "logits", (3, 4), "a logit differs by "),
+    ],
+)
+def test_a_difference_of_a_detector_or_a_recognizer_is_a_failure(name, key, at, failure, tmp_path):
+    for file in (name, f"{name}.golden.json"):
+        shutil.copy(shipped_model(file), tmp_path)
+    row, column = at
+    changed(tmp_path / name, lambda golden: golden["vectors"][7][key][row].__setitem__(column, 9.0))
+    failures = selftest(tmp_path / name)["failures"]
+    assert len(failures) == 1
+    assert failures[0].startswith(failure)
+
+
+def test_other_numbers_are_a_failure(monkeypatch, tmp_path):
+    golden = json.loads(shipped_model("reader.golden.json").read_text("utf-8"))
+    del golden["vectors"][3:]
+    golden["vectors"][0]["numbers"] = ["12"]
+    golden["vectors"][1]["digits"][0][1] -= 0.1
+    golden["vectors"][2]["digits"][0][2] += 5
+    golden["sha256"] = "0"
+    for path in shipped_model("x").parent.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "reader.golden.json").unlink()
+    (tmp_path / "reader.golden.json").write_text(json.dumps(golden))
+    monkeypatch.setattr("digitocr.runtime.selftest.shipped_model", lambda name: tmp_path / name)
+    assert selftest()["failures"] == [
+        "the vectors are of another file (SHA-256)",
+        "other numbers are read in 1 of 3 pictures",
+        "a confidence differs by 0.1, at most 0.02 may",
+        "a box differs by 5, at most 2 may",
+    ]
+
+
+def test_pictures_are_extended_by_their_edges():
+    picture = np.array([[1, 2], [3, 4]], np.uint8)
+    assert framed(picture, (3, 4)).tolist() == [[1, 2, 2, 2], [3, 4, 4, 4], [3, 4, 4, 4]]
+    assert framed(picture, (None, None)).shape == (8, 8)
+    with pytest.raises(ValueError, match="negative"):
+        framed(picture, (1, 8))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +122,7 @@ def test_a_difference_is_a_failure(change, failure, model):
         lambda golden: golden.pop("tolerance"),
         lambda golden: golden.update(schema="digitocr-golden/9"),
         lambda golden: golden.update(vectors=[]),
+        lambda golden: golden.update(network="translator"),
     ],
 )
 def test_damaged_vectors_are_an_input_error(change, model):

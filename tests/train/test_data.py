@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitocr.runtime.errors import InputError
+from digitocr.runtime.errors import InputError, UsageError
 from digitocr.train import data
-from digitocr.train.data import Mnist, by_group, hold_out, holds_mnist, load_mnist, split, stratified
+from digitocr.train.data import Mnist, by_group, fewer, hold_out, holds_mnist, load_mnist, split, stratified
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -253,6 +253,21 @@ def test_stratified_depends_on_the_seed_alone() -> None:
 def test_stratified_refuses_counts_it_cannot_draw(count: int) -> None:
     with pytest.raises(ValueError, match="0 to 550"):
         stratified(LABELS, count, seed=0)
+
+
+def test_fewer_images_are_a_part_of_the_same_data_with_their_labels_and_groups() -> None:
+    labels = np.resize(np.arange(10, dtype=np.uint8), 200)
+    images = np.repeat(labels, 784).reshape(200, 28, 28)
+    data = Mnist(images, labels, images[:20], labels[:20], "digest", train_groups=labels.astype(np.int64))
+    small = fewer(data, 50)
+    assert small.train_groups is not None
+    assert np.bincount(small.train_labels).tolist() == [5] * 10
+    assert (small.train_images[:, 0, 0] == small.train_labels).all()
+    assert (small.train_groups == small.train_labels).all()
+    assert (len(small.test_labels), small.digest) == (20, "digest")
+    assert fewer(dataclasses.replace(data, train_groups=None), 200).train_groups is None
+    with pytest.raises(UsageError, match="there are 200 training images, not 201"):
+        fewer(data, 201)
 
 
 def test_hold_out_divides_the_images() -> None:

@@ -38,6 +38,7 @@ from digitocr.runtime.numbers import grouped
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.preprocessing import Images
 from digitocr.runtime.reader import Reader
+from digitocr.runtime.recognition import USUAL_WIDTH
 from digitocr.runtime.recognizer import DIGIT_HEIGHT, STRIP_HEIGHT
 from digitocr.train.data import Mnist, split
 from digitocr.train.evaluation.metrics import calibration_error
@@ -48,8 +49,9 @@ from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.layouts import mixed, one_line
 from digitocr.train.synthesis.scenes import draw_scene
 from digitocr.train.synthesis.sheet import Sheet
+from digitocr.train.synthesis.strip_hands import row
 from digitocr.train.synthesis.strip_layouts import draw_strip
-from digitocr.train.synthesis.strips import DOUBTFUL, WIDTH, Mark
+from digitocr.train.synthesis.strips import DOUBTFUL, WIDTH, Mark, Strip
 
 Reals = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -96,7 +98,9 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals
 
 
 def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple[Reals, Bools, Bools]:
-    """All characters that are found in pictures: in turn a scene, a mixed scene, a line and one character of a line.
+    """All characters that are found in pictures: in turn a scene, a mixed scene, a line, one character, a row by hand.
+
+    A digit that is found twice is right once. The digits of a row by hand touch or nearly do.
 
     Returns:
         (n, 27) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
@@ -104,12 +108,15 @@ def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple
     features, rights, places = [], [], []
     for number in pictures:
         rng = np.random.default_rng((EXAMPLES_SEED, 1, number))
-        draw, option = ((_scene, False), (_scene, True), (_line_picture, False), (_line_picture, True))[number % 4]
-        gray, boxes, labels, ignored = draw(rng, glyphs, option)
+        kind = number % 5
+        if kind < 2:
+            gray, boxes, labels, ignored = _scene(rng, glyphs, is_mixed=kind == 1)
+        else:
+            strip = draw_strip(rng, glyphs, row if kind == 4 else None)
+            gray, boxes, labels, ignored = _line_picture(rng, strip, is_lone=kind == 3)
         found = reader.recognition(gray)
-        shared = iou(found.boxes, boxes)
-        best = shared.max(1, initial=0.0)
-        is_digit = best >= IS_PLACE_IOU
+        shared = iou(_broad(found.boxes), _broad(boxes))
+        is_digit = _surest(shared, found.lined[:, :10].sum(1))
         right = is_digit.copy()
         if len(boxes):
             right &= labels[shared.argmax(1)] == found.digits[:, :10].argmax(1)
@@ -120,18 +127,41 @@ def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple
     return np.concatenate(features).astype(np.float64), np.concatenate(rights), np.concatenate(places)
 
 
+def _surest(shared: NDArray[np.floating], sureness: NDArray[np.floating]) -> Bools:
+    """(n,) whether a candidate is where a digit is, and the surest of those that are, the first one of equal ones.
+
+    Args:
+        shared: (n, m) intersection over union of candidates and digits.
+        sureness: (n,) of the candidates.
+    """
+    is_there = shared.max(1, initial=0.0) >= IS_PLACE_IOU
+    digit = shared.argmax(1) if shared.shape[1] else np.zeros(len(shared), np.int64)
+    surest = np.zeros(len(shared), np.bool_)
+    for one in np.unique(digit[is_there]):
+        rows = np.flatnonzero(is_there & (digit == one))
+        surest[rows[sureness[rows].argmax()]] = True
+    return surest
+
+
+def _broad(boxes: Boxes) -> Boxes:
+    """(n, 4) boxes, those that are narrower than usual for a digit made as wide: a 1 is thin, and its place is not."""
+    broad = boxes.copy()
+    broad[:, 2] = np.maximum(boxes[:, 2], np.float32(USUAL_WIDTH) * boxes[:, 3])
+    broad[:, 0] -= (broad[:, 2] - boxes[:, 2]) / 2
+    return broad
+
+
 def _scene(rng: Generator, glyphs: Glyphs, is_mixed: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
     """A scene: its picture, the boxes and labels of its digits, and the boxes of what is neither right nor wrong."""
     scene = draw_scene(rng, glyphs, mixed if is_mixed else None)
     return scene.image, scene.boxes, scene.labels.astype(np.int64), scene.ignored
 
 
-def _line_picture(rng: Generator, glyphs: Glyphs, is_lone: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
+def _line_picture(rng: Generator, strip: Strip, is_lone: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
     """A picture of a single line or of one character of it, cut out more or less tightly; as `_scene`.
 
     A wheel that stands between two digits has the label NO_LABEL: whatever is read there is wrong.
     """
-    strip = draw_strip(rng, glyphs)
     shown = [mark for mark in strip.marks if mark.left >= 0 and mark.right <= WIDTH]
     if is_lone:
         is_other = rng.random() < LONE_OTHER_SHARE

@@ -78,38 +78,43 @@ def with_others(crops: Crops, others: Bytes) -> Crops:
 
 
 def _draw_task(scenes: range, seed: int) -> Crops:
-    return draw_crops(scenes, seed, glyphs(), _detector())
+    return draw_crops(scenes, seed, glyphs(), shipped_detector())
 
 
 @cache
-def _detector() -> Detector:
+def shipped_detector() -> Detector:
+    """The shipped detector, loaded once in each process."""
     return Detector()
 
 
 def draw_crops(scenes: range, seed: int, glyphs: Glyphs, detector: Detector) -> Crops:
     """The crops of the scenes with these numbers; the same arguments give the same crops."""
-    images, labels = [], []
+    parts = []
     for number in scenes:
         rng = np.random.default_rng((seed, 7, number))
-        scene = draw_scene(rng, glyphs)
-        chosen, chosen_labels = _chosen_boxes(scene, rng)
-        found, found_labels = _detected_boxes(scene, detector.detect(scene.image)[0])
-        images.append(preprocessing.images(shadeless(scene.image, found), np.concatenate([chosen, found])))
-        labels.append(np.concatenate([chosen_labels, found_labels]))
-    return Crops(np.concatenate(images), np.concatenate(labels).astype(np.uint8))
+        parts.append(scene_crops(draw_scene(rng, glyphs), rng, detector))
+    return Crops(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]))
+
+
+def scene_crops(scene: Scene, rng: Generator, detector: Detector) -> Crops:
+    """The crops of a scene."""
+    chosen, chosen_labels = _chosen_boxes(scene, rng)
+    found, found_labels = _detected_boxes(scene, detector.detect(scene.image)[0])
+    images = preprocessing.images(shadeless(scene.image, found), np.concatenate([chosen, found]))
+    return Crops(images, np.concatenate([chosen_labels, found_labels]).astype(np.uint8))
 
 
 def _chosen_boxes(scene: Scene, rng: Generator) -> tuple[Boxes, Bytes]:
     """Boxes (n, 4) and labels (n,) of digits, letters, and places without digits."""
     some = rng.permutation(len(scene.boxes))[:MAX_DIGIT_CROPS]
-    digits = _jittered(scene.boxes[some], rng)
-    letters = _jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTER_CROPS]], rng)
+    digits = jittered(scene.boxes[some], rng)
+    letters = jittered(scene.others[rng.permutation(len(scene.others))[:MAX_LETTER_CROPS]], rng)
     others = _elsewhere(scene, rng)
     labels = np.concatenate([scene.labels[some], np.full(len(letters) + len(others), NO_DIGIT, np.uint8)])
     return np.concatenate([digits, letters, others]), labels
 
 
-def _jittered(boxes: Boxes, rng: Generator) -> Boxes:
+def jittered(boxes: Boxes, rng: Generator) -> Boxes:
     """The boxes (n, 4), each moved a little and scaled a little about its middle."""
     side = boxes[:, 2:].max(1, initial=0.0, keepdims=True)
     middle = boxes[:, :2] + boxes[:, 2:] / 2 + rng.normal(0, BOX_SHIFT, (len(boxes), 2)) * side

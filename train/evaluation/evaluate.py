@@ -13,18 +13,21 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import typer
 
+from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.preprocessing import lone, scale
 from digitocr.runtime.reader import Reader
 from digitocr.train.data import Bytes, Mnist
 from digitocr.train.evaluation.corruptions import CORRUPTIONS, corrupted
+from digitocr.train.evaluation.interface import Interface
 from digitocr.train.evaluation.metrics import auroc, calibration_error, fpr_at_tpr, log_loss, summary
 from digitocr.train.evaluation.mnist_c import load_mnist_c
+from digitocr.train.evaluation.model_file import ModelFile
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.evaluation.page_report import CALIBRATION_BINS, drawn_pages, page_report
 from digitocr.train.quiet import progress_stream
@@ -50,8 +53,9 @@ def evaluate(
     """All measurements as JSON-ready values; shares are 0 to 1.
 
     Args:
-        model: A .onnx or .tflite file; None is the shipped one.
-        data: MNIST or own data; its test images are measured.
+        model: A .onnx, .tflite or .keras file, whoever made it; None is the shipped one.
+        data: MNIST or own data; its test images are measured. What a file that `digitocr export` did not write takes
+            and puts out is found out with its training images.
         fonts: Font files to draw letters with, from find_fonts.
         conf: The confidence, 0 to 1, from which on a picture is accepted as a digit.
         seed: Seed of everything that is drawn, 0 or more.
@@ -59,7 +63,7 @@ def evaluate(
 
     Returns:
         model: name, sha256, outputs ("logits" or "probabilities": what the file puts out) and outputs_from ("card" or
-        "probe": how that is known).
+        "probe": how that is known), and interface (Interface.described; None where a card says it).
         seed, conf, fonts: what was measured with.
         data: source, a name of own data or "MNIST", and digest.
         mnist: of MNIST's test images, or of those of own data: images, right, accuracy, interval (Wilson's 95 %),
@@ -79,7 +83,7 @@ def evaluate(
         MissingExtraError: The model is a .tflite file, and LiteRT is not installed.
         InputError: mnist_c is not the folder of the published files.
     """
-    reader = Reader(model, conf=conf)
+    reader, interface = _reader(model, data, conf)
     published = load_mnist_c(mnist_c) if mnist_c else {}
 
     def predict(pictures: Bytes) -> Probabilities:
@@ -124,6 +128,7 @@ def evaluate(
             "sha256": classifier.sha256,
             "outputs": classifier.outputs,
             "outputs_from": "card" if classifier.card else "probe",
+            "interface": interface.described() if interface else None,
         },
         "seed": seed,
         "conf": conf,
@@ -142,17 +147,31 @@ def evaluate(
     }
 
 
+def _reader(model: Path | None, data: Mnist, conf: float) -> tuple[Reader, Interface | None]:
+    """A Reader with that network, and what was found out about it, unless digitocr exported it."""
+    if model is not None:
+        file = ModelFile(model, data)
+        if not file.card:
+            reader = Reader(conf=conf)
+            reader.classifier = cast(Classifier, file)  # a Reader calls predict only
+            return reader, file.interface
+    return Reader(model, conf=conf), None
+
+
 def as_text(report: dict[str, Any]) -> str:
-    """A report of evaluate for people: lines of at most 80 columns."""
+    """A report of evaluate for people: lines of at most 80 columns, but for what was found out about a file."""
     model, mnist, pages, accepted = report["model"], report["mnist"], report["pages"], f"accepted at {report['conf']:g}"
     low, high = mnist["interval"]
     title = MNIST if report["data"]["source"] == MNIST else "own digits"
-    applied = "softmax applied" if model["outputs"] == "logits" else "no softmax applied"
-    source = "as its card says" if model["outputs_from"] == "card" else "found by a probe, it has no card"
+    found = [f"outputs       {model['outputs']}, as its card says; softmax applied"]
+    if model["interface"]:
+        found = [
+            f"{name:<14}{text}" for name, _, text in (line.partition(": ") for line in model["interface"]["findings"])
+        ]
     return "\n".join(
         [
             f"model         {model['name']}  {model['sha256'][:12]}",
-            f"outputs       {model['outputs']}, {source}; {applied}",
+            *found,
             f"{title:<14}{mnist['accuracy']:.2%} of {mnist['images']} ({low:.2%} to {high:.2%})",
             f"              {mnist['accepted']:.2%} {accepted}",
             f"              calibration error {mnist['calibration_error']:.2%}, log loss {mnist['log_loss']:.4f}",

@@ -15,15 +15,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from digitocr.runtime.background import shrunk
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.runtime.files import replacing
-from digitocr.train.data import Bytes, Mnist
+from digitocr.train.data import Bytes, Mnist, fewer
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
 from digitocr.train.paper import records, statistics, verdicts
 from digitocr.train.paper.rendering import Pages, Values, render
-from digitocr.train.paper.schemas import TRAINING_RUN, fits_results, read_json
+from digitocr.train.paper.schemas import (
+    ADAPT_REPORT,
+    ADAPT_RUN,
+    TRAINING_RUN,
+    fits_results,
+    read_json,
+)
 from digitocr.train.quiet import silenced
+from digitocr.train.runs import ADAPTED
 
 try:
     from digitocr.train.paper import figures
@@ -31,6 +39,9 @@ except ImportError as error:
     raise MissingExtraError("train", "a report") from error
 
 IMAGES_PER_LABEL = 10  # in the paper's figure 2
+MAX_THUMBNAILS = 24  # pictures in a figure of an adaptation's report
+THUMBNAIL = 84  # pixels; their side
+SHORT = 12  # characters of what was read over a thumbnail
 ACCURACY_BARS = (99.0, 99.3, 99.5)  # percent; a search's report names the smallest network that reaches each
 
 
@@ -55,6 +66,8 @@ def pages(source: Path, data: Mnist) -> Pages:
         from digitocr.train.paper import study
 
         return study_pages(study.read_results(source), data)
+    if (source / ADAPTED).exists():
+        return adapt_pages(source)
     if (source / "journal.log").exists():
         from digitocr.train.search import search
 
@@ -89,6 +102,8 @@ def study_pages(results: Values, data: Mnist) -> Pages:
     """The report on the results of study.read_results. Raises InputError where they are of other data."""
     if results["data"]["digest"] != data.digest:
         raise InputError("the study is of other data; give the same --data")
+    if "images" in results["plan"]:
+        data = fewer(data, results["plan"]["images"])
     labels, runs = data.test_labels, results["runs"]
     of_paper: dict[int, list[Values]] = {
         number: [run for run in runs if run["cell"] == name] for number, name in _paper_cells().items()
@@ -121,6 +136,7 @@ def study_pages(results: Values, data: Mnist) -> Pages:
         "results": results,
         "seeds": {number: len(some) for number, some in ran.items()},
         "verdicts": verdicts.judge(results, labels),
+        "caution": verdicts.caution(results),
         "experiments": [_experiment(number, some, labels) for number, some in ran.items()],
         "table": _table(runs),
         "slips": verdicts.slips(),
@@ -184,6 +200,67 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         **_network(record, answered, data.test_labels),
     }
     return render("run.j2", context, drawn, None)
+
+
+def adapt_pages(folder: Path) -> Pages:
+    """The report on a run of digitocr train --recipe adapt: what was read before and after, picture by picture.
+
+    Raises InputError where a file of the run is damaged.
+    """
+    run = read_json(folder / "run.json", ADAPT_RUN, "adapt again")
+    report = read_json(folder / ADAPTED, ADAPT_REPORT, "adapt again")
+    rows: list[Values] = report["pictures"]
+    changed = [(row, *row["right"]) for row in rows]
+    context = {
+        "run": run,
+        "report": report,
+        "passed": not report["failures"],
+        "mended": [row for row, before, after in changed if after and not before],
+        "broken": [row for row, before, after in changed if before and not after],
+        "wrong": [row for row, before, after in changed if not before and not after],
+        "table_rows": lambda some: [
+            [row["name"], *(_cell(row[key]) for key in ("text", "before", "after"))] for row in some
+        ],
+        "right": sum(before and after for _, before, after in changed),
+    }
+    return render("adapt.j2", context, _thumbnails(context), None)
+
+
+def _thumbnails(context: Values) -> dict[str, str]:
+    """The pictures that are read otherwise, small, as figures by name; those that cannot be read any more left out."""
+    from digitocr.runtime.image import load_reduced
+
+    drawn = {}
+    for name in ("mended", "broken", "wrong"):
+        images, titles = [], []
+        for row in context[name][:MAX_THUMBNAILS]:
+            try:
+                gray, _ = load_reduced(row["file"], page=row["page"])
+            except (InputError, MissingExtraError):
+                continue
+            images.append(_squared(gray))
+            titles.append(f"{_short(row['text'])}\n{_short(row['before'])} to {_short(row['after'])}")
+        if images:
+            drawn[name] = figures.grid(images, 6, titles)
+    return drawn
+
+
+def _squared(gray: Bytes) -> Bytes:
+    """A grey picture shrunk and filled up to THUMBNAIL x THUMBNAIL pixels."""
+    small = shrunk(gray, THUMBNAIL)
+    below, behind = (THUMBNAIL - side for side in small.shape)
+    return np.pad(small, ((below // 2, below - below // 2), (behind // 2, behind - behind // 2)), "edge")
+
+
+def _cell(text: str) -> str:
+    """What was read, for a cell of a table; lines are apart by a slash."""
+    return " / ".join(text.splitlines()) or "nothing"
+
+
+def _short(text: str) -> str:
+    """What was read, for a title: the first characters; a dash for nothing."""
+    line = " ".join(text.split()) or "-"
+    return line if len(line) <= SHORT else f"{line[: SHORT - 3]}..."
 
 
 def search_pages(results: Values) -> Pages:

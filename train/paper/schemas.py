@@ -20,7 +20,7 @@ NUMBER = (int, float)  # JSON has whole numbers as int
 DATA = {"digest": str, "training": int, "held_out": int, "test": int}
 STUDY: Content = {
     "schema": {"digitocr-study/1"},
-    "plan": {"epochs": int, "batch_size": int},
+    "plan": {"epochs": int, "batch_size": int, ...: int},  # and images, where not all were used
     "data": DATA,
     "versions": {"digitocr": str, "keras": str},
 }
@@ -49,6 +49,31 @@ PAPER_RUN: Content = {  # a run of one of the paper's four networks holds these 
     "int8": {"bytes": int, "microseconds": NUMBER, "errors": [[int]]},
 }
 TRAINING_RUN: Content = {"command": str, "data": DATA, "versions": {"digitocr": str, "keras": str}, "ended": object}
+ADAPT_RUN: Content = {
+    "command": str,
+    "own": {"source": str, "taught": int, "held": int, "test": int, "split": str},
+    "versions": {"digitocr": str, "keras": str},
+}
+_DRAWN: Content = {"digits": int, "right": int, "invented": int, "calibration_error": NUMBER}
+ADAPT_REPORT: Content = {
+    "schema": {"digitocr-adapt/1"},
+    "limits": {...: NUMBER},
+    "own": {
+        "pictures": int,
+        "before": int,
+        "after": int,
+        "mended": int,
+        "broken": int,
+        "p": NUMBER,
+        "digits": int,
+        "wrong_before": int,
+        "wrong_after": int,
+    },
+    "mnist": {"before": NUMBER, "after": NUMBER},
+    "drawn": {"before": _DRAWN, "after": _DRAWN},
+    "pictures": [{"name": str, "file": str, "page": int, "text": str, "before": str, "after": str, "right": [bool]}],
+    "failures": [str],
+}
 SEARCH: Content = {
     "schema": {"digitocr-search/1"},
     "plan": {"space": str, "sampler": str, "epochs": int},

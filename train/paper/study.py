@@ -40,7 +40,7 @@ from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.processes import begin
-from digitocr.train.data import Bytes, Mnist, split
+from digitocr.train.data import Bytes, Mnist, fewer, split, stratified
 from digitocr.train.evaluation.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.evaluation.metrics import calibration_error, log_loss
 from digitocr.train.paper.schemas import STUDY, fits_run, read_json
@@ -51,6 +51,7 @@ try:
         import filelock
         import keras
 
+        from digitocr.train.classifier.batch_norm import debias
         from digitocr.train.classifier.loop import COLUMNS, probabilities, train
         from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network, multiply_accumulates
         from digitocr.train.runs import data_card, now, write_json
@@ -72,15 +73,22 @@ class StudyPlan:
     Attributes:
         epochs: Epochs of each run.
         batch_size: Images in a training step.
+        images: Training images, the held-out ones among them, and images that are corrupted to test with; None for
+            all.
     """
 
     epochs: int = 10
     batch_size: int = 128
+    images: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
+        for name, value in self.to_dict().items():
             if value < 1:
                 raise UsageError(f"{name.replace('_', ' ')} is {value}; it must be 1 or more")
+
+    def to_dict(self) -> dict[str, int]:
+        """The plan as study.json has it: without what is None."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def cells(part: str) -> list[Experiment]:
@@ -123,10 +131,11 @@ class Study:
     """
 
     def __init__(self, folder: Path, data: Mnist, plan: StudyPlan, quantize: Quantize) -> None:
+        data = fewer(data, plan.images) if plan.images else data
         self._folder, self._data, self._plan, self._quantize = folder, data, plan, quantize
         card = {
             "schema": STUDY_SCHEMA,
-            "plan": asdict(plan),
+            "plan": plan.to_dict(),
             "data": data_card(data),
             "versions": {
                 "digitocr": __version__,
@@ -138,11 +147,11 @@ class Study:
         head = folder / "study.json"
         if head.exists():
             begun = read_study(folder)
-            if begun["data"] != card["data"]:
-                raise InputError(f"{folder}: holds a study of other data; give the same --data, or another --out")
             if begun["plan"] != card["plan"]:
                 options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in begun["plan"].items())
                 raise UsageError(f"{folder}: holds a study with {options}; give the same options, or another --out")
+            if begun["data"] != card["data"]:
+                raise InputError(f"{folder}: holds a study of other data; give the same --data, or another --out")
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -241,6 +250,7 @@ def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Pa
     network = build_network(cell)
     network.compile(optimizer=keras.optimizers.Adam(), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     history = train(network, data, split(data), plan.epochs, plan.batch_size, seed)
+    debias(network, int(network.optimizer.iterations))  # which matters after few steps alone
     given = probabilities(network, data.test_images)
     result: dict[str, Any] = {
         "schema": STUDY_RUN_SCHEMA,
@@ -260,7 +270,7 @@ def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Pa
             bare.set_weights(network.get_weights())
             bare.save(model)
             result |= inspected(network, given, data)
-            result["corruptions"] = _robustness(network, data)
+            result["corruptions"] = _robustness(network, data, plan.images)
             result["int8"] = _int8(model, data, quantize)
         write_json(path, result)
     except OSError as error:
@@ -314,12 +324,13 @@ def _rounded(values: npt.NDArray[np.float32]) -> Any:
     return np.vectorize(lambda value: float(f"{value:.3e}"), otypes=[float])(values).tolist()
 
 
-def _robustness(network: keras.Sequential, data: Mnist) -> dict[str, float]:
-    """The accuracy on the test images under each kind of corruption of MNIST-C, generated here from seed 0."""
+def _robustness(network: keras.Sequential, data: Mnist, images: int | None) -> dict[str, float]:
+    """The accuracy on test images, all or so many, under each corruption of MNIST-C's kinds, generated from seed 0."""
+    count = len(data.test_labels)
+    rows = stratified(data.test_labels, min(images or count, count), seed=0)
+    shown, labels = data.test_images[rows], data.test_labels[rows]
     return {
-        name: float(
-            (probabilities(network, corrupted(data.test_images, name, 0)).argmax(axis=1) == data.test_labels).mean()
-        )
+        name: float((probabilities(network, corrupted(shown, name, 0)).argmax(axis=1) == labels).mean())
         for name in CORRUPTIONS
     }
 

@@ -9,6 +9,7 @@ many uncorrected tests some are significant by chance. McNemar's test compares t
 it does not generalise to other seeds.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,7 @@ from digitocr.train.paper.records import Run, accuracy, answers, class_scores, s
 from digitocr.train.paper.statistics import SIGNIFICANCE, PairedTest, holm, paired
 
 PAPER_ACCURACIES = {1: 99.10, 2: 98.75, 3: 99.11, 4: 99.29}  # percent of 10,000 test images, one run each
+ENOUGH_STEPS = 2_000  # of training; after fewer, an epoch changes networks by as much as they differ
 MIN_SEEDS = 3  # of a verdict: two pairs leave a t test one degree of freedom, and are often equal by chance
 
 
@@ -39,6 +41,19 @@ class Verdict:
     finding: str
     because: str
     tests: list[PairedTest] = field(default_factory=list)
+
+
+def caution(results: dict[str, Any]) -> str:
+    """A word on a study whose networks were trained too briefly to be judged; empty for a longer one."""
+    plan = results["plan"]
+    steps = plan["epochs"] * math.ceil(results["data"]["training"] / plan["batch_size"])
+    if steps >= ENOUGH_STEPS:
+        return ""
+    return (
+        f"Each network was trained for {steps:,} steps; all of MNIST for ten epochs is 4,300. So short a training "
+        "shows how fast a network learns, not how well it reads in the end: what learns slowly, as with dropout, looks "
+        "worse than it is. With more images or epochs a verdict may turn round."
+    )
 
 
 def judge(results: dict[str, Any], labels: npt.NDArray[np.integer]) -> list[Verdict]:

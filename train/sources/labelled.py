@@ -50,6 +50,32 @@ class Trouble:
         return f"{self.name}: {self.why}"
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A picture of a source that is a file, with what stands in it.
+
+    Attributes:
+        file: Its path.
+        page: The page of a TIFF, from 0.
+        name: For messages.
+        lines: The digits of each line that has any, "?" for one that cannot be told; none where no digit is shown.
+        boxes: As stated: x, y, width and height of each digit of the lines, in pixels of the picture as shown; of what
+            looks like a digit and is none, where there are no lines. None if not stated.
+        turned: Degrees clockwise by which it has to be turned to be read.
+        group: What it belongs to; empty where nothing is stated.
+        part: TRAIN, TEST, or empty where none is stated.
+    """
+
+    file: str
+    page: int
+    name: str
+    lines: tuple[str, ...]
+    boxes: tuple[tuple[float, ...], ...] | None
+    turned: int = 0
+    group: str = ""
+    part: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Labelled:
     """A labelled set as it was read, before it is divided.
@@ -64,6 +90,7 @@ class Labelled:
         sizes: How many pictures had which (width, height).
         bright: How many pictures had bright ink on dark.
         troubles: What is not used.
+        pictures: The files of the set, where it has any, also those that no image could be cut out of.
     """
 
     source: str
@@ -75,12 +102,13 @@ class Labelled:
     sizes: Counter[tuple[int, int]]
     bright: int
     troubles: list[Trouble]
+    pictures: list[Shown] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def only(self, kept: npt.NDArray[np.intp]) -> "Labelled":
-        """The set of the pictures at these indices; sizes, polarity and troubles stay those of the source."""
+        """The set of the images at these indices; sizes, polarity, troubles and files stay those of the source."""
         return Labelled(
             self.source,
             self.images[kept],
@@ -91,6 +119,7 @@ class Labelled:
             self.sizes,
             self.bright,
             self.troubles,
+            self.pictures,
         )
 
 
@@ -107,6 +136,7 @@ class Gathered:
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     bright: int = 0
     troubles: list[Trouble] = field(default_factory=list)
+    pictures: list[Shown] = field(default_factory=list)
 
     def add(self, gray: GrayImage, label: int, name: str, group: str = "", part: str = "") -> None:
         """Adds an (H, W) picture of one digit, or of none, of any size and polarity."""
@@ -142,6 +172,7 @@ class Gathered:
             self.sizes,
             self.bright,
             self.troubles,
+            self.pictures,
         )
 
 

@@ -20,7 +20,7 @@ from digitocr.runtime.errors import InputError, MissingExtraError
 from digitocr.runtime.image import GrayImage, load, load_reduced
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Reading
-from digitocr.train.sources.labelled import NONE, Gathered, is_bright
+from digitocr.train.sources.labelled import CLASSES, NONE, Gathered, Shown, is_bright
 from digitocr.train.sources.tables import Entry, digits_in
 
 
@@ -32,8 +32,16 @@ def add_entries(entries: Iterable[Entry], gathered: Gathered) -> None:
                 gathered.add(load(entry.file, page=entry.page), entry.label, entry.name, entry.group, entry.part)
             else:
                 _add_digits(entry, gathered)
+            gathered.pictures.append(_shown(entry))
         except (InputError, MissingExtraError) as error:
             gathered.trouble("unreadable", entry.name, _why(error, entry.file))
+
+
+def _shown(entry: Entry) -> Shown:
+    """The picture of an entry."""
+    text = (entry.text or "") if entry.label is None else CLASSES[entry.label] if entry.label != NONE else ""
+    lines = tuple(line for line in map(digits_in, text.splitlines()) if line)
+    return Shown(entry.file, entry.page, entry.name, lines, entry.boxes, entry.turned, entry.group, entry.part)
 
 
 def _why(error: Exception, file: str) -> str:
@@ -90,7 +98,8 @@ def _is_inside(boxes: Sequence[Sequence[float]], shape: tuple[int, ...], factor:
 def _cut(gray: GrayImage, boxes: Boxes, turned: int) -> preprocessing.Images:
     """(n, 28, 28): the digits in (n, 4) boxes of an (H, W) picture that is turned clockwise by `turned` to be read."""
     cut = preprocessing.images(shadeless(gray, boxes), boxes)
-    return np.ascontiguousarray(np.rot90(cut, -turned // 90, axes=(1, 2)))
+    quarters = round(turned / 90)  # what a line is oblique by beyond that stays
+    return np.ascontiguousarray(np.rot90(cut, -quarters, axes=(1, 2)))
 
 
 def _placed(reading: Reading, lines: list[str]) -> tuple[tuple[float, ...], ...] | None:

@@ -14,14 +14,23 @@ _HELD_OUT = 4  # of so many families, one is held out on average
 # Parts of the file names of fonts that look written by hand: first words that many such fonts have, then families.
 _HANDWRITTEN_NAMES = (
     "comic hand humor marker script "
-    "amatic annie- architects belle-aurore bilbo caveat cedarville chilanka coming-soon cookie courgette "
-    "covered-by crafty damion dancing dawning dekko delius dokdo edu- engagement felipa gaegu gamja give-you "
-    "gloria gochi grand-hotel grape-nuts handlee hi-melody homemade hubballi indie-flower italianno itim jim- "
-    "just- kalam kavivanar kirang klee kristi liu-jian long-cang loved-by ma-shan mali- mansalva meddon merienda "
-    "mr-dafoe nanum- neucha niconne norican nothing-you over-the pacifico pangolin parisienne patrick-hand "
-    "permanent-marker playpen playwrite poor-story quintessential qwigley rancho redressed reenie rock-salt ruge- "
-    "ruthie sacramento satisfy schoolbell sedgwick shadows-into shantell short-stack single-day sofia sriracha "
-    "sue-ellen sunshiney swanky the-girl vibur waiting-for walter- yellowtail yomogi zeyada zhi-mang"
+    "aguafina akaya- alex-brush allison allura amatic amita annie- architects arizonia babylonica ballet "
+    "belle-aurore bilbo birthstone bonheur borel butterfly-kids calligraffitti caramel caveat cedarville charm "
+    "chilanka comforter coming-soon condiment cookie corinthia courgette covered-by crafty damion dancing "
+    "darumadrop dawning dekko delicious delius devonshire dokdo dr-sugiyama eagle-lake edu- engagement ephesis "
+    "estonia euphoria explora felipa finger-paint fleur-de fuggles fuzzy-bubbles gaegu gamja give-you gloria "
+    "gochi grand-hotel grape-nuts grechen grey-qo gwendolyn hachi-maru handlee henny-penny herr-von hi-melody "
+    "homemade hubballi hurricane imperial- indie-flower ingrid- inspiration island-moments italianno itim jim- "
+    "just- kalam kapakana kavivanar kirang klee knewave kolker- kranky kristi lacquer leckerli lemonada lily- "
+    "liu-jian long-cang love-light love-ya loved-by lovers- luxurious ma-shan mali- mansalva mea-culpa meddon "
+    "meow- merienda miss-faj monsieur montez mountains-of mr-bedfort mr-dafoe mr-de- mrs-saint ms-madi my-soul "
+    "mynerve nanum- neucha niconne norican nothing-you oregano over-the pacifico pangolin parisienne patrick-hand "
+    "permanent-marker petit-formal pinyon playpen playwrite poor-story puppies quintessential qwigley rancho "
+    "redressed reenie rock-salt rouge- ruge- ruthie sacramento sarina sassy- satisfy schoolbell seaweed sedgwick "
+    "send-flowers shadows-into shantell short-stack single-day slackside sofia square-peg sriracha stalemate "
+    "style- sue-ellen sunshiney swanky tangerine the-girl the-nautigal tillana trade-winds twinkle- unkempt vibur "
+    "vujahday waiting-for walter- waterfall windsong yellowtail yesteryear yomogi yusei- zen-kurenaido zeyada "
+    "zhi-mang"
 )
 
 

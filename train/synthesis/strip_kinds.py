@@ -486,6 +486,7 @@ def foreign(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     own = pen(rng, glyphs)
     numbers, script = float(rng.choice([0.0, 0.3, 0.5])), str(rng.choice(scripts.scripts))
     size, x = float(rng.uniform(0.85, 1.25)) * DIGIT_HEIGHT, start(rng)
+    apart = float(rng.uniform(0.3, 2)) * DIGIT_HEIGHT if rng.random() < 0.25 else 0.0  # an alphabet, letter by letter
     for _ in range(int(rng.integers(1, 8))):
         if rng.random() < numbers:
             kind = (texts.number, texts.decimal, texts.date, texts.time)[int(rng.choice(4, p=[0.6, 0.2, 0.1, 0.1]))]
@@ -497,6 +498,9 @@ def foreign(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
                 glyph = letter(character, rng)
                 sheet.put(glyph, x, BASE, size, own.strength)
                 x += glyph.advance * size
+                if apart:
+                    sheet.marks.append(Mark(left, x, OTHER))
+                    left = x = x + apart
             if x > left:
                 sheet.marks.append(Mark(left, x, OTHER))
         x += DIGIT_HEIGHT * float(rng.choice([0.02, 0.3, 0.8]))
@@ -515,5 +519,5 @@ KINDS: Mapping[Callable[[Sheet, Generator, Glyphs], None], float] = {  # and the
     table: 0.06,
     receipt: 0.05,
     shining_through: 0.03,
-    foreign: 0.06,
+    foreign: 0.09,
 }

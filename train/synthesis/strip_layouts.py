@@ -218,11 +218,11 @@ LAYOUTS: dict[Layout, float] = {  # and how frequent each is, relative to the ot
 }
 
 
-def draw_strip(rng: Generator, glyphs: Glyphs) -> Strip:
-    """A random strip. The same state of rng and the same glyphs give the same one."""
+def draw_strip(rng: Generator, glyphs: Glyphs, layout: Layout | None = None) -> Strip:
+    """A random strip, of any layout or of one. The same state of rng and the same glyphs give the same one."""
     sheet = Sheet()
     layouts, shares = list(LAYOUTS), np.array(list(LAYOUTS.values()))
-    layouts[int(rng.choice(len(layouts), p=shares / shares.sum()))](sheet, rng, glyphs)
+    (layout or layouts[int(rng.choice(len(layouts), p=shares / shares.sum()))])(sheet, rng, glyphs)
     neighbours(sheet, rng, glyphs)
     rules(sheet, rng)
     return strips.finished(sheet, rng)

@@ -184,7 +184,7 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
     if sheet.crop is not None:
         grey = _cropped(np.asarray(grey, np.uint8), sheet.crop, np.column_stack([linear, shift]))
     drawn = max(0.0, across), min(float(WIDTH), across + linear[0, 0] * SHEET_WIDTH)  # what was drawn, in the strip
-    return Strip(np.asarray(grey, np.uint8), *_columns(marks, drawn), tuple(marks))
+    return Strip(np.asarray(grey, np.uint8), *marked(marks, drawn), tuple(marks))
 
 
 def _cropped(grey: Bytes, crop: tuple[float, float, float, float], matrix: NDArray[np.float64]) -> Bytes:
@@ -203,7 +203,7 @@ def _cropped(grey: Bytes, crop: tuple[float, float, float, float], matrix: NDArr
     return np.where(inside > 0, grey, np.uint8(np.median(part)) if len(part) else grey)
 
 
-def _columns(
+def marked(
     marks: list[Mark], ends: tuple[float, float] = (0.0, float(WIDTH))
 ) -> tuple[Bytes, Bytes, Floats, Floats, Bools, str]:
     """The classes of the columns, of marks in pixels of the strip, from left to right.

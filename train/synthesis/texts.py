@@ -82,6 +82,7 @@ UNITS = [
     "MB",
     "x",
 ]
+DIGITLIKE_UNITS = [*"lg", "kg", *"sS%°€$bB", "lb", "oz", *"OIZ"]  # or begin or end like a digit
 CURRENCIES = ["$", "€", "£", "¥", "USD", "EUR", "Rs"]
 LABELS = [
     "Serial",
@@ -241,7 +242,8 @@ def amount(rng: Generator) -> str:
     figure = decimal(rng) if rng.random() < 0.5 else number(rng, 1, 5)
     if rng.random() < 0.3:
         return str(rng.choice(CURRENCIES)) + ("" if rng.random() < 0.6 else " ") + figure
-    return figure + ("" if rng.random() < 0.4 else " ") + str(rng.choice(UNITS))
+    unit = str(rng.choice(DIGITLIKE_UNITS if rng.random() < 0.2 else UNITS))
+    return figure + ("" if rng.random() < 0.4 else " ") + unit
 
 
 def bracketed(rng: Generator) -> str:
@@ -264,7 +266,7 @@ def bracketed(rng: Generator) -> str:
                 "\u201c{}\u201d",
                 "{}!",
                 "{}?",
-                *["|{}", "{}|", "'{}", "{}'", '"{}"', "{{{}}}", "~{}", "№{}", "№ {}", "{}=", "={}"],
+                *["|{}", "{}|", "'{}", "{}'", '"{}"', "{{{}}}", "~{}", "№{}", "№ {}", "{}=", "={}", "§{}", "§ {}"],
             ]
         )
     )

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import json
 import threading
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_drawings_are_made_where_they_are_asked_for(drawn):
     (made,) = dataclasses.replace(TEXT, draw=True, explain=True).read(Source("drawn.png", drawn))
     assert made.drawn.startswith(b"\x89PNG")
     assert made.explanation.startswith(b"<!doctype html>")
+
+
+def test_digits_are_cut_out_where_they_are_asked_for(drawn):
+    (made,) = dataclasses.replace(TEXT, crop=True).read(Source("drawn.png", drawn))
+    assert [str(crop.digit) for crop in made.crops] == list("47")
+    with Image.open(io.BytesIO(made.crops[0].png)) as crop:
+        assert (crop.size, crop.mode, crop.getpixel((0, 14)) < 128) == ((28, 28), "L", True)  # ink is bright
+    (main,) = dataclasses.replace(TEXT, crop=True, digits=3).read(Source("drawn.png", drawn))
+    assert main.crops == ()
 
 
 def test_a_picture_that_is_explained_is_read_once(monkeypatch, drawn):

@@ -3,11 +3,12 @@
 import json
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from digitocr.cli.main import command_line
 from digitocr.export import compare as module
-from digitocr.runtime.errors import GateError
+from digitocr.runtime.errors import GateError, OutputError
 from digitocr.runtime.models import MODELS
 
 
@@ -19,8 +20,10 @@ def run(*words):
 def result(monkeypatch, cut_short):
     """What is compared, in the place of a comparison; the arguments that it is given are in it."""
     made = {"images": 50, "equal": 48, "same bits": False, "largest difference": 0.125, "time ratio": 1.5}
+    answers = {"a": {"answer": 4, "confidence": 0.9}, "b": {"answer": 10, "confidence": 0.5}}
+    made["changed"] = [{"index": at, "name": f"test image {at}", "truth": 2, **answers} for at in (3, 8)]
     one = {"file": "n.onnx", "runtime": "tract", "version": "1.2", "accuracy": 0.5, "microseconds": 80.2}
-    made |= {place: {**one, "load seconds": 1.0, "batch": "yes"} for place in "ab"}
+    made |= {place: {**one, "load seconds": 1.0, "batch": "yes", "interface": None} for place in "ab"}
 
     def compare_files(a, b, runtime, data, images):
         made["given"] = [a.name, b.name, runtime, images]
@@ -37,6 +40,8 @@ def test_compare_says_what_it_found(result):
     assert done.stdout.splitlines() == [
         *["n.onnx  tract 1.2  50.00%  80 us a digit  1.0 s to load  64 at once: same answers"] * 2,
         "48 of 50 answers equal, probabilities differ by 1.2e-01, 1.50 of the time",
+        "test image 3 is 2: A answers 4 (0.90), B no digit (0.50)",
+        "test image 8 is 2: A answers 4 (0.90), B no digit (0.50)",
     ]
     assert json.loads(run("a.onnx", "b.onnx", "--json").stdout)["given"] == ["a.onnx", "b.onnx", None, 10_000]
 
@@ -47,6 +52,16 @@ def test_more_changes_than_allowed_are_an_error():
     error = run("a.onnx", "--max-changed", 1).exception
     assert isinstance(error, GateError)
     assert str(error) == "2 of 50 answers differ, at most 1 may"
+
+
+@pytest.mark.usefixtures("result")
+def test_a_sheet_is_drawn_and_never_overwritten_unasked(tmp_path):
+    sheet = tmp_path / "sheet.png"
+    assert run("a.onnx", "--sheet", sheet).exit_code == 0
+    with Image.open(sheet) as page:
+        assert page.size[0] > 200
+    assert isinstance(run("a.onnx", "--sheet", sheet).exception, OutputError)
+    assert run("a.onnx", "--sheet", sheet, "--force").exit_code == 0
 
 
 @pytest.mark.usefixtures("mnist")

@@ -5,8 +5,12 @@ import os
 import subprocess
 import sys
 
+import numpy as np
+import onnx
 import pytest
 from matplotlib import get_data_path
+
+from digitocr.runtime.models import MODELS
 
 FEW = """
 import sys
@@ -50,6 +54,25 @@ def test_evaluate_prints_a_table_or_the_same_as_json_without_the_libraries_of_tr
     assert (report["seed"], report["conf"], report["fonts"]) == (0, 0.25, ["sans.ttf"])
     assert f"{report['corruptions']['mean']:.2%} on average (made after MNIST-C's fifteen kinds)" in table.stdout
     assert report["mnist_c"] is None
+    gate = evaluate("--fonts", fonts, "--images", 50, "--min-accuracy", "1.0")
+    assert (gate.returncode, "MNIST         100.00% of 50" in gate.stdout) == (0, True)
+
+
+@pytest.mark.usefixtures("mnist")
+def test_a_network_of_others_is_judged_and_refused_by_its_accuracy(fonts, tmp_path):
+    model = onnx.load(MODELS / "digitocr-int8.onnx")
+    del model.metadata_props[:]
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.full(1, 50, np.float32), "noise"))
+    last = model.graph.output[0].name
+    model.graph.node.append(onnx.helper.make_node("Mod", [last, "noise"], ["rest"], fmod=1))  # of logits above 50
+    model.graph.node.append(onnx.helper.make_node("Sin", ["rest"], ["wrong"]))
+    model.graph.output[0].name = "wrong"
+    onnx.save(model, tmp_path / "other.onnx")
+    done = evaluate("--fonts", fonts, "--model", tmp_path / "other.onnx", "--images", 50, "--min-accuracy", "0.999")
+    assert done.returncode == 6
+    assert "other reads " in done.stderr
+    assert "levels        " in done.stdout
+    assert "output        " in done.stdout
 
 
 @pytest.mark.usefixtures("mnist")

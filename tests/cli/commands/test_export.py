@@ -23,7 +23,9 @@ def test_options_that_a_network_s_export_has_no_use_for_are_refused(refused, tmp
         (["--no-verify"], "--verify/--no-verify does not apply to a detector"),
         (["--max-drop", "0"], "--max-drop does not apply to a detector"),
         (["--max-changed", "20"], "--max-changed does not apply to a detector"),
-        (["--format", "tflite"], "a detector is written as ONNX only"),
+        (["--io", "uint8"], "--io does not apply to a detector"),
+        (["--format", "onnx", "--size", "512x384"], "--size is for TFLite files"),
+        (["--format", "tflite", "--size", "512"], "size is 512; it must be WIDTHxHEIGHT"),
     ):
         assert refused("export", "--model", tmp_path / "before.keras", *words).startswith(why)
     assert refused("export", "--model", MODELS / "digitocr.keras", "--fonts", tmp_path).startswith("--fonts is for")
@@ -32,8 +34,8 @@ def test_options_that_a_network_s_export_has_no_use_for_are_refused(refused, tmp
 def test_a_detector_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
     given = []
 
-    def export_detector(model, mode, out, scenes, force):
-        given.append(model.name)
+    def export_detector(model, mode, out, scenes, force, sides):
+        given.append((model.name, sides))
         return {"path": "a", "bytes": 1, "found": 1, "same": 1, "keras": {"found": 1}}
 
     monkeypatch.setattr("digitocr.export.detector.export_detector", export_detector)
@@ -41,10 +43,14 @@ def test_a_detector_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
     monkeypatch.setattr("digitocr.train.sources.load.load_data", lambda *_: None)
     monkeypatch.setattr("digitocr.train.synthesis.fonts.find_fonts", lambda *_: [])
     (tmp_path / "before.keras").write_bytes((MODELS / "detector.keras").read_bytes())
-    done = CliRunner().invoke(
-        command_line(()), ["export", "--model", str(tmp_path / "before.keras"), "--format", "onnx"]
-    )
-    assert (done.exit_code, given) == (0, ["before.keras"]), done.exception
+    for words, sides in (
+        (["--format", "onnx"], [None]),
+        ([], [None, (384, 512), (96, 128)]),
+        (["--format", "tflite", "--size", "512x384", "--size", "200x80"], [(384, 512), (80, 200)]),
+    ):
+        given.clear()
+        done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "before.keras"), *words])
+        assert (done.exit_code, given) == (0, [("before.keras", one) for one in sides]), done.exception
     (tmp_path / "detector.keras").write_bytes(b"none")
     done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "detector.keras")])
     assert "Keras cannot load it" in str(done.exception)
@@ -54,8 +60,8 @@ def test_a_detector_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
 def test_a_recognizer_is_known_by_what_is_in_its_file(monkeypatch, refused, tmp_path):
     from digitocr.train.recognizer.network import build_recognizer
 
-    def export_recognizer(model, mode, out, strips, force):
-        given.append((model.name, mode))
+    def export_recognizer(model, mode, out, strips, force, tflite):
+        given.append((mode, tflite))
         return {"path": "a", "bytes": 1, "digits": 0.9, "same": 1, "keras": {"digits": 0.91}}
 
     given = []
@@ -66,10 +72,42 @@ def test_a_recognizer_is_known_by_what_is_in_its_file(monkeypatch, refused, tmp_
     build_recognizer().save(tmp_path / "own.keras")
     words = ["export", "--model", str(tmp_path / "own.keras"), "--quantize", "none", "--quantize", "int8"]
     done = CliRunner().invoke(command_line(()), words)
-    assert (done.exit_code, given) == (0, [("own.keras", "none"), ("own.keras", "int8")]), done.exception
+    expected = [("none", False), ("none", True), ("int8", False), ("int8", True)]
+    assert (done.exit_code, given) == (0, expected), done.exception
     assert "reads 90.00% of the digits (Keras 91.00%)" in done.stdout
     assert refused(*words, "--no-verify").startswith("--verify/--no-verify does not apply to a recognizer")
-    assert refused(*words, "--format", "tflite").startswith("a recognizer is written as ONNX only")
+    assert refused(*words, "--size", "512x384").startswith("--size is for TFLite files of a detector")
+
+
+def test_all_networks_of_a_run_are_exported_and_their_confidence(monkeypatch, refused, tmp_path):
+    given = []
+
+    def convert(model, formats, quantize, out, data, *, force):
+        given.append((model.name, formats, quantize))
+        out.mkdir()
+        report = {"path": "a", "bytes": 1, "accuracy": {"file": 0.99, "keras": 0.99}, "changed": [], "images": 10}
+        return [report] * len(formats)
+
+    def written(kind, model, quantize, *_):
+        given.append((kind, model.name, quantize))
+        yield kind
+
+    monkeypatch.setattr("digitocr.export.classifier.export", convert)
+    monkeypatch.setattr("digitocr.cli.commands.export._written", written)
+    monkeypatch.setattr("digitocr.train.sources.load.load_data", lambda *_: None)
+    monkeypatch.setattr("digitocr.train.synthesis.fonts.find_fonts", lambda *_: [])
+    run, out = tmp_path / "run", tmp_path / "out"
+    run.mkdir()
+    for name in ("model.keras", "recognizer.keras", "confidence.json"):
+        (run / name).write_text(name)
+    words = ["export", "--model", str(run), "--quantize", "int8", "--quantize", "dynamic", "--out", str(out)]
+    done = CliRunner().invoke(command_line(()), words)
+    assert done.exit_code == 0, done.exception
+    both = ["int8", "dynamic"]
+    assert given == [("model.keras", ["tflite", "onnx"], both), ("recognizer", "recognizer.keras", ["int8"])]
+    assert (out / "confidence.json").read_text() == "confidence.json"
+    assert done.stdout.splitlines()[-2:] == ["recognizer", f"next: digitocr predict --model {out} PICTURE"]
+    assert refused(*words, "--no-verify").startswith("--verify/--no-verify is for one .keras file")
 
 
 def test_options_of_tflite_files_are_refused_where_none_is_written(refused):
@@ -78,7 +116,8 @@ def test_options_of_tflite_files_are_refused_where_none_is_written(refused):
     assert refused(*model, "--format", "onnx", "--channels", 3).startswith("--channels is for TFLite files")
     assert refused(*model, "--quantize", "none", "--io", "float").startswith("--io is for int8 files")
     detector = ["export", "--model", MODELS / "detector.keras", "--channels", 3]
-    assert refused(*detector).startswith("--channels is for TFLite files, and a detector is written as ONNX")
+    assert refused(*detector).startswith("--channels does not apply to a detector")
+    assert refused(*model, "--size", "512x384").startswith("--size is for a detector.keras")
 
 
 def test_a_model_that_is_not_there_is_refused_before_mnist_is_loaded(monkeypatch, tmp_path):

@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from digitocr import Reader
 from digitocr.runtime.models import MODELS
+from digitocr.train.sources.load import read_source
 
 
 def test_one_picture_prints_its_lines(digitocr, pages):
@@ -357,3 +360,22 @@ def test_pictures_of_what_was_read_and_seen_are_saved_once(digitocr, pages, tmp_
     assert again.returncode == 9
     assert b"--force" in again.stderr
     assert digitocr(*words, "--force").returncode == 0
+
+
+def test_digits_are_saved_as_a_labelled_set(digitocr, pages, tmp_path):
+    words = ["predict", pages / "a.png", pages / "b.jpg", "--save-crops", tmp_path / "crops"]
+    assert digitocr(*words).returncode == 0
+    saved = sorted(path.relative_to(tmp_path / "crops") for path in (tmp_path / "crops").rglob("*.png"))
+    named = [re.fullmatch(r"(\d)/(\d{3})-(a.png|b.jpg)-(\d)\.png", path.as_posix()).groups() for path in saved]
+    assert sorted((name, number, digit) for digit, _, name, number in named) == [
+        *(("a.png", str(number), digit) for number, digit in enumerate("40712", 1)),
+        *(("b.jpg", str(number), digit) for number, digit in enumerate("38", 1)),
+    ]
+    labelled = read_source(tmp_path / "crops")
+    assert labelled.labels.tolist() == [int(digit) for digit, *_ in named]
+    assert labelled.sizes == {(28, 28): 7}
+    assert labelled.troubles == []
+    with Image.open(tmp_path / "crops" / saved[0]) as crop:
+        assert np.array_equal(labelled.images[0], np.asarray(crop))  # as the network saw it
+    again = digitocr(*words)
+    assert (again.returncode, b"--force" in again.stderr) == (9, True)

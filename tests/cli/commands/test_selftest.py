@@ -20,3 +20,4 @@ def test_selftest_says_what_it_found_and_ends_with_6_where_that_is_too_much(digi
     assert json.loads(done.stdout)["passed"] is False
     assert b"a logit differs by 3" in done.stderr
     assert digitocr("selftest", tmp_path / "none.onnx").returncode == 4
+    assert b"shipped networks  onnxruntime" in digitocr("selftest").stdout

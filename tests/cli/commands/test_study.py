@@ -30,7 +30,9 @@ def test_a_study_ends_in_verdicts_and_a_report(
     words = ("study", "--seeds", 1, "--epochs", 1, "--batch-size", 16, "--out", tmp_path / "study")
     done = run(*words)
     assert done.exit_code == 0, done.output
-    assert done.stderr.startswith("1/1  1conv-3x3-max seed 0: ")
+    caution, progress = done.stderr.splitlines()
+    assert caution.startswith("digitocr: Each network was trained for 14 steps; all of MNIST for ten epochs is 4,300.")
+    assert progress.startswith("1/1  1conv-3x3-max seed 0: ")
     *verdicts, report = done.stdout.splitlines()
     claim = "Experiment 4 is the best of the four."
     assert verdicts[0] == f"not tested      {claim} (needs at least 3 seeds of all four experiments; 0 have run)"
@@ -56,6 +58,22 @@ def test_with_one_seed_each_claim_says_what_it_needs(
         "not tested      Nines are never read as fours. (needs at least 3 seeds of experiment 4; 1 has run)"
         in done.stdout.splitlines()
     )
+
+
+def test_a_lesson_takes_a_part_of_the_images(cut_short: Mnist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(study, "cells", lambda _: [SMALL])
+    words = ("study", "--seeds", 1, "--epochs", 1, "--batch-size", 16, "--images", 120, "--out", tmp_path / "study")
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert "Each network was trained for 7 steps" in done.stderr
+    begun = json.loads((tmp_path / "study" / "study.json").read_text())
+    assert begun["plan"] == {"epochs": 1, "batch_size": 16, "images": 120}
+    assert (begun["data"]["training"], begun["data"]["held_out"]) == (110, 10)
+    assert "study --epochs 1 --batch-size 16 --images 120" in (tmp_path / "study" / "report" / "README.md").read_text()
+    again = run(*words[:-4], "--out", tmp_path / "study")
+    assert "holds a study with --epochs 1 --batch-size 16 --images 120" in str(again.exception)
+    more = run(*words[:-4], "--images", 241, "--out", tmp_path / "more")
+    assert "there are 240 training images, not 241; ask for fewer" in str(more.exception)
 
 
 @pytest.mark.parametrize("package", ["keras", "scipy", "tf2onnx"])
@@ -85,6 +103,7 @@ def test_interrupted_it_says_how_to_go_on(cut_short: Mnist, monkeypatch: pytest.
     [
         (["study", "--seeds", 0], 2),
         (["study", "--cells", "none"], 2),
+        (["study", "--images", 119], 2),
     ],
 )
 def test_senseless_arguments_end_with_their_exit_code(

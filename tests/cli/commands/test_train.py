@@ -14,12 +14,17 @@ from typer.testing import CliRunner
 
 from digitocr.cli.commands.train import train
 from digitocr.cli.main import command_line
+from digitocr.train.adapt.fit import AdaptSettings
 from digitocr.train.classifier.fit import Settings
 from digitocr.train.classifier.recipes import RECIPES
 from digitocr.train.detector.fit import DetectorSettings
 from digitocr.train.recognizer.fit import RecognizerSettings
 
 METRICS = {name: {"accuracy": 0.9, "images": 100, "interval": [0.8, 0.95]} for name in ("test", "held_out")}
+ADAPTED = {
+    "own": {"pictures": 148, "before": 130, "after": 141, "mended": 12, "broken": 1, "p": 0.0034},
+    "mnist": {"before": 0.9961, "after": 0.9959},
+}
 ROWS = {"detector": {"found": 0.98, "right": 0.97}, "recognizer": {"digits": 0.96, "exact": 0.9}}
 
 
@@ -38,7 +43,7 @@ def trained(monkeypatch, tmp_path):
         folder.mkdir(parents=True)
         record = {"kind": settings.kind, "settings": vars(settings)}
         (folder / "run.json").write_text(json.dumps(record))
-        return METRICS if settings.kind == "classifier" else ROWS[settings.kind]
+        return {"classifier": METRICS, "adapt": ADAPTED, **ROWS}[settings.kind]
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("digitocr.train.data.load_mnist", lambda *_: None)
@@ -46,6 +51,7 @@ def trained(monkeypatch, tmp_path):
     monkeypatch.setattr("digitocr.train.classifier.fit.fit", fit)
     monkeypatch.setattr("digitocr.train.detector.fit.fit", fit)
     monkeypatch.setattr("digitocr.train.recognizer.fit.fit", fit)
+    monkeypatch.setattr("digitocr.train.adapt.fit.fit", fit)
     return calls
 
 
@@ -57,7 +63,7 @@ def printed(*words):
 
 def test_recipes_of_the_command_are_those_of_the_library():
     hints = get_type_hints(train)
-    assert set(get_args(hints["recipe"])) == {*RECIPES, *ROWS}  # these are other networks
+    assert set(get_args(hints["recipe"])) == {*RECIPES, *ROWS, "adapt"}  # these are other networks
 
 
 def test_help_says_the_epochs_of_each_recipe_and_how_long_it_takes():
@@ -65,7 +71,7 @@ def test_help_says_the_epochs_of_each_recipe_and_how_long_it_takes():
     epochs = [recipe.epochs for recipe in RECIPES.values()]
     epochs += [DetectorSettings().epochs, RecognizerSettings().epochs]
     assert "{}, {}, {}, {} or {}".format(*epochs) in said
-    assert said.count("minutes") == 5
+    assert said.count("minutes") == 6
 
 
 @pytest.mark.parametrize("name", ["experiment", "recipe", "epochs", "batch-size", "seed", "fonts", "start", "out"])
@@ -87,6 +93,8 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
         (["--recipe", "recognizer", "--batch-size", "64"], "--batch-size does not apply to --recipe recognizer"),
         (["--fonts", tmp_path], "--fonts is for --recipe robust, detector or recognizer"),
         (["--start", "detector.keras"], "--start is for --recipe detector or recognizer"),
+        (["--recipe", "adapt"], "--recipe adapt learns own pictures; name them with --data"),
+        (["--recipe", "adapt", "--epochs", "2"], "--epochs does not apply to --recipe adapt"),
     ):
         assert refused("train", *words).startswith(why)
 
@@ -134,6 +142,20 @@ def test_the_recognizer_says_what_it_reads(trained):
     said = printed("--recipe", "recognizer")
     assert said[0] == "digits    96.00% right in drawn lines; 90.00% of the lines"
     assert said[-1] == "next      digitocr export --model runs/recognizer-0/recognizer.keras"
+
+
+def test_an_adaptation_says_what_was_mended_and_what_it_cost(trained):
+    said = printed("--recipe", "adapt", "--data", "meter", "--seed", "3", "--fonts", "fonts")
+    assert trained == ["keep_freed", (AdaptSettings("meter", 3, "fonts"), False)]
+    assert said == [
+        "own       130 of 148 pictures right before, 141 now",
+        "          12 mended, 1 broken; by chance with p = 0.0034",
+        "MNIST     99.61% before, 99.59% now",
+        "run       runs/adapt-3",
+        "next      digitocr report runs/adapt-3",
+        "          digitocr export --model runs/adapt-3",
+    ]
+    assert printed("--recipe", "adapt", "--data", "meter", "--out", "other", "--quiet")[-1] == "run       other"
 
 
 @pytest.mark.parametrize("recipe", ["paper", "detector", "recognizer"])

@@ -2,12 +2,16 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.request import urlopen
 
 import cv2
@@ -15,6 +19,12 @@ import numpy as np
 import pytest
 
 COMMAND = [sys.executable, "-m", "digitocr.cli.main", "webcam"]
+HEARTBEATS = (
+    (Path(__file__).parents[3] / "docs" / "json.md")
+    .read_text("utf-8")
+    .partition("## Heartbeats")[2]
+    .partition("\n## ")[0]
+)
 
 
 def start(*words, **more):
@@ -61,8 +71,9 @@ def test_jsonl_is_the_documented_object(clip, tmp_path):
     assert code == 0
     rows = [json.loads(row) for row in out.splitlines()]
     assert [row["text"] for row in rows] == ["407", "82", "365"]
-    keys = ["schema", "source", "frame", "time", "text", "confidence", "turned", "lines", "why", "ms", "model", "error"]
-    assert list(rows[0]) == keys
+    keys = ["schema", "source", "frame", "time", "at", "text", "confidence", "turned", "lines", "why", "ms", "model"]
+    assert list(rows[0]) == [*keys, "error"]
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(rows[0]["at"])) < timedelta(minutes=1)
     assert (rows[0]["schema"], rows[0]["source"], rows[0]["error"]) == ("digitocr/2", "clip.avi", None)
     assert rows[0]["time"] == round(rows[0]["frame"] / 30, 3)
     assert set(rows[0]["ms"]) == {"decode", "detect", "classify", "latency"}
@@ -90,10 +101,43 @@ def test_once_prints_a_number_and_ends(clip):
 
 
 def test_a_meter_s_numbers_only_rise_and_what_does_not_is_said(clip):
-    code, out, error = webcam("--source", clip, "--view", "none", "--rising", "50")
+    code, out, error = webcam("--source", clip, "--view", "none", "--rising", "50", "--heartbeat", "0.001")
     assert (code, out) == (0, "407\n")
     assert "not announced: 82 has fewer digits than the last number, 407; start again if the meter" in error
     assert "not announced: 365 is below the last number, 407" in error
+    assert "; 1 readings announced, 2 refused; latency" in error
+    assert f" {clip}: reading; 0 frames, 0 readings announced, 0 refused\n" in error
+    assert re.search(r" frames, 1 readings announced, the last one 407 at 2\S+, 2 refused\n", error)
+
+
+def test_a_heartbeat_counts_and_repeats_the_last_number(clip):
+    words = ("--source", clip, "--view", "none", "--rising", "50", "--heartbeat", "0.001", "--jsonl")
+    lives = [json.loads(row) for row in webcam(*words)[1].splitlines() if "heartbeat" in row]
+    assert [lives[0][key] for key in ("schema", "source", "state", "frames", "announced", "refused", "number")] == [
+        "digitocr-heartbeat/1",
+        str(clip),
+        "reading",
+        0,
+        0,
+        0,
+        None,
+    ]
+    assert list(lives[0]) == re.findall(r"^\| `(\w+)`", HEARTBEATS, re.M)
+    assert [lives[-1][key] for key in ("announced", "refused", "number")] == [1, 2, "407"]
+    assert lives[0]["at"] < lives[-1]["number_at"] < lives[-1]["at"]  # one form, so they sort as texts
+
+
+def test_systemd_is_told_that_it_works_and_that_it_goes_on(stream, page, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        process = start(
+            *("--source", stream(page), "--view", "none", "--heartbeat", "0.05"),
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
+        )
+        assert [systemd.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
 
 
 def test_a_part_can_be_read_as_one_digit(clip):
@@ -307,3 +351,14 @@ def test_list_says_which_cameras_there_are():
     code, out, error = webcam("--list")
     assert code == 0
     assert out or "there is no camera" in error
+
+
+def test_doubtful_frames_are_kept(clip, tmp_path):
+    words = ("--source", clip, "--view", "none", "--keep-doubtful", tmp_path / "kept")
+    code, out, error = webcam(*words, "--keep-below", "1", "--keep-most", "1")
+    assert (code, out) == (0, "407\n82\n365\n")
+    assert f"digitocr: 1 frames kept; correct them by: digitocr label {tmp_path / 'kept'}" in error
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert cv2.imread(str(kept)).shape == (240, 320, 3)
+    code, _, error = webcam(*words[:-2], "--keep-below", "0.5")
+    assert (code, error) == (2, "digitocr: --keep-below is for --keep-doubtful; leave it out\n")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from matplotlib import get_data_path
 
+from digitocr.runtime.boxes import iou
 from digitocr.runtime.characters import Character
 from digitocr.runtime.confidence import CHARACTER_FEATURES, confidence_features, load_confidence
 from digitocr.runtime.reader import Reader
@@ -107,28 +108,41 @@ def test_a_character_is_right_if_its_digit_is_and_a_place_if_any_digit_is_there(
         (60, 100, 20, 30),  # a letter
         (112, 20, 20, 30),  # a part of the four
         (20, 100, 20, 30),  # ignored
+        (20, 20, 20, 30),  # the three once more, where the line shows less of a digit
     )
-    digits = np.eye(11, dtype=np.float32)[[3, 7, 8, 4, 1]]
-    features = np.arange(5 * 18, dtype=np.float32).reshape(5, 18)
-    reader = SimpleNamespace(recognition=lambda _: SimpleNamespace(boxes=boxes, digits=digits, features=features))
-    odds, right, placed = character_examples(reader, None, range(2))
+    digits = np.eye(11, dtype=np.float32)[[3, 7, 8, 4, 1, 3]]
+    features = np.arange(6 * 18, dtype=np.float32).reshape(6, 18)
+    lined = np.full((6, 18), 0.05, np.float32)
+    lined[5] = 0.04
+    found = SimpleNamespace(boxes=boxes, digits=digits, features=features, lined=lined)
+    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: found), None, range(2))
     assert odds.dtype == np.float64
-    np.testing.assert_array_equal(odds, np.tile(features[:4], (2, 1)))
-    assert right.tolist() == [True, False, False, False] * 2
-    assert placed.tolist() == [True, True, False, False] * 2
+    np.testing.assert_array_equal(odds, np.tile(features[[0, 1, 2, 3, 5]], (2, 1)))
+    assert right.tolist() == [True, False, False, False, False] * 2
+    assert placed.tolist() == [True, True, False, False, False] * 2
 
 
-def test_characters_are_those_of_scenes_mixed_scenes_lines_and_single_characters_in_turn(monkeypatch):
+def test_the_place_of_a_narrow_digit_is_as_wide_as_that_of_others():
+    thin, wide = boxes_of((57, 20, 6, 40)), boxes_of((48, 21, 24, 40))  # the ink of a one, and the place of it
+    assert iou(thin, wide) < module.IS_PLACE_IOU < iou(module._broad(thin), module._broad(wide))
+    np.testing.assert_array_equal(module._broad(boxes_of((10, 20, 30, 40))), boxes_of((10, 20, 30, 40)))
+
+
+def test_characters_are_those_of_five_kinds_of_pictures_in_turn(monkeypatch):
     drawn = []
     monkeypatch.setattr(module, "draw_scene", lambda *words: (drawn.append(words[2]), SCENE)[1])
     line = SCENE.image, SCENE.boxes, SCENE.labels, SCENE.ignored
-    monkeypatch.setattr(module, "_line_picture", lambda *words: (drawn.append("lone" if words[2] else "line"), line)[1])
+    monkeypatch.setattr(module, "draw_strip", lambda *words: words[2])
+    monkeypatch.setattr(module, "_line_picture", lambda _, strip, is_lone: (drawn.append((strip, is_lone)), line)[1])
     nothing = SimpleNamespace(
-        boxes=boxes_of(), digits=np.zeros((0, 11), np.float32), features=np.zeros((0, 18), np.float32)
+        boxes=boxes_of(),
+        digits=np.zeros((0, 11), np.float32),
+        features=np.zeros((0, 18), np.float32),
+        lined=np.zeros((0, 18), np.float32),
     )
-    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(5))
+    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(6))
     assert (odds.shape, right.shape, placed.shape) == ((0, 18), (0,), (0,))
-    assert drawn == [None, module.mixed, "line", "lone", None]
+    assert drawn == [None, module.mixed, (None, False), (None, True), (module.row, False), None]
 
 
 def test_every_scene_is_another_and_each_always_the_same(scene):
@@ -280,11 +294,10 @@ def test_the_command_writes_a_file_that_a_reader_takes(mnist, few_examples, monk
     np.testing.assert_allclose(load_confidence(out).weights, np.linspace(-1, 1, 15), atol=0.35)
 
 
-def test_a_picture_of_one_character_mostly_shows_a_digit(monkeypatch):
+def test_a_picture_of_one_character_mostly_shows_a_digit():
     marks = Mark(10, 40, 16), Mark(60, 70, 3), Mark(80, 90, 5)
     strip = SimpleNamespace(marks=marks, image=np.full((32, 320), 200, np.uint8))
-    monkeypatch.setattr(module, "draw_strip", lambda *_: strip)
-    digits = [len(module._line_picture(np.random.default_rng(seed), None, True)[1]) for seed in range(100)]
+    digits = [len(module._line_picture(np.random.default_rng(seed), strip, True)[1]) for seed in range(100)]
     assert set(digits) == {0, 1}
     assert 0.8 < np.mean(digits) < 0.98
-    assert len(module._line_picture(np.random.default_rng(0), None, False)[1]) == 2
+    assert len(module._line_picture(np.random.default_rng(0), strip, False)[1]) == 2

@@ -78,14 +78,14 @@ def test_no_more_than_so_many_of_a_scene(monkeypatch):
 
 def test_boxes_are_off_by_as_much_as_a_detector_s():
     exact = np.tile(boxes_of((100, 50, 30, 60)), (4000, 1))
-    off = module._jittered(exact, rng())
+    off = module.jittered(exact, rng())
     assert off.dtype == np.float32
     middles = off[:, :2] + off[:, 2:] / 2
     np.testing.assert_allclose(middles.mean(0), [115, 80], atol=0.3)
     np.testing.assert_allclose(middles.std(0), module.BOX_SHIFT * 60, rtol=0.1)
     np.testing.assert_allclose(off[:, 2] / off[:, 3], 0.5, rtol=1e-5)
     np.testing.assert_allclose(np.log(off[:, 3] / 60).std(), module.BOX_SCALE, rtol=0.1)
-    assert module._jittered(exact[:0], rng()).shape == (0, 4)
+    assert module.jittered(exact[:0], rng()).shape == (0, 4)
 
 
 def test_what_is_elsewhere_is_no_digit_and_nothing_that_might_be_one():
@@ -158,7 +158,7 @@ def test_all_processes_together_draw_what_one_would(monkeypatch):
     some = Glyphs(*NOTHING, [], hands=2)
     monkeypatch.setattr(module, "worker_pool", lambda count, *given: Here() if count >= 1 and len(given) == 3 else None)
     monkeypatch.setattr(module, "glyphs", lambda: some)
-    monkeypatch.setattr(module, "_detector", lambda: Found(*DIGITS))
+    monkeypatch.setattr(module, "shipped_detector", lambda: Found(*DIGITS))
     monkeypatch.setattr(module, "SCENES_PER_TASK", 3)
     drawn = draw_all(7, 4, *NOTHING, [])
     whole = draw_crops(range(7), 4, some, Found(*DIGITS))

@@ -185,7 +185,9 @@ def test_a_model_of_others_is_measured_alike_with_and_without_its_own_softmax(so
     assert report["mnist"]["accepted"] > 0.98  # with two softmaxes no picture is accepted
     assert report["mnist"]["calibration_error"] < 0.02
     said = "no softmax applied" if softmax else "softmax applied"
-    assert f"outputs       {kind}, found by a probe, it has no card; {said}" in as_text(report).splitlines()
+    assert f"output        {kind}: by the same images; {said}" in as_text(report).splitlines()
+    found = report["model"]["interface"]
+    assert (found["input"], found["levels"], found["ink"]) == ("(N, 28, 28, 1)", "0 to 1", "bright")
 
 
 def test_the_text_has_the_numbers_in_80_columns(few, fonts):

@@ -91,6 +91,26 @@ def test_a_study_s_report_says_it_all_in_both_forms() -> None:
     }
 
 
+def test_a_pupil_finds_words_under_each_figure_and_for_each_number_of_a_test() -> None:
+    made = study_pages(results("paper", 3), drawn())
+    assert made.html.count("<img ") == made.html.count('<span class="words">') == len(made.figures)
+    captions = re.findall(r"^\*.+\*(.*)$", made.markdown, re.M)
+    assert len(captions) == len(made.figures)
+    assert all(len(words.split()) > 10 for words in captions)
+    for start in ("p: suppose that", "d: how large", "Holm&#39;s correction: whoever throws dice"):
+        assert f"<p>{start}" in made.html
+    for text in (made.html, made.markdown):
+        assert "Read these with care. Each network was trained for 4 steps" in text
+
+
+def test_a_lesson_s_report_shows_the_images_that_it_used() -> None:
+    lesson = results("paper", 1)
+    lesson["plan"]["images"] = 120
+    made = study_pages(lesson, drawn())
+    assert "of 100 test images" in made.markdown
+    assert ">12<" in made.figures["labels"]  # of 24 of each digit
+
+
 def test_a_study_says_what_more_epochs_would_bring() -> None:
     long = results("paper", 1)
     for one in long["runs"]:

@@ -8,7 +8,7 @@ from digitocr.train.classifier.network import EXPERIMENTS, Experiment
 from digitocr.train.paper import verdicts
 from digitocr.train.paper.statistics import holm
 from digitocr.train.paper.study import cells
-from digitocr.train.paper.verdicts import MIN_SEEDS, Verdict, judge
+from digitocr.train.paper.verdicts import MIN_SEEDS, Verdict, caution, judge
 
 LABELS = np.resize(np.arange(10, dtype=np.uint8), 10_000)
 
@@ -154,6 +154,15 @@ def test_no_class_below_98_breaks_with_one() -> None:
     judged = verdict(runs, "No class falls below 98")
     assert judged.finding == "does not hold"
     assert judged.because.startswith("True of 2 of 3 runs of experiment 4, and of 3 when rounded to two decimals")
+
+
+@pytest.mark.parametrize(
+    ("training", "epochs", "steps"), [(55_000, 10, ""), (55_000, 4, "1,720"), (1_834, 3, "45"), (256_000, 1, "")]
+)
+def test_a_study_of_few_steps_says_that_it_misleads(training: int, epochs: int, steps: str) -> None:
+    word = caution({"plan": {"epochs": epochs, "batch_size": 128}, "data": {"training": training}})
+    assert bool(word) == bool(steps)
+    assert not steps or f"for {steps} steps; all of MNIST for ten epochs is 4,300" in word
 
 
 def test_the_slips_carry_their_numbers() -> None:

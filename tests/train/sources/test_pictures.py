@@ -77,6 +77,13 @@ def test_the_crops_of_a_turned_picture_are_upright(degrees, page, tmp_path, writ
     assert difference.mean() < 12  # the crop's square may be a pixel off
 
 
+@pytest.mark.parametrize(("degrees", "same"), [(12, 0), (348, 0), (80, 90), (260, 270)])
+def test_the_crops_of_an_oblique_picture_are_turned_by_quarters(degrees, same, page):
+    path, boxes = page
+    made, upright = (gathered(Entry(path, "p", text="4", boxes=boxes[:1], turned=one)) for one in (degrees, same))
+    assert np.array_equal(made.images[0], upright.images[0])
+
+
 @pytest.mark.parametrize(
     ("text", "stated", "why"),
     [
@@ -115,3 +122,23 @@ def test_without_boxes_a_text_of_another_length_is_told(page):
     made = gathered(Entry(page[0], "page", text="4071\n82"))
     assert made.names == []
     assert made.troubles[0].why.startswith("shows 407182 and 407, 82 was read, so the places")
+
+
+def test_the_files_are_kept_with_what_they_show_also_where_no_image_could_be_cut_out(folder, page):
+    path, boxes = page
+    made = gathered(
+        Entry(f"{folder}/3/2.png", "lone", 3, group="g", part="test"),
+        Entry(f"{folder}/3/3.png", "none", NONE),
+        Entry(path, "page", text="No. 407\n\n82", boxes=boxes),
+        Entry(path, "other", text="1234567"),
+        Entry("missing.png", "missing", 3),
+    )
+    assert [(one.name, one.lines) for one in made.pictures] == [
+        ("lone", ("3",)),
+        ("none", ()),
+        ("page", ("407", "82")),
+        ("other", ("1234567",)),
+    ]
+    assert (made.pictures[0].group, made.pictures[0].part) == ("g", "test")
+    assert [one.boxes for one in made.pictures] == [None, None, boxes, None]
+    assert made.labelled().pictures == made.pictures

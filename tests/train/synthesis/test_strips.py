@@ -27,7 +27,7 @@ laws = settings(derandomize=True, deadline=None, max_examples=100)
 
 def columns(*marks):
     """What is wanted of a strip with those marks, whose pixels are those of the sheet."""
-    return module._columns(sorted(marks))
+    return module.marked(sorted(marks))
 
 
 def runs(first):
@@ -99,7 +99,7 @@ def test_a_character_outside_is_not_there():
 
 def test_what_was_written_beyond_the_sheet_is_not_there():
     marks = [Mark(2, 12, 3), Mark(14, 26, 4), Mark(30, 40, 5), Mark(280, 318, OTHER)]
-    first, _, _, weight, _, text = module._columns(marks, (19.0, 300.0))
+    first, _, _, weight, _, text = module.marked(marks, (19.0, 300.0))
     assert runs(first) == [4, 5, OTHER]
     assert (weight[first == 4] == 0).all()
     assert (weight[first == 5] == 1).all()

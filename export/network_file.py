@@ -1,7 +1,9 @@
-"""The ONNX file of a detector or a recognizer, with its card inside, published once it has passed its gate.
+"""The ONNX or TFLite file of a detector or a recognizer, with its card inside, published once it has passed its gate.
 
 path = planned("detector", "int8", ["none", "int8"], Path("exports"), force=False)
 report = published(model, path, "int8", source, described, compared)
+
+Golden vectors are written beside it.
 """
 
 import json
@@ -12,14 +14,22 @@ from typing import Any
 import onnx
 
 from digitocr import __version__
-from digitocr.export.card import CARD_SCHEMA, LICENCE, Card, training_of
+from digitocr.export.card import CARD_FILE, CARD_SCHEMA, LICENCE, Card, pack, tensors_of, training_of
+from digitocr.export.golden import write_golden
 from digitocr.export.parity import Report
 from digitocr.export.publish import publish, refuse_existing
 from digitocr.runtime.errors import UsageError
 
 
-def planned(kind: str, quantize: str, quantizations: Iterable[str], out: Path, force: bool) -> Path:
-    """Where the file of such a network is written, as detector-int8.onnx in `out`.
+def planned(
+    kind: str,
+    quantize: str,
+    quantizations: Iterable[str],
+    out: Path,
+    force: bool,
+    sides: tuple[int, int] | None = None,
+) -> Path:
+    """Where the file of such a network is written: detector-int8.onnx or detector-512x384-int8.tflite in `out`.
 
     Args:
         kind: "detector" or "recognizer".
@@ -27,6 +37,7 @@ def planned(kind: str, quantize: str, quantizations: Iterable[str], out: Path, f
         quantizations: Those that there are.
         out: The folder.
         force: Whether a file of an earlier export may be there.
+        sides: Height and width of the input of a TFLite file; None: ONNX.
 
     Raises:
         UsageError: The quantization does not exist.
@@ -35,14 +46,15 @@ def planned(kind: str, quantize: str, quantizations: Iterable[str], out: Path, f
     allowed = list(quantizations)
     if quantize not in allowed:
         raise UsageError(f"quantize is {quantize}; for a {kind} it must be {' or '.join(allowed)}")
-    path = out / f"{kind}-{'float32' if quantize == 'none' else quantize}.onnx"
+    mode = "float32" if quantize == "none" else quantize
+    path = out / (f"{kind}-{sides[1]}x{sides[0]}-{mode}.tflite" if sides else f"{kind}-{mode}.onnx")
     if not force:
         refuse_existing([path])
     return path
 
 
 def published(
-    model: onnx.ModelProto,
+    model: onnx.ModelProto | bytes,
     path: Path,
     quantize: str,
     source: Path,
@@ -52,7 +64,7 @@ def published(
     """Writes the model with its card; returns the gate's report.
 
     Args:
-        model: The network.
+        model: The network; bytes are those of a TFLite file.
         path: What `planned` returns.
         quantize: How it was quantized.
         source: The .keras file of the network.
@@ -66,16 +78,28 @@ def published(
     card: Card = {
         "schema": CARD_SCHEMA,
         "name": path.stem,
-        "format": "onnx",
+        "format": path.suffix[1:],
         "quantization": quantize,
         **described,
         "training": training_of(source),
         "licence": LICENCE,
         "digitocr": __version__,
     }
-    del model.graph.value_info[:]  # the quantizer's names of free sides, which contradict a side that a program fixes
-    onnx.helper.set_model_props(model, {"digitocr": json.dumps(card)})
-    onnx.checker.check_model(model, full_check=True)
-    return publish(
-        path, lambda beside: beside.write_bytes(model.SerializeToString()), lambda written: (card, compared(written))
-    )
+    if isinstance(model, bytes):
+        tensors = tensors_of(model)
+        dtype = tensors["image"]["dtype"]  # all of them have it
+        card |= {side: {**card[side], "dtype": dtype} for side in ("input", "output")} | {"tensors": tensors}
+
+    def write(beside: Path) -> None:
+        if isinstance(model, bytes):
+            beside.write_bytes(model)
+            pack(beside, {CARD_FILE: json.dumps(card)})
+            return
+        del model.graph.value_info[:]  # the quantizer's names of free sides contradict a side that a program fixes
+        onnx.helper.set_model_props(model, {"digitocr": json.dumps(card)})
+        onnx.checker.check_model(model, full_check=True)
+        beside.write_bytes(model.SerializeToString())
+
+    report = publish(path, write, lambda written: (card, compared(written)))
+    write_golden(path)
+    return report

@@ -1,0 +1,1 @@
+"""The page of `digitocr label`: pictures with their readings, corrected by keyboard"""

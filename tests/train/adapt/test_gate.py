@@ -1,0 +1,77 @@
+import copy
+
+import numpy as np
+import pytest
+
+from digitocr.train.adapt import gate as module
+from digitocr.train.adapt.gate import agrees, failures_of
+from digitocr.train.adapt.own import Picture
+
+DRAWN = {"digits": 1000, "right": 900, "invented": 20, "calibration_error": 0.03}
+GOOD = {
+    "own": {"pictures": 20, "mended": 4, "broken": 1},
+    "mnist": {"before": 0.9961, "after": 0.9956},
+    "drawn": {"before": DRAWN, "after": {**DRAWN, "right": 890, "invented": 30, "calibration_error": 0.045}},
+}
+
+
+def test_what_is_worse_within_the_limits_passes():
+    assert failures_of(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "why"),
+    [
+        ("own", {"mended": 1}, "1 of 20 are mended and 1 broken"),
+        ("own", {"mended": 0, "broken": 0}, "more must be mended than broken"),
+        ("mnist", {"after": 0.9955}, "MNIST: 0.06 points are lost, at most 0.05 may"),
+        ("drawn", {"after": {**DRAWN, "right": 889}}, "right was 90.00 % and is 88.90 %"),
+        ("drawn", {"after": {**DRAWN, "invented": 31}}, "invented was 2.00 % and is 3.10 %"),
+        ("drawn", {"after": {**DRAWN, "calibration_error": 0.05}}, "calibration error was 3.00 % and is 5.00 %"),
+    ],
+)
+def test_what_is_worse_than_that_is_refused_with_its_numbers(part, values, why):
+    report = copy.deepcopy(GOOD)
+    report[part] |= values
+    (failure,) = failures_of(report)
+    assert why in failure
+
+
+def test_a_doubtful_place_is_right_only_where_nobody_can_tell():
+    assert agrees("4?7", "4?7")
+    assert not agrees("4?7", "47")
+    assert not agrees("", "3")
+    assert not agrees("407", "4071")
+
+
+class Told:
+    """In a Reader's place: reads what it is told, one text after the other."""
+
+    def __init__(self, *texts):
+        self._texts = iter(texts)
+
+    def read(self, gray):
+        assert gray.shape == (40, 40)
+        return type("Reading", (), {"text": next(self._texts)})()
+
+
+def test_pictures_are_read_before_and_after_and_counted(monkeypatch):
+    blank = np.zeros((40, 40), np.uint8)
+    pictures = [
+        Picture(name, lines, "", blank) for name, lines in (("a", ("407",)), ("b", ("8",)), ("c", ()), ("d", ("1",)))
+    ]
+    before, after = Told("407", "3", "6", "1"), Told("401", "8", "", "1")
+    monkeypatch.setattr(module, "Reader", lambda: before)
+    monkeypatch.setattr(module, "keras_reader", lambda _: after)
+    monkeypatch.setattr(module, "_pages", lambda *_: [])
+    monkeypatch.setattr(module, "page_report", lambda *_: DRAWN)
+    report = module.judged({}, pictures, None, [], lambda _: None)
+    own = report["own"]
+    assert (own["before"], own["after"], own["mended"], own["broken"]) == (2, 3, 2, 1)
+    assert own["p"] == 1.0
+    assert (own["digits"], own["wrong_before"], own["wrong_after"]) == (5, 2, 1)
+    assert [(row["name"], row["before"], row["after"], row["right"]) for row in report["pictures"]][:2] == [
+        ("a", "407", "401", [True, False]),
+        ("b", "3", "8", [False, True]),
+    ]
+    assert report["passed"]

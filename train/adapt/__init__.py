@@ -1,0 +1,1 @@
+"""Teaching the shipped networks own pictures, so that these are read and nothing is forgotten."""

@@ -1,0 +1,187 @@
+"""The gate of an adaptation: own pictures are read better, and neither MNIST nor drawn pictures worse than allowed.
+
+    report = judged(networks, own.test, data, fonts, seed, say)
+    report["passed"], report["failures"]    # False, ["MNIST: 0.09 points are lost, at most 0.05 may"]
+
+Own pictures that no network has seen are read before and after, as `digitocr predict` reads them. Of the pictures on
+which only one of the two is right, McNemar's test says how likely so uneven numbers are by chance.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitocr.runtime.characters import DOUBT
+from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.models import shipped_model
+from digitocr.runtime.preprocessing import scale
+from digitocr.runtime.reader import Reader
+from digitocr.train.adapt.own import Picture
+from digitocr.train.adapt.reading import keras_reader
+from digitocr.train.data import Mnist, split
+from digitocr.train.evaluation.metrics import mcnemar
+from digitocr.train.evaluation.page_report import page_report
+from digitocr.train.quiet import silenced
+from digitocr.train.recognizer.score import distance
+from digitocr.train.sources.tables import digits_in
+from digitocr.train.synthesis.fonts import held_out
+from digitocr.train.synthesis.glyphs import Glyphs
+from digitocr.train.synthesis.layouts import mixed
+from digitocr.train.synthesis.pages import Page
+from digitocr.train.synthesis.scenes import draw_scene
+
+try:
+    with silenced():
+        import keras
+except ImportError as error:
+    raise MissingExtraError("train", "training") from error
+
+GATE_SCHEMA = "digitocr-adapt/1"
+GATE_SEED = 2**31 + 7  # of the drawn scenes; no training has this seed
+GATE_SCENES = 120  # of which every second one shows letters as well
+MAX_MNIST_DROP = 0.05  # points of MNIST's test images that may be lost
+MAX_DRAWN_DROP = 1.0  # points of the digits in drawn scenes that may be lost
+MAX_INVENTED = 1.0  # digits of 100 drawn ones that may be invented in addition
+MAX_CALIBRATION = 1.5  # points by which the confidence of what is read in drawn scenes may become less true
+_PREDICT_BATCH = 500  # images
+
+Say = Callable[[str], None]
+
+
+def judged(
+    networks: Mapping[str, Any], pictures: Sequence[Picture], data: Mnist, fonts: Sequence[Path], say: Say
+) -> dict[str, Any]:
+    """The report of the gate, ready for JSON.
+
+    Args:
+        networks: What was taught, by name.
+        pictures: Own ones to judge with.
+        data: MNIST.
+        fonts: Fonts to draw with.
+        say: Is told what is being measured.
+
+    Returns:
+        schema, limits; own: pictures, before and after (how many are right), mended, broken, p, digits, and the digits
+        that are wrong before and after; mnist: accuracies before and after; drawn: page_report of drawn scenes before
+        and after; pictures: name, text, before, after and is_right before and after of each; failures, passed.
+    """
+    before, after = Reader(), keras_reader(networks)
+    say(f"reading {len(pictures)} own pictures that were kept back, before and after")
+    rows = [row for picture in pictures if (row := _read(picture, before, after)) is not None]
+    right = np.array([row["right"] for row in rows], np.bool_).reshape(-1, 2)
+    mended, broken = int((~right[:, 0] & right[:, 1]).sum()), int((right[:, 0] & ~right[:, 1]).sum())
+    wrong = np.array([row["wrong"] for row in rows], np.int64).reshape(-1, 2).sum(0)
+    say("reading MNIST's test images and drawn scenes")
+    mnist = {"before": 0.0, "after": 0.0}
+    if "classifier" in networks:
+        shipped = keras.saving.load_model(shipped_model("digitocr.keras"), compile=False)
+        mnist = {"before": _accuracy(shipped, data), "after": _accuracy(networks["classifier"], data)}
+    drawn = {"before": page_report(before, _pages(data, fonts)), "after": page_report(after, _pages(data, fonts))}
+    report: dict[str, Any] = {
+        "schema": GATE_SCHEMA,
+        "limits": {
+            "mnist_drop": MAX_MNIST_DROP,
+            "drawn_drop": MAX_DRAWN_DROP,
+            "invented": MAX_INVENTED,
+            "calibration": MAX_CALIBRATION,
+        },
+        "own": {
+            "pictures": len(rows),
+            "before": int(right[:, 0].sum()),
+            "after": int(right[:, 1].sum()),
+            "mended": mended,
+            "broken": broken,
+            "p": mcnemar(right[:, 0], right[:, 1]),
+            "digits": sum(len("".join(picture.lines)) for picture in pictures),
+            "wrong_before": int(wrong[0]),
+            "wrong_after": int(wrong[1]),
+        },
+        "mnist": mnist,
+        "drawn": drawn,
+        "pictures": rows,
+    }
+    failures = failures_of(report)
+    return {**report, "failures": failures, "passed": not failures}
+
+
+def failures_of(report: Mapping[str, Any]) -> list[str]:
+    """What the gate refuses in a report, a line each."""
+    own, mnist, drawn = report["own"], report["mnist"], report["drawn"]
+    failures = []
+    if own["mended"] <= own["broken"]:
+        failures.append(
+            f"own pictures: {own['mended']} of {own['pictures']} are mended and {own['broken']} broken; "
+            "more must be mended than broken"
+        )
+    lost = 100 * (mnist["before"] - mnist["after"])
+    if lost > MAX_MNIST_DROP + 1e-9:
+        failures.append(f"MNIST: {lost:.2f} points are lost, at most {MAX_MNIST_DROP:.2f} may")
+    for name, better, limit in (
+        ("right", 1, MAX_DRAWN_DROP),
+        ("invented", -1, MAX_INVENTED),
+        ("calibration_error", -1, MAX_CALIBRATION),
+    ):
+        values = [
+            100 * drawn[when][name] / (1 if name == "calibration_error" else max(drawn[when]["digits"], 1))
+            for when in ("before", "after")
+        ]
+        worse = better * (values[0] - values[1])
+        if worse > limit:
+            failures.append(
+                f"drawn scenes: {name.replace('_', ' ')} was {values[0]:.2f} % and is {values[1]:.2f} %, "
+                f"at most {limit:.2f} points worse it may be"
+            )
+    return failures
+
+
+def _read(picture: Picture, before: Reader, after: Reader) -> dict[str, Any] | None:
+    """What is read in a picture, before and after; None where it cannot be read any more."""
+    try:
+        gray, _ = picture.load()
+    except InputError:
+        return None
+    wanted = "".join(picture.lines)
+    texts = [reader.read(gray).text for reader in (before, after)]
+    digits = [digits_in(text) for text in texts]
+    return {
+        "name": picture.name,
+        "file": picture.file if isinstance(picture.file, str) else "",
+        "page": picture.page,
+        "group": picture.group,
+        "text": picture.text,
+        "before": texts[0],
+        "after": texts[1],
+        "right": [agrees(wanted, one) for one in digits],
+        "wrong": [distance(wanted, one) for one in digits],
+    }
+
+
+def agrees(wanted: str, read: str) -> bool:
+    """Whether the digits read are those wanted. "?" agrees with a digit that nobody can tell, and with none.
+
+    >>> agrees("407", "407"), agrees("4?7", "417"), agrees("", "?"), agrees("407", "4?7")
+    (True, True, True, False)
+    """
+    if not wanted:
+        return not read.strip(DOUBT)
+    return len(wanted) == len(read) and all(a in (b, DOUBT) for a, b in zip(wanted, read, strict=True))
+
+
+def _accuracy(network: Any, data: Mnist) -> float:
+    answers = network.predict(scale(data.test_images), batch_size=_PREDICT_BATCH, verbose=0)[:, :10].argmax(1)
+    return float((answers == data.test_labels).mean())
+
+
+def _pages(data: Mnist, fonts: Sequence[Path]) -> list[Page]:
+    """Drawn scenes with digits that no training has seen."""
+    _, unseen = split(data)
+    known = list(fonts)
+    glyphs = Glyphs(data.train_images[unseen], data.train_labels[unseen], held_out(known) or known, seed=1)
+    pages = []
+    for number in range(GATE_SCENES):
+        scene = draw_scene(np.random.default_rng((GATE_SEED, number)), glyphs, mixed if number % 2 else None)
+        text = "".join(map(str, scene.labels.tolist()))
+        pages.append(Page(scene.image, text, np.rint(scene.boxes).astype(np.int32), scene.image))
+    return pages

@@ -1,0 +1,299 @@
+"""Teaches the shipped networks own pictures beside drawn ones, and stops where held-out pictures get no better.
+
+    networks, history = teach(taught, held, drawn, data, seed, say)     # {"classifier": ..., "recognizer": ...}
+
+Every step shows own and drawn pictures together. After every CHECK steps the loss is measured on own pictures, taught
+and held out, and on drawn ones that are not learned from. The weights with the least sum stay, which may be those that
+it began with; where drawn pictures lose, they do not count. What is measured is the mean of the weights over the last
+steps: those of a single step swing. Batch norm keeps its statistics: a few pictures of one kind would spoil them.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitocr.runtime.detector import detector_input
+from digitocr.runtime.errors import MissingExtraError
+from digitocr.runtime.models import shipped_model
+from digitocr.runtime.preprocessing import scale
+from digitocr.runtime.recognizer import Recognizer, recognizer_input
+from digitocr.train.adapt.drawing import Drawn
+from digitocr.train.adapt.lessons import Placed, crops, scene, strip
+from digitocr.train.classifier.augment import Augment
+from digitocr.train.classifier.crops import Crops
+from digitocr.train.data import Mnist, split
+from digitocr.train.quiet import silenced
+
+try:
+    with silenced():
+        import keras
+
+        from digitocr.train.detector.network import load_detector
+        from digitocr.train.detector.network import loss as detector_loss
+        from digitocr.train.recognizer.network import load_recognizer
+        from digitocr.train.recognizer.network import loss as recognizer_loss
+except ImportError as error:
+    raise MissingExtraError("train", "training") from error
+
+Floats = NDArray[np.float32]
+Batch = tuple[Any, Any]  # inputs of a network and what is wanted
+Say = Callable[[str, int, int, str], None]  # network, steps done, steps at most, the last check in words
+
+CHECK = 20  # steps from one measurement to the next
+PATIENCE = 3  # measurements without a better one, after which it is enough
+MAX_WORSE = 1.1  # times the loss on drawn pictures at the beginning, that a network may have to stay
+MEMORY = 0.95  # of the mean of the weights over the last steps, which is what is measured and kept
+MEASURED = 64  # own pictures that a loss is measured with, taught and held-out ones each
+MEASURED_BATCH = 64  # pictures
+HELD_DRAWN = 64  # drawn strips and scenes that are measured and not learned from; of crops twenty times as many
+CLIP_NORM = 5.0  # largest norm of a gradient
+WEIGHT_DECAY = 0.0001  # of AdamW
+WARM_SHARE = 0.1  # of the steps, in which the rate rises from a tenth
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a network is taught.
+
+    Attributes:
+        rate: The highest of AdamW; it then falls to 0 in a cosine.
+        steps: At most.
+        own: Own pictures of a step.
+        drawn: Drawn pictures of a step, for the classifier digits of MNIST as well.
+        first_layer: Of those that learn. What the layers before it see, strokes and edges, is the same everywhere; and
+            a step takes half the time.
+    """
+
+    rate: float
+    steps: int
+    own: int
+    drawn: int
+    first_layer: int = 0
+
+
+COURSES = {
+    "classifier": Course(rate=0.0003, steps=200, own=24, drawn=72),
+    "recognizer": Course(rate=0.0006, steps=100, own=8, drawn=16, first_layer=13),
+    "detector": Course(rate=0.0004, steps=80, own=4, drawn=6, first_layer=13),
+}
+DRAWN_SCENES = 640  # for crops and scenes
+DRAWN_STRIPS = 2_560
+
+
+LOAD: dict[str, Callable[[], Any]] = {  # the shipped networks
+    "classifier": lambda: keras.saving.load_model(shipped_model("digitocr.keras"), compile=False),
+    "recognizer": lambda: load_recognizer(shipped_model("recognizer.keras")),
+    "detector": lambda: load_detector(shipped_model("detector.keras")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Lesson:
+    """A network with what it is taught.
+
+    Attributes:
+        name: The key of COURSES.
+        network: With the shipped weights.
+        loss: Of the network.
+        batch: The inputs of a step and what is wanted.
+        measured: The inputs and what is wanted of own pictures that are taught, of held-out ones, and of drawn ones.
+    """
+
+    name: str
+    network: Any
+    loss: Any
+    batch: Callable[[np.random.Generator], Batch]
+    measured: tuple[Batch, Batch, Batch]
+
+
+def teach(
+    names: Sequence[str],
+    taught: Sequence[Placed],
+    held: Sequence[Placed],
+    drawn: Drawn,
+    data: Mnist,
+    seed: int,
+    say: Say,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Teaches networks one after the other.
+
+    Args:
+        names: Keys of COURSES.
+        taught: Own pictures to learn from; some that each network can, by is_taught.
+        held: Own pictures to stop by; the same.
+        drawn: Drawn pictures.
+        data: MNIST.
+        seed: Of the order and of all changes of the pictures.
+        say: Is told every step.
+
+    Returns:
+        The networks, and a row for each check: network, step, the three losses, seconds, whether it was kept.
+    """
+    keras.utils.set_random_seed(seed)
+    lessons = {"classifier": _classifier, "recognizer": _recognizer, "detector": _detector}
+    networks, history = {}, []
+    for number, name in enumerate(names):
+        rng = np.random.default_rng((seed, number))
+        own = [[one for one in some if is_taught(one, name)] for some in (taught, held)]
+        lesson = lessons[name](own[0], own[1], drawn, data, rng)
+        history += _taught(lesson, COURSES[name], rng, say)
+        networks[name] = LOAD[name]()  # as it is kept: Keras would save the optimizer's state of the other one
+        networks[name].set_weights(lesson.network.get_weights())
+    return networks, history
+
+
+def _taught(lesson: _Lesson, course: Course, rng: np.random.Generator, say: Say) -> list[dict[str, Any]]:
+    """Teaches a network, and leaves it with the weights of its best check. Returns the rows of the checks."""
+    network = lesson.network
+    for number, layer in enumerate(network.layers):
+        if isinstance(layer, keras.layers.BatchNormalization) or number < course.first_layer:
+            layer.trainable = False
+    warm = max(1, round(WARM_SHARE * course.steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        course.rate / 10, course.steps - warm, warmup_target=course.rate, warmup_steps=warm
+    )
+    network.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM), loss=lesson.loss)
+    mean = best = network.get_weights()
+    least, kept, rows, began = np.inf, 0, list[dict[str, Any]](), time.perf_counter()
+    for step in range(course.steps + 1):
+        if step % CHECK == 0:
+            own, held, other = _losses(lesson, mean)
+            seconds = round(time.perf_counter() - began, 1)
+            rows.append(
+                {
+                    "network": lesson.name,
+                    "step": step,
+                    "taught_loss": own,
+                    "held_loss": held,
+                    "drawn_loss": other,
+                    "seconds": seconds,
+                }
+            )
+            allowed = other <= MAX_WORSE * rows[0]["drawn_loss"]
+            if allowed and (total := (own + held) / 2 + other) < least:
+                least, best, kept = total, mean, len(rows) - 1
+            if len(rows) - 1 - kept >= PATIENCE:
+                break
+        words = ", ".join(f"{name} {rows[-1][f'{name}_loss']:.3f}" for name in ("taught", "held", "drawn"))
+        say(lesson.name, step, course.steps, words)
+        if step < course.steps:
+            network.train_on_batch(*lesson.batch(rng))
+            weights = network.get_weights()
+            mean = [MEMORY * old + (1 - MEMORY) * new for old, new in zip(mean, weights, strict=True)]
+    network.set_weights(best)
+    return [{**row, "kept": int(number == kept)} for number, row in enumerate(rows)]
+
+
+def _losses(lesson: _Lesson, mean: list[NDArray[np.float32]]) -> tuple[float, ...]:
+    """The losses on taught, held-out and drawn pictures with the mean weights; the network keeps its own."""
+    network = lesson.network
+    weights = network.get_weights()
+    network.set_weights(mean)
+    losses = tuple(float(network.evaluate(*some, batch_size=MEASURED_BATCH, verbose=0)) for some in lesson.measured)
+    network.set_weights(weights)
+    return losses
+
+
+def _classifier(
+    taught: Sequence[Placed], held: Sequence[Placed], drawn: Drawn, data: Mnist, rng: np.random.Generator
+) -> _Lesson:
+    training, unseen = split(data)
+    count = 20 * HELD_DRAWN
+    some = Crops(drawn.crops.images[count:], drawn.crops.labels[count:])
+    augment, course = Augment(some), COURSES["classifier"]
+
+    def batch(rng: np.random.Generator) -> Batch:
+        """A third of the digits of MNIST stay as they are, and the others are changed as for the recipe robust."""
+        rows = rng.choice(training, course.drawn)
+        images, labels = data.train_images[rows], data.train_labels[rows]
+        changed = slice(course.drawn // 3, None)
+        images[changed], labels[changed] = augment(images[changed], labels[changed], rng)
+        own, shown = crops(_some(taught, course.own, rng), rng)
+        chosen = rng.permutation(len(shown))[: course.own]
+        return scale(np.concatenate([images, own[chosen]])), np.concatenate([labels, shown[chosen]])
+
+    def shown(pictures: Sequence[Placed]) -> Batch:
+        images, labels = crops(pictures, rng)
+        return scale(images), labels
+
+    unseen = unseen[:count]
+    others = np.concatenate([data.train_images[unseen], drawn.crops.images[:count]])
+    wanted = np.concatenate([data.train_labels[unseen], drawn.crops.labels[:count]])
+    loss = "sparse_categorical_crossentropy"
+    measured = (shown(_variants(taught)), shown(_variants(held)), (scale(others), wanted))
+    return _Lesson("classifier", LOAD["classifier"](), loss, batch, measured)
+
+
+def _recognizer(
+    taught: Sequence[Placed], held: Sequence[Placed], drawn: Drawn, _: Mnist, rng: np.random.Generator
+) -> _Lesson:
+    shipped, course = Recognizer(), COURSES["recognizer"]
+
+    def strips(pictures: Sequence[Placed], rng: np.random.Generator) -> Batch:
+        made = [strip(picture, lambda image: shipped.columns([image])[0], rng) for picture in pictures]
+        return np.stack([image for image, _ in made]), np.stack([columns for _, columns in made])
+
+    def shown(pictures: Sequence[Placed]) -> Batch:
+        images, columns = strips(pictures, rng)
+        return _strip_inputs(images), columns
+
+    def batch(rng: np.random.Generator) -> Batch:
+        rows = rng.integers(HELD_DRAWN, len(drawn.strips), course.drawn)
+        own, wanted = strips(_some(taught, course.own, rng), rng)
+        images = np.concatenate([drawn.strips[rows], own])
+        negative = rng.random(len(images)) < 0.5  # a strip is also learned from as its negative
+        images[negative] = 255 - images[negative]
+        return _strip_inputs(images), np.concatenate([drawn.columns[rows], wanted]).astype(np.float32)
+
+    others = _strip_inputs(drawn.strips[:HELD_DRAWN]), drawn.columns[:HELD_DRAWN].astype(np.float32)
+    measured = (shown(_variants(taught)), shown(_variants(held)), others)
+    return _Lesson("recognizer", LOAD["recognizer"](), recognizer_loss, batch, measured)
+
+
+def _detector(
+    taught: Sequence[Placed], held: Sequence[Placed], drawn: Drawn, _: Mnist, rng: np.random.Generator
+) -> _Lesson:
+    course = COURSES["detector"]
+
+    def scenes(pictures: Sequence[Placed], rng: np.random.Generator) -> Batch:
+        made = [scene(picture, rng) for picture in pictures]
+        return _scene_inputs([image for image, _ in made]), np.stack([wanted for _, wanted in made])
+
+    def batch(rng: np.random.Generator) -> Batch:
+        rows = rng.integers(HELD_DRAWN, len(drawn.scenes), course.drawn)
+        own, wanted = scenes(_some(taught, course.own, rng), rng)
+        inputs = np.concatenate([_scene_inputs(drawn.scenes[rows]), own])
+        inputs[rng.random(len(inputs)) < 0.5] *= -1  # a scene is also learned from as its negative
+        return inputs, np.concatenate([drawn.targets[rows], wanted]).astype(np.float32)
+
+    others = _scene_inputs(drawn.scenes[:HELD_DRAWN]), drawn.targets[:HELD_DRAWN].astype(np.float32)
+    measured = (scenes(_variants(taught), rng), scenes(_variants(held), rng), others)
+    return _Lesson("detector", LOAD["detector"](), detector_loss, batch, measured)
+
+
+def is_taught(picture: Placed, name: str) -> bool:
+    """Whether a network can learn from a picture: some digits have known places, and for the detector all have."""
+    return name == "classifier" or (len(picture.boxes) > 0 and (name == "recognizer" or picture.is_whole))
+
+
+def _variants(pictures: Sequence[Placed]) -> list[Placed]:
+    """The pictures, each as often as makes MEASURED of all."""
+    return [pictures[at % len(pictures)] for at in range(MEASURED)]
+
+
+def _some(pictures: Sequence[Placed], count: int, rng: np.random.Generator) -> list[Placed]:
+    return [pictures[at] for at in rng.integers(0, len(pictures), count).tolist()]
+
+
+def _strip_inputs(images: NDArray[np.uint8]) -> Floats:
+    """(n, 32, W) strips as (n, 32, W, 2) of the network."""
+    return np.stack([recognizer_input(image).transpose(1, 2, 0) for image in images])
+
+
+def _scene_inputs(images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Floats:
+    """N pictures of 256x256 as (n, 256, 256, 3) of the network."""
+    return np.stack([detector_input(image).transpose(1, 2, 0) for image in images])

@@ -1,0 +1,95 @@
+"""Any .onnx, .tflite or .keras file of a network that reads a digit, whoever made it, as a Classifier.
+
+model = ModelFile(Path("model.onnx"), load_mnist())
+model.predict(tensors)          # (N, classes) probabilities for (N, 28, 28, 1) tensors, 0 to 1, ink bright
+model.interface.findings        # what was found out about its input and output
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitocr.runtime.classifier import Probabilities
+from digitocr.runtime.errors import MissingExtraError, ModelError
+from digitocr.runtime.interpreter import first_line, zipped_card
+from digitocr.runtime.models import check_shipped, model_content, parsed_card
+from digitocr.runtime.preprocessing import Tensors
+from digitocr.train.data import Mnist
+from digitocr.train.evaluation.interface import Interface, find_interface, known_interface, trial_of
+from digitocr.train.evaluation.interpreters import OPENERS, Network
+from digitocr.train.quiet import silenced
+
+
+class ModelFile:
+    """A network that reads a digit, in the interpreter that its file is made for, on one thread.
+
+    Args:
+        path: A .onnx, .tflite or .keras file.
+        data: What its input and output are found out with, unless `digitocr export` wrote the file.
+
+    Attributes:
+        name: The file's name without its suffix.
+        sha256: The digest of the file.
+        card: What `digitocr export` wrote into the file; {} for other files.
+        interface: What it takes and puts out.
+        classes: 10, or 11 where the last one is "no digit".
+        outputs: What the file itself puts out.
+
+    Raises:
+        ModelError: The file cannot be used.
+        MissingExtraError: Its interpreter is not installed.
+    """
+
+    def __init__(self, path: Path, data: Mnist) -> None:
+        self.name, self._path = path.stem, path
+        self._network, self.sha256 = open_file(path)
+        self.card = card_of(path, self._network)
+        self.interface = self._interface(data)
+        self.classes, self.outputs = self.interface.classes, self.interface.output
+
+    def _interface(self, data: Mnist) -> Interface:
+        if self.card:
+            return known_interface(self._network.signature)
+        try:
+            return find_interface(self._network.signature, self._network, trial_of(data))
+        except ModelError as error:
+            raise ModelError(f"{self._path}: {error}; give a network that reads a digit") from error
+
+    def predict(self, tensors: Tensors) -> Probabilities:
+        """Probabilities, (N, classes) float32, of (N, 28, 28, 1) float32 in [0, 1]; N may be 0.
+
+        Raises ModelError where the interpreter cannot run the network.
+        """
+        if len(tensors) == 0:
+            return np.zeros((0, self.classes), np.float32)
+        try:
+            return self.interface.probabilities(self.interface.run(self._network, tensors))
+        except Exception as error:  # the interpreters' exceptions share no base
+            raise ModelError(f"{self._path}: fails where it is run ({first_line(error)})") from error
+
+
+def open_file(path: Path) -> tuple[Network, str]:
+    """The network in an .onnx, .tflite or .keras file, and the SHA-256 of the file.
+
+    Raises:
+        ModelError: It is no such file, or its interpreter cannot open it.
+        MissingExtraError: Its interpreter is not installed.
+    """
+    if path.suffix not in OPENERS:
+        raise ModelError(f"{path}: a model file ends in {', '.join(OPENERS)}")
+    sha256 = check_shipped(path, model_content(path))
+    try:
+        with silenced():
+            return OPENERS[path.suffix](path), sha256
+    except ImportError as error:
+        extra = "tflite" if path.suffix == ".tflite" else "train"
+        raise MissingExtraError(extra, f"reading a {path.suffix} model") from error
+    except Exception as error:  # the interpreters' exceptions share no base
+        reason = first_line(error) or type(error).__name__
+        raise ModelError(f"{path}: cannot be used ({reason}); give a network that reads a digit") from error
+
+
+def card_of(path: Path, network: Network) -> dict[str, Any]:
+    """What `digitocr export` wrote into an .onnx or .tflite file; {} for others."""
+    return parsed_card(zipped_card(model_content(path)) if path.suffix == ".tflite" else network.card)
