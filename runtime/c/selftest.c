@@ -142,11 +142,11 @@ static int steps_hashes(const struct digitocr_picture *picture, uint32_t *hashes
     struct dg_arena memory = dg_arena_of(arena, sizeof arena);
     struct digitocr_box *boxes = (struct digitocr_box *)dg_take(&memory, MOST_BOXES * sizeof *boxes);
     float *scores = (float *)dg_take(&memory, MOST_BOXES * sizeof *scores);
-    struct digitocr_picture even;
+    struct dg_view view = dg_view_of(picture, 0, 0), even;
     uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
     int32_t count, n;
-    int error = dg_detect(picture, 1, MOST_BOXES, boxes, scores, &count, &memory);
-    if (!error) error = dg_shadeless(picture, boxes, count, &memory, &even);
+    int error = dg_detect(&view, 1, MOST_BOXES, boxes, scores, &count, &memory);
+    if (!error) error = dg_shadeless(&view, boxes, count, &memory, &even);
     if (error) return error;
     hashes[0] = hashed(hashes[0], (const unsigned char *)boxes, (size_t)count * sizeof *boxes);
     hashes[0] = hashed(hashes[0], (const unsigned char *)scores, (size_t)count * sizeof *scores);
