@@ -45,7 +45,7 @@ LABELS = [*CLASSES, "other", "gap"]  # of the classes, in the card
 GATE_STRIPS = 1_400  # drawn strips for calibration and gate together
 GATE_SEED = 2**31 + 5  # of the strips; training seeds are below 2**31, and fit.HELD_OUT_SEED is another one
 CALIBRATION_STRIPS = 400  # strips, the first of those given; the gate compares on the rest
-PERCENTILE = 99.99  # of a layer's values that its int8 range holds; rare large ones would make its steps coarse
+PERCENTILE = 99.995  # of a layer's values that its int8 range holds; rare large ones would make its steps coarse
 RECOGNIZER_LIMITS = {"none": 0.0, "int8": 0.3}  # by quantization: points of the digits that may be lost against Keras
 _PREDICT_BATCH = 64  # strips
 
