@@ -185,7 +185,8 @@ struct dg_place;
 DG_LOCAL int dg_cut(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
                     uint8_t *strip);
 
-/* The probabilities of the classes in the columns of a line's strip: place->width / DG_COLUMN rows of DG_CLASS_COUNT. */
+/* The probabilities of the classes in the columns of a line's strip: place->width / DG_COLUMN rows of DG_CLASS_COUNT. The
+ * strip lies in their memory before, also after an error. */
 DG_LOCAL int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place *place,
                            struct dg_arena *arena, float *columns);
 DG_LOCAL size_t dg_columns_bytes(int32_t strip_width);

@@ -726,7 +726,7 @@ static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *re
     if (error)
         return error;
     if (is_single || reader->options->rotate != DIGITOCR_ROTATE_AUTO)
-        error = dg_read_at(reader, dg_fixed_rotation(reader), &best, &spare);
+        error = dg_read_at(reader, dg_fixed_rotation(reader), &best, &made);
     else
         error = dg_best_attempt(reader, &best, &made, &spare);
     if (!error)
