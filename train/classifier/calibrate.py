@@ -100,7 +100,7 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals
 def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple[Reals, Bools, Bools]:
     """All characters that are found in pictures: in turn a scene, a mixed scene, a line, one character, a row by hand.
 
-    A digit that is found twice is right once. The digits of a row by hand touch or nearly do.
+    A digit that is found twice is right once. The digits of a row by hand are MNIST's; many touch.
 
     Returns:
         (n, 27) confidence.CHARACTER_FEATURES, (n,) whether a digit is read right, (n,) whether there is a digit.
