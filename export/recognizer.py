@@ -27,7 +27,6 @@ from digitocr.runtime.recognizer import (
     OUTPUT_STRIDE,
     PLANES,
     STRIP_HEIGHT,
-    Recognizer,
     recognizer_input,
     softmax,
 )
@@ -146,8 +145,6 @@ def _compared(path: Path, quantize: str, network: keras.Model, strips: Sequence[
 
 def _written(path: Path, strips: Sequence[Strip]) -> Floats:
     """(n, W / 2, 18): the probabilities of a file's columns for strips of one width."""
-    if path.suffix == ".onnx":
-        return np.stack(Recognizer(path).columns([strip.image for strip in strips]))
     model = PlanesNetwork(path)
     logits = np.stack([model.outputs(recognizer_input(strip.image)[None])["logits"][0, :, 0].T for strip in strips])
     return softmax(logits.reshape(len(strips), -1, CLASS_COUNT))

@@ -18,6 +18,7 @@ OTHER_MEANING = {
     ("export", "model"),  # a .keras file
     ("export", "detector"),  # what C files and pages are made of
     ("export", "recognizer"),
+    ("evaluate", "model"),  # any network that reads a digit
     ("evaluate", "conf"),  # above which a picture counts as a digit
 }
 

@@ -65,7 +65,7 @@ def test_damaged_weights_are_refused_and_the_changed_images_listed(form, network
     assert (first["before"], first["after"]) == (reference.argmax(1)[changed[0]], answers[changed[0]])
 
 
-@pytest.mark.parametrize(("value", "why"), [(0.0, "every image is answered"), (np.nan, "not numbers")])
+@pytest.mark.parametrize(("value", "why"), [(0.0, "every image is answered"), (np.nan, "finite numbers")])
 def test_answers_that_say_nothing_are_refused_whatever_the_limits(value, why, network, reference, few, tmp_path):
     empty = fuse(network)
     for layer in empty.layers:

@@ -16,7 +16,7 @@ from digitocr.runtime.confidence import (
     load_confidence,
 )
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.models import shipped_checksums, shipped_model
+from digitocr.runtime.models import CONFIDENCE, shipped_checksums, shipped_model
 from digitocr.runtime.numbers import grouped
 
 
@@ -188,7 +188,7 @@ def test_what_is_written_is_read_again_and_what_is_none_is_refused(tmp_path):
 
 
 def test_the_shipped_file_is_written_as_it_would_be_made():
-    assert shipped_model(module.FILE).read_text("utf-8") == load_confidence().as_json()
+    assert shipped_model(CONFIDENCE).read_text("utf-8") == load_confidence().as_json()
 
 
 def test_the_confidence_of_a_number_is_that_of_all_its_characters_and_0_where_one_cannot_be_told():

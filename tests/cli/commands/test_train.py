@@ -41,7 +41,8 @@ def trained(monkeypatch, tmp_path):
     def fit(_, settings, folder, quiet):
         calls.append((settings, quiet))
         folder.mkdir(parents=True)
-        record = {"kind": settings.kind, "settings": vars(settings)}
+        record = {"kind": settings.kind, "command": "", "settings": vars(settings)}
+        record |= {"fonts": [], "data": {}, "resumed": [], "ended": None}
         (folder / "run.json").write_text(json.dumps(record))
         return {"classifier": METRICS, "adapt": ADAPTED, **ROWS}[settings.kind]
 

@@ -117,7 +117,7 @@ def test_networks_are_found_in_the_folders_of_runs_studies_and_searches(tmp_path
 
 
 def test_a_detector_is_refused_before_anything_is_served():
-    with pytest.raises(ModelError, match=r"detector\.keras: cannot be loaded"):
+    with pytest.raises(ModelError, match=r"detector\.keras: is no network that reads a digit"):
         DrawPage({"detector": find_networks([])["digitocr.keras"].with_name("detector.keras")}, "127.0.0.1", 0)
 
 
