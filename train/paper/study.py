@@ -340,7 +340,7 @@ def _int8(model: Path, data: Mnist, quantize: Quantize) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         path = quantize(model, Path(folder), data)
         classifier = Classifier(path)
-        given = classifier.predict(scale(data.test_images))
+        given = classifier.predict(scale(data.test_images))[:, :10]
         return {
             "bytes": path.stat().st_size,
             "microseconds": round(microseconds(classifier, data.test_images[:1]), 1),
