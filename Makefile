@@ -32,7 +32,7 @@ test: .venv/all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package digitocr
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile  # most tests wait for processes of their own
 
 # Another Python: make test-lowest PYTHON=python3.13 LOWEST=.venv-3.13 PINS=constraints.txt
 PINS ?= $(LOWEST)/constraints.txt
