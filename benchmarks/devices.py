@@ -92,10 +92,11 @@ def unpacked(root: Path | None, triple: str) -> list[str]:
 
 
 def output(command: list[str], folder: Path | None = None) -> str:
+    """What a command prints; else its errors, where QEMU prints what a program without files says."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode and not done.stdout:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[:500]}")
-    return done.stdout
+    return done.stdout or done.stderr
 
 
 def hashes(target: str, name: str, printed: str) -> dict[str, Any]:
