@@ -164,7 +164,8 @@ def test_killed_in_an_epoch_it_goes_on_as_if_nothing_had_happened(
     assert child.returncode == -9
     before = lines(folder)[1:3]
     resume(folder, drawn())
-    assert {path.name for path in folder.iterdir()} == FINISHED
+    # killed while it wrote, it may leave a hidden part of a file, which is removed once it is old
+    assert {path.name for path in folder.iterdir() if ".part" not in path.name} == FINISHED
     assert lines(folder)[1:3] == before or lines(folder)[1] == before[0]  # the second may have come without checkpoint
     assert [row[0] for row in rows(folder)] == [1, 2, 3, 4]
     # the same order of images, the same dropout, the optimizer where it was
