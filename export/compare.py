@@ -162,6 +162,8 @@ def _largest(a: Logits, b: Logits) -> float:
 def sheet(data: Mnist, changed: Sequence[dict[str, Any]], letters: tuple[str, str] = ("A", "B")) -> Image.Image:
     """The first SHOWN pictures that two files answer differently, with their labels and both answers: a grey image.
 
+    Where there is none, it says so.
+
     Args:
         data: What they were compared on.
         changed: Of the result of compare_files.
@@ -171,6 +173,8 @@ def sheet(data: Mnist, changed: Sequence[dict[str, Any]], letters: tuple[str, st
     columns = max(1, min(COLUMNS, len(shown)))
     page = Image.new("L", (columns * CELL, max(1, -(-len(shown) // columns)) * (CELL + 3 * LINE)), BACKGROUND)
     draw = ImageDraw.Draw(page)
+    if not shown:
+        draw.text((GAP // 2, GAP // 2), "none differs", fill=INK)
     for place, one in enumerate(shown):
         left, top = place % columns * CELL, place // columns * (CELL + 3 * LINE)
         picture = Image.fromarray(data.test_images[one["index"]])

@@ -35,7 +35,7 @@ from digitocr.runtime.errors import InputError
 from digitocr.runtime.files import read_json
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.interpreter import PlanesNetwork
-from digitocr.runtime.models import model_content, shipped_model
+from digitocr.runtime.models import CONFIDENCE, model_content, shipped_model
 from digitocr.runtime.preprocessing import SIDE, images, scale
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, STRIP_HEIGHT, recognizer_input
@@ -141,7 +141,7 @@ def selftest(path: Path | None = None) -> dict[str, Any]:
 
 def digest_of(path: Path) -> str:
     """The SHA-256 of a model file; of READER that of its networks and of the weights of the confidence."""
-    names = [path] if path.suffix else [path.with_name(name) for name in (*READER_FILES, "confidence.json")]
+    names = [path] if path.suffix else [path.with_name(name) for name in (*READER_FILES, CONFIDENCE)]
     return hashlib.sha256(b"".join(model_content(name) for name in names)).hexdigest()
 
 

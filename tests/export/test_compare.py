@@ -117,7 +117,9 @@ def test_which_pictures_are_answered_differently_is_said_and_shown(data, monkeyp
     page = module.sheet(other, changed)
     assert page.size == (5 * module.CELL, module.CELL + 3 * module.LINE)
     assert np.asarray(page).max() == 255
-    assert module.sheet(other, []).size[0] == module.CELL
+    nothing = module.sheet(other, [])
+    assert nothing.size[0] == module.CELL
+    assert nothing.getextrema()[1] > module.BACKGROUND  # "none differs" is written on it
 
 
 def test_files_of_two_numbers_of_outputs_are_refused(data, monkeypatch):
