@@ -11,6 +11,7 @@ import base64
 import io
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
@@ -44,121 +45,7 @@ MIN_SHARE = 0.35  # opacity of what the recognizer reads with a low probability
 MIN_NAMED = 0.02  # probability of what is named as seen in a line
 NOT_WANTED = "read, but its number is not of the form that was asked for"
 
-_PAGE = Template("""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$name</title>
-<style>
-:root { color-scheme: light dark; --ground: #fff; --ink: #1c2024; --faint: #667079; --line: #dde2e6; --card: #f6f8f9;
-  --kept: #0b7a3e; --doubt: #9a5b00; --rejected: #c62828; --other: #7440b8; --number: #1660c4; --bar: #7c8894 }
-@media (prefers-color-scheme: dark) { :root { --ground: #14171a; --ink: #e8ebee; --faint: #98a2ab; --line: #30363c;
-  --card: #1c2126; --kept: #4cc884; --doubt: #e5a33d; --rejected: #ff7b72; --other: #b996f0; --number: #6aa8ff;
-  --bar: #8a96a1 } }
-* { box-sizing: border-box }
-body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 64rem; background: var(--ground); color: var(--ink);
-  font: 16px/1.5 system-ui, sans-serif }
-h1 { margin: 0; font-size: 1rem; font-weight: 600; overflow-wrap: anywhere }
-.text { margin: .25rem 0; font: 600 2rem/1.25 ui-monospace, monospace; letter-spacing: .06em; white-space: pre-wrap;
-  overflow-wrap: anywhere }
-.nothing { font: 600 1.25rem/1.5 system-ui, sans-serif; letter-spacing: 0; color: var(--rejected) }
-.facts { margin: 0 0 1rem; color: var(--faint); font-size: .875rem; overflow-wrap: anywhere }
-a { color: inherit }
-:focus-visible { outline: 3px solid #2f81f7; outline-offset: 2px }
-.picture { display: block; max-width: 100%; max-height: 85vh; margin: 0 auto; border-radius: 6px;
-  background: var(--card) }
-.picture a text { text-anchor: middle }
-.picture .number { color: #1660c4 }
-.picture .kept { color: #0b7a3e }
-.picture .doubt { color: #9a5b00 }
-.picture .rejected { color: #c62828; stroke-dasharray: 6 4 }
-.picture .other { color: #7440b8; stroke-dasharray: 2 3 }
-.picture rect { fill: transparent; stroke: currentColor; stroke-width: 2.5; vector-effect: non-scaling-stroke;
-  filter: drop-shadow(0 0 1.5px #fff) }
-.picture text { font: 600 ${font}px system-ui, sans-serif; fill: currentColor; stroke: #fff; stroke-width: .22em;
-  stroke-dasharray: none; stroke-linejoin: round; paint-order: stroke }
-.picture a:hover rect, .picture a:focus-visible rect, .picture a:target rect { fill: #2f81f744; stroke-width: 5 }
-.legend b { font-weight: 600 }
-.legend .kept { color: var(--kept) } .legend .doubt { color: var(--doubt) } .legend .number { color: var(--number) }
-.legend .other { color: var(--other) } .legend .rejected { color: var(--rejected) }
-h2 { margin: 1.75rem 0 .25rem; font-size: 1rem }
-.strips { margin: 0; padding: 0; list-style: none }
-.strips li { margin: .75rem 0; overflow-x: auto }
-.strips svg { display: block; background: var(--card); border-radius: 4px }
-.strips image { image-rendering: pixelated }
-.strips text { font: 600 ${strip_font}px ui-monospace, monospace; text-anchor: middle; fill: var(--ink) }
-.strips .kept text { fill: var(--kept) } .strips .doubt text { fill: var(--doubt) }
-.strips .other text { fill: var(--other) } .strips .rejected text { fill: var(--rejected) }
-.strips text.sign { fill: var(--other) }
-.strips .words { fill: var(--other); opacity: .55 }
-.strips a rect { fill: transparent; stroke: #0b7a3e; vector-effect: non-scaling-stroke; stroke-width: 1.5 }
-.strips .doubt rect { stroke: #d98200 } .strips .rejected rect { stroke: #e53935; stroke-dasharray: 5 3 }
-.strips .other rect { stroke: #9254de; stroke-dasharray: 2 3 }
-.strips a:hover rect, .strips a:focus-visible rect { fill: #2f81f744 }
-.strips .brace { stroke: var(--number); stroke-width: 1.5; fill: none }
-.numbers td:first-child { font: 600 1.25rem/1.3 ui-monospace, monospace; white-space: pre }
-table { width: 100%; margin-top: 1.5rem; border-collapse: collapse }
-caption { padding-bottom: .5rem; text-align: left; color: var(--faint); font-size: .875rem }
-thead th, .group th { padding: .5rem; text-align: left; font-size: .8125rem; font-weight: 600; color: var(--faint) }
-.group th { padding-top: 1.25rem; color: var(--ink); font-size: 1rem }
-td, tbody th { padding: .5rem; border-top: 1px solid var(--line); vertical-align: middle }
-.group th { border: 0 }
-tr:target > * { background: #2f81f722 }
-tbody th a { display: inline-block; min-width: 1.8rem; padding: .1rem .4rem; border-radius: 1rem; text-align: center;
-  text-decoration: none; background: var(--card); border: 1px solid var(--line) }
-td img { display: block; width: 112px; height: 112px; border-radius: 4px; background: var(--card) }
-.crop { object-fit: contain }
-.seen { image-rendering: pixelated; background: #000 }
-.bars { display: flex; gap: 3px; width: 15rem; max-width: 100%; height: 112px; margin: 0; padding: 0; list-style: none }
-.bars li { display: flex; flex: 1; flex-direction: column; justify-content: flex-end; text-align: center;
-  font: .8125rem/1.4 ui-monospace, monospace; color: var(--faint) }
-.bars i { min-height: 1px; border-radius: 2px 2px 0 0; background: var(--bar); print-color-adjust: exact;
-  -webkit-print-color-adjust: exact }
-.bars .best { color: var(--ink); font-weight: 700 }
-.kept .best i { background: var(--kept) } .doubt .best i { background: var(--doubt) }
-.rejected .best i { background: var(--rejected) } .other .best i { background: var(--other) }
-.verdict b { font: 600 1.75rem/1.2 ui-monospace, monospace }
-.kept b { color: var(--kept) } .doubt b { color: var(--doubt) } .rejected b { color: var(--rejected) }
-.other b { color: var(--other) }
-small { display: block; color: var(--faint); font-size: .8125rem }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-@media (max-width: 44rem) {
-  thead { display: none }
-  tbody tr { display: grid; grid-template-columns: 3rem auto auto 1fr; align-items: center; padding: .5rem 0;
-    border-top: 1px solid var(--line) }
-  tbody tr > * { border: 0 }
-  .group { display: block; border: 0 }
-  .probabilities { grid-column: 1 / -1; order: 1 }
-  .bars { width: 100%; height: 72px }
-  td img { width: 88px; height: 88px }
-}
-@media print {
-  body { max-width: none; padding: 0; font-size: 11px }
-  .picture { max-height: 60vh }
-  tr, .strips li { break-inside: avoid }
-}
-</style>
-</head>
-<body>
-<h1>$name</h1>
-$text
-<p class="facts">$facts</p>
-<svg class="picture" viewBox="0 0 $width $height" width="$shown" role="group" aria-label="The picture with its regions">
-<image href="$picture" width="$width" height="$height"/>
-$overlay
-</svg>
-<p class="facts legend"><b class="number">Numbers</b> are framed. Their digits are <b class="kept">read</b> or
-<b class="doubt">cannot be told</b> (?). Other regions are left out: their lines show a
-<b class="other">letter, a sign or nothing</b> there, or they are <b class="rejected">not certain enough</b>. Where no
-frame stands, no region was found.</p>
-$numbers
-$strips
-$table
-</body>
-</html>
-""")
+_PAGE = Path(__file__).with_name("explain.html")  # a string.Template
 
 _TABLE = Template("""\
 <table>
@@ -257,7 +144,7 @@ def explained(
     font = max(max(shown.size) / FONT_SHARE, MIN_LABEL * shown.width / min(width, PAGE_WIDTH))
     overlay = [_on_picture(region, font, shown.height) for region in reversed(in_order)]
     overlay += [_frame(number, font, shown.width) for number in reading.numbers]
-    page = _PAGE.substitute(
+    page = Template(_PAGE.read_text(encoding="utf-8")).substitute(
         name=escape(plain(name)),
         text=f'<p class="text">{reading.text}</p>'
         if reading.digits

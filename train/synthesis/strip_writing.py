@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import OTHER, SIGNS
 from digitocr.train.synthesis import strips
-from digitocr.train.synthesis.glyphs import Alphabet, Glyph, Glyphs
-from digitocr.train.synthesis.strips import BASE, DIGIT_HEIGHT, LEFT, SHEET_WIDTH, Mark, Sheet
+from digitocr.train.synthesis.glyphs import Alphabet, Font, Glyph, Glyphs
+from digitocr.train.synthesis.strips import BASE, DIGIT_HEIGHT, LEFT, SHEET_HEIGHT, SHEET_WIDTH, Mark, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,25 @@ def pen(rng: Generator, glyphs: Glyphs, kinds: tuple[str, ...] | None = None) ->
 def start(rng: Generator) -> float:
     """Where a line begins: often before the strip, so that it is cut as one of a longer line."""
     return float(rng.uniform(LEFT, LEFT + 200) if rng.random() < 0.6 else rng.uniform(-150, LEFT))
+
+
+def inside(rng: Generator) -> float:
+    """Where a short line begins: mostly within the strip."""
+    return float(rng.uniform(LEFT, LEFT + 300) if rng.random() < 0.85 else rng.uniform(-100, LEFT))
+
+
+def print_font(glyphs: Glyphs, rng: Generator) -> Font | None:
+    """A font that is no handwriting; None where there is none."""
+    for _ in range(8):
+        if glyphs.fonts and not (font := glyphs.fonts[int(rng.integers(len(glyphs.fonts)))]).handwritten:
+            return font
+    return None
+
+
+def field(sheet: Sheet, left: float, right: float, rng: Generator, tall: float = 1.0) -> None:
+    """A filled field behind the writing, which reaches from one place to another or over the whole strip."""
+    margin = DIGIT_HEIGHT * float(rng.uniform(0.12, 0.6))
+    whole = rng.random() < 0.6
+    corner = 0 if whole else round(left - margin), 0 if whole else round(BASE - tall * DIGIT_HEIGHT - margin)
+    end = SHEET_WIDTH if whole else round(right + margin), SHEET_HEIGHT if whole else round(BASE + margin)
+    cv2.rectangle(sheet.area, corner, end, int(rng.integers(120, 256)), -1)

@@ -8,7 +8,7 @@ from matplotlib import get_data_path
 from digitocr.runtime.recognizer import CLASSES, OTHER
 from digitocr.train.synthesis import strip_kinds, strip_layouts, strips
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.strips import Mark, Sheet
+from digitocr.train.synthesis.strips import Sheet
 
 BUNDLED = Path(get_data_path()) / "fonts" / "ttf"  # Matplotlib brings some fonts along
 LAYOUTS = {layout.__name__: layout for layout in strip_kinds.KINDS}
@@ -63,36 +63,6 @@ def test_the_same_state_draws_the_same(name, glyphs):
 def test_every_layout_is_drawn():
     assert set(strip_kinds.KINDS) <= set(strip_layouts.LAYOUTS)
     assert 0.3 < sum(strip_kinds.KINDS.values()) / sum(strip_layouts.LAYOUTS.values()) < 0.7
-
-
-def test_a_wheel_is_one_digit_or_two_or_the_next():
-    assert strip_kinds._turned(0, 9, 4, 0.0) == Mark(0, 9, 4, 5, 0.0)
-    assert strip_kinds._turned(0, 9, 9, 0.4) == Mark(0, 9, 9, 0, 0.4)
-    assert strip_kinds._turned(0, 9, 9, 1.0) == Mark(0, 9, 0)
-
-
-def test_wheels_between_two_digits_are_doubtful_and_others_are_not(glyphs):
-    marks = [mark for seed in range(40) for mark in sheet_of("wheels", seed, glyphs).marks if mark.label != OTHER]
-    assert all(mark.second == (mark.label + 1) % 10 for mark in marks if mark.share)
-    doubtful = np.mean([0.25 < mark.share < 0.75 for mark in marks])
-    assert 0.02 < doubtful < 0.4
-    assert np.mean([mark.share == 0 for mark in marks]) > 0.5
-
-
-def test_segments_that_are_off_are_not_marked(glyphs):
-    seen = 0
-    for seed in range(30):
-        sheet = sheet_of("segments", seed, glyphs)
-        sheet.ink[:, :2] = 0
-        ends = [(round(mark.left), round(mark.right)) for mark in sheet.marks]
-        rest = sheet.ink.copy()
-        for left, right in ends:
-            rest[:, max(left - 2, 0) : max(right + 2, 0)] = 0
-        level = rest.max()
-        seen += level > 14
-        if sheet.bright is None or not sheet.bright:
-            assert level <= 110  # ghosts, and the soft edges of what is lit
-    assert seen > 3
 
 
 def test_digits_touch_as_far_as_their_ink_allows(glyphs):
