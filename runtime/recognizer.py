@@ -119,7 +119,9 @@ class Recognizer:
 
     def _columns(self, strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         width = strip.shape[1]
-        image = recognizer_input(np.pad(strip, ((0, 0), (0, -width % MULTIPLE)), "edge"))
+        if width % MULTIPLE:
+            strip = np.pad(strip, ((0, 0), (0, -width % MULTIPLE)), "edge")
+        image = recognizer_input(strip)
         (logits,) = run(lambda: self._session.run(None, {"image": image[None]}), self._name)
         finite(logits, (1, OUTPUT_STRIDE // COLUMN * CLASS_COUNT, 1, image.shape[2] // OUTPUT_STRIDE), self._name)
         classes = logits[0, :, 0].T.reshape(-1, CLASS_COUNT)  # (W / 2, 18)
