@@ -20,7 +20,7 @@ BAND = 1 << 18  # pixels that are averaged at once; larger bands leave the cache
 LARGE = 256  # pixels; larger squares are reduced one by one, which is faster
 BLOCK = 1 << 18  # pixels of the squares that are reduced at once, to limit memory
 CUBIC_BITS = 11  # of a cubic weight
-PLACE_BITS = 10  # of the fraction of a pixel, in which places are added up
+PLACE_BITS = 10  # of the fraction of a pixel, in which places are added up; twice FRACTION_BITS
 FRACTION_BITS = 5  # of the fraction of a pixel between which is interpolated
 FRACTION_MASK = (1 << FRACTION_BITS) - 1
 FAR = 1 << 29  # fractions of PLACE_BITS; a place that is farther from the picture shows the same
@@ -183,17 +183,14 @@ def warped(
             (x, low_x, high_x), (y, low_y, high_y) = (
                 _places(line, columns, rows, side) for line, side in zip(matrix, gray.shape[::-1], strict=True)
             )
-            pixels = np.empty((*part.shape, 2), np.int16)
-            np.right_shift(x, FRACTION_BITS, out=pixels[:, :, 0], casting="unsafe")
-            np.right_shift(y, FRACTION_BITS, out=pixels[:, :, 1], casting="unsafe")
-            x &= FRACTION_MASK
-            y &= FRACTION_MASK
-            y <<= FRACTION_BITS
-            y |= x
+            # OpenCV takes both pixels as 16 bits each, x first, and both fractions in one number, that of y above
+            pixels = (x >> PLACE_BITS) & 0xFFFF | y >> PLACE_BITS << 16
+            fractions = (x >> FRACTION_BITS & FRACTION_MASK).astype(np.uint16)
+            fractions = fractions | (y & FRACTION_MASK << FRACTION_BITS).astype(np.uint16)
             cv2.remap(
                 gray[low_y:high_y, low_x:high_x],
-                pixels,
-                y.astype(np.uint16),
+                pixels.view(np.dtype("<i2")).reshape(*part.shape, 2),
+                fractions,
                 cv2.INTER_LINEAR,
                 dst=part,
                 borderMode=cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT,
@@ -214,8 +211,9 @@ def _places(
         side: The length of the picture's side.
 
     Returns:
-        (h, w) places from the first of the picture's pixels that are needed, in fractions of FRACTION_BITS; that first
-        pixel, and the one behind the last. Far beyond the picture, the places are moved nearer to it.
+        Places from the first of the picture's pixels that are needed, in fractions of PLACE_BITS, of which the upper
+        FRACTION_BITS count: (h, w), with h or w 1 where all rows or columns have the same. Far beyond the picture, they
+        are moved nearer to it. And that first pixel, and the one behind the last.
     """
     one = float(1 << PLACE_BITS)
     along = np.rint(line[0] * columns * one).astype(np.int64)
@@ -225,8 +223,7 @@ def _places(
     down += along[0] - (first << PLACE_BITS)
     along -= along[0]
     near = np.clip(down, -FAR, FAR).astype(np.int32)
-    places = np.add(along.astype(np.int32), near[:, None])
-    places >>= PLACE_BITS - FRACTION_BITS
+    places = (along.astype(np.int32) if line[0] else np.zeros(1, np.int32)) + (near if line[1] else near[:1])[:, None]
     if low < first - 1 or high > end:
-        np.clip(places, -2 << FRACTION_BITS, (end - first + 1) << FRACTION_BITS, out=places)
+        np.clip(places, -2 << PLACE_BITS, (end - first + 1) << PLACE_BITS, out=places)
     return places, first, end
