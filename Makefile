@@ -60,7 +60,7 @@ docs: .venv/docs
 install: .venv/all
 
 bench: .venv/all
-	for question in models reader lines touching dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
+	for question in models profile reader lines touching dense_page cold training footprint folder; do $(BIN)/python benchmarks/$$question.py --save || exit 1; done
 
 fonts: scripts
 	mkdir -p fonts

@@ -20,9 +20,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import onnx
-import onnxruntime
 import tensorflow as tf
+from floor import floors
 from timing import argument_parser, interleaved, report, spread
 
 from digitocr.export.fuse import fuse
@@ -37,29 +36,9 @@ from digitocr.runtime.preprocessing import scale
 from digitocr.train.classifier.network import multiply_accumulates
 from digitocr.train.data import hold_out, load_mnist, stratified
 
-MATRIX_SIDE = 1024  # of the matrix product that the floor is measured with
 ROUNDS = 40  # of measurements, all models in turn
 CALLS = 100  # single digits in a measurement
 BATCH = 1000  # digits in a batch
-
-
-def floors(products: int) -> dict[str, float]:
-    """Seconds of that many multiply-accumulates in a large matrix product on one core, in float32 and in int8."""
-    rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal((MATRIX_SIDE, MATRIX_SIDE), np.float32) for _ in range(2))
-    node = onnx.helper.make_node("MatMulInteger", ["a", "b"], ["y"])
-    value = partial(onnx.helper.make_tensor_value_info, shape=[MATRIX_SIDE, MATRIX_SIDE])
-    weights = onnx.numpy_helper.from_array(rng.integers(-64, 64, (MATRIX_SIDE, MATRIX_SIDE), np.int8), "b")
-    graph = onnx.helper.make_graph(
-        [node], "floor", [value("a", onnx.TensorProto.UINT8)], [value("y", onnx.TensorProto.INT32)], [weights]
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    bytes_ = rng.integers(0, 256, (MATRIX_SIDE, MATRIX_SIDE), np.uint8)
-    seconds = interleaved({"float32": lambda: a @ b, "int8": lambda: session.run(None, {"a": bytes_})}, repeats=20)
-    return {kind: statistics.median(taken) * products / MATRIX_SIDE**3 for kind, taken in seconds.items()}
 
 
 def written(network: keras.Sequential, folder: Path, calibration: np.ndarray) -> dict[str, Path]:

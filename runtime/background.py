@@ -15,6 +15,7 @@ BORDER_SHARE = 0.3  # of the shorter side; the width of the border around a pict
 FULL_SHARE = 0.5  # of the shorter side; a digit that large, or ink of that extent, fills the picture
 EDGE_SHARE = 0.03  # of a digit's longer side, or of the picture's shorter one; what is nearer to the edge touches it
 QUIET_SHARE = 0.17  # of the strongest difference from the edge's median; an even edge differs less, in the median
+COUNTED = 1 << 22  # pixels that are counted at once; OpenCV gives counts as float32, exact below 2**24
 CLOSE_UP = 0.4  # of the picture's longer side; with a digit that large the picture is no page of digits
 
 
@@ -61,7 +62,7 @@ def is_close_up(gray: GrayImage, boxes: Boxes) -> bool:
 
 def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
     """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
-    differences = cv2.absdiff(gray, np.full_like(gray, int(np.median(gray))))
+    differences = cv2.absdiff(gray, np.full_like(gray, int(_median(gray))))
     x, y, w, h = cv2.boundingRect((differences > INK_SHARE * differences.max()).astype(np.uint8))
     return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
 
@@ -77,7 +78,7 @@ def is_full(gray: GrayImage, boxes: Boxes) -> bool:
     height, width = gray.shape
     if not len(boxes):
         edge = _edge(gray)
-        level = float(np.median(edge))
+        level = _median(edge)
         strongest = max(level - float(gray.min()), float(gray.max()) - level)
         if np.median(np.abs(edge - level)) > QUIET_SHARE * strongest:
             return False
@@ -91,9 +92,19 @@ def is_full(gray: GrayImage, boxes: Boxes) -> bool:
 def bordered(gray: GrayImage) -> tuple[GrayImage, int]:
     """The (H, W) picture in a border of the median of its edge pixels, which is background; and the border's width."""
     width = max(1, round(BORDER_SHARE * min(gray.shape)))
-    level = int(np.median(_edge(gray)))
+    level = int(_median(_edge(gray)))
     framed = cv2.copyMakeBorder(gray, width, width, width, width, cv2.BORDER_CONSTANT, value=level)
     return np.asarray(framed, np.uint8), width
+
+
+def _median(levels: GrayImage) -> float:
+    """The median of grey levels, by how many pixels have each of them: np.median takes 15 times as long."""
+    up_to = np.zeros(256, np.int64)
+    for part in np.array_split(levels.reshape(len(levels), -1), -(-levels.size // COUNTED)):
+        up_to += cv2.calcHist([part], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    up_to = up_to.cumsum()
+    low, high = np.searchsorted(up_to, [(levels.size - 1) // 2, levels.size // 2], "right").tolist()
+    return float(low + high) / 2
 
 
 def _edge(gray: GrayImage) -> GrayImage:

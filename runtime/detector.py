@@ -53,11 +53,12 @@ MAX_LOG_SIDE = 5.0  # of a box, in cells; limits what an untrained network can a
 MIN_LOG_SIDE = -3.0  # the lower limit, for the same reason
 WINDOWS = (31, 121)  # pixels; the neighbourhoods in which a pixel's contrast is measured
 PLANES = len(WINDOWS) + 1  # of the network's input
-WORKSPACE_PLANES = PLANES + 4  # PLANES and what computing them needs
+WORKSPACE_PLANES = PLANES + 5  # PLANES and what computing them needs
 INK_QUANTILE = 0.998  # of |difference from the local mean|; even one digit covers 0.2 % of a picture
 INK_STEP = 4  # pixels; every fourth row and column is enough for the quantile
 MIN_SPREAD = 4.0  # grey levels, added to every spread, so that noise stays small
 MAX_CONTRAST = 4.0  # spreads; larger values of the input are clipped
+BAND = 1 << 16  # pixels whose input is computed at once; larger bands leave the cache
 
 
 def detector_input(gray: GrayImage, workspace: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
@@ -72,33 +73,47 @@ def detector_input(gray: GrayImage, workspace: npt.NDArray[np.float32] | None = 
         gray: (H, W) uint8.
         workspace: (WORKSPACE_PLANES, H, W) float32 that is overwritten; the result is a part of it.
     """
+    height, width = gray.shape
     if workspace is None:
-        workspace = np.empty((WORKSPACE_PLANES, *gray.shape), np.float32)
-    planes, (levels, squares, spread, product) = workspace[:PLANES], workspace[PLANES:]
+        workspace = np.empty((WORKSPACE_PLANES, height, width), np.float32)
+    planes, (sums, squares), (levels, means, spreads) = workspace[:3], workspace[3:5].view(np.int32), workspace[5:]
     levels[:] = gray
-    np.multiply(levels, levels, out=squares)
-    for plane, window in zip(planes[:-1], WINDOWS, strict=True):
-        cv2.blur(levels, (window, window), dst=plane, borderType=cv2.BORDER_REFLECT)
-        cv2.blur(squares, (window, window), dst=spread, borderType=cv2.BORDER_REFLECT)
-        spread -= np.multiply(plane, plane, out=product)  # variance = mean of squares - square of mean
-        np.maximum(spread, 0, out=spread)
-        np.sqrt(spread, out=spread)
-        spread += MIN_SPREAD
-        np.subtract(levels, plane, out=plane)
+    rows = max(1, BAND // (INK_STEP * width)) * INK_STEP
+    strengths: list[npt.NDArray[np.float32]] = []
+    ink_strength = np.float32(0)
+    for plane, window in zip(planes, WINDOWS, strict=False):
+        # sums of whole numbers are exact; those of squares stay below 2**31
+        around: dict[str, Any] = {"ksize": (window, window), "normalize": False, "borderType": cv2.BORDER_REFLECT}
+        cv2.boxFilter(gray, cv2.CV_32S, dst=sums, **around)
+        cv2.sqrBoxFilter(gray, cv2.CV_32S, dst=squares, **around)
+        for top in range(0, height, rows):
+            band = slice(top, top + rows)
+            difference = plane[band]
+            mean, spread = means[: len(difference)], spreads[: len(difference)]
+            np.divide(sums[band], np.float32(window**2), out=mean, dtype=np.float32)
+            np.subtract(levels[band], mean, out=difference)
+            if window == WINDOWS[0]:
+                strengths.append(np.abs(difference[::INK_STEP, ::INK_STEP]).ravel())
+            else:
+                _clip(np.divide(difference, ink_strength + np.float32(MIN_SPREAD), out=planes[-1][band]))
+            np.multiply(squares[band], 1 / window**2, out=spread, dtype=np.float64, casting="same_kind")
+            spread -= np.multiply(mean, mean, out=mean)  # variance = mean of squares - square of mean
+            np.sqrt(cv2.max(spread, 0, dst=spread), out=spread)
+            spread += MIN_SPREAD
+            _clip(np.divide(difference, spread, out=difference))
         if window == WINDOWS[0]:
-            ink_strength = _ink_strength(plane)
-        if window == WINDOWS[-1]:
-            np.divide(plane, ink_strength + np.float32(MIN_SPREAD), out=planes[-1])
-        plane /= spread
-    np.clip(planes, -MAX_CONTRAST, MAX_CONTRAST, out=planes)
+            ink_strength = _ink_strength(np.concatenate(strengths))
     return planes
 
 
+def _clip(contrasts: npt.NDArray[np.float32]) -> None:
+    np.clip(contrasts, -MAX_CONTRAST, MAX_CONTRAST, out=contrasts)
+
+
 def _ink_strength(differences: npt.NDArray[np.float32]) -> np.float32:
-    """INK_QUANTILE of the absolute values of (H, W) differences from the local mean."""
-    some = np.abs(differences[::INK_STEP, ::INK_STEP]).ravel()
-    rank = int(INK_QUANTILE * (len(some) - 1))
-    return np.float32(np.partition(some, rank)[rank])
+    """INK_QUANTILE of (n,) absolute differences from the local mean."""
+    rank = int(INK_QUANTILE * (len(differences) - 1))
+    return np.float32(np.partition(differences, rank)[rank])
 
 
 def decoded(output: npt.NDArray[np.float32], min_score: float = MIN_SCORE) -> tuple[Boxes, Scores]:

@@ -17,6 +17,7 @@ from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.detector import SURE_SCORE
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.lines import slope
+from digitocr.runtime.opencv import cv2
 from digitocr.runtime.resampling import warped
 
 Rotation: TypeAlias = int | Literal["auto"]  # degrees clockwise: 0, 90, 180 or 270
@@ -29,6 +30,7 @@ TURNED_CONFIDENCE = 0.9  # mean confidence that a picture must have on its side 
 MIN_GAIN = 1.2  # times the upright score that it must have there
 ROUNDING = 1e-6  # pixels; sines and cosines are not exact
 TRIGONOMETRIC_BITS = 40  # of a sine or cosine that are used
+QUARTER_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 def best_attempt(read_at: Callable[[int], Attempt], inverted_looks_better: Callable[[Attempt], bool]) -> Attempt:
@@ -70,7 +72,7 @@ def _reads_surely(attempt: Attempt, confidence: float) -> bool:
 def turned(gray: GrayImage, degrees: int) -> GrayImage:
     """The (H, W) picture rotated clockwise, whole; corners that this leaves empty repeat the picture's edge pixels."""
     if degrees % 90 == 0:
-        return np.ascontiguousarray(np.rot90(gray, -degrees // 90)) if degrees else gray
+        return np.asarray(cv2.rotate(gray, QUARTER_TURNS[degrees]), np.uint8) if degrees else gray
     (height, width), (new_height, new_width) = gray.shape, _turned_shape(gray.shape, degrees)
     c, s = cos_sin(degrees)
     x, y = (width - 1) / 2, (height - 1) / 2

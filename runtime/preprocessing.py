@@ -61,21 +61,17 @@ def crops(gray: GrayImage, boxes: Boxes) -> Images:
 
     A square is 28/20 of the longer side of its box, at least 2 pixels. Beyond the picture its edge pixels are repeated.
     """
-    made = np.empty((len(boxes), SIDE, SIDE), np.uint8)
     height, width = gray.shape
-    squares: dict[int, list[tuple[int, GrayImage]]] = {}  # by their side: which box, and its square
-    for row, (x, y, w, h) in enumerate(boxes.tolist()):
+    squares = []
+    for x, y, w, h in boxes.tolist():
         side = max(2, round(max(w, h) * SIDE / DIGIT_SIDE))
         left, top = round(x + (w - side) / 2), round(y + (h - side) / 2)
         right, bottom = left + side, top + side
         if left < 0 or top < 0 or right > width or bottom > height:
-            square = _beyond_edges(gray, left, top, side)
+            squares.append(_beyond_edges(gray, left, top, side))
         else:
-            square = gray[top:bottom, left:right]
-        squares.setdefault(side, []).append((row, square))
-    for same in squares.values():
-        made[[row for row, _ in same]] = resized(np.stack([square for _, square in same]), SIDE)
-    return made
+            squares.append(gray[top:bottom, left:right])
+    return resized(squares, SIDE)
 
 
 def _beyond_edges(gray: GrayImage, left: int, top: int, side: int) -> GrayImage:

@@ -119,7 +119,9 @@ class Recognizer:
 
     def _columns(self, strip: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         width = strip.shape[1]
-        image = recognizer_input(np.pad(strip, ((0, 0), (0, -width % MULTIPLE)), "edge"))
+        if width % MULTIPLE:
+            strip = np.pad(strip, ((0, 0), (0, -width % MULTIPLE)), "edge")
+        image = recognizer_input(strip)
         (logits,) = run(lambda: self._session.run(None, {"image": image[None]}), self._name)
         finite(logits, (1, OUTPUT_STRIDE // COLUMN * CLASS_COUNT, 1, image.shape[2] // OUTPUT_STRIDE), self._name)
         classes = logits[0, :, 0].T.reshape(-1, CLASS_COUNT)  # (W / 2, 18)
@@ -133,21 +135,15 @@ class Segment(NamedTuple):
         left: The first of its columns.
         right: The column behind its last one.
         probabilities: (18,) float32, the mean over its columns.
+        kind: DIGIT, SIGN or WORD: the likeliest of the three.
+        kind_share: The probability of that kind, 0 to 1.
     """
 
     left: int
     right: int
     probabilities: npt.NDArray[np.float32]
-
-    @property
-    def kind(self) -> int:
-        """DIGIT, SIGN or WORD: the likeliest of the three."""
-        return int(_kinds(self.probabilities)[:3].argmax())
-
-    @property
-    def kind_share(self) -> float:
-        """The probability of that kind, 0 to 1."""
-        return float(_kinds(self.probabilities)[:3].max())
+    kind: int
+    kind_share: float
 
 
 DIGIT, SIGN, WORD, NOTHING = range(4)  # kinds of columns
@@ -162,9 +158,9 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
     Neighbouring columns of one kind are one segment, unless two different digits or signs are both sure. So are a 1 and
     a slash without a gap between them.
     """
-    found: list[Segment] = []
-    kinds = _kinds(columns).argmax(1)
-    best, sure = columns.argmax(1), columns.max(1) >= SURE
+    found: list[tuple[int, int]] = []
+    kinds = _kinds(columns).argmax(1).tolist()
+    best, sure = columns.argmax(1).tolist(), (columns.max(1) >= SURE).tolist()
     start = 0
     last = -1  # the column of the segment that was sure last
     for column in range(1, len(columns) + 1):
@@ -182,9 +178,14 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
         )
         if at_end or is_new:
             if kinds[start] != NOTHING:
-                found.append(Segment(start, column, columns[start:column].mean(0)))
+                found.append((start, column))
             start = column
-    return found
+    if not found:
+        return []
+    means = [columns[left:right].mean(0) for left, right in found]
+    shares = _kinds(np.stack(means))[:, :3]
+    likeliest, most = shares.argmax(1).tolist(), shares.max(1).tolist()
+    return [Segment(*span, *rest) for span, *rest in zip(found, means, likeliest, most, strict=True)]
 
 
 def kind_in_line(probabilities: npt.NDArray[np.float32]) -> int:

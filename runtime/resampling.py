@@ -3,8 +3,9 @@
 OpenCV's INTER_AREA, INTER_CUBIC and warpAffine compute in float, and round by the processor that they run on.
 """
 
+from collections.abc import Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,13 @@ from digitocr.runtime.opencv import cv2
 
 GrayImage: TypeAlias = npt.NDArray[np.uint8]  # (H, W), 0 to 255
 Weights: TypeAlias = npt.NDArray[np.float64]  # (new, old) whole numbers; each row has the same sum
+Unsigned: TypeAlias = type[np.uint32] | type[np.uint64]
 
-BAND = 1 << 17  # pixels that are averaged at once; larger bands leave the cache
-FEW = 64  # pixels; smaller squares are resized by products of matrices, which is faster
+BAND = 1 << 18  # pixels that are averaged at once; larger bands leave the cache
+LARGE = 256  # pixels; larger squares are reduced one by one, which is faster
+BLOCK = 1 << 18  # pixels of the squares that are reduced at once, to limit memory
 CUBIC_BITS = 11  # of a cubic weight
-PLACE_BITS = 10  # of the fraction of a pixel, in which places are added up
+PLACE_BITS = 10  # of the fraction of a pixel, in which places are added up; twice FRACTION_BITS
 FRACTION_BITS = 5  # of the fraction of a pixel between which is interpolated
 FRACTION_MASK = (1 << FRACTION_BITS) - 1
 FAR = 1 << 29  # fractions of PLACE_BITS; a place that is farther from the picture shows the same
@@ -27,15 +30,16 @@ TILE = 512  # pixels; the largest side that is warped at once, to limit memory
 def averaged(gray: GrayImage, size: tuple[int, int]) -> GrayImage:
     """An (H, W) picture reduced to that width and height: (height, width), the means over the areas of its pixels.
 
-    A pixel that lies partly in an area counts by that part. All numbers are whole, so that float64 holds them exactly;
-    the means are rounded to the nearest level, halves upwards.
+    A pixel that lies partly in an area counts by that part. All numbers are whole; the means are rounded to the nearest
+    level, halves upwards.
     """
     (old_height, old_width), (width, height) = gray.shape, size
     if (old_height, old_width) == (2 * height, 2 * width):
         return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)  # the same, in whole numbers
-    columns, right_shares = np.divmod(np.arange(width + 1) * old_width, width)
-    next_columns = np.minimum(columns + 1, old_width)
     area = old_height * old_width
+    # what is larger on the way to a mean wraps around, which does no harm where the mean's own sum does not
+    kind: Unsigned = np.uint32 if 256 * area <= 1 << 32 else np.uint64
+    columns, next_columns, right_shares = _corners(old_width, width, kind)
     step = max(1, BAND * height // area)
     made = np.empty((height, width), np.uint8)
     for first in range(0, height, step):
@@ -43,44 +47,100 @@ def averaged(gray: GrayImage, size: tuple[int, int]) -> GrayImage:
         rows, lower_shares = np.divmod(np.arange(first, last + 1) * old_height, height)
         top, bottom = int(rows[0]), min(int(rows[-1]) + 1, old_height)
         rows -= top
-        sums = cv2.integral(gray[top:bottom])  # of all pixels above and left of a corner
-        above = sums[rows]
-        down = (sums[np.minimum(rows + 1, bottom - top)] - above) * lower_shares[:, None].astype(np.float64)
-        down += above * float(height)
+        sums = cv2.integral(gray[top:bottom]).view(np.uint32).astype(kind, copy=False)  # above and left of a corner
+        above = sums.take(rows, 0)
+        down = sums.take(np.minimum(rows + 1, bottom - top), 0)
+        down = _between(above, down, lower_shares.astype(kind)[:, None], height)
         lines = down[1:] - down[:-1]
-        left = lines[:, columns]
-        along = (lines[:, next_columns] - left) * right_shares.astype(np.float64)
-        along += left * width
-        levels = along[:, 1:] - along[:, :-1]
-        levels += area / 2
-        levels /= area
-        made[first:last] = levels
+        along = _between(lines.take(columns, 1), lines.take(next_columns, 1), right_shares, width)
+        made[first:last] = _means(along[:, 1:] - along[:, :-1], kind(area))
     return made
 
 
-def resized(squares: GrayImage, side: int) -> GrayImage:
-    """(N, S, S) squares resized to (N, side, side): averaged if they are larger, else bicubically (a = -0.75).
+def resized(squares: Sequence[GrayImage], side: int) -> GrayImage:
+    """(S, S) squares of any sides resized to (N, side, side): averaged if larger, else bicubically (a = -0.75).
 
     Bicubically, pixel centres lie at i + 0.5, and edge pixels are repeated beyond the edge. The weights are whole
     numbers, so that float64 holds the sums exactly, in whichever order they are added.
     """
-    old = squares.shape[1]
-    if old > FEW:
-        return np.stack([averaged(square, (side, side)) for square in squares])
-    weights = _cubic_weights(old, side) if old <= side else _area_weights(old, side)
+    made = np.empty((len(squares), side, side), np.uint8)
+    small: dict[int, list[int]] = {}  # rows by the side of their squares
+    larger: list[list[int]] = [[]]  # rows that are reduced together
+    pixels = 0
+    for row, square in enumerate(squares):
+        old = len(square)
+        if old <= side:
+            small.setdefault(old, []).append(row)
+        elif old > LARGE:
+            made[row] = averaged(square, (side, side))
+        else:
+            pixels += old * old
+            if pixels > BLOCK:
+                larger.append([])
+                pixels = old * old
+            larger[-1].append(row)
+    for rows in filter(None, larger):
+        made[rows] = _reduced([squares[row] for row in rows], side)
+    for old, rows in small.items():
+        made[rows] = _enlarged(np.stack([squares[row] for row in rows]), _cubic_weights(old, side))
+    return made
+
+
+def _reduced(squares: list[GrayImage], side: int) -> GrayImage:
+    """(N, side, side): what `averaged` makes of each of the squares, which have LARGE pixels a side at most."""
+    lengths = np.array([len(square) for square in squares])[:, None]
+    strides = lengths + 1
+    starts = np.cumsum(strides * strides, 0) - strides * strides
+    sums = np.empty(int((strides * strides).sum()), np.int32)
+    for square, stride, start in zip(squares, strides[:, 0].tolist(), starts[:, 0].tolist(), strict=True):
+        cv2.integral(square, sums[start : start + stride * stride].reshape(stride, stride))
+    columns, next_columns, shares = _corners(lengths, side, np.uint32)  # (N, side + 1)
+    down, across = shares[:, :, None], shares[:, None]
+    rows, next_rows = ((starts + place * strides)[:, :, None] for place in (columns, next_columns))
+    flat = sums.view(np.uint32)
+    left, right = (
+        _between(flat.take(rows + place[:, None]), flat.take(next_rows + place[:, None]), down, side)
+        for place in (columns, next_columns)
+    )
+    corners = _between(left, right, across, side)
+    lines = corners[:, 1:] - corners[:, :-1]
+    return _means(lines[:, :, 1:] - lines[:, :, :-1], (lengths * lengths).astype(np.uint32)[:, :, None])
+
+
+def _corners(old: Any, new: int, kind: Unsigned) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Any]:
+    """Where the new + 1 corners of new pixels lie along a side of `old` pixels, (n, new + 1) for (n, 1) sides.
+
+    Returns:
+        The old corner before each of them, the one behind it, and how far it lies from the first, in parts of 1 / new.
+    """
+    places, shares = np.divmod(np.arange(new + 1) * old, new)
+    return places, np.minimum(places + 1, old), shares.astype(kind)
+
+
+def _between(
+    first: npt.NDArray[Any], second: npt.NDArray[Any], shares: npt.NDArray[Any], whole: int
+) -> npt.NDArray[Any]:
+    """`whole` times what lies `shares` / `whole` behind the first values; both arrays are overwritten."""
+    second -= first
+    second *= shares
+    first *= first.dtype.type(whole)
+    second += first
+    return second
+
+
+def _means(sums: npt.NDArray[Any], area: Any) -> GrayImage:
+    """Sums over an area as grey levels: divided, and rounded to the nearest level, halves upwards."""
+    sums += area // area.dtype.type(2)
+    return np.asarray(sums // area, np.uint8)
+
+
+def _enlarged(squares: GrayImage, weights: Weights) -> GrayImage:
+    """(N, S, S) squares resized by (side, S) weights: (N, side, side)."""
     total = float(weights[0].sum()) ** 2
     levels = weights @ squares.astype(np.float64) @ weights.T
     levels += total / 2  # to the nearest level, halves upwards
     levels /= total
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
-
-
-@cache
-def _area_weights(old: int, new: int) -> Weights:
-    """The weights of averaging along one side: how far each old pixel lies in each new one, in parts of 1 / new."""
-    starts, places = np.arange(new)[:, None] * old, np.arange(old)[None] * new
-    shared = np.minimum(starts + old, places + new) - np.maximum(starts, places)
-    return np.asarray(np.maximum(shared, 0), np.float64)
 
 
 @cache
@@ -123,17 +183,14 @@ def warped(
             (x, low_x, high_x), (y, low_y, high_y) = (
                 _places(line, columns, rows, side) for line, side in zip(matrix, gray.shape[::-1], strict=True)
             )
-            pixels = np.empty((*part.shape, 2), np.int16)
-            np.right_shift(x, FRACTION_BITS, out=pixels[:, :, 0], casting="unsafe")
-            np.right_shift(y, FRACTION_BITS, out=pixels[:, :, 1], casting="unsafe")
-            x &= FRACTION_MASK
-            y &= FRACTION_MASK
-            y <<= FRACTION_BITS
-            y |= x
+            # OpenCV takes both pixels as 16 bits each, x first, and both fractions in one number, that of y above
+            pixels = (x >> PLACE_BITS) & 0xFFFF | y >> PLACE_BITS << 16
+            fractions = (x >> FRACTION_BITS & FRACTION_MASK).astype(np.uint16)
+            fractions = fractions | (y & FRACTION_MASK << FRACTION_BITS).astype(np.uint16)
             cv2.remap(
                 gray[low_y:high_y, low_x:high_x],
-                pixels,
-                y.astype(np.uint16),
+                pixels.view(np.dtype("<i2")).reshape(*part.shape, 2),
+                fractions,
                 cv2.INTER_LINEAR,
                 dst=part,
                 borderMode=cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT,
@@ -154,8 +211,9 @@ def _places(
         side: The length of the picture's side.
 
     Returns:
-        (h, w) places from the first of the picture's pixels that are needed, in fractions of FRACTION_BITS; that first
-        pixel, and the one behind the last. Far beyond the picture, the places are moved nearer to it.
+        Places from the first of the picture's pixels that are needed, in fractions of PLACE_BITS, of which the upper
+        FRACTION_BITS count: (h, w), with h or w 1 where all rows or columns have the same. Far beyond the picture, they
+        are moved nearer to it. And that first pixel, and the one behind the last.
     """
     one = float(1 << PLACE_BITS)
     along = np.rint(line[0] * columns * one).astype(np.int64)
@@ -165,8 +223,7 @@ def _places(
     down += along[0] - (first << PLACE_BITS)
     along -= along[0]
     near = np.clip(down, -FAR, FAR).astype(np.int32)
-    places = np.add(along.astype(np.int32), near[:, None])
-    places >>= PLACE_BITS - FRACTION_BITS
+    places = (along.astype(np.int32) if line[0] else np.zeros(1, np.int32)) + (near if line[1] else near[:1])[:, None]
     if low < first - 1 or high > end:
-        np.clip(places, -2 << FRACTION_BITS, (end - first + 1) << FRACTION_BITS, out=places)
+        np.clip(places, -2 << PLACE_BITS, (end - first + 1) << PLACE_BITS, out=places)
     return places, first, end

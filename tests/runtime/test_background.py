@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from digitocr.runtime import background
 from digitocr.runtime.background import bordered, evened, ink_box, is_close_up, is_full, shadeless, shrunk
 
 
@@ -80,3 +81,12 @@ def test_the_border_is_as_bright_as_most_of_the_edge():
     np.testing.assert_array_equal(framed[9:-9, 9:-9], gray)
     assert (framed[:9] == 200).all()
     assert (framed[:, :9] == 200).all()
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (7, 9), (8, 9)])
+@pytest.mark.parametrize("levels", [2, 256])
+def test_the_median_is_that_of_numpy(shape, levels, monkeypatch):
+    monkeypatch.setattr(background, "COUNTED", 20)
+    for seed in range(5):
+        gray = np.random.default_rng(seed).integers(0, levels, shape, np.uint8)
+        assert background._median(gray) == np.median(gray)

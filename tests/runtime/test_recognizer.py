@@ -258,9 +258,9 @@ def test_an_unsure_column_does_not_join_a_digit_with_a_1():
 def test_a_digit_is_one_even_if_it_is_not_known_which():
     columns = np.full((1, CLASS_COUNT), 0.01, np.float32)
     columns[0, [3, 8, GAP]] = 0.3, 0.25, 0.31
-    ((left, right, probabilities),) = segments(columns)
-    assert (left, right) == (0, 1)
-    np.testing.assert_array_equal(probabilities, columns[0])
+    (one,) = segments(columns)
+    assert (one.left, one.right, one.kind) == (0, 1, DIGIT)
+    np.testing.assert_array_equal(one.probabilities, columns[0])
 
 
 @laws

@@ -41,6 +41,15 @@ def test_a_large_picture_is_averaged_in_bands(monkeypatch):
     np.testing.assert_array_equal(averaged(gray, (31, 83)), whole)
 
 
+@pytest.mark.parametrize("side", [4096, 4100], ids=["the largest in 32 bits", "in 64 bits"])
+def test_sums_over_many_pixels_are_right(side):
+    gray = np.full((side, side), 255, np.uint8)
+    gray[: side // 4] = 254
+    levels = averaged(gray, (1, 4))[:, 0].tolist()
+    assert levels == [254, 255, 255, 255]
+    assert averaged(gray, (1, 1)) == 255  # 254.75
+
+
 @LAW
 @given(st.integers(1, 39), st.integers(40, 100), SEEDS)
 def test_an_average_differs_little_from_that_of_opencv(small, large, seed):
@@ -64,6 +73,16 @@ def test_enlarging_differs_little_from_that_of_opencv(side, seed):
 def test_a_square_is_reduced_as_any_picture(side, seed):
     squares = noise(seed, 2, side, side)
     np.testing.assert_array_equal(resized(squares, 28), [averaged(square, (28, 28)) for square in squares])
+
+
+def test_squares_of_any_sides_are_resized_as_each_alone(monkeypatch):
+    squares = [noise(side, side, side) for side in (30, 20, 40, 90, 28, 60, 20, 64)]
+    expected = [resized(square[None], 28)[0] for square in squares]
+    np.testing.assert_array_equal(resized(squares, 28), expected)
+    monkeypatch.setattr(resampling, "BLOCK", 5000)
+    monkeypatch.setattr(resampling, "LARGE", 60)
+    np.testing.assert_array_equal(resized(squares, 28), expected)
+    assert resized([], 28).shape == (0, 28, 28)
 
 
 @pytest.mark.parametrize("level", [0, 1, 128, 255])
