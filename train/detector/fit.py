@@ -24,7 +24,7 @@ from digitocr.train.drawn import Course, DrawnSettings, Rows, compiled, train
 from digitocr.train.quiet import silenced
 from digitocr.train.runs import Row, Run, begin
 from digitocr.train.runs import resume as resume_run
-from digitocr.train.synthesis.fonts import find_fonts
+from digitocr.train.synthesis.fonts import find_fonts, seen
 from digitocr.train.synthesis.scenes import draw_scene
 from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.workers import glyphs
@@ -65,7 +65,7 @@ class DetectorSettings(DrawnSettings):
 
     def font_files(self) -> list[Path]:
         """The fonts that scenes are drawn with. Raises InputError."""
-        return find_fonts(Path(self.fonts) if self.fonts else None)
+        return seen(find_fonts(Path(self.fonts) if self.fonts else None))
 
 
 def fit(data: Mnist, settings: DetectorSettings, folder: Path, quiet: bool = False) -> Row:

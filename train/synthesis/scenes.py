@@ -21,7 +21,18 @@ from numpy.typing import NDArray
 from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.camera import framed, photograph, taken
 from digitocr.train.synthesis.glyphs import Glyphs, hull
-from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, Layout, blank, close_up, lines, ruled, scattered, text, texture
+from digitocr.train.synthesis.layouts import (
+    LAYOUTS,
+    ODDS,
+    Layout,
+    blank,
+    close_up,
+    lines,
+    ruled,
+    scattered,
+    text,
+    texture,
+)
 from digitocr.train.synthesis.line_scenes import draw_panel
 from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Item, Sheet
 from digitocr.train.synthesis.strokes import Bytes, Floats, Reals
