@@ -44,7 +44,6 @@ MIN_VISIBLE = 0.75  # share of a digit's box; with this much within the picture 
 MAX_LOST = 0.25  # share of a digit's box; with no more within the picture the digit is not marked
 MIN_LEGIBLE_CONTRAST = 6  # grey levels by which a legible digit differs from its background
 MIN_PEAK = 110  # of 255; ink of the darkest pixel of a digit that has to be found
-LINE_SHARE = 0.25  # of the scenes are of a display, a counter or the like
 GROUNDS = (texture, blank, text, lines)  # what such a line stands on
 GROUND_SHARE = 0.6  # of such lines stand on a ground of another kind
 TIGHT_SHARE = 0.3  # of such scenes are cut out at the digits
@@ -87,8 +86,6 @@ class Scene:
 
 def draw_scene(rng: Generator, glyphs: Glyphs, layout: Layout | None = None) -> Scene:
     """A random scene, of a random layout unless one is given. The same arguments give the same one."""
-    if layout is None and rng.random() < LINE_SHARE:
-        return draw_line_scene(rng, glyphs)
     sheet = Sheet()
     layout = layout or LAYOUTS[int(rng.choice(len(LAYOUTS), p=ODDS))]
     layout(sheet, rng, glyphs)
