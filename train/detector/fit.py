@@ -41,7 +41,7 @@ DEFAULT_EPOCHS = 11  # by default; 40 minutes on two cores
 EPOCH_SCENES = 8_000  # scenes drawn for each epoch, which also uses those of the epoch before
 LINE_EVERY = 4  # scenes; one of them shows a display, a counter or the like
 STEP_SCENES = 16  # scenes per training step
-START_DIVISOR = 2  # of the learning rate, with given weights
+START_DIVISOR = 4  # of the learning rate, with given weights
 HELD_OUT_SCENES = 320  # measured after each epoch
 HELD_OUT_SEED = 2**31 + 1  # of the held-out scenes; no training has this seed
 
