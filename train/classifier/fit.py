@@ -34,7 +34,7 @@ from digitocr.train.evaluation.metrics import summary
 from digitocr.train.quiet import progress_line, progress_stream, remaining, silenced
 from digitocr.train.runs import HISTORY, Row, Run, begin, read_history, train_command
 from digitocr.train.runs import resume as resume_run
-from digitocr.train.synthesis.fonts import find_fonts
+from digitocr.train.synthesis.fonts import find_fonts, seen
 
 try:
     with silenced():
@@ -96,7 +96,7 @@ class Settings:
         """The fonts that the recipe draws scenes with; empty if it draws none. Raises InputError."""
         if not RECIPES[self.recipe].scenes:
             return []
-        return find_fonts(Path(self.fonts) if self.fonts else None)
+        return seen(find_fonts(Path(self.fonts) if self.fonts else None))
 
 
 def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from digitocr.train.drawn import Course, DrawnSettings, Rows, compiled, train
 from digitocr.train.quiet import silenced
 from digitocr.train.runs import Row, Run, begin
 from digitocr.train.runs import resume as resume_run
-from digitocr.train.synthesis.fonts import find_fonts
-from digitocr.train.synthesis.scenes import draw_scene
+from digitocr.train.synthesis.fonts import find_fonts, seen
+from digitocr.train.synthesis.scenes import draw_line_scene, draw_scene
 from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.workers import glyphs
 
@@ -39,8 +39,9 @@ except ImportError as error:
 
 DEFAULT_EPOCHS = 11  # by default; 40 minutes on two cores
 EPOCH_SCENES = 8_000  # scenes drawn for each epoch, which also uses those of the epoch before
+LINE_EVERY = 4  # scenes; one of them shows a display, a counter or the like
 STEP_SCENES = 16  # scenes per training step
-START_DIVISOR = 2  # of the learning rate, with given weights
+START_DIVISOR = 4  # of the learning rate, with given weights
 HELD_OUT_SCENES = 320  # measured after each epoch
 HELD_OUT_SEED = 2**31 + 1  # of the held-out scenes; no training has this seed
 
@@ -65,7 +66,7 @@ class DetectorSettings(DrawnSettings):
 
     def font_files(self) -> list[Path]:
         """The fonts that scenes are drawn with. Raises InputError."""
-        return find_fonts(Path(self.fonts) if self.fonts else None)
+        return seen(find_fonts(Path(self.fonts) if self.fonts else None))
 
 
 def fit(data: Mnist, settings: DetectorSettings, folder: Path, quiet: bool = False) -> Row:
@@ -135,7 +136,8 @@ def _scenes(pool: ProcessPoolExecutor, seed: int, part: int, size: int) -> Part:
 def _draw_batch(seed: int, first: int) -> Part:
     """STEP_SCENES scenes from number `first` on, in half precision: they go through a pipe and stay for an epoch."""
     scenes = [
-        draw_scene(np.random.default_rng((seed, number)), glyphs()) for number in range(first, first + STEP_SCENES)
+        (draw_line_scene if number % LINE_EVERY == 0 else draw_scene)(np.random.default_rng((seed, number)), glyphs())
+        for number in range(first, first + STEP_SCENES)
     ]
     inputs = np.stack([detector_input(scene.image).transpose(1, 2, 0) for scene in scenes])
     return inputs.astype(np.float16), np.stack([targets(scene) for scene in scenes]).astype(np.float16)

@@ -25,7 +25,7 @@ from digitocr.train.quiet import silenced
 from digitocr.train.recognizer.score import read_share
 from digitocr.train.runs import Row, Run, begin
 from digitocr.train.runs import resume as resume_run
-from digitocr.train.synthesis.fonts import find_fonts, held_out
+from digitocr.train.synthesis.fonts import find_fonts, seen
 from digitocr.train.synthesis.scripts import script_fonts
 from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import WIDTH
@@ -67,9 +67,7 @@ class RecognizerSettings(DrawnSettings):
 
     def font_files(self) -> list[Path]:
         """The fonts that strips are drawn with. Raises InputError."""
-        fonts = find_fonts(Path(self.fonts) if self.fonts else None)
-        kept_out = set(held_out(fonts))
-        return [font for font in fonts if font not in kept_out] or fonts
+        return seen(find_fonts(Path(self.fonts) if self.fonts else None))
 
 
 def fit(data: Mnist, settings: RecognizerSettings, folder: Path, quiet: bool = False) -> Row:

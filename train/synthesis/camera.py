@@ -54,11 +54,23 @@ def photograph(ink: Bytes, rule: Bytes, area: Bytes, rng: Generator, natural: bo
         image = image * _light(rng)
     if rng.random() < 0.22:
         image = 1.02 - image
+    return taken(image, contrast * paper, rng, clean)
+
+
+def taken(image: Floats, contrast: float, rng: Generator, clean: bool) -> Bytes:
+    """(256, 256) uint8: a picture as a camera, a scanner or a program keeps it.
+
+    Args:
+        image: (256, 256), levels 0 to 1.
+        contrast: Between ink and paper, 0 to 1; noise does not hide it.
+        rng: Determines sharpness, exposure, noise and compression.
+        clean: Whether it is a scan, a drawing or a screenshot.
+    """
     image = _blurred(image, rng, shaken=not clean)
     low, gain = rng.uniform(-0.05, 0.1), rng.uniform(0.75, 1.05) if rng.random() < 0.75 else rng.uniform(0.15, 0.75)
-    image = (image * gain + low) * 255
+    image = np.asarray((image * gain + low) * 255, np.float32)
     if not clean or rng.random() < 0.3:
-        image = image + _noise(_NOISE_SHARE * contrast * gain * paper, rng)
+        image = image + _noise(_NOISE_SHARE * contrast * gain, rng)
     return _stored(np.clip(image, 0, 255).astype(np.uint8), rng, clean)
 
 

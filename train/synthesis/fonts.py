@@ -65,7 +65,7 @@ def is_handwritten(path: Path) -> bool:
 
 
 def held_out(fonts: list[Path]) -> list[Path]:
-    """Those of the fonts that no recognizer is trained with, so that what it reads in unknown fonts can be measured.
+    """Those of the fonts that no network is trained with, so that what it reads in unknown fonts can be measured.
 
     About every fourth family is held out, and the same on every machine: the first word of the family's name decides.
     Families that share it, such as "Playwrite AT" and "Playwrite IT Moderna", are often one design.
@@ -74,6 +74,12 @@ def held_out(fonts: list[Path]) -> list[Path]:
         fonts: Font files, from find_fonts.
     """
     return [path for path in fonts if zlib.crc32(_first_word(path).encode()) % _HELD_OUT == 0]
+
+
+def seen(fonts: list[Path]) -> list[Path]:
+    """Those of the fonts that networks are trained with: all but the held out ones, or all where none are left."""
+    kept_out = set(held_out(fonts))
+    return [font for font in fonts if font not in kept_out] or fonts
 
 
 def _first_word(path: Path) -> str:

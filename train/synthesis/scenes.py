@@ -16,11 +16,24 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from digitocr.runtime.opencv import cv2
-from digitocr.train.synthesis.camera import framed, photograph
+from digitocr.train.synthesis.camera import framed, photograph, taken
 from digitocr.train.synthesis.glyphs import Glyphs, hull
-from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, Layout, close_up, lines, ruled, scattered, texture
+from digitocr.train.synthesis.layouts import (
+    LAYOUTS,
+    ODDS,
+    Layout,
+    blank,
+    close_up,
+    lines,
+    ruled,
+    scattered,
+    text,
+    texture,
+)
+from digitocr.train.synthesis.line_scenes import draw_panel
 from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Item, Sheet
 from digitocr.train.synthesis.strokes import Bytes, Floats, Reals
 
@@ -31,6 +44,11 @@ MIN_VISIBLE = 0.75  # share of a digit's box; with this much within the picture 
 MAX_LOST = 0.25  # share of a digit's box; with no more within the picture the digit is not marked
 MIN_LEGIBLE_CONTRAST = 6  # grey levels by which a legible digit differs from its background
 MIN_PEAK = 110  # of 255; ink of the darkest pixel of a digit that has to be found
+GROUNDS = (texture, blank, text, lines)  # what such a line stands on
+GROUND_SHARE = 0.6  # of such lines stand on a ground of another kind
+TIGHT_SHARE = 0.3  # of such scenes are cut out at the digits
+MAX_COVERED = 0.05  # share of a box behind such a line that may be covered
+LEAST_RANGE = 14  # grey levels within the box of a legible digit of such a line
 _STROKE_INK = 120  # of 255; pixels with more ink belong to a stroke
 _BACKGROUND_INK = 30  # of 255; pixels with less ink belong to the background
 _MIN_DEPTH = 0.2  # of the homography's denominator, so that nothing near or behind the horizon becomes huge
@@ -128,6 +146,65 @@ class _Truth:
             np.array(some, np.float32).reshape(-1, 4) for some in (self.boxes, self.ignored, self.others, self.doubtful)
         )
         return Scene(image, boxes, np.array(self.labels, np.uint8), ignored, others, doubtful)
+
+
+def draw_line_scene(rng: Generator, glyphs: Glyphs) -> Scene:
+    """A random scene of a display, a counter or the like, on a ground of its own or on another scene."""
+    truth, ground = _Truth(), None
+    if rng.random() < GROUND_SHARE:
+        layout = GROUNDS[int(rng.integers(len(GROUNDS)))]
+        below = draw_scene(rng, glyphs, layout)
+        ground = below.image
+    panel = draw_panel(rng, glyphs, ground)
+    image = taken(panel.image, panel.contrast, rng, clean=rng.random() < 0.18)
+    for box, digit in panel.told:
+        truth.add(box, digit, _visible(box))
+    truth.keep([_differs(image, box) for box in truth.boxes])
+    truth.ignored += panel.doubtful
+    truth.others += panel.others
+    if ground is not None:
+        _add_below(truth, below, panel.covered)
+    if rng.random() < TIGHT_SHARE:
+        image, whole = framed(image, rng, truth.boxes)
+        truth.keep(whole)
+    return truth.scene(image)
+
+
+def _visible(box: Box) -> float:
+    """The share of a box within the picture."""
+    x, y, w, h = box
+    wide, high = min(x + w, SCENE_SIDE) - max(x, 0.0), min(y + h, SCENE_SIDE) - max(y, 0.0)
+    return max(wide, 0.0) * max(high, 0.0) / (w * h)
+
+
+def _differs(image: Bytes, box: Box) -> bool:
+    """Whether the grey levels in a box differ by LEAST_RANGE, so that something may be seen there."""
+    x, y, w, h = box
+    grey = image[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1]
+    return bool(grey.size and np.ptp(cv2.blur(grey, (3, 3))) >= LEAST_RANGE)
+
+
+def _add_below(truth: _Truth, below: Scene, covered: NDArray[np.bool_]) -> None:
+    """Adds the boxes of a scene that a panel covers in part: what is half covered is neither to be found nor none."""
+
+    def hidden(box: Box) -> float:
+        x, y, w, h = box
+        return float(covered[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1].mean())
+
+    for boxes, into in ((below.ignored, truth.ignored), (below.others, truth.others), (below.doubtful, truth.doubtful)):
+        into += [box for box in map(_as_box, boxes) if hidden(box) < MAX_COVERED]
+    for row, label in zip(below.boxes, below.labels, strict=True):
+        box = _as_box(row)
+        if hidden(box) < MAX_COVERED:
+            truth.boxes.append(box)
+            truth.labels.append(int(label))
+        elif hidden(box) < 1 - MAX_COVERED:
+            truth.ignored.append(box)
+
+
+def _as_box(row: Floats) -> Box:
+    x, y, w, h = row.tolist()
+    return x, y, w, h
 
 
 def _view(rng: Generator, steep: bool) -> Reals:

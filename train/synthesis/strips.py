@@ -165,7 +165,7 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
         mark._replace(left=linear[0, 0] * mark.left + across, right=linear[0, 0] * mark.right + across)
         for mark in sheet.marks
     )
-    image, contrast = _photograph(sheet, rng)
+    image, contrast = pictured(sheet, rng)
     factor = float(np.exp(rng.uniform(np.log(0.5), 0))) if rng.random() < 0.35 else 1.0  # of a small picture
     image = cv2.GaussianBlur(image, (0, 0), 0.6)
     size = max(8, round(WIDTH * factor)), max(8, round(STRIP_HEIGHT * factor))
@@ -258,8 +258,12 @@ def _clouds(rng: Generator, cells: float, levels: float) -> Floats:
     return np.asarray(cv2.resize(small, (SHEET_WIDTH, SHEET_HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _photograph(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
-    """The sheet with paper, ink and light: levels from 0 to 1, before the camera, and the contrast of its ink."""
+def pictured(sheet: Sheet, rng: Generator) -> tuple[Floats, float]:
+    """A sheet with paper, ink and light.
+
+    Returns:
+        (SHEET_HEIGHT, SHEET_WIDTH) levels from 0 to 1, before the camera, and the contrast of its ink.
+    """
     clean = rng.random() < 0.2
     paper = float(rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.8, 1.0))
     contrast = float(rng.uniform(0.5, 1) if rng.random() < 0.65 else np.exp(rng.uniform(np.log(0.22), np.log(0.5))))

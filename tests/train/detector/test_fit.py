@@ -71,6 +71,7 @@ def small(monkeypatch):
     monkeypatch.setattr(module, "STEP_SCENES", BATCH)
     monkeypatch.setattr(module, "HELD_OUT_SCENES", BATCH)
     monkeypatch.setattr(module, "draw_scene", corner)
+    monkeypatch.setattr(module, "draw_line_scene", corner)
     monkeypatch.setattr(workers, "_glyphs", some)
     monkeypatch.setattr(drawn, "worker_pool", lambda *_: nullcontext(SimpleNamespace(map=map)))
     return numbers

@@ -7,7 +7,7 @@ from fontTools.ttLib import TTFont
 from matplotlib import get_data_path
 
 from digitocr.runtime.errors import InputError, MissingExtraError
-from digitocr.train.synthesis.fonts import find_fonts, held_out
+from digitocr.train.synthesis.fonts import find_fonts, held_out, seen
 
 BUNDLED = Path(get_data_path()) / "fonts" / "ttf"  # Matplotlib brings some fonts along
 
@@ -68,3 +68,5 @@ def test_families_are_held_out_by_the_first_word_of_their_name(families: dict[st
         "Open Sans",
     ]
     assert held_out([families["Poppins"]]) == []
+    assert [path for path in families.values() if path not in kept] == seen(list(families.values()))
+    assert seen([families["Lora"]]) == [families["Lora"]]  # better than none

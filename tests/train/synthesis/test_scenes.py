@@ -7,7 +7,7 @@ from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis import layouts
 from digitocr.train.synthesis import scenes as module
 from digitocr.train.synthesis.glyphs import Alphabet, Glyph, Glyphs
-from digitocr.train.synthesis.scenes import MAX_DIGIT, MIN_DIGIT, draw_scene
+from digitocr.train.synthesis.scenes import MAX_DIGIT, MIN_DIGIT, draw_line_scene, draw_scene
 from digitocr.train.synthesis.sheet import SCENE_SIDE, Item
 
 NOTHING = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
@@ -272,3 +272,24 @@ def test_a_digit_that_the_frame_cuts_off_is_ignored(glyphs, monkeypatch):
         np.testing.assert_array_equal(scene.boxes, framed.boxes)
         moved += len(scene.boxes) == 0 and len(scene.ignored) > 0
     assert moved > 0
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(st.integers(0, 2**32))
+def test_scenes_of_lines_have_boxes_in_the_scene_that_differ_from_what_is_around(glyphs, seed):
+    scene = draw_line_scene(np.random.default_rng(seed), glyphs)
+    assert (scene.image.shape, scene.image.dtype) == ((SCENE_SIDE, SCENE_SIDE), np.uint8)
+    assert scene.labels.shape == (len(scene.boxes),)
+    for x, y, w, h in scene.boxes:
+        assert MIN_DIGIT <= max(w, h) <= MAX_DIGIT
+        assert np.ptp(scene.image[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1]) >= 14
+
+
+def test_a_scene_behind_a_line_loses_what_is_covered(glyphs):
+    below = max(drawn(glyphs, 8), key=lambda scene: len(scene.boxes))
+    truth, half = module._Truth(), np.zeros((SCENE_SIDE, SCENE_SIDE), bool)
+    module._add_below(truth, below, half)
+    assert len(truth.boxes) == len(below.boxes) > 0
+    truth = module._Truth()
+    module._add_below(truth, below, ~half)
+    assert truth.boxes == truth.ignored == truth.others == []
