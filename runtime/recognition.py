@@ -2,8 +2,9 @@
 
     found = recognition(gray, attempt, recognizer, crop_and_classify, confidence)   # a Recognition
 
-Each line of candidates is cut out and read as a whole, twice where that leaves doubt. A character that the recognizer finds where the detector has
-nothing becomes a candidate. The digit is what classifier and recognizer together find likeliest.
+Each line of candidates is cut out and read as a whole, twice where that leaves doubt. A character that the recognizer
+finds where the detector has nothing becomes a candidate. The digit is what classifier and recognizer together find
+likeliest.
 """
 
 from collections.abc import Callable, Sequence
