@@ -2,8 +2,9 @@
 
     found = recognition(gray, attempt, recognizer, crop_and_classify, confidence)   # a Recognition
 
-Each line of candidates is cut out and read as a whole. A character that the recognizer finds where the detector has
-nothing becomes a candidate. The digit is what classifier and recognizer together find likeliest.
+Each line of candidates is cut out and read as a whole, twice where that leaves doubt. A character that the recognizer
+finds where the detector has nothing becomes a candidate. The digit is what classifier and recognizer together find
+likeliest.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +38,7 @@ from digitocr.runtime.recognizer import (
     Segment,
     segments,
 )
-from digitocr.runtime.strips import Place, ReadStrip, cut, find_lines
+from digitocr.runtime.strips import CLOSER, Place, ReadStrip, cut, find_lines
 
 SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
@@ -49,6 +50,8 @@ BAND = 0.75  # digit heights; from the middle of a line to the upper or lower en
 MAX_OFF = 0.35  # digit heights; from the middle of a line to that of a taller candidate on it, at most
 MAX_HEIGHT = 2.6  # digit heights; of a candidate on a line
 MIN_HEIGHT = 0.2  # digit heights; of a candidate on a line
+CLEAR_DIGIT = 0.7  # the recognizer's probability of the likeliest digit where it sees one; with less it looks again
+POSSIBLE_DIGIT = 0.3  # its probability of any digit where it sees something else; with more it looks again
 SURE_PLACE = 0.85  # the recognizer's probability of any digit, from which on a digit stands there
 UNSURE_DIGIT = 0.6  # the recognizer's probability of the likeliest digit, up to which it is not told by the line
 UNDECIDED = 0.5  # detector's score with which the confidence of such a candidate is judged
@@ -135,8 +138,7 @@ def recognition(
     for place in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
         if place.rows and is_seen[list(place.rows)].all():
             continue
-        strip = cut(gray, place)
-        (columns,) = recognizer.columns([strip])
+        strip, columns = read_line(gray, place, recognizer)
         parts = segments(columns)
         strips.append(ReadStrip(place, strip, parts))
         rows = on_line(boxes, place)
@@ -190,6 +192,28 @@ def recognition(
         tuple(others),
         tuple(strips),
     )
+
+
+def read_line(gray: GrayImage, place: Place, recognizer: Recognizer) -> tuple[GrayImage, npt.NDArray[np.float32]]:
+    """The strip of a line and the probabilities of its columns, the mean of two looks where one leaves doubt."""
+    strip = cut(gray, place)
+    (columns,) = recognizer.columns([strip])
+    if any(map(is_doubtful, segments(columns))):
+        (closer,) = recognizer.columns([cut(gray, place.closer())])
+        columns = mean_of_looks(columns, closer)
+    return strip, columns
+
+
+def is_doubtful(part: Segment) -> bool:
+    """Whether a segment leaves open which digit it is, or whether it is one."""
+    digits = part.probabilities[:10]
+    return bool(digits.max() < CLEAR_DIGIT if part.kind == DIGIT else digits.sum() > POSSIBLE_DIGIT)
+
+
+def mean_of_looks(columns: npt.NDArray[np.float32], closer: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(n, 18) probabilities of a line's columns: the means of the (n, 18) and the (m, 18) of its closer look."""
+    same = np.minimum(((np.arange(len(columns)) + 0.5) * CLOSER).astype(np.int64), len(closer) - 1)
+    return (columns + closer[same]) / np.float32(2)
 
 
 def elsewhere(strips: Sequence[ReadStrip], lined: Probabilities) -> npt.NDArray[np.float32]:

@@ -120,6 +120,14 @@ def test_a_port_written_from_the_page_finds_the_same_characters(made):
     expected = GOLDEN["segments"]["found"]
     assert [part[:2] for part in found] == [(part["left"], part["right"]) for part in expected]
     compare([part["probabilities"] for part in expected], [part[2].tolist() for part in found], "segments")
+    looks = GOLDEN["closer"]
+    for place, larger in zip(GOLDEN["strips"], looks["places"], strict=True):
+        assert port.closer(place)["width"] == larger["width"]
+        assert port.closer(place)["scale"] == pytest.approx(larger["scale"])
+    assert not port.is_doubtful(columns.round(6))
+    assert any(looks["doubtful"])
+    assert port.is_doubtful(made._dimmed().astype(float))
+    compare(looks["columns"], port.looked_twice(columns[:20], columns[:24]).tolist(), "columns of two looks")
     golden = GOLDEN["characters"]
     rows = golden["candidates"]
     boxes, sure = [row[:4] for row in rows], [index for index, row in enumerate(rows) if row[4] >= 0.05]

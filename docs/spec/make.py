@@ -96,6 +96,7 @@ WRITTEN = (  # the characters of lines: text, x and width of each; all are 40 hi
     (("1", 0, 20), ("5", 30, 20), ("/", 54, 8), ("0", 66, 20), ("8", 96, 20)),
     (("3", 0, 20), ("*", 40, 2), ("6", 62, 20), ("*", 102, 2), ("9", 124, 20)),
 )
+DIMMED = 0.8  # times READ's probabilities of digits: some are doubtful then
 
 
 def golden() -> dict[str, Any]:
@@ -158,6 +159,11 @@ def golden() -> dict[str, Any]:
                 {"left": part.left, "right": part.right, "probabilities": _rounded(part.probabilities)}
                 for part in recognizer.segments(_columns())
             ],
+        },
+        "closer": {
+            "places": [place.closer()._asdict() for place in _places()],
+            "doubtful": [recognition.is_doubtful(part) for part in recognizer.segments(_dimmed())],
+            "columns": _rounded(recognition.mean_of_looks(_columns()[:20], _columns()[:24])),
         },
         "characters": _characters(),
         "numbers": [
@@ -232,6 +238,14 @@ def _columns() -> NDArray[np.float32]:
         column[names[name] if name in names else recognizer.CLASSES.index(name)] = share
         made += [column] * count
     return np.stack(made)
+
+
+def _dimmed() -> NDArray[np.float32]:
+    """(n, 18): READ with less sure digits."""
+    columns = _columns()
+    columns[:, recognizer.GAP] += columns[:, :10].sum(1) * (1 - DIMMED)
+    columns[:, :10] *= DIMMED
+    return columns
 
 
 def _characters() -> dict[str, Any]:

@@ -338,6 +338,24 @@ def segments(columns: Array) -> list[tuple[int, int, Array]]:
     return found
 
 
+def closer(at: dict[str, Any]) -> dict[str, Any]:
+    """The place of step 16's closer look."""
+    return {**at, "scale": at["scale"] / 1.15, "width": ceil(at["width"] * 1.15 / 8) * 8}
+
+
+def is_doubtful(columns: Array) -> bool:
+    """Step 16: whether a line with these columns is looked at again."""
+    is_digit = [int(np.argmax(kinds(p)[:3])) == 0 for _, _, p in segments(columns)]
+    parts = [p[:10] for _, _, p in segments(columns)]
+    return any(p.max() < 0.7 if digit else p.sum() > 0.3 for digit, p in zip(is_digit, parts, strict=True))
+
+
+def looked_twice(columns: Array, larger: Array) -> Array:
+    """Step 16: a line's columns with those of its closer look."""
+    same = [min(trunc(1.15 * (n + 0.5)), len(larger) - 1) for n in range(len(columns))]
+    return (columns + larger[same]) / 2
+
+
 def sides(at: dict[str, Any], columns: Array, box: Box) -> list[float]:
     """Step 18: other beside and digit beside."""
     x, y, w, h = box

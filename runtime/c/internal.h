@@ -360,6 +360,15 @@ DG_LOCAL void dg_begin_recognition(struct dg_recognition *found, const struct di
 /* Whether all boxes of a line stand on lines that have been read. rows: of the place. */
 DG_LOCAL int dg_is_read_already(const struct dg_recognition *found, const struct dg_place *place, const int32_t *rows);
 
+/* The same line, DG_STRIPS_CLOSER times as large in its strip, which has `longest` pixels at most. */
+DG_LOCAL struct dg_place dg_closer(const struct dg_place *place, int32_t longest);
+
+/* Whether (count, DG_CLASS_COUNT) probabilities of a line's columns leave open what stands there. */
+DG_LOCAL int dg_is_doubtful(const float *columns, int32_t count, struct dg_arena *arena, int *is_doubtful);
+
+/* Takes the means of the probabilities of a line's columns and those of its closer look. */
+DG_LOCAL void dg_take_means(float *columns, int32_t count, const float *closer, int32_t closer_count);
+
 /* Adds what a line shows, by (count, DG_CLASS_COUNT) probabilities of its columns. rows: of the place. */
 DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *place, const int32_t *rows,
                            const float *columns, int32_t count, struct dg_arena *arena);

@@ -432,11 +432,23 @@ static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture 
     unsigned char *mark = reader->arena.at;
     struct dg_place limited = *place;
     int32_t longest = dg_longest_strip(reader->picture->width, reader->picture->height);
-    float *columns;
-    int error;
+    struct dg_place closer;
+    float *columns, *closer_columns;
+    int error, is_doubtful = 0;
     limited.width = limited.width > longest ? longest : limited.width;
+    closer = dg_closer(&limited, longest);
     columns = dg_take_array(&reader->arena, limited.width / DG_COLUMN, DG_CLASS_COUNT * sizeof *columns);
     error = columns ? dg_columns_of(picture, &limited, &reader->arena, columns) : DIGITOCR_ERROR_MEMORY;
+    if (!error)
+        error = dg_is_doubtful(columns, limited.width / DG_COLUMN, &reader->arena, &is_doubtful);
+    if (!error && is_doubtful) {
+        unsigned char *behind = reader->arena.at;
+        closer_columns = dg_take_array(&reader->arena, closer.width / DG_COLUMN, DG_CLASS_COUNT * sizeof *columns);
+        error = closer_columns ? dg_columns_of(picture, &closer, &reader->arena, closer_columns) : DIGITOCR_ERROR_MEMORY;
+        if (!error)
+            dg_take_means(columns, limited.width / DG_COLUMN, closer_columns, closer.width / DG_COLUMN);
+        reader->arena.at = behind;
+    }
     if (!error)
         error = dg_read_strip(lines, &limited, rows, columns, limited.width / DG_COLUMN, &reader->arena);
     reader->arena.at = mark;
@@ -815,7 +827,8 @@ static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest) {
     size_t seen = total * ((DG_CLASS_COUNT + 2) * sizeof(float) + 1);
     size_t strip = columns * (sizeof(struct dg_segment) + sizeof(void *) + sizeof(int32_t)) +
                    count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (24 + sizeof(int32_t)));
-    size_t line = columns * DG_CLASS_COUNT * sizeof(float) + dg_larger(dg_columns_bytes(longest), strip);
+    size_t seen_in_columns = columns * DG_CLASS_COUNT * sizeof(float); /* at each of two looks */
+    size_t line = seen_in_columns + dg_larger(seen_in_columns + dg_columns_bytes(longest), strip);
     size_t lines = count * DG_PLACES_BYTES + dg_larger(count * DG_FINDING_BYTES, line);
     size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
                      dg_classifying_bytes(width);

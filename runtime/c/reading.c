@@ -938,6 +938,44 @@ static void dg_other_character(const float *columns, const struct dg_segment *pa
     made->row = -1;
 }
 
+DG_LOCAL struct dg_place dg_closer(const struct dg_place *place, int32_t longest) {
+    struct dg_place closer = *place;
+    int32_t width = (int32_t)dg_ceil(place->width * DG_STRIPS_CLOSER / DG_MULTIPLE) * DG_MULTIPLE;
+    closer.scale = place->scale / DG_STRIPS_CLOSER;
+    closer.width = width < longest ? width : longest;
+    return closer;
+}
+
+DG_LOCAL int dg_is_doubtful(const float *columns, int32_t count, struct dg_arena *arena, int *is_doubtful) {
+    unsigned char *mark = arena->at;
+    int32_t part_count = dg_find_segments(columns, count, NULL), n;
+    struct dg_segment *parts = dg_take_array(arena, part_count, sizeof *parts);
+    float means[DG_CLASS_COUNT];
+    if (!parts)
+        return DIGITOCR_ERROR_MEMORY;
+    dg_find_segments(columns, count, parts);
+    *is_doubtful = 0;
+    for (n = 0; n < part_count && !*is_doubtful; n++) {
+        dg_mean_of_columns(columns, parts[n].left, parts[n].right, means);
+        *is_doubtful = parts[n].kind == DG_KIND_DIGIT
+                           ? means[dg_argmax(means, 10)] < (float)DG_RECOGNITION_CLEAR_DIGIT
+                           : dg_digits_share(means) > (float)DG_RECOGNITION_POSSIBLE_DIGIT;
+    }
+    arena->at = mark;
+    return DIGITOCR_OK;
+}
+
+DG_LOCAL void dg_take_means(float *columns, int32_t count, const float *closer, int32_t closer_count) {
+    int32_t n, k;
+    for (n = 0; n < count; n++) {
+        int32_t same = (int32_t)((n + 0.5) * DG_STRIPS_CLOSER);
+        float *means = columns + n * DG_CLASS_COUNT;
+        const float *seen = closer + (same < closer_count ? same : closer_count - 1) * DG_CLASS_COUNT;
+        for (k = 0; k < DG_CLASS_COUNT; k++)
+            means[k] = (means[k] + seen[k]) / 2.0F;
+    }
+}
+
 DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *place, const int32_t *own,
                            const float *columns, int32_t count, struct dg_arena *arena) {
     unsigned char *mark = arena->at;

@@ -15,7 +15,7 @@ from digitocr.runtime.characters import Character
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.numbers import grouped
 from digitocr.runtime.orientation import _turned_shape, turned_back
-from digitocr.runtime.recognition import recognition
+from digitocr.runtime.recognition import is_doubtful, mean_of_looks, read_line, recognition
 from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, segments, softmax
 from digitocr.runtime.strips import Place, find_lines
 
@@ -289,6 +289,23 @@ def an_attempt(rng: np.random.Generator, count: int) -> Attempt:
 
 
 @settings(derandomize=True, deadline=None, max_examples=30)
+@given(SEEDS, st.integers(1, 300))
+def test_a_closer_look(library: Library, seed: int, count: int) -> None:
+    columns, arena = written_columns(np.random.default_rng(seed), count), library.fresh()
+    is_open = ctypes.c_int32()
+    assert not library.c.dg_is_doubtful(pointer(columns), count, arena, ctypes.byref(is_open))
+    assert is_open.value == any(map(is_doubtful, segments(columns)))
+    place = Place(3.0, 4.0, 1.0, 0.0, 1.7, count * COLUMN, ())
+    library.c.dg_closer.restype = PlaceC
+    closer = library.c.dg_closer(ctypes.byref(place_of(place, 0)), 6000)
+    assert (closer.scale, closer.width) == (place.closer().scale, place.closer().width)
+    larger = written_columns(np.random.default_rng([seed, 1]), closer.width // COLUMN)
+    expected = mean_of_looks(columns, larger)
+    library.c.dg_take_means(pointer(columns), count, pointer(larger), len(larger))
+    np.testing.assert_array_equal(columns, expected)
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(SEEDS, st.integers(0, 30))
 def test_recognition(library: Library, seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -301,7 +318,7 @@ def test_recognition(library: Library, seed: int, count: int) -> None:
     library.c.dg_begin_recognition(here, pointer(some.boxes), count)
     for read in expected.strips:
         rows = int32(read.place.rows)
-        (columns,) = reader.columns([read.image])
+        _, columns = read_line(GRAY, read.place, reader)
         place = place_of(read.place, 0)
         assert not library.c.dg_is_read_already(here, ctypes.byref(place), pointer(rows))
         assert not library.c.dg_read_strip(

@@ -12,7 +12,7 @@ from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.confidence import CHARACTER_FEATURES, load_confidence
 from digitocr.runtime.recognition import Recognition, combined, recognition
 from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, DIGIT_HEIGHT, GAP
-from digitocr.runtime.strips import CONTEXT, find_lines
+from digitocr.runtime.strips import CLOSER, CONTEXT, find_lines
 
 GRAY = np.full((200, 600), 200, np.uint8)
 START = CONTEXT * DIGIT_HEIGHT / COLUMN  # the column of a strip at which its first box begins
@@ -258,6 +258,8 @@ def test_a_digit_that_the_line_cannot_tell_keeps_its_place(written: Callable[...
     class Half(written):  # type: ignore[misc]
         def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
             (line,) = super().columns(strips)
+            if len(self.widths) > 1:  # the closer look
+                line = line[(np.arange(len(line)) / CLOSER).astype(int)]
             wheel = line[:, 5] > 0.5
             line[wheel] = 0.001
             line[np.ix_(wheel, [4, 5])] = 0.5
@@ -290,3 +292,23 @@ def test_a_slash_that_looks_like_a_1_is_no_digit(written: Callable[..., Any]) ->
     assert some.confidence[1] == some.place_confidence[1] == 0
     assert some.confidence[[0, 2]].min() > 0.5
     assert [one.text for one in some.others] == ["/"]
+
+
+@pytest.mark.parametrize(("share", "looks"), [(0.95, 1), (0.6, 2)])
+def test_a_line_in_doubt_is_looked_at_again_a_little_larger(share: float, looks: int) -> None:
+    widths = []
+
+    class Unsure:
+        def columns(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
+            widths.append(strips[0].shape[1])
+            line = np.zeros((widths[-1] // COLUMN, CLASS_COUNT), np.float32)
+            line[:, GAP] = 1
+            larger = CLOSER ** (len(widths) - 1)
+            line[round(larger * (START + 2)) : round(larger * (START + 5))] = np.where(
+                np.arange(CLASS_COUNT) == (4 if len(widths) == 1 else 9), share, (1 - share) / (CLASS_COUNT - 1)
+            )
+            return [line]
+
+    found = read(Unsure(), attempt(1, "4"))
+    assert len(widths) == looks
+    assert found.lined[0, 9] == pytest.approx(0 if looks == 1 else share / 2, abs=0.05)

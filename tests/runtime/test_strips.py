@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT
-from digitocr.runtime.strips import CONTEXT, MAX_GAP, MAX_WIDTH, cut, find_lines
+from digitocr.runtime.strips import CLOSER, CONTEXT, MAX_GAP, MAX_WIDTH, cut, find_lines
 
 
 def row(count: int, x: float = 100, y: float = 60, height: float = 40, pitch: float = 30) -> np.ndarray:
@@ -133,3 +133,11 @@ def test_every_box_is_in_one_line_with_boxes_near_it(count: int, seed: int) -> N
         highest = boxes[list(place.rows), 3].max()
         for one, other in pairwise(boxes[list(place.rows)].tolist()):
             assert other[0] - one[0] - one[2] < MAX_GAP * highest
+
+
+def test_a_closer_strip_shows_the_same_line_larger() -> None:
+    (place,) = find_lines(row(2), np.arange(2))
+    closer = place.closer()
+    assert closer.to_picture(CLOSER * 50, 16) == pytest.approx(place.to_picture(50, 16))
+    assert closer.width % MULTIPLE == 0
+    assert 0 <= closer.width - CLOSER * place.width < MULTIPLE
