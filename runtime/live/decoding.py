@@ -10,9 +10,12 @@ frames of another size, and does not tell which frames are damaged.
 
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
+from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -30,8 +33,7 @@ if TYPE_CHECKING:
 OPEN_SECONDS = 10.0  # after which opening a stream fails
 READ_SECONDS = 2.5  # without a packet, after which a stream is lost
 CUT_SECONDS = 0.5  # of a recording that may be missing at its end; edit lists and rounding take less
-# An address may end in ?udp, which comes before this preference; a server without TCP gets UDP.
-RTSP_OPTIONS = {"rtsp_flags": "prefer_tcp"}
+PREFER_TCP = {"rtsp_flags": "prefer_tcp"}  # nothing is lost by it; a server without it sends by UDP
 MISSED = "missed"  # in FFmpeg's warning "RTP: missed 3 packets", the only sign of a frame that was lost as a whole
 
 
@@ -64,17 +66,19 @@ class Video:
         self._name = without_credentials(name)
         self._address = name
         self._container: Any = None
+        began = perf_counter()
         try:
-            self._container = self._av.open(
-                name,
-                timeout=(OPEN_SECONDS, READ_SECONDS) if self._is_stream else None,
-                options=RTSP_OPTIONS if name.lower().startswith("rtsp") else {},
-                metadata_errors="replace",
-            )
+            with self._av.logging.Capture() as logs:
+                self._container = self._av.open(
+                    name,
+                    timeout=(OPEN_SECONDS, READ_SECONDS) if self._is_stream else None,
+                    options=PREFER_TCP if _prefers_tcp(name) else {},
+                    metadata_errors="replace",
+                )
             self._stream = self._container.streams.video[0]
         except (self._av.FFmpegError, IndexError) as error:
             self.release()
-            raise self._refusal(error) from None
+            raise self._refusal(error, perf_counter() - began) from None
         context = self._stream.codec_context
         if context is None:
             self.release()
@@ -91,7 +95,10 @@ class Video:
         self._first: float | None = None
         self._size = (0, 0)
         self._count = 0
-        self._is_broken = False  # whether frames are predicted from a damaged one
+        self._is_lossy = False  # whether data are missing that may be of the frame that comes next
+        self._is_broken = self.live and _is_missed(logs)  # whether frames are predicted from a damaged one
+        # The first frames came while the stream was opened; if data were missing then, any of them may be damaged.
+        self._suspect = ceil((perf_counter() - began) * self.fps) if self._is_broken else 0
         self._filter: Graph | None = None
         self._frames = self._decoded()
 
@@ -127,10 +134,15 @@ class Video:
     def _decoded(self) -> "Iterator[VideoFrame]":
         """The frames; those that are interlaced are made progressive."""
         packets = self._container.demux(self._stream)
+        is_missed = False
         while True:
+            before = is_missed
             with self._av.logging.Capture() as logs:
                 packet = next(packets, None)
-            self._is_broken |= any(MISSED in message for _, _, message in logs)
+            # Frames of a file come some packets later, as the decoder has threads; it marks them itself.
+            is_missed = self.live and (_is_missed(logs) or (packet is not None and packet.is_corrupt))
+            self._is_broken |= is_missed
+            self._is_lossy = is_missed or (before and self._filter is not None)  # the filter is a frame behind
             if packet is None:
                 break
             try:
@@ -163,13 +175,13 @@ class Video:
     def _flaw(self, frame: "VideoFrame") -> str:
         if frame.is_corrupt:
             self._is_broken = True
-        elif frame.key_frame:
+        elif frame.key_frame and not self._is_lossy and self._count > self._suspect:
             self._is_broken = False
-        if self._is_broken:
-            return "the picture is damaged, since data are missing"
         if (frame.width, frame.height) != self._size:
             (w, h), (first_w, first_h) = (frame.width, frame.height), self._size
             return f"the picture has {w}x{h} pixels now, not {first_w}x{first_h} as at the start; start again"
+        if self._is_broken:
+            return "the picture is damaged, since data are missing"
         return ""
 
     def _stated_seconds(self) -> float:
@@ -191,8 +203,8 @@ class Video:
     def _unusable(self, why: str) -> DigitocrError:
         return (DeviceError if self._is_stream else InputError)(f"{self._name}: {why}")
 
-    def _refusal(self, error: Exception) -> DigitocrError:
-        """Why the name cannot be opened."""
+    def _refusal(self, error: Exception, seconds: float) -> DigitocrError:
+        """Why the name cannot be opened, as was found after that time."""
         errors = self._av.error
         if not self._is_stream:
             return InputError(
@@ -211,9 +223,9 @@ class Video:
             )
         if isinstance(error, IndexError):
             return DeviceError(f"{self._name}: has no pictures, only sound or data; check the path behind the host")
-        return SourceOffError(f"{self._name}: {self._why_off(error)}")
+        return SourceOffError(f"{self._name}: {self._why_off(error, seconds)}")
 
-    def _why_off(self, error: Exception) -> str:
+    def _why_off(self, error: Exception, seconds: float) -> str:
         errors = self._av.error
         host = urlsplit(self._address.replace("[", "").replace("]", "")).hostname
         if isinstance(error, errors.HTTPNotFoundError):
@@ -222,7 +234,7 @@ class Video:
             return f"the server refuses to send ({_words(error)}); check the address, and the server"
         if isinstance(error, ConnectionRefusedError):
             return "nothing listens there (connection refused); check the port, and that it is switched on"
-        if isinstance(error, errors.ExitError | errors.TimeoutError):
+        if seconds >= OPEN_SECONDS or isinstance(error, errors.TimeoutError):
             return f"no answer in {OPEN_SECONDS:g} seconds; check that it is on, and that no firewall is between"
         if host and not _resolves(host):
             return f"there is no host of the name {host}; check its spelling, or name its IP address"
@@ -265,6 +277,14 @@ def _why_lost(av: ModuleType, error: Exception) -> str:
 def _words(error: Exception) -> str:
     """What FFmpeg says of an error."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def _prefers_tcp(name: str) -> bool:
+    return name.lower().startswith("rtsp") and not re.search(r"[?&](udp|multicast)\b", name)
+
+
+def _is_missed(logs: list[tuple[int, str, str]]) -> bool:
+    return any(MISSED in message for _, _, message in logs)
 
 
 def _resolves(host: str) -> bool:
