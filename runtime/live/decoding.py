@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 OPEN_SECONDS = 10.0  # after which opening a stream fails
 READ_SECONDS = 2.5  # without a packet, after which a stream is lost
+SLICE_THREADS = 4  # that decode parts of a frame of a stream; cameras send few parts, if more than one
 CUT_SECONDS = 0.5  # of a recording that may be missing at its end; edit lists and rounding take less
 PREFER_TCP = {"rtsp_flags": "prefer_tcp"}  # nothing is lost by it; a server without it sends by UDP
 MISSED = "missed"  # in FFmpeg's warning "RTP: missed 3 packets", the only sign of a frame that was lost as a whole
@@ -87,6 +88,7 @@ class Video:
         self.live = self._is_stream and not (length or self._stream.frames)
         # A thread for each frame holds as many frames back as there are cores; threads for parts of a frame hold none.
         context.thread_type = "SLICE" if self.live else "AUTO"
+        context.thread_count = SLICE_THREADS if self.live else 0
         fps = float(self._stream.guessed_rate or 0)
         self.fps = fps if is_rate(fps) else DEFAULT_FPS
         self.time: float | None = None
