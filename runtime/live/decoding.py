@@ -13,6 +13,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from math import ceil
 from time import perf_counter
@@ -69,7 +70,7 @@ class Video:
         self._container: Any = None
         began = perf_counter()
         try:
-            with self._av.logging.Capture() as logs:
+            with _listening(self._av) as logs:
                 self._container = self._av.open(
                     name,
                     timeout=(OPEN_SECONDS, READ_SECONDS) if self._is_stream else None,
@@ -139,7 +140,7 @@ class Video:
         is_missed = False
         while True:
             before = is_missed
-            with self._av.logging.Capture() as logs:
+            with _listening(self._av) as logs:
                 packet = next(packets, None)
             # Frames of a file come some packets later, as the decoder has threads; it marks them itself.
             is_missed = self.live and (_is_missed(logs) or (packet is not None and packet.is_corrupt))
@@ -283,6 +284,17 @@ def _words(error: Exception) -> str:
 
 def _prefers_tcp(name: str) -> bool:
     return name.lower().startswith("rtsp") and not re.search(r"[?&](udp|multicast)\b", name)
+
+
+@contextmanager
+def _listening(av: ModuleType) -> Iterator[list[tuple[int, str, str]]]:
+    """Collects FFmpeg's warnings of this thread as (level, name, message), and passes them on to Python's logging."""
+    with av.logging.Capture() as logs:
+        try:
+            yield logs
+        finally:
+            for _, name, message in logs:
+                logging.getLogger(f"libav.{name}").warning(message.strip())
 
 
 def _is_missed(logs: list[tuple[int, str, str]]) -> bool:
