@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 OPEN_SECONDS = 10.0  # after which opening a stream fails
 READ_SECONDS = 2.5  # without a packet, after which a stream is lost
+SILENT = "no frame comes"
 SLICE_THREADS = 4  # that decode parts of a frame of a stream; cameras send few parts, if more than one
 CUT_SECONDS = 0.5  # of a recording that may be missing at its end; edit lists and rounding take less
 PREFER_TCP = {"rtsp_flags": "prefer_tcp"}  # nothing is lost by it; a server without it sends by UDP
@@ -139,9 +140,12 @@ class Video:
         packets = self._container.demux(self._stream)
         is_missed = False
         while True:
-            before = is_missed
+            before, began = is_missed, perf_counter()
             with _listening(self._av) as logs:
                 packet = next(packets, None)
+            if self.live and perf_counter() - began >= READ_SECONDS:
+                # Given up, FFmpeg hands out the last frame that it had, which was held back until the next one began.
+                raise SourceOffError(SILENT)
             # Frames of a file come some packets later, as the decoder has threads; it marks them itself.
             is_missed = self.live and (_is_missed(logs) or (packet is not None and packet.is_corrupt))
             self._is_broken |= is_missed
@@ -274,7 +278,7 @@ def _deinterlacer(av: ModuleType, frame: "VideoFrame", time_base: Fraction) -> "
 
 def _why_lost(av: ModuleType, error: Exception) -> str:
     is_silent = isinstance(error, av.error.ExitError | av.error.TimeoutError)
-    return "no frame comes" if is_silent else "the picture is lost"
+    return SILENT if is_silent else "the picture is lost"
 
 
 def _words(error: Exception) -> str:

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.request import urlopen
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -161,6 +162,33 @@ def test_a_stream_that_ends_is_tried_again_and_then_an_error(stream, page):
     assert (code, out) == (7, "407\n")
     assert "the picture is lost; trying again for 0.3 s" in error
     assert "start what sends it" in error.splitlines()[-1]
+
+
+def test_a_stream_that_is_off_is_tried_until_the_time_is_over():
+    words = ("--source", "rtsp://127.0.0.1:9/", "--view", "none")
+    began = time.monotonic()
+    code, out, error = webcam(*words, "--reconnect", "600", "--max-seconds", "1")
+    assert time.monotonic() - began < 30
+    assert (code, out) == (8, "")
+    first, last = error.splitlines()
+    why = "rtsp://127.0.0.1:9/: nothing listens there (connection refused); check the port, and that it is switched on"
+    assert first == f"digitocr: {why}; trying again for 600 s"
+    assert last == f"digitocr: rtsp://127.0.0.1:9/: no steady number was read in 1 s; {why}"
+    assert webcam(*words, "--reconnect", "0") == (7, "", f"digitocr: {why}\n")
+
+
+def test_a_recording_says_that_it_is_cut_short(clip, tmp_path):
+    with av.open(str(clip)) as source, av.open(str(tmp_path / "a.mkv"), "w") as film:
+        stream = film.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                film.mux(packet)
+    content = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "a.mkv").write_bytes(content[: len(content) * 6 // 10])
+    code, out, error = webcam("--source", "a.mkv", "--view", "none", cwd=tmp_path)
+    assert (code, out) == (0, "407\n82\n")
+    assert re.search(r"^digitocr: a\.mkv: is cut short or damaged: 1\.\d of 2\.0 seconds could be read$", error, re.M)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
