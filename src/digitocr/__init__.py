@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ModelError,
         NothingReadError,
         OutputError,
+        SourceOffError,
         UsageError,
     )
     from digitocr.runtime.image import Picture, Roi, page_count
@@ -71,6 +72,7 @@ __all__ = [
     "SteadyReading",
     "Strip",
     "Timing",
+    "SourceOffError",
     "UsageError",
     "VideoReader",
     "__version__",
@@ -90,6 +92,7 @@ _MODULES = {
         "ModelError",
         "NothingReadError",
         "OutputError",
+        "SourceOffError",
         "UsageError",
     ),
     "image": ("page_count",),

@@ -53,7 +53,7 @@ def camera(installed, tmp_path):
 
 
 def test_interlaced_video_is_read(camera):
-    interlaced = f"{X264} interlaced=true ! rtph264pay"
+    interlaced = f"capssetter caps=video/x-raw,interlace-mode=interleaved ! {X264} interlaced=true ! rtph264pay"
     video = Video(camera("--encoder", interlaced)[1])
     for _ in range(5):
         pixels = video.read().astype(int)
