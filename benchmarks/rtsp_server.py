@@ -26,9 +26,9 @@ ENCODER = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 ! rtph
 class Camera:
     """Pushes the picture that is shown at the moment into the pipeline, at a rate."""
 
-    def __init__(self, size: str, fps: int) -> None:
+    def __init__(self, size: str, fps: int, more: str) -> None:
         width, height = map(int, size.split("x"))
-        self.caps = f"video/x-raw,format=RGB,width={width},height={height},framerate={fps}/1"
+        self.caps = f"video/x-raw,format=RGB,width={width},height={height},framerate={fps}/1{more}"
         self._fps = fps
         self._picture = bytes(width * height * 3)
         self._is_new = False
@@ -71,11 +71,12 @@ def main() -> None:
     parser.add_argument("size", help="WIDTHxHEIGHT of the pictures in pixels")
     parser.add_argument("--fps", type=int, default=25)
     parser.add_argument("--encoder", default=ENCODER, help="elements of GStreamer, the last one a payloader")
+    parser.add_argument("--interlaced", action="store_true", help="say that the pictures are of two fields")
     parser.add_argument("--login", default="", metavar="NAME:PASSWORD", help="asked for by digest")
     parser.add_argument("--port", type=int, default=0, help="0 for any free one")
     arguments = parser.parse_args()
     Gst.init(None)
-    camera = Camera(arguments.size, arguments.fps)
+    camera = Camera(arguments.size, arguments.fps, ",interlace-mode=interleaved" * arguments.interlaced)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(str(arguments.port))

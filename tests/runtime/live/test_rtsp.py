@@ -53,8 +53,7 @@ def camera(installed, tmp_path):
 
 
 def test_interlaced_video_is_read(camera):
-    interlaced = f"capssetter caps=video/x-raw,interlace-mode=interleaved ! {X264} interlaced=true ! rtph264pay"
-    video = Video(camera("--encoder", interlaced)[1])
+    video = Video(camera("--interlaced", "--encoder", f"{X264} interlaced=true ! rtph264pay")[1])
     for _ in range(5):
         pixels = video.read().astype(int)
     assert video._filter is not None  # frames said that they are interlaced
