@@ -269,7 +269,6 @@ def _pyav() -> ModuleType:
 def _deinterlacer(av: ModuleType, frame: "VideoFrame", time_base: Fraction) -> "Graph":
     """A filter that makes interlaced frames progressive and leaves others as they are, one frame later."""
     graph: Graph = av.filter.Graph()
-    graph.threads = 1
     source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base)
     graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink"))
     graph.configure()
