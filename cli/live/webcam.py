@@ -307,7 +307,7 @@ def _watch(
     for frame in video.frames():
         if waiting.is_over:
             return End.TIME
-        waiting.note(video.lost)
+        waiting.note("" if video.lost == flaw else video.lost)
         heartbeat.beat()
         if frame is None:
             if view and not view.idle():
