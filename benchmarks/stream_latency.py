@@ -3,10 +3,11 @@
     python benchmarks/stream_latency.py [CHANGES] [--fps FPS] [--save]
 
 Needs Debian's gir1.2-gst-rtsp-server-1.0, python3-gi, gstreamer1.0-plugins-good and -ugly for the server, and a C
-compiler. A camera of rtsp_server.py shows one number after the other; a process reads it as `digitocr webcam` does.
-FFmpeg is told by a preloaded library that the machine has 16 cores. For comparison the same stream is read through
-OpenCV's VideoCapture, with a decoder thread for each core, as is its default. All four take turns. Takes a minute for 8
-changes on a quiet machine; on another one, few frames a second (--fps 5) leave time for the rest.
+compiler. A camera of tests/runtime/live/rtsp_server.py shows one number after the other; a process reads it as
+`digitocr webcam` does. FFmpeg is told by a preloaded library that the machine has 16 cores. For comparison the same
+stream is read through OpenCV's VideoCapture, with a decoder thread for each core, as is its default. All four take
+turns. Takes a minute for 8 changes on a quiet machine; on another one, few frames a second (--fps 5) leave time for the
+rest.
 """
 
 import os
@@ -67,7 +68,7 @@ class Camera:
     """The server, and when it showed which number."""
 
     def __init__(self, folder: Path, fps: int) -> None:
-        script = Path(__file__).with_name("rtsp_server.py")
+        script = Path(__file__).parents[1] / "tests" / "runtime" / "live" / "rtsp_server.py"
         command = ["/usr/bin/python3", str(script), "x".join(map(str, SIZE)), "--fps", str(fps)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.address = self._line()

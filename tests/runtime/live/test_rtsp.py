@@ -14,7 +14,7 @@ from digitocr.runtime.errors import DeviceError
 from digitocr.runtime.live.capture import Grabber
 from digitocr.runtime.live.decoding import Video
 
-SCRIPT = Path(__file__).parents[3] / "benchmarks" / "rtsp_server.py"
+SCRIPT = Path(__file__).with_name("rtsp_server.py")
 PYTHON = "/usr/bin/python3"  # of the system, which has Debian's python3-gi
 HAS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
 X264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10"

@@ -1,6 +1,6 @@
 """An RTSP server that shows pictures, by Debian's gir1.2-gst-rtsp-server-1.0, python3-gi and GStreamer's plugins.
 
-    /usr/bin/python3 benchmarks/rtsp_server.py 1280x720 --encoder "x264enc tune=zerolatency ! rtph264pay"
+    /usr/bin/python3 tests/runtime/live/rtsp_server.py 1280x720 --encoder "x264enc tune=zerolatency ! rtph264pay"
 
 It prints its address. Each line that it reads is the path of a picture, as raw RGB bytes, which is sent from then on;
 when its first frame goes to the encoder, a line says when that was, in seconds of the monotonic clock. It ends with its
