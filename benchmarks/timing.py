@@ -15,7 +15,17 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PACKAGES = ("digitocr", "numpy", "opencv-python", "pillow", "onnxruntime", "ai-edge-litert", "keras", "tensorflow")
+PACKAGES = (
+    "digitocr",
+    "numpy",
+    "opencv-python",
+    "av",
+    "pillow",
+    "onnxruntime",
+    "ai-edge-litert",
+    "keras",
+    "tensorflow",
+)
 
 
 def argument_parser(doc: str | None) -> argparse.ArgumentParser:

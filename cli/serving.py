@@ -1,7 +1,7 @@
 """Serves a page to browsers from threads of its own, by the standard library: who may ask, and what a page may load.
 
 def answer(request: Request) -> None:
-    if (request.command, request.path) == ("GET", "/"):
+    if (request.method, request.path) == ("GET", "/"):
         request.send_page(PAGE)
     else:
         request.send_error(HTTPStatus.NOT_FOUND)
@@ -120,10 +120,21 @@ class _Server(ThreadingHTTPServer):
         """A viewer that leaves is not an error."""
 
 
+class _HeadOnly(Exception):
+    """The head of an answer is sent, and no more was asked for."""
+
+
 class Request(BaseHTTPRequestHandler):
-    """A request, and the ways to answer it. `command` is GET or POST, `path` what stands behind the address."""
+    """A request, and the ways to answer it. `method` is GET or POST, `path` what stands behind the address.
+
+    HEAD is answered as GET is, without the content.
+    """
 
     server: _Server
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.command == "HEAD" else self.command
 
     def setup(self) -> None:
         super().setup()
@@ -136,6 +147,10 @@ class Request(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.FORBIDDEN, "Use the IP address of this machine, its name, or localhost")
         else:
             self.server.answer(self)
+
+    def do_HEAD(self) -> None:
+        with suppress(_HeadOnly):
+            self.do_GET()
 
     def do_POST(self) -> None:
         origin = self.headers.get("Origin")  # a browser sends it with every POST, and no page can change it
@@ -172,6 +187,8 @@ class Request(BaseHTTPRequestHandler):
         if policy:
             self.send_header("Content-Security-Policy", policy)
         self.end_headers()
+        if self.command == "HEAD":
+            raise _HeadOnly
 
     def send(self, kind: str, content: bytes, status: HTTPStatus = HTTPStatus.OK) -> None:
         """Sends a whole answer of that content type."""

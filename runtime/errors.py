@@ -10,6 +10,7 @@ Each class carries the exit code that the command line ends with:
     |-- ModelError           5  a model file cannot be used
     |-- GateError            6  a gate refused: accuracy, parity, or data that are not fit to train with
     |-- DeviceError          7  there is no camera, no stream or no display
+    |   `-- SourceOffError        a camera or a stream does not answer at the moment
     |-- NothingReadError     8  nothing was recognised, and that was asked to be an error
     |-- OutputError          9  a result cannot be written
     `-- ClusterError        10  a cluster cannot be reached, or has lost all its workers
@@ -81,6 +82,10 @@ class DeviceError(DigitocrError):
     """There is no such camera, stream or display, or it has been lost."""
 
     exit_code = 7
+
+
+class SourceOffError(DeviceError):
+    """A camera or a stream does not answer, or has stopped to send; it may do so again."""
 
 
 class NothingReadError(DigitocrError):

@@ -49,6 +49,7 @@ RUNTIME = [
     "live.frames",
     "live.addresses",
     "live.cameras",
+    "live.decoding",
     "live.sources",
     "live.capture",
     "live.tracking",

@@ -61,7 +61,11 @@ def webcam(
     once: Annotated[bool, typer.Option("--once", help="End at the first announced reading.")] = False,
     max_seconds: Annotated[
         float,
-        typer.Option(min=0, help="End after that time; exit code 8 if nothing was announced.", show_default=False),
+        typer.Option(
+            min=0,
+            help="End after that time, the opening of the source included; exit code 8 if nothing was announced.",
+            show_default=False,
+        ),
     ] = 0.0,
     every: Annotated[int, typer.Option(min=1, help="Read only every N-th frame of a recording.")] = 1,
     record: Annotated[
@@ -94,7 +98,11 @@ def webcam(
         ),
     ] = 0.0,
     reconnect: Annotated[
-        float, typer.Option(min=0, help="Seconds for which a lost camera or stream is tried again.")
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds for which a lost camera or stream is tried again, and a stream that is off at the start.",
+        ),
     ] = 10.0,
     heartbeat: Annotated[
         float,

@@ -82,10 +82,10 @@ class DrawPage:
         return self._loaded[name]
 
     def _answer(self, request: Request) -> None:
-        if (request.command, request.path) == ("GET", "/"):
+        if (request.method, request.path) == ("GET", "/"):
             request.send_page(self._page)
             return
-        ask = {("POST", "/look"): look, ("POST", "/changes"): changes}.get((request.command, request.path))
+        ask = {("POST", "/look"): look, ("POST", "/changes"): changes}.get((request.method, request.path))
         if ask is None:
             request.send_error(HTTPStatus.NOT_FOUND)
             return

@@ -56,17 +56,17 @@ class LabelPage:
         address = urlsplit(request.path)
         asked = {name: values[-1] for name, values in parse_qs(address.query).items()}
         try:
-            if (request.command, address.path) == ("GET", "/"):
+            if (request.method, address.path) == ("GET", "/"):
                 request.send_page(self._page)
             elif address.path in QUESTIONS and request.headers.get("X-Run") != self._run:
                 # the page of an earlier run, still open, numbers its pictures otherwise
                 request.send_json({"error": "this page is of an earlier run; load it again"}, HTTPStatus.CONFLICT)
-            elif (request.command, address.path) == ("GET", "/next"):
+            elif (request.method, address.path) == ("GET", "/next"):
                 request.send_json(self._next(_indices(asked.get("have", ""))))
-            elif request.command == "GET" and (number := re.fullmatch(r"/picture/(\d{1,9})", address.path)):
+            elif request.method == "GET" and (number := re.fullmatch(r"/picture/(\d{1,9})", address.path)):
                 picture = self._shown(self._checked(int(number[1])), _turned(asked.get("turned", "0")))
                 request.send(picture.kind, picture.content)
-            elif request.command == "POST" and address.path in QUESTIONS[1:]:
+            elif request.method == "POST" and address.path in QUESTIONS[1:]:
                 self._change(request, address.path)
             else:
                 request.send_error(HTTPStatus.NOT_FOUND)

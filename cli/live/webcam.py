@@ -141,7 +141,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self.began = perf_counter()
-        self.frames = self.announced = self.refused = 0
+        self.frames = self.announced = self.refused = self.flawed = 0
         self.last = 0  # the newest frame's index
         self.number = self.number_at = ""  # the last announced number with its signs, and when
         self._shown: deque[float] = deque(maxlen=RATE_FRAMES)  # perf_counter() of each
@@ -157,6 +157,7 @@ class _Counts:
         self.frames, self.last = self.frames + 1, frame.index
         self.announced += len(frame.announced)
         self.refused += len(frame.refused)
+        self.flawed += bool(frame.flaw)
         for reading in frame.announced:
             self.number, self.number_at = reading.number.text, wall_clock()
         self._shown.append(perf_counter())
@@ -169,15 +170,48 @@ class _Counts:
             return f"{self.frames} frame{'s' * (self.frames != 1)} in {self.seconds:.1f} s"
         shares = statistics.quantiles(self._latencies, n=20)
         refused = f", {self.refused} refused" if self.refused else ""
+        flawed = f", {self.flawed} not read" if self.flawed else ""
         return (
             f"{self.frames} frames in {self.seconds:.1f} s, {self.frames / self.seconds:.1f} a second, "
-            f"{self.last + 1 - self.frames} skipped; {self.announced} readings announced{refused}; "
+            f"{self.last + 1 - self.frames} skipped{flawed}; {self.announced} readings announced{refused}; "
             f"latency from frame to reading {shares[9]:.0f} ms, 95 % within {shares[18]:.0f} ms"
         )
 
 
+class _Waiting:
+    """Says why no frame comes, once for each time that it begins, and ends the waiting at --max-seconds.
+
+    The time counts from the start of the command, opening the source included.
+    """
+
+    def __init__(self, settings: WebcamSettings) -> None:
+        self._settings = settings
+        self._began = perf_counter()
+        self._lost = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether --max-seconds are over."""
+        return 0 < self._settings.max_seconds <= perf_counter() - self._began
+
+    def note(self, lost: str) -> None:
+        """Notes why no frame comes; an empty text while they do."""
+        if lost and not self._lost:
+            named = lost if self._settings.name in lost else f"{self._settings.name}: {lost}"
+            print(f"digitocr: {named}; trying again for {self._settings.reconnect:g} s", file=sys.stderr)
+        self._lost = lost
+
+    def tell(self, lost: str) -> None:
+        """Notes why the first frame does not come. Raises NothingReadError when the time is over."""
+        if self._settings.reconnect:
+            self.note(lost)
+        if self.is_over:
+            raise _nothing_read(self._settings, self._settings.max_seconds, lost or "no frame came; is it switched on?")
+
+
 def run(settings: WebcamSettings) -> None:
     """Reads until the source or the time is over, or a person ends it. Raises DigitocrError."""
+    waiting = _Waiting(settings)
     roi = parsed_roi(settings.roi)
     finite("--max-seconds", settings.max_seconds)
     finite("--reconnect", settings.reconnect)
@@ -222,6 +256,7 @@ def run(settings: WebcamSettings) -> None:
                 height=settings.height,
                 fps=settings.fps,
                 reconnect=settings.reconnect,
+                waiting=waiting.tell,
             )
         )
         _inform(settings, f"{settings.name}: {video.size[0]}x{video.size[1]} at {video.fps:.4g} frames a second")
@@ -235,7 +270,7 @@ def run(settings: WebcamSettings) -> None:
         heartbeat = Heartbeat(settings.heartbeat, lambda: _tell(settings, video, counts))
         notify("READY=1")
         try:
-            end = _watch(settings, video, recording, doubtful, view, counts, heartbeat)
+            end = _watch(settings, video, recording, doubtful, view, counts, heartbeat, waiting)
         finally:
             seconds = counts.seconds
             _inform(settings, str(counts))
@@ -244,7 +279,9 @@ def run(settings: WebcamSettings) -> None:
         if view and end is End.SOURCE and not settings.once and view.finish():
             if recording:
                 recording.close()
-            end = _wait(settings, counts)
+            end = _wait(settings, waiting)
+    if video.note:
+        print(f"digitocr: {video.note}", file=sys.stderr)
     if end is End.SOURCE and not counts.announced and not settings.all_frames:
         _inform(
             settings,
@@ -252,10 +289,7 @@ def run(settings: WebcamSettings) -> None:
             f"{counts.frames} {'was' if counts.frames == 1 else 'were'} read",
         )
     if not counts.announced and (settings.once or end is End.TIME):
-        raise NothingReadError(
-            f"{settings.name}: no steady number was read in {seconds:.0f} s; show it larger, sharper or "
-            "upright, or watch it with --view web"
-        )
+        raise _nothing_read(settings, seconds)
 
 
 def _watch(
@@ -266,24 +300,23 @@ def _watch(
     view: View | None,
     counts: _Counts,
     heartbeat: Heartbeat,
+    waiting: "_Waiting",
 ) -> End:
     """Handles each frame, until the source, a person, the time or a reading ends it."""
-    lost = ""
+    flaw = ""
     for frame in video.frames():
-        if 0 < settings.max_seconds <= counts.seconds:
+        if waiting.is_over:
             return End.TIME
-        if video.lost and not lost:
-            print(
-                f"digitocr: {settings.name}: {video.lost}; trying again for {settings.reconnect:g} s",
-                file=sys.stderr,
-            )
-        lost = video.lost
+        waiting.note("" if video.lost == flaw else video.lost)
         heartbeat.beat()
         if frame is None:
             if view and not view.idle():
                 return End.PERSON
             continue
         fps = counts.add(frame)
+        if frame.flaw and frame.flaw != flaw:  # said once, however often it changes
+            flaw = frame.flaw
+            _inform(settings, f"{settings.name}: not read: {flaw}")
         _print(settings, frame)
         for why in frame.refused:
             _inform(settings, f"not announced: {why}; start again if the meter was replaced or that one is wrong")
@@ -301,14 +334,19 @@ def _watch(
     return End.SOURCE
 
 
-def _wait(settings: WebcamSettings, counts: _Counts) -> End:
+def _wait(settings: WebcamSettings, waiting: _Waiting) -> End:
     """Keeps a page open until Ctrl-C or --max-seconds."""
     _inform(settings, f"{settings.name} has ended; its page stays open until Ctrl-C")
     with suppress(KeyboardInterrupt):
-        while not 0 < settings.max_seconds <= counts.seconds:
+        while not waiting.is_over:
             sleep(WAIT_SECONDS)
         return End.TIME
     return End.PERSON
+
+
+def _nothing_read(settings: WebcamSettings, seconds: float, why: str = "") -> NothingReadError:
+    what_to_do = why or "show it larger, sharper or upright, or watch it with --view web"
+    return NothingReadError(f"{settings.name}: no steady number was read in {seconds:.0f} s; {what_to_do}")
 
 
 def _check_rising(settings: WebcamSettings) -> None:

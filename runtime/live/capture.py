@@ -14,11 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from digitocr.runtime.errors import DeviceError, DigitocrError, InputError
+from digitocr.runtime.errors import DeviceError, DigitocrError, InputError, SourceOffError
 from digitocr.runtime.live.frames import DEFAULT_FPS, FrameSource, Pixels, checked
-from digitocr.runtime.live.sources import OPEN_MS, READ_MS
 
-STALL_SECONDS = READ_MS / 1000 + 5  # seconds without a frame or an error after which a live source is lost
+STALL_SECONDS = 3.0  # without a frame that can be read, after which a live source is lost, by this machine's clock
+FIRST_SECONDS = 20.0  # for which a source that says nothing is waited for at the start
+TICK_SECONDS = 0.1  # between two looks at whether the first frame has come
 RETRY_SECONDS = 0.5  # seconds between two attempts to open a lost source again
 CLOSE_SECONDS = 2.0  # for which close() waits for the thread; one that hangs in a driver is left behind
 
@@ -29,15 +30,17 @@ class Frame:
 
     Attributes:
         index: The frame's number in its source, from 0. Frames that were skipped are counted.
-        time: Seconds since the first frame; of a source that is not live, by its own rate.
+        time: Seconds since the first frame; of a source that is not live, by its own clock or rate.
         image: (H, W, 3) uint8 RGB.
         arrived: time.perf_counter() when the frame was there to be read.
+        flaw: Why the frame must not be read; else empty.
     """
 
     index: int
     time: float
     image: Pixels
     arrived: float
+    flaw: str = ""
 
 
 class Grabber:
@@ -49,7 +52,7 @@ class Grabber:
         continuous: Whether each frame given out shows almost the same as the one before.
         fps: Frames per second of the source.
         size: (width, height) of the first frame in pixels.
-        lost: Why no frame comes at the moment; empty while frames come.
+        note: After the end, what is to be said of the source; else empty.
     """
 
     def __init__(
@@ -59,15 +62,18 @@ class Grabber:
         every: int = 1,
         reconnect: float = 10.0,
         reopens: bool = True,
+        waiting: Callable[[str], None] | None = None,
     ) -> None:
         """Starts the thread and waits for the first frame.
 
         Args:
-            open_source: Opens the source. Called again when a live source is lost.
+            open_source: Opens the source. Called again when a live source is lost, or raises SourceOffError.
             name: The source's name in error messages and of the thread, without passwords.
             every: Of a source that is not live, only every `every`-th frame is given out.
-            reconnect: Seconds for which a lost live source is tried again.
+            reconnect: Seconds for which a live source that is lost, or does not answer at the start, is tried again.
             reopens: Whether a live source that ends is lost, and opened again. If not, its end is the end.
+            waiting: Called every TICK_SECONDS seconds until the first frame is there, with why it is not, or with
+                nothing known. What it raises ends the waiting.
 
         Raises:
             InputError: Not one frame can be decoded, or what the source delivers is no frame.
@@ -77,14 +83,16 @@ class Grabber:
         self.live = True
         self.continuous = True
         self.fps = DEFAULT_FPS
-        self.lost = ""
+        self.note = ""
         self._open, self._every, self._reconnect, self._reopens = open_source, every, reconnect, reopens
         self._interval = 0.0  # seconds between two frames of a source that is polled
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._error: Exception | None = None
         self._ended = self._closing = False
-        self._began = self._last = perf_counter()
+        self._lost = self._flaw = ""
+        self._waiting = waiting
+        self._began = self._last = self._good = perf_counter()
         self._thread = threading.Thread(target=self._run, name=f"digitocr {name}", daemon=True)
         self._thread.start()
         try:
@@ -99,6 +107,15 @@ class Grabber:
         with self._changed:
             return self._ended and self._newest is None and self._error is None
 
+    @property
+    def lost(self) -> str:
+        """Why no frame of a live source can be read at the moment; empty while frames come."""
+        with self._changed:
+            if self._lost or self._ended or not self.live:
+                return self._lost
+            silent = perf_counter() - max(self._good, self._newest.arrived if self._newest else 0.0)
+            return (self._flaw or "no frame comes") if silent > STALL_SECONDS + self._interval else ""
+
     def next(self, seconds: float) -> Frame | None:
         """Returns the newest frame of a live source, or the next one of another source; None if none comes in time.
 
@@ -112,15 +129,17 @@ class Grabber:
             self._changed.notify_all()
             now = perf_counter()
             if frame is not None:
-                self._last = now
+                self._last, self._flaw = now, frame.flaw
+                if not frame.flaw:
+                    self._good = now
                 return frame if self.live else replace(frame, arrived=now)
             if self._error is not None:
                 raise self._error
             silent = now - self._last
-            patience = self._reconnect + (0 if self.lost else STALL_SECONDS + self._interval)
+            patience = self._reconnect + (0 if self._lost else STALL_SECONDS + self._interval)
             if not self._ended and self.live and silent > patience:
                 raise DeviceError(
-                    f"{self.name}: {self.lost or 'no frame comes'}, for {silent:.0f} seconds; plug it in again, or "
+                    f"{self.name}: {self._lost or 'no frame comes'}, for {silent:.0f} seconds; plug it in again, or "
                     "start what sends it"
                 )
             return None
@@ -136,8 +155,13 @@ class Grabber:
         """Waits for a frame, an error or the end, in short pieces, so that Ctrl-C is handled in between."""
         with self._changed:
             while not (self._newest or self._ended or self._error):
-                self._changed.wait(0.1)
-                if perf_counter() - self._began > OPEN_MS / 1000 + STALL_SECONDS:
+                self._changed.wait(TICK_SECONDS)
+                if self._waiting:
+                    self._waiting(self._lost)
+                waited = perf_counter() - self._began
+                if self._lost and waited > self._reconnect:
+                    raise SourceOffError(self._lost)
+                if not self._lost and waited > FIRST_SECONDS:
                     raise DeviceError(f"{self.name}: no frame comes; start what sends it, or name another source")
             if self._newest is None and self._error is not None:
                 raise self._error
@@ -149,7 +173,7 @@ class Grabber:
                 )
             height, width = self._newest.image.shape[:2]
             self.size = (width, height)
-            self._last = perf_counter()
+            self._last = self._good = perf_counter()
 
     def _run(self) -> None:
         source: FrameSource | None = None
@@ -157,25 +181,26 @@ class Grabber:
         try:
             while not self._closing:
                 try:
-                    source = source or self._open()
+                    if source is None:
+                        source = self._open()
+                        if not index:
+                            self._describe(source)
+                    pixels = source.read()
                 except DigitocrError as error:
-                    if not index:
+                    if not isinstance(error, SourceOffError) and (source or not index):
                         raise
-                    self._pause(str(error))
+                    self._drop(source, str(error))
+                    source = None
                     continue
-                if not index:
-                    self._describe(source)
-                pixels = source.read()
                 if pixels is not None:
-                    self._publish(index, checked(pixels, self.name))
+                    self._publish(index, checked(pixels, self.name), source)
                     index += 1
                 elif not (index and self.live and self._reopens):
+                    self.note = getattr(source, "note", "")
                     break
                 else:
-                    lost, source = source, None
-                    with suppress(Exception):  # it is lost anyway; opening it again shows whether it works
-                        lost.release()
-                    self._pause("the picture is lost")
+                    self._drop(source, "the picture is lost")
+                    source = None
         except Exception as error:  # of whatever library reads; next() raises it
             self._error = error
         finally:
@@ -187,25 +212,30 @@ class Grabber:
         self.continuous = getattr(source, "continuous", True) and (self.live or self._every == 1)
         self._interval = getattr(source, "interval", 0.0)
 
-    def _publish(self, index: int, pixels: Pixels) -> None:
+    def _publish(self, index: int, pixels: Pixels, source: FrameSource) -> None:
         now = perf_counter()
         if not index:
             self._began = now
-        time = now - self._began if self.live else index / self.fps
+        own = getattr(source, "time", None)
+        time = now - self._began if self.live else index / self.fps if own is None else own
         with self._changed:
             if not self.live:
                 if index % self._every:
                     return
                 self._changed.wait_for(lambda: self._newest is None or self._closing)
-            self._newest = Frame(index, time, pixels, now)
-            self.lost = ""
+            self._newest = Frame(index, time, pixels, now, getattr(source, "flaw", ""))
+            self._lost = ""
             self._changed.notify_all()
             if self._interval:
                 self._changed.wait_for(lambda: self._closing, self._interval)
 
-    def _pause(self, why: str) -> None:
+    def _drop(self, source: FrameSource | None, why: str) -> None:
+        """Gives a lost source back, and waits before it is opened again."""
+        if source is not None:
+            with suppress(Exception):  # it is lost anyway; opening it again shows whether it works
+                source.release()
         with self._changed:
-            self.lost = why
+            self._lost = why
             self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
 
     def _finish(self, source: FrameSource | None) -> None:

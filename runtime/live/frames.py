@@ -42,6 +42,14 @@ class FrameSource(Protocol):
         fps (float): Frames per second. It gives the frames of a source that is not live their times. Default: 30.
         continuous (bool): Whether a frame shows almost the same as the one before, so that digits can be followed
             from one to the next. Default: True.
+
+    Three more are read after each call of read():
+
+    Attributes:
+        time (float | None): Of a source that is not live, seconds from its first frame to this one. Default: None,
+            which stands for the frame's number divided by fps.
+        flaw (str): Why this frame must not be read, as one that is damaged. Default: empty.
+        note (str): After the end, what is to be said of the source, as that it was cut short. Default: empty.
     """
 
     def read(self) -> Pixels | None:

@@ -13,16 +13,13 @@ from stat import S_ISDIR
 import numpy as np
 
 from digitocr.runtime import image
-from digitocr.runtime.errors import DeviceError, InputError, UsageError
+from digitocr.runtime.errors import InputError, UsageError
 from digitocr.runtime.formats import SUFFIXES, is_readable
 from digitocr.runtime.live import addresses, cameras
-from digitocr.runtime.live.addresses import without_credentials
 from digitocr.runtime.live.cameras import DEFAULT_REQUEST, CameraRequest, is_device, known_cameras, open_camera
-from digitocr.runtime.live.frames import DEFAULT_FPS, FrameSource, Pixels, is_rate, silence_video_libraries, to_rgb
-from digitocr.runtime.opencv import cv2
+from digitocr.runtime.live.decoding import Video
+from digitocr.runtime.live.frames import DEFAULT_FPS, FrameSource, Pixels
 
-OPEN_MS = 10_000  # milliseconds after which opening a stream fails
-READ_MS = 5_000  # milliseconds without a frame after which a stream counts as lost
 SNAPSHOT_FPS = 1.0  # requests per second to an address that answers with one picture
 SNAPSHOT_SECONDS = 5.0  # after which a request for a snapshot fails
 SNAPSHOT_BYTES = 64_000_000  # of a snapshot's file; a larger one is refused
@@ -55,41 +52,6 @@ def opener(name: str, request: CameraRequest = DEFAULT_REQUEST) -> Callable[[], 
     if S_ISDIR(_mode(name)) or not _mode(name):
         return lambda: Pictures(name)
     return lambda: Video(name)
-
-
-class Video:
-    """A video file, or a stream that OpenCV opens.
-
-    Attributes:
-        live: Whether the frames are those of this moment. A recording on a server, which states how many frames it
-            has, is not live.
-    """
-
-    continuous = True
-
-    def __init__(self, name: str) -> None:
-        """Opens the file or the address `name`. Raises InputError for a file, DeviceError for an address."""
-        silence_video_libraries()
-        is_stream = "://" in name
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
-        self._capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG, limits if is_stream else [])
-        if not self._capture.isOpened():
-            self._capture.release()
-            if is_stream:
-                shown = without_credentials(name)
-                raise DeviceError(f"{shown}: no stream can be opened; check the address, and that it is being sent")
-            raise InputError(f"{name}: not a video that can be decoded; convert it to .mp4 or .avi")
-        self.live = is_stream and self._capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self.fps = fps if is_rate(fps) else DEFAULT_FPS
-
-    def read(self) -> Pixels | None:
-        """Returns the next frame, (H, W, 3) uint8 RGB; None at the end, or if the stream is lost."""
-        read, pixels = self._capture.read()
-        return to_rgb(pixels) if read else None
-
-    def release(self) -> None:
-        self._capture.release()
 
 
 class Pictures:

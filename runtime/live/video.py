@@ -7,7 +7,7 @@ A number is announced once, when it was read over several frames. Digits are det
 and followed into the frames between.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from types import TracebackType
@@ -28,7 +28,7 @@ from digitocr.runtime.live.tracking import Tracker
 from digitocr.runtime.matching import Wanted
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Line, Number, Reading
+from digitocr.runtime.reading import Box, Line, Number, Reading
 
 TICK_SECONDS = 0.1  # seconds that frames() waits for a frame before it yields None
 
@@ -82,6 +82,7 @@ class FrameReading:
         latency: Milliseconds from the arrival of the frame to its reading.
         refused: Why a number that is steady from this frame on cannot follow the last one that was announced, in one
             line for each such number.
+        flaw: Why this frame was not read: it is damaged, or of another size than the first. Else empty.
     """
 
     index: int
@@ -92,13 +93,14 @@ class FrameReading:
     announced: tuple[SteadyReading, ...]
     latency: float
     refused: tuple[str, ...] = ()
+    flaw: str = ""
 
 
 class VideoReader:
     """Reads digits in the frames of a source, and announces each number once, when it is steady over several frames.
 
     A live source is read in a thread, and only its newest frame is used. Close the reader, or use it in a `with`
-    statement, to release the source. OpenCV and its FFmpeg are kept from writing to stderr (see
+    statement, to release the source. OpenCV and FFmpeg are kept from writing to stderr (see
     frames.silence_video_libraries).
 
     Attributes:
@@ -124,12 +126,13 @@ class VideoReader:
         height: int = 0,
         fps: float = 0.0,
         reconnect: float = 10.0,
+        waiting: Callable[[str], None] | None = None,
     ) -> None:
         """Opens the source and waits for its first frame.
 
         Args:
             source: The number or name of a camera, a video file, a folder or a glob of pictures, an address that
-                OpenCV opens (rtsp://, http://), the http address of a snapshot, or any FrameSource.
+                FFmpeg opens (rtsp://, http://), the http address of a snapshot, or any FrameSource.
             reader: By default Reader(rotate=0); other values of rotate take up to four times as long where a frame
                 shows no digits.
             mode: That of the default reader, as Reader has it; "auto" by default.
@@ -145,10 +148,14 @@ class VideoReader:
             width: Pixels, asked of a camera, which gives what it can: see `size`.
             height: Pixels, asked of a camera.
             fps: Frames per second asked of a camera, or requests per second to a snapshot's address.
-            reconnect: Seconds for which a lost camera or stream is tried again.
+            reconnect: Seconds for which a lost camera or stream is tried again, and a stream that does not answer at
+                the start.
+            waiting: Called every tenth of a second until the first frame is there, with why it is not, or an empty
+                text. What it raises ends the waiting.
 
         Raises:
             DeviceError: A camera or a stream cannot be opened, or delivers nothing.
+            SourceOffError: It does not answer, for `reconnect` seconds; a DeviceError.
             InputError: A file is missing or damaged, a source delivers something else than frames, or the part is not
                 inside them.
             UsageError: An argument makes no sense.
@@ -167,10 +174,10 @@ class VideoReader:
         request = CameraRequest(width, height, fps)
         if isinstance(source, (str, int)):
             open_source, name = opener(str(source), request), without_credentials(str(source))
-            self._grabber = Grabber(open_source, name, every, reconnect)
+            self._grabber = Grabber(open_source, name, every, reconnect, waiting=waiting)
         else:
             open_source, name = _opener_of(source, request), type(source).__name__
-            self._grabber = Grabber(open_source, name, every, reconnect, reopens=False)
+            self._grabber = Grabber(open_source, name, every, reconnect, reopens=False, waiting=waiting)
         self.live, self.fps, self.size = self._grabber.live, self._grabber.fps, self._grabber.size
         self._read_part = (Follower(reader) if self._grabber.continuous else reader).read
         self._tracker = Tracker()
@@ -182,8 +189,13 @@ class VideoReader:
 
     @property
     def lost(self) -> str:
-        """Why a live source sends no frame at the moment; empty while it does."""
+        """Why no frame of a live source can be read at the moment; empty while they are."""
         return self._grabber.lost
+
+    @property
+    def note(self) -> str:
+        """After the end, what is to be said of the source, as that a recording was cut short; else empty."""
+        return self._grabber.note
 
     def __iter__(self) -> Iterator[SteadyReading]:
         """Yields the announced numbers, until the source ends. Raises DeviceError if a live source is lost for good."""
@@ -216,13 +228,15 @@ class VideoReader:
         self.close()
 
     def _read(self, frame: Frame) -> FrameReading:
+        if frame.flaw:
+            return self._result(frame, Reading((), why=frame.flaw))
         gray = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
         if self.roi is not None:
             self._check_roi(gray.shape[1], gray.shape[0])
             x, y, w, h = self.roi
-            reading = self._read_part(gray[y : y + h, x : x + w]).shifted(x, y)
+            reading = _inside(self._read_part(gray[y : y + h, x : x + w]), w, h).shifted(x, y)
         else:
-            reading = self._read_part(gray)
+            reading = _inside(self._read_part(gray), gray.shape[1], gray.shape[0])
         announced, refused = [], []
         for number in filter(self._is_wanted, self._tracker.update(reading)):
             if why := self._rising.why_not(number.digits_text):
@@ -230,14 +244,31 @@ class VideoReader:
             elif self._rising.take(number.digits_text):
                 alone = replace(reading, lines=(Line((number,)),))
                 announced.append(SteadyReading(frame.index, frame.time, alone))
-        steady = [
+        return self._result(frame, reading, announced, refused)
+
+    def _result(
+        self,
+        frame: Frame,
+        reading: Reading,
+        announced: Iterable[SteadyReading] = (),
+        refused: Iterable[str] = (),
+    ) -> FrameReading:
+        steady = (
             number
             for number in self._tracker.steady
             if self._is_wanted(number) and not self._rising.why_not(number.digits_text)
-        ]
+        )
         latency = 1000 * (perf_counter() - frame.arrived)
         return FrameReading(
-            frame.index, frame.time, frame.image, reading, tuple(steady), tuple(announced), latency, tuple(refused)
+            frame.index,
+            frame.time,
+            frame.image,
+            reading,
+            tuple(steady),
+            tuple(announced),
+            latency,
+            tuple(refused),
+            frame.flaw,
         )
 
     def _is_wanted(self, number: Number) -> bool:
@@ -249,6 +280,16 @@ class VideoReader:
         self.roi = x, y, w, h = checked_roi(self.roi)
         if x + w > width or y + h > height:
             raise InputError(f"the part {x},{y},{w},{h} is not inside the frame of {width}x{height} pixels")
+
+
+def _inside(reading: Reading, width: int, height: int) -> Reading:
+    """The reading with its boxes cut off at the edges of the picture, which those of cut digits reach beyond."""
+    boxes = []
+    for digit in reading.digits:
+        left, top = (max(0, min(at, side - 1)) for at, side in zip(digit.box[:2], (width, height), strict=True))
+        right, bottom = (min(at, side) for at, side in zip(digit.box.xyxy[2:], (width, height), strict=True))
+        boxes.append(Box(left, top, max(1, right - left), max(1, bottom - top)))
+    return reading.with_boxes(boxes)
 
 
 def _opener_of(source: FrameSource, request: CameraRequest) -> Callable[[], FrameSource]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ModelError,
         NothingReadError,
         OutputError,
+        SourceOffError,
         UsageError,
     )
     from digitocr.runtime.image import Picture, Roi, page_count
@@ -67,6 +68,7 @@ __all__ = [
     "OutputError",
     "Reader",
     "Reading",
+    "SourceOffError",
     "Span",
     "SteadyReading",
     "Strip",
@@ -90,6 +92,7 @@ _MODULES = {
         "ModelError",
         "NothingReadError",
         "OutputError",
+        "SourceOffError",
         "UsageError",
     ),
     "image": ("page_count",),

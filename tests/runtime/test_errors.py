@@ -19,6 +19,7 @@ def test_exit_codes_are_the_documented_ones():
         errors.ModelError: 5,
         errors.GateError: 6,
         errors.DeviceError: 7,
+        errors.SourceOffError: 7,
         errors.NothingReadError: 8,
         errors.OutputError: 9,
         errors.ClusterError: 10,

@@ -18,7 +18,7 @@ import pytest
 
 from digitocr import FrameReading, Reading, SteadyReading
 from digitocr.cli import serving
-from digitocr.cli.live import web
+from digitocr.cli.live import overlay, web
 from digitocr.runtime.errors import DeviceError, UsageError
 from digitocr.runtime.reading import Box, Digit, Line, Number
 
@@ -245,6 +245,24 @@ def test_a_name_that_was_made_to_point_here_sees_nothing(video, address):
 def test_another_path_is_not_found(page):
     with pytest.raises(HTTPError) as missing:
         urlopen(page.address + "secret", timeout=5)
+    assert missing.value.code == 404
+    missing.value.close()
+
+
+def test_an_address_may_have_a_query_and_head_is_answered_without_content(page):
+    page.show(frame(0, "407"), 30)
+    with urlopen(page.address + "video?t=1", timeout=5) as answer:
+        assert next(pictures(answer)).shape[:2] == (240 + overlay.BAR_HEIGHT, 320)
+    for path, kind in (
+        ("", "text/html; charset=utf-8"),
+        ("reading", "application/json"),
+        ("healthz?now", "application/json"),
+        ("video", "multipart/x-mixed-replace; boundary=the-next-picture"),
+    ):
+        with urlopen(Request(page.address + path, method="HEAD"), timeout=5) as answer:
+            assert (answer.status, answer.headers["Content-Type"], answer.read()) == (200, kind, b"")
+    with pytest.raises(HTTPError) as missing:
+        urlopen(Request(page.address + "secret?t=1", method="HEAD"), timeout=5)
     assert missing.value.code == 404
     missing.value.close()
 

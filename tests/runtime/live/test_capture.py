@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from digitocr.runtime.errors import DeviceError, InputError
+from digitocr.runtime.errors import DeviceError, InputError, SourceOffError
 from digitocr.runtime.live import capture
 from digitocr.runtime.live.capture import Grabber
 
@@ -260,3 +260,61 @@ def test_a_source_with_an_interval_is_not_read_more_often_and_closes_at_once():
     assert time.monotonic() - began < 1
     assert source.number == 1
     assert source.released == 1
+
+
+def test_a_source_that_hangs_is_lost_by_the_reader_s_own_clock(monkeypatch):
+    monkeypatch.setattr(capture, "STALL_SECONDS", 0.2)
+    over = threading.Event()
+    grabber = Grabber(opening(Played({5: lambda: over.wait(60) and None})), "own", reconnect=60)
+    while not grabber.lost:
+        grabber.next(0.05)
+    assert grabber.lost == "no frame comes"
+    over.set()
+    grabber.close()
+
+
+def test_a_source_all_of_whose_frames_have_a_flaw_is_lost_for_that(monkeypatch):
+    monkeypatch.setattr(capture, "STALL_SECONDS", 0.2)
+    camera = Played()
+    grabber = Grabber(opening(camera), "0", reconnect=0.1)
+    assert grabber.next(1).flaw == ""
+    camera.flaw = "damaged"
+    while not grabber.lost:
+        grabber.next(0.05)
+    assert grabber.lost == "damaged"
+    while grabber.next(1).flaw:
+        camera.flaw = ""
+    assert not grabber.lost
+    grabber.close()
+
+
+def test_a_recording_has_times_of_its_own_and_a_last_word():
+    source = recorded(3)
+    source.time, source.note = 7.5, "cut short"
+    grabber = Grabber(opening(source), "film")
+    assert [frame.time for frame in frames(grabber)] == [7.5] * 3
+    assert grabber.note == "cut short"
+
+
+def test_only_a_source_that_is_off_is_tried_again_at_the_start():
+    tried = []
+
+    def off():
+        tried.append(1)
+        raise SourceOffError("off") if len(tried) < 3 else DeviceError("never")
+
+    told = []
+    with pytest.raises(DeviceError, match="never"):
+        Grabber(off, "camera", reconnect=60, waiting=told.append)
+    assert len(tried) == 3
+    assert set(told) <= {"", "off"}
+
+
+def test_what_is_raised_while_the_first_frame_is_waited_for_ends_it():
+    def waiting(why):
+        raise InputError("no time left")
+
+    over = threading.Event()
+    with pytest.raises(InputError, match="no time left"):
+        Grabber(lambda: over.wait(60) and None, "camera", waiting=waiting)
+    over.set()

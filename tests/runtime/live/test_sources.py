@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitocr.runtime.errors import DeviceError, InputError, UsageError
-from digitocr.runtime.live import cameras, capture, sources
+from digitocr.runtime.live import cameras, capture, decoding, sources
 from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Grabber
 from digitocr.runtime.live.sources import opener
@@ -114,7 +114,7 @@ def test_what_is_not_there_is_an_error(tmp_path, monkeypatch):
         opener(str(tmp_path / "gone.avi"))
     with pytest.raises(InputError, match="holds no pictures"):
         opener(str(tmp_path))()
-    with pytest.raises(DeviceError, match=r"http://127\.0\.0\.1:9/video: no stream can be opened"):
+    with pytest.raises(DeviceError, match=r"http://127\.0\.0\.1:9/video: nothing listens there"):
         opener("http://user:secret@127.0.0.1:9/video")()
 
 
@@ -162,8 +162,8 @@ def test_a_stream_on_the_network_is_live_and_comes_back(stream):
 
 
 def test_a_stream_that_stalls_is_an_error(stream, monkeypatch):
-    monkeypatch.setattr(sources, "READ_MS", 300)
-    monkeypatch.setattr(sources, "OPEN_MS", 300)
+    monkeypatch.setattr(decoding, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(decoding, "OPEN_SECONDS", 0.3)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0.02)
     # the first connection is used to find out what the address answers with
     grabber = Grabber(opener(stream(level(7), stalls=5, serves=2)), "stream", reconnect=0.2)
@@ -264,7 +264,7 @@ def test_opencv_and_ffmpeg_write_nothing_unless_the_environment_asks_for_it(tmp_
         "from digitocr import DigitocrError, VideoReader\n"
         "for source in ('a.avi', 'http://127.0.0.1:9/video', 9876):\n"
         "    try:\n"
-        "        VideoReader(source)\n"
+        "        VideoReader(source, reconnect=0)\n"
         "    except DigitocrError as error:\n"
         "        print(type(error).__name__)\n"
     )
@@ -273,6 +273,6 @@ def test_opencv_and_ffmpeg_write_nothing_unless_the_environment_asks_for_it(tmp_
     ran = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
     )
-    assert ran.stdout == "InputError\nDeviceError\nDeviceError\n"
-    assert [word in ran.stderr for word in ("VIDEOIO", "refused")] == [bool(level)] * 2
+    assert ran.stdout == "InputError\nSourceOffError\nDeviceError\n"
+    assert ("refused" in ran.stderr) is bool(level)
     assert bool(ran.stderr) is bool(level)

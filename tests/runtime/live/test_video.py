@@ -188,8 +188,8 @@ def test_a_password_is_in_no_message_and_no_thread_s_name(stream, clip):
         with pytest.raises(DeviceError, match=f"^http://{host}: ") as lost:
             list(video.frames())
     assert "secret" not in str(lost.value)
-    with pytest.raises(DeviceError, match=r"^rtsp://127\.0\.0\.1:9/: no stream") as refused:
-        VideoReader("rtsp://user:secret@127.0.0.1:9/")
+    with pytest.raises(DeviceError, match=r"^rtsp://127\.0\.0\.1:9/: nothing listens") as refused:
+        VideoReader("rtsp://user:secret@127.0.0.1:9/", reconnect=0)
     assert "secret" not in str(refused.value)
 
 
@@ -284,3 +284,44 @@ def test_damage_in_the_middle_is_raised(tmp_path):
     (tmp_path / "2.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"2\.png"):
         list(VideoReader(str(tmp_path), Told("")))
+
+
+def test_boxes_stay_inside_the_picture_and_the_part(reader, clip):
+    class Edge(Told):
+        def read(self, picture):
+            height, width = picture.shape
+            boxes = (Box(-3, -4, 20, 30), Box(width - 10, height - 12, 20, 30))
+            digits = tuple(Digit(4, 0.9, box, ()) for box in boxes)
+            return Reading((Line((Number("44", digits, 0.9),)),))
+
+    for roi, inside in ((None, (0, 0, 320, 240)), ((20, 30, 100, 80), (20, 30, 120, 110))):
+        video = VideoReader(str(clip), Edge("44"), roi=roi, every=10)
+        for frame in video.frames():
+            if frame is not None:
+                first, last = (digit.box.xyxy for digit in frame.reading.digits)
+                assert (first[:2], last[2:]) == (inside[:2], inside[2:])
+
+
+def test_a_frame_with_a_flaw_is_not_read():
+    class Lossy(Own):
+        """20 frames of which each second one is damaged."""
+
+        number = -1
+
+        def __init__(self):
+            pass
+
+        def read(self):
+            self.number += 1
+            self.flaw = "damaged" if self.number % 2 else ""
+            return np.full((48, 64, 3), 9, np.uint8) if self.number < 20 else None
+
+        def release(self):
+            pass
+
+    told = Told("407")
+    with VideoReader(Lossy(), told) as video:
+        frames = [frame for frame in video.frames() if frame is not None]
+    assert [frame.flaw for frame in frames] == ["", "damaged"] * 10
+    assert {(frame.reading.text, frame.reading.why) for frame in frames} == {("407", ""), ("", "damaged")}
+    assert [frame.index for frame in frames if frame.announced] == [12]  # the seventh that was read
