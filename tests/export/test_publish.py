@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -24,6 +25,14 @@ def test_a_file_that_passes_gets_its_name_its_card_and_its_report(tmp_path):
     assert report == {"sha256": "model", "failures": [], "file": "a.onnx", "path": str(path), "bytes": 5}
     assert json.loads((path.parent / "a.onnx.report.json").read_text())["file"] == "a.onnx"
     assert json.loads((path.parent / "a.onnx.json").read_text())["bytes"] == 5
+
+
+def test_what_a_killed_export_has_left_goes_away_an_hour_later(tmp_path):
+    for name in (".a.01234567.part.onnx", ".b.01234567.part.onnx"):
+        (tmp_path / name).touch()
+    os.utime(tmp_path / ".a.01234567.part.onnx", (0, 0))
+    publish(tmp_path / "a.onnx", lambda beside: beside.write_text("model"), judged())
+    assert names(tmp_path) == [".b.01234567.part.onnx", "a.onnx", "a.onnx.json", "a.onnx.report.json"]
 
 
 def test_a_file_that_is_refused_leaves_its_report_and_the_file_that_was_there(tmp_path):
