@@ -43,7 +43,7 @@ def publish(path: Path, write: Callable[[Path], object], judge: Callable[[Path],
     report_path = path.with_name(f"{path.name}.report.json")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(path.parent)
+        remove_abandoned(path.parent, name=f"{path.stem}*")
         with replacing(path) as beside:
             write(beside)
             card, report = judge(beside)

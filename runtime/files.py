@@ -121,7 +121,7 @@ def remove_abandoned(folder: Path, alone: bool = False, name: str = "*") -> None
         name: The stem of the files that were to be written, as a glob.
     """
     with suppress(OSError):
-        for left in folder.glob(f".{name}.????????.part*"):
+        for left in folder.glob(f".{name}.{'[0-9a-f]' * 8}.part*"):
             with suppress(OSError):
                 if alone or time.time() - left.lstat().st_mtime > ABANDONED_SECONDS:
                     left.unlink()

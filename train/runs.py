@@ -200,9 +200,10 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
         "seconds": None,
     }
     try:
-        with suppress(OSError):  # of a run that was killed as it began, an empty folder is left
-            remove_abandoned(folder, alone=True)
-            folder.rmdir()
+        with suppress(OSError):  # a run that was killed as it began leaves nothing else
+            if all(path.name.startswith(f".{Path(RECORD).stem}.") for path in folder.iterdir()):
+                remove_abandoned(folder, alone=True)
+                folder.rmdir()
         folder.mkdir(parents=True)
         write_json(folder / RECORD, record)
         if data.origin:

@@ -28,11 +28,12 @@ def test_a_file_that_passes_gets_its_name_its_card_and_its_report(tmp_path):
 
 
 def test_what_a_killed_export_has_left_goes_away_an_hour_later(tmp_path):
-    for name in (".a.01234567.part.onnx", ".b.01234567.part.onnx"):
+    young, other = ".a.onnx.01234567.part.json", ".b.01234567.part.onnx"
+    for name in (".a.01234567.part.onnx", young, other):
         (tmp_path / name).touch()
-    os.utime(tmp_path / ".a.01234567.part.onnx", (0, 0))
+        os.utime(tmp_path / name, None if name == young else (0, 0))
     publish(tmp_path / "a.onnx", lambda beside: beside.write_text("model"), judged())
-    assert names(tmp_path) == [".b.01234567.part.onnx", "a.onnx", "a.onnx.json", "a.onnx.report.json"]
+    assert names(tmp_path) == [young, other, "a.onnx", "a.onnx.json", "a.onnx.report.json"]
 
 
 def test_a_file_that_is_refused_leaves_its_report_and_the_file_that_was_there(tmp_path):

@@ -289,9 +289,19 @@ def _stopped_by_permissions() -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
+def clock_jumping(_: random.Random) -> Fault:
+    """A fault from which on the wall clock jumps by days each time it is asked; clock.c must be preloaded."""
+
+    def jump(_: Path) -> None:
+        ctypes.c_int.in_dll(ctypes.CDLL(None), "clock_jumps").value = 1
+
+    return jump
+
+
 FAULTS: dict[str, Callable[[random.Random], Fault]] = {
     "full disk": disk_filled,
     "file size limit": files_limited,
     "read-only folder": made_read_only,
     "memory limit": memory_limited,
+    "clock that jumps": clock_jumping,
 }
