@@ -3,7 +3,7 @@
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
 # make fuzz         damages pictures, models and JSON for ten minutes, reads them in processes with limits, and prints what
 #                   became of them; make fuzz SECONDS=60
-# make soak         kills commands at random moments, fills disks, and reads for hours, in some twenty minutes; prints tables;
+# make soak         kills commands at random moments, breaks what they write to, and watches a drawn meter; prints tables;
 #                   make soak KILLS=50
 # make sbom         what the installed version consists of, as CycloneDX, in dist/
 # make reproducible builds the wheel twice and compares the bytes
