@@ -341,7 +341,8 @@ class Record(Command):
         return ["webcam", "--source", clip, "--view", "none", "--record", "record.avi", "--force"]
 
     def result(self) -> Any:
-        return [name for name in self.left() if ".part" not in name], frames_of(self.folder / "record.avi")
+        named = [name for name in self.left() if ".part" not in name and ".damaged" not in name]
+        return named, frames_of(self.folder / "record.avi")
 
 
 class Label(Command):
