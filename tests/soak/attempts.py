@@ -35,6 +35,7 @@ ORPHAN_SECONDS = 60  # in which the processes of a killed one end as well, on a 
 APPENDED = ("journal.log", "out.jsonl", "labels.jsonl", "lock")  # files of lines, whole at every line, and locks
 FILLER = ".filler.part"  # what takes the room of a disk
 CAPABILITY_VERSION, CAP_DAC_OVERRIDE = 0x20080522, 1  # of Linux
+DAMAGED = ".damaged"  # in the name of a recording that could not be finished
 PARTS = (".part", ".notes", ".lock")
 
 
@@ -182,7 +183,7 @@ def _watch(folder: Path, notes: int, at: int, fault: Fault | None) -> None:
             and not any(part in path.name for part in PARTS)
         ):
             os.write(notes, f"opens {path.name} to write under its final name\n".encode())
-        if event == "os.rename":
+        if event == "os.rename" and DAMAGED not in str(given[1]):
             status = path.lstat()
             if S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in synced:
                 os.write(notes, f"renames to {Path(str(given[1])).name} without sync\n".encode())

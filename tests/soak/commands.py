@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import adapting
 import numpy as np
-from attempts import Attempt, aside
+from attempts import DAMAGED, Attempt, aside
 from drawn import bars
 
 IMAGES = 240  # drawn digits to train with
@@ -76,6 +76,8 @@ class Command:
         found = []
         for path in self.folder.rglob("*"):
             if path.name.startswith(".") or not path.is_file() or path.name in ("lock", "journal.log"):
+                continue
+            if DAMAGED in path.name:
                 continue
             try:
                 _whole(path)
@@ -341,7 +343,7 @@ class Record(Command):
         return ["webcam", "--source", clip, "--view", "none", "--record", "record.avi", "--force"]
 
     def result(self) -> Any:
-        named = [name for name in self.left() if ".part" not in name and ".damaged" not in name]
+        named = [name for name in self.left() if ".part" not in name and DAMAGED not in name]
         return named, frames_of(self.folder / "record.avi")
 
 
