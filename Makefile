@@ -3,6 +3,8 @@
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
 # make fuzz         damages pictures, models and JSON for ten minutes, reads them in processes with limits, and prints what
 #                   became of them; make fuzz SECONDS=60
+# make soak         kills commands at random moments, breaks what they write to, and watches a drawn meter; prints tables;
+#                   make soak KILLS=50
 # make sbom         what the installed version consists of, as CycloneDX, in dist/
 # make reproducible builds the wheel twice and compares the bytes
 # make docs         the documentation as a site, in site/ (installs no TensorFlow)
@@ -22,7 +24,7 @@ SOURCES := pyproject.toml constraints.txt $(shell find src runtime train export 
 RUNTIME_TESTS := tests/runtime tests/cli/batch tests/cli/commands/test_predict.py tests/cli/commands/test_info.py \
   tests/cli/test_explain.py tests/cli/test_main.py tests/test_public.py tests/test_spec.py tests/test_golden.py
 
-.PHONY: demo test test-lowest fuzz sbom reproducible docs install bench fonts scripts clean wheel
+.PHONY: demo test test-lowest fuzz soak sbom reproducible docs install bench fonts scripts clean wheel
 
 demo: .venv/runtime
 	$(BIN)/digitocr predict examples/
@@ -46,6 +48,10 @@ test-lowest:
 SECONDS ?= 600
 fuzz: .venv/all
 	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
+
+KILLS ?= 10
+soak: .venv/all
+	$(BIN)/python tests/soak/run.py --kills $(KILLS)
 
 sbom: .venv/all
 	$(BIN)/python .ci/sbom all > dist/digitocr.cdx.json

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from errno import ENOSPC
+from errno import ENOMEM, ENOSPC
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -71,6 +71,9 @@ def main() -> None:
             _leave(words, _mistyped(words, error.format_message()))
         if isinstance(error, OSError) and error.errno == ENOSPC and error.filename is None:
             _leave(words, _unwritable(error))
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
+            print("digitocr: there is no more memory; close other programs, or use fewer --jobs", file=sys.stderr)
+            _leave(words, DigitocrError.exit_code)
         print(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints", file=sys.stderr)
         _leave(words, 1)
 

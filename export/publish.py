@@ -13,7 +13,7 @@ from pathlib import Path
 from digitocr.export.card import Card, card_path, write_card
 from digitocr.export.parity import Report
 from digitocr.runtime.errors import GateError, OutputError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import remove_abandoned, replacing
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
@@ -43,6 +43,7 @@ def publish(path: Path, write: Callable[[Path], object], judge: Callable[[Path],
     report_path = path.with_name(f"{path.name}.report.json")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(path.parent, name=f"{path.stem}*")
         with replacing(path) as beside:
             write(beside)
             card, report = judge(beside)

@@ -112,12 +112,18 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Removes the hidden files that processes which were killed inside `replacing` have left in a folder."""
+def remove_abandoned(folder: Path, alone: bool = False, name: str = "*") -> None:
+    """Removes the hidden files that processes which were killed inside `replacing` have left in a folder.
+
+    Args:
+        folder: The folder.
+        alone: Whether no other process writes there. If one may, only what is old is removed.
+        name: The stem of the files that were to be written, as a glob.
+    """
     with suppress(OSError):
-        for left in folder.glob(".*.????????.part*"):
+        for left in folder.glob(f".{name}.{'[0-9a-f]' * 8}.part*"):
             with suppress(OSError):
-                if time.time() - left.lstat().st_mtime > ABANDONED_SECONDS:
+                if alone or time.time() - left.lstat().st_mtime > ABANDONED_SECONDS:
                     left.unlink()
 
 

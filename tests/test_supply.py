@@ -29,3 +29,15 @@ def test_the_bill_of_materials_holds_what_is_needed_and_the_digests_of_the_model
     assert models == shipped_checksums()
     known = {one["bom-ref"] for one in bill["components"]} | {bill["metadata"]["component"]["bom-ref"]}
     assert {other for one in bill["dependencies"] for other in one["dependsOn"]} <= known
+
+
+def test_every_pin_has_the_digests_of_its_wheels_and_no_address():
+    text = (ROOT / "hashes.txt").read_text("utf-8")
+    pinned = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
+    rows = [row.split() for row in re.sub(r"\\\n", "", text).splitlines() if not row.startswith("#")]
+    assert [row[0] for row in rows] == pinned
+    for row in rows:
+        assert len(row) > 1
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", digest) for digest in row[1:])
+        assert row[1:] == sorted(set(row[1:]))
+    assert "//" not in text

@@ -22,7 +22,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import Field, asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,7 +177,7 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
     """Makes the folder of a new run, with run.json in it.
 
     Args:
-        folder: The folder, which must not exist.
+        folder: The folder, which must not exist, or be empty.
         settings: The settings of the run.
         data: The data to train with.
 
@@ -200,6 +200,10 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
         "seconds": None,
     }
     try:
+        with suppress(OSError):  # a run that was killed as it began leaves nothing else
+            if all(path.name.startswith(f".{Path(RECORD).stem}.") for path in folder.iterdir()):
+                remove_abandoned(folder, alone=True)
+                folder.rmdir()
         folder.mkdir(parents=True)
         write_json(folder / RECORD, record)
         if data.origin:
@@ -234,14 +238,19 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
     begun = settings(**record["settings"])
     ended, named, known = record["ended"], record["fonts"], record["data"]
     record["resumed"].append(now())
+    remove_abandoned(folder, alone=True)
     if ended is not None:
+        with suppress(OSError):  # it was killed in between
+            (folder / CHECKPOINT).unlink(missing_ok=True)
         raise UsageError(f"{folder}: is finished, {begun.epochs} epochs; start a new run without --resume")
     fonts = begun.font_files()
     if known != data_card(data) or named != [font.name for font in fonts]:
         raise InputError(f"{folder}: was begun with other data or fonts; give the same ones")
-    remove_abandoned(folder)
     run = Run(folder, begun, fonts, record)
     run.write_json(RECORD, record)
+    if data.origin and not (folder / SPLIT).exists():  # it was killed as it began
+        with run._writable():
+            _write_split(folder / SPLIT, data)
     return run
 
 

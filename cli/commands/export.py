@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from digitocr.cli import options
-from digitocr.runtime.errors import UsageError
+from digitocr.runtime.errors import ModelError, UsageError
 
 EXAMPLES = (
     "For example: digitocr export --format all --quantize none --quantize int8 --out models/  "
@@ -242,12 +242,15 @@ def _run_written(
     run: Path, format: str, quantize: list[str], out: Path, mnist: Any, fonts: list[Path], force: bool
 ) -> Iterator[str]:
     """Exports all networks of a run's folder, and their confidence; a line for each file."""
+    from digitocr.export.card import read_json_object
     from digitocr.export.classifier import MODES, check_source
     from digitocr.export.classifier import export as convert
     from digitocr.runtime.files import replacing
     from digitocr.runtime.models import CONFIDENCE
 
     check_source(run / "model.keras")
+    if read_json_object(run / "run.json").get("ended", "") is None:
+        raise ModelError(f"{run}: was ended before all its networks were written; train again, in a new folder")
     formats = ["tflite", "onnx"] if format == "all" else [format]
     for report in convert(run / "model.keras", formats, quantize, out, mnist, force=force):
         yield (

@@ -57,6 +57,7 @@ class Recording:
             time: Seconds since the first frame.
         """
         if self._writer is None:
+            self._check_room()
             self._writer = self._opened((picture.shape[1], picture.shape[0]))
         time -= self._skipped
         gap = time - self._frames / self._fps
@@ -70,17 +71,23 @@ class Recording:
         while self._frames <= last:
             self._writer.write(picture)
             self._frames += 1
-            # OpenCV does not report that a write failed
-            if self._frames % CHECKED_EVERY == 0 and shutil.disk_usage(self._path.parent).free < SPARE_BYTES:
-                raise OutputError(f"{self._path}: the disk is full; what was recorded so far is kept")
+            if self._frames % CHECKED_EVERY == 0:
+                self._check_room()
 
     def close(self) -> None:
-        """Finishes the file and gives it its name. Raises OutputError if that fails."""
+        """Finishes the file and gives it its name. Raises OutputError if that fails.
+
+        A file that is not whole, as where a file may only become so large, gets another name: most of it can be played.
+        """
         if self._writer is None or self._whole is None:
             return
         self._writer.release()
         self._writer = None
         try:
+            if cv2.VideoCapture(str(self._beside)).get(cv2.CAP_PROP_FRAME_COUNT) <= 0:  # its end could not be written
+                part = self._path.with_stem(f"{self._path.stem}.damaged")
+                self._beside.replace(part)
+                raise OutputError(f"{self._path}: could not be written to its end; what could be is in {part}")
             self._whole.__exit__(None, None, None)
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written ({error.strerror}); name a file that can") from error
@@ -93,11 +100,17 @@ class Recording:
     ) -> None:
         self.close()
 
+    def _check_room(self) -> None:
+        """Raises OutputError where the disk is nearly full: OpenCV does not report that a write failed."""
+        if shutil.disk_usage(self._path.parent).free < SPARE_BYTES:
+            raise OutputError(f"{self._path}: the disk is full; what was recorded so far is kept")
+
     def _opened(self, size: tuple[int, int]) -> "cv2.VideoWriter":
         self._size = size
         self._whole = replacing(self._path)
+        self._beside = self._whole.__enter__()
         codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
-        writer = cv2.VideoWriter(str(self._whole.__enter__()), codec, self._fps, size)
+        writer = cv2.VideoWriter(str(self._beside), codec, self._fps, size)
         if not writer.isOpened():
             raise OutputError(f"{self._path}: cannot be written; name a file that can, an .avi or .mp4")
         return writer

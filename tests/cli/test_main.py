@@ -116,6 +116,17 @@ def test_a_bug_is_told_as_one_unless_debug_shows_it():
         assert ("Traceback" in done.stderr) is traceback
 
 
+def test_memory_that_runs_out_is_no_bug():
+    code = (
+        "import sys; from digitocr.cli import main; from digitocr.cli.batch import sources; "
+        "sources.is_single = lambda *_: bytearray(1 << 62); "
+        "sys.argv[1:] = ['predict', '--jsonl', 'x.png']; main.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "digitocr: there is no more memory; close other programs, or use fewer --jobs\n"
+
+
 def test_h_is_help(digitocr):
     for words in ([], ["predict"]):
         short, long = (digitocr(*words, option) for option in ("-h", "--help"))

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -24,6 +25,15 @@ def test_a_file_that_passes_gets_its_name_its_card_and_its_report(tmp_path):
     assert report == {"sha256": "model", "failures": [], "file": "a.onnx", "path": str(path), "bytes": 5}
     assert json.loads((path.parent / "a.onnx.report.json").read_text())["file"] == "a.onnx"
     assert json.loads((path.parent / "a.onnx.json").read_text())["bytes"] == 5
+
+
+def test_what_a_killed_export_has_left_goes_away_an_hour_later(tmp_path):
+    young, other = ".a.onnx.01234567.part.json", ".b.01234567.part.onnx"
+    for name in (".a.01234567.part.onnx", young, other):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, None if name == young else (0, 0))
+    publish(tmp_path / "a.onnx", lambda beside: beside.write_text("model"), judged())
+    assert names(tmp_path) == [young, other, "a.onnx", "a.onnx.json", "a.onnx.report.json"]
 
 
 def test_a_file_that_is_refused_leaves_its_report_and_the_file_that_was_there(tmp_path):

@@ -87,6 +87,10 @@ def test_what_killed_processes_left_is_removed_when_it_is_old(tmp_path):
         os.utime(path, (0, 0))
     remove_abandoned(tmp_path)
     assert sorted(names(tmp_path)) == sorted(["a.json", young.name, other.name])
+    remove_abandoned(tmp_path, alone=True, name="c")
+    assert young.exists()
+    remove_abandoned(tmp_path, alone=True)  # where nobody else writes, all
+    assert sorted(names(tmp_path)) == sorted(["a.json", other.name])
 
 
 def test_pipes_devices_folders_and_large_files_are_not_read(tmp_path):

@@ -104,12 +104,33 @@ def test_a_resumed_run_replaces_rows_that_are_ahead_of_its_checkpoint(tmp_path: 
 
 
 def test_a_folder_that_exists_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="exists already"):
         begin(tmp_path, Settings(), data())
-    assert files(tmp_path) == set()
-    (tmp_path / "file").touch()
+    assert files(tmp_path) == {"file"}
     with pytest.raises(OutputError, match="cannot be written"):
         begin(tmp_path / "file" / "run", Settings(), data())
+
+
+def test_what_a_kill_leaves_goes_away_when_the_run_is_begun_again_resumed_or_finished(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+
+    def leave(name: str) -> None:
+        (folder / name).write_text("half")
+
+    leave(".run.01234567.part.json")  # as it began
+    begin(folder, Settings(), data())
+    assert files(folder) == {"run.json"}
+    leave(".model.01234567.part.keras")
+    run = resume(folder, Settings, data())
+    assert files(folder) == {"run.json"}
+    keep(run, 3)
+    run.finish()
+    leave("checkpoint.keras")  # between the last two things that it does
+    with pytest.raises(UsageError, match="is finished"):
+        resume(folder, Settings, data())
+    assert files(folder) == {"run.json", "history.csv", "model.keras"}
 
 
 def test_fonts_are_looked_for_before_a_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +258,10 @@ def test_a_run_with_own_data_records_their_source_and_what_each_picture_is_for(t
     parts = [row["part"] for row in written]
     assert [number for number, part in enumerate(parts) if part == "held out"] == held.tolist()
     assert parts[24:] == ["test"] * 5 + ["train"]
+    content = (tmp_path / "run" / "split.csv").read_bytes()
+    (tmp_path / "run" / "split.csv").unlink()  # it was killed as it began
     resume(tmp_path / "run", Settings, own)
+    assert (tmp_path / "run" / "split.csv").read_bytes() == content
     with pytest.raises(InputError, match="begun with other data"):
         resume(tmp_path / "run", Settings, replace(own, origin=replace(origin, source="other.csv")))
 

@@ -38,6 +38,7 @@ import numpy.typing as npt
 from digitocr import __version__
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
+from digitocr.runtime.files import remove_abandoned, replacing
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.processes import begin
 from digitocr.train.data import Bytes, Mnist, fewer, split, stratified
@@ -268,7 +269,8 @@ def run_cell(data: Mnist, cell: Experiment, seed: int, plan: StudyPlan, path: Pa
             model = path.with_suffix(".keras")
             bare = build_network(cell)  # Keras cannot leave out the optimizer's state when it saves
             bare.set_weights(network.get_weights())
-            bare.save(model)
+            with replacing(model) as beside:
+                bare.save(beside)
             result |= inspected(network, given, data)
             result["corruptions"] = _robustness(network, data, plan.images)
             result["int8"] = _int8(model, data, quantize)
@@ -370,6 +372,8 @@ def _locked(folder: Path) -> Iterator[None]:
         lock = filelock.FileLock(folder / "lock")
         lock.acquire(timeout=0)
         (folder / "runs").mkdir(exist_ok=True)
+        for part in (folder, folder / "runs"):
+            remove_abandoned(part, alone=True)
     except filelock.Timeout as error:
         raise OutputError(
             f"{folder}: another process works on this study; wait for it, or give another --out"

@@ -37,7 +37,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import remove_abandoned, replacing
 from digitocr.train.data import Mnist
 from digitocr.train.paper.schemas import fits_results
 from digitocr.train.quiet import silenced
@@ -230,6 +230,9 @@ class Search:
                 ended = self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
                 if ended.state != TrialState.FAIL:  # it was finished after the list was made
                     continue
+                models = self._folder / "models"  # it had no result, so its network is none
+                (models / f"{trial.number}.keras").unlink(missing_ok=True)
+                remove_abandoned(models, alone=True, name=str(trial.number))
                 tries = trial.user_attrs.get("tries", 1)
                 if tries < MAX_TRIES and trial.params:
                     attributes = {"tries": tries + 1, "again": trial.number}

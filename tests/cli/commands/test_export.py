@@ -103,6 +103,10 @@ def test_all_networks_of_a_run_are_exported_and_their_confidence(monkeypatch, re
     words = ["export", "--model", str(run), "--quantize", "int8", "--quantize", "dynamic", "--out", str(out)]
     done = CliRunner().invoke(command_line(()), words)
     assert done.exit_code == 0, done.exception
+    (run / "run.json").write_text('{"ended": null}')
+    assert "was ended before all its networks were written" in str(
+        CliRunner().invoke(command_line(()), words).exception
+    )
     both = ["int8", "dynamic"]
     assert given == [("model.keras", ["tflite", "onnx"], both), ("recognizer", "recognizer.keras", ["onnx"], ["int8"])]
     assert (out / "confidence.json").read_text() == "confidence.json"

@@ -1,3 +1,4 @@
+import resource
 import shutil
 from types import SimpleNamespace
 
@@ -84,6 +85,27 @@ def test_a_full_disk_is_an_error_and_what_was_recorded_is_kept(tmp_path, monkeyp
         with pytest.raises(OutputError, match="the disk is full; what was recorded so far is kept"):
             recording.write(picture(2), 10)
     assert levels(tmp_path / "a.avi") == [1] * 6 + [2] * 4
+
+
+def test_a_disk_that_is_full_at_the_start_gets_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with Recording(tmp_path / "a.avi", 10, False) as recording, pytest.raises(OutputError, match="the disk is full"):
+        recording.write(picture(1), 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mp4"])
+def test_a_recording_whose_end_could_not_be_written_does_not_get_its_name(tmp_path, name):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Recording(tmp_path / name, 10, False) as recording:
+        recording.write(picture(1), 1)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))  # as a file system may limit a file to 4 GB
+        try:
+            with pytest.raises(OutputError, match=r"a\.\w+: could not be written to its end; .*a\.damaged\.\w+"):
+                recording.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == [name.replace("a.", "a.damaged.")]
 
 
 def test_nothing_is_overwritten_unless_forced(tmp_path):

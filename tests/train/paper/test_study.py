@@ -127,9 +127,11 @@ def test_a_kill_costs_the_run_in_progress_and_no_more(tmp_path: Path) -> None:
         child.communicate()
     assert child.returncode == -9
     done = {path: path.read_bytes() for path in (tmp_path / "runs").glob("*.json")}
+    (tmp_path / "runs" / ".half.01234567.part.keras").touch()
     Study(tmp_path, drawn(), PLAN, shipped).run([SMALL], len(done) + 1)
     assert len(list((tmp_path / "runs").glob("*.json"))) == len(done) + 1
     assert all(path.read_bytes() == content for path, content in done.items())
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_other_plans_data_and_folders_are_refused_and_nothing_is_mixed(tmp_path: Path) -> None:

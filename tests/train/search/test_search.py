@@ -108,7 +108,10 @@ def test_a_killed_worker_loses_its_trial_and_another_takes_it_up_again(tmp_path:
         child.kill()
         child.communicate()
     assert child.returncode == -9
+    assert (tmp_path / "models" / "0.keras").exists()
+    (tmp_path / "models" / ".0.01234567.part.keras").touch()
     Search(tmp_path, drawn(), PLAN, shipped).run(1)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["1.keras"]  # the other one has no result
     lost, again = read_results(tmp_path)["trials"]
     assert (lost["state"], again["state"]) == ("fail", "complete")
     assert again["again"] == lost["number"]
