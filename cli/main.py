@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from digitocr import __version__
+from digitocr.cli.quick import call
 from digitocr.runtime.errors import DigitocrError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -54,9 +55,15 @@ def main() -> None:
         os.dup2(sys.stderr.fileno(), 2)
     words = sys.argv[1:]
     try:
+        quick = call(words)
+        if quick:
+            quick()
+            _leave(words, 0)
         _leave(words, command_line(words)(prog_name="digitocr", standalone_mode=False))
     except SystemExit as ended:
         _leave(words, ended.code)
+    except BrokenPipeError:  # as the parser ends it
+        _leave(words, 1)
     except KeyboardInterrupt:
         _leave(words, INTERRUPTED)
     except Exception as error:
@@ -85,6 +92,8 @@ def command_line(words: Sequence[str]) -> "typer.Typer":
     belong to `digitocr` itself, so only the application with all commands has them.
     """
     import typer  # here, so that main sets the garbage threshold first
+
+    from digitocr.cli import options
 
     def show_version(wanted: bool) -> None:
         if wanted:
@@ -116,6 +125,7 @@ def command_line(words: Sequence[str]) -> "typer.Typer":
     app.callback()(common)
     for name in names:
         module = import_module(f"digitocr.cli.commands.{name}")
+        vars(module).update(typer=typer, options=options)  # the annotations of predict name them
         app.command(epilog=module.EXAMPLES)(getattr(module, name))
     return app
 

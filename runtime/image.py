@@ -5,8 +5,9 @@ GrayImage: (H, W) uint8, 0 to 255, of either polarity, upright by EXIF.
 
 import io
 import os
+import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from itertools import islice
@@ -36,6 +37,7 @@ DEEP_MODES = ("I", "F")  # how the names of Pillow's modes of more than 8 bits b
 READER_SIDE = 1536  # pixels of the longer side; a JPEG with twice this side is decoded at half its size, and so on
 NORMAL_ASPECT = 2.5  # a longer picture keeps as many pixels as its part of that aspect would
 MIN_SIDE = 5  # pixels; nothing narrower can show a digit
+JPEG_START = b"\xff\xd8\xff"
 HEADER_BYTES = 64  # bytes at the start of a file by which AVIF and HEIF are recognised
 
 ORIENTATION = 0x0112  # the tag of EXIF and TIFF
@@ -310,6 +312,12 @@ def _open(file: BinaryIO, container: str, name: str) -> Image.Image:
             raise MissingExtraError("heif", f"{name}: a HEIF picture")
         opened: Image.Image = import_module("pillow_heif").HeifImageFile(file)
         return opened
+    if file.read(len(JPEG_START)) == JPEG_START:
+        from PIL import JpegImagePlugin  # alone: Image.open imports four more formats
+
+        file.seek(0)
+        with suppress(SyntaxError, IndexError, TypeError, struct.error):  # other formats are tried then
+            return JpegImagePlugin.jpeg_factory(file)
     return Image.open(file, formats=FORMATS)
 
 

@@ -9,6 +9,7 @@ picture may not be upright); their lines are recognized; all is put in reading o
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -129,9 +130,11 @@ class Reader:
             "providers": tuple(providers),
             "confidence": confidence,
         }
-        self.classifier = Classifier(None if model is None else Path(model), threads, providers)
-        self.detector = Detector(None if detector is None else Path(detector), threads, providers)
-        self.recognizer = Recognizer(None if recognizer is None else Path(recognizer), threads, providers)
+        with ThreadPoolExecutor(3) as pool:  # an interpreter that loads a network leaves Python's lock to others
+            reads = pool.submit(Classifier, None if model is None else Path(model), threads, providers)
+            detects = pool.submit(Detector, None if detector is None else Path(detector), threads, providers)
+            recognizes = pool.submit(Recognizer, None if recognizer is None else Path(recognizer), threads, providers)
+        self.classifier, self.detector, self.recognizer = reads.result(), detects.result(), recognizes.result()
         self._confidence = load_confidence(confidence)
         self.calibrated = self._confidence.networks == tuple(
             network_id(network.card, network.sha256) for network in (self.classifier, self.detector, self.recognizer)

@@ -9,8 +9,6 @@ from stat import S_ISREG
 from typing import IO, Any, Self
 from unicodedata import category
 
-import typer
-
 try:
     import fcntl
 except ImportError:  # Windows has no such locks
@@ -41,7 +39,7 @@ def say(result: str, file: IO[str] | None = None) -> None:
 
     Raises:
         OutputError: It cannot be written.
-        typer.Exit: the reader of a pipe is gone, as with `| head`, which needs no message.
+        SystemExit: the reader of a pipe is gone, as with `| head`, which needs no message.
     """
     out = file or sys.stdout
     try:
@@ -50,7 +48,7 @@ def say(result: str, file: IO[str] | None = None) -> None:
         print(result, file=out, flush=True)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            raise typer.Exit(OutputError.exit_code) from None
+            raise SystemExit(OutputError.exit_code) from None
         name = file.name if file else "standard output"
         raise OutputError(f"{name} cannot be written ({error.strerror}); send it elsewhere") from error
 

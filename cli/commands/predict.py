@@ -1,18 +1,25 @@
-"""digitocr predict: the numbers in pictures."""
+"""digitocr predict: the numbers in pictures.
+
+The parser is not imported here, so that cli/quick.py can do without it.
+"""
+
+from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
 from itertools import chain, islice
 from os.path import realpath
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from digitocr.cli import options
 from digitocr.cli.batch.output import LineFile, ResultFolder, plain, protect_inputs, say
 from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import NothingReadError, UsageError
+
+if TYPE_CHECKING:  # main.py puts them here before the parser looks at the annotations
+    import typer
+
+    from digitocr.cli import options
 
 EXAMPLES = (
     "For example: digitocr predict page.jpg    digitocr predict --main --digits 8 meter.jpg    "
@@ -137,7 +144,7 @@ def predict(
             bool(explained),
             detector,
             recognizer,
-            options.parsed_roi(roi),
+            options.parsed_roi(roi) if roi else None,
             expect,
             digits,
             main,
@@ -185,7 +192,7 @@ def predict(
         for line in left_out:
             _print_stderr(line)
     if failures:
-        raise typer.Exit(min(failures))
+        raise SystemExit(min(failures))
     if fail_on_empty and not read:
         form = " and ".join(name for name, given in (("--expect", expect), ("--digits", digits)) if given)
         raise NothingReadError(f"no number{f' of the form of {form}' if form else ''} was read in any picture")

@@ -35,7 +35,7 @@ class Follower:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._before: tuple[GrayImage, Reading] | None = None
+        self._before: tuple[tuple[int, ...], GrayImage, Reading] | None = None  # shape, reduced frame, reading
         self._followed = 0  # consecutive frames without detection
 
     def read(self, gray: GrayImage) -> Reading:
@@ -44,21 +44,32 @@ class Follower:
         A followed digit keeps the confidence with which it was detected. If one of them is another digit now, or gone,
         all are detected again.
         """
-        reading = None
-        if self._before and self._before[0].shape == gray.shape and self._followed < MAX_FOLLOWED:
-            reading = self._next(*self._before, gray)
+        reading = small = None
+        if self._before and self._before[0] == gray.shape and self._followed < MAX_FOLLOWED:
+            small = shrunk(gray, FLOW_SIDE)
+            reading = self._next(*self._before[1:], small, gray)
         self._followed = self._followed + 1 if reading else 0
         if reading is None:
             reading = self._reader.read(gray)
-        self._before = (gray, reading) if reading.lines and not reading.turned else None
+        self._before = None
+        if reading.lines and not reading.turned:
+            self._before = (gray.shape, shrunk(gray, FLOW_SIDE) if small is None else small, reading)
         return reading
 
-    def _next(self, before: GrayImage, reading: Reading, gray: GrayImage) -> Reading | None:
-        """The previous frame's reading with its boxes moved; None if a digit is not there any more."""
+    def _next(self, before: GrayImage, reading: Reading, after: GrayImage, gray: GrayImage) -> Reading | None:
+        """The previous frame's reading with its boxes moved; None if a digit is not there any more.
+
+        Args:
+            before: The previous frame, reduced to FLOW_SIDE.
+            reading: Its reading.
+            after: This frame, reduced.
+            gray: This frame.
+        """
         began = perf_counter()
         digits = reading.digits
         boxes = np.array([digit.box for digit in digits], np.float32)
-        boxes[:, :2] += motion(before, gray, boxes[:, :2] + boxes[:, 2:] / np.float32(2))
+        centres = boxes[:, :2] + boxes[:, 2:] / np.float32(2)
+        boxes[:, :2] += motion(before, after, centres, max(after.shape) / max(gray.shape))
         found = perf_counter()
         probabilities = self._reader.classify(gray, boxes)
         told = [(row, digit.digit) for row, digit in enumerate(digits) if digit.digit is not None]
@@ -72,19 +83,18 @@ class Follower:
         return replace(moved, ms=ms)
 
 
-def motion(before: GrayImage, after: GrayImage, points: Points) -> Points:
+def motion(before: GrayImage, after: GrayImage, points: Points, scale: float) -> Points:
     """Measures how far the surroundings of each point moved between two frames, by Lucas and Kanade's optical flow.
 
     Args:
-        before: (H, W) uint8, the earlier frame.
-        after: (H, W) uint8, the later frame.
-        points: (n, 2) float32, pixels of the earlier frame.
+        before: (h, w) uint8, the earlier frame, reduced.
+        after: (h, w) uint8, the later frame, reduced.
+        points: (n, 2) float32, pixels of the earlier frame as it was.
+        scale: Pixels of the reduced frames for one pixel as it was.
 
     Returns:
-        (n, 2) float32, pixels; 0 where the motion cannot be measured.
+        (n, 2) float32, pixels of the frames as they were; 0 where the motion cannot be measured.
     """
-    first, second = shrunk(before, FLOW_SIDE), shrunk(after, FLOW_SIDE)
-    scale = max(first.shape) / max(before.shape)
     start = points[:, None] * np.float32(scale)
-    end, found, _ = cv2.calcOpticalFlowPyrLK(first, second, start, None, winSize=FLOW_WINDOW, maxLevel=FLOW_LEVELS)
+    end, found, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, winSize=FLOW_WINDOW, maxLevel=FLOW_LEVELS)
     return np.where(found == 1, (end - start)[:, 0] / np.float32(scale), np.float32(0))

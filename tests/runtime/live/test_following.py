@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from digitocr import Reader
-from digitocr.runtime.live.following import MAX_FOLLOWED, Follower, motion
+from digitocr.runtime.background import shrunk
+from digitocr.runtime.live.following import FLOW_SIDE, MAX_FOLLOWED, Follower, motion
 from digitocr.runtime.opencv import cv2
 from digitocr.train.synthesis.pages import Style, draw_page
 
@@ -87,9 +88,11 @@ def test_a_turned_picture_is_not_followed(page):
 def test_motion_is_measured_in_pixels_of_the_frame(page, x, y):
     box = Reader(rotate=0).read(page).digits[0].box
     points = np.float32([[box.x + box.w / 2, box.y + box.h / 2]])
-    assert np.abs(motion(page, shifted(page, x, y), points) - (x, y)).max() < 1
+    before, after = shrunk(page, FLOW_SIDE), shrunk(shifted(page, x, y), FLOW_SIDE)
+    scale = max(before.shape) / max(page.shape)
+    assert np.abs(motion(before, after, points, scale) - (x, y)).max() < 1
 
 
 def test_motion_that_cannot_be_measured_is_zero():
     blank = np.full((100, 100), 128, np.uint8)
-    assert motion(blank, blank, np.float32([[50, 50], [-30, 20]])).tolist() == [[0, 0], [0, 0]]
+    assert motion(blank, blank, np.float32([[50, 50], [-30, 20]]), 1.0).tolist() == [[0, 0], [0, 0]]
