@@ -34,6 +34,8 @@ from digitocr.train.synthesis.strips import WIDTH, Mark, marked
 
 DIGIT_SIDES = (20.0, 110.0)  # pixels; of the longest digit of a picture in a scene
 MAX_PICTURE = 1.8  # of a scene's side; the longer side of a picture in it, at most
+SLOPE = 0.12  # of a picture's contrast; standard deviation by which light falls off towards an edge
+GRAIN = 0.04  # of a picture's contrast; the most that a camera's noise deviates
 ON_LINE = 1 / 3  # of a strip's height; from its middle to that of a digit on its line, at most
 _DISTORT = Distort(affine=True, elastic=True)
 
@@ -58,19 +60,23 @@ class Placed:
 
 
 def photographed(gray: GrayImage, rng: Generator) -> GrayImage:
-    """The (H, W) picture in other light, by a camera with another focus and noise."""
+    """The (H, W) picture in other light, by a camera with another focus and noise.
+
+    Light and noise change with its contrast: those that a display of little contrast drowns in teach nothing.
+    """
     made = gray.astype(np.float32)
     middle = float(made.mean())
+    contrast = float(np.subtract(*np.percentile(gray, (95, 5))))
     made = (made - middle) * np.float32(np.exp(rng.normal(0, 0.25))) + np.float32(middle + rng.normal(0, 15))
     if rng.random() < 0.4:
-        slope = rng.normal(0, 20, 2)
+        slope = rng.normal(0, SLOPE * contrast, 2)
         height, width = gray.shape
         made += (np.linspace(-1, 1, width)[None] * slope[0] + np.linspace(-1, 1, height)[:, None] * slope[1]).astype(
             np.float32
         )
     if rng.random() < 0.5:
         made = cv2.GaussianBlur(made, (0, 0), float(rng.uniform(0.3, 0.02 * min(gray.shape) + 0.5)))
-    made += rng.standard_normal(gray.shape, np.float32) * np.float32(rng.uniform(0, 6))
+    made += rng.standard_normal(gray.shape, np.float32) * np.float32(rng.uniform(0, GRAIN * contrast))
     return np.asarray(np.clip(made, 0, 255), np.uint8)
 
 

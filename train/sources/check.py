@@ -35,6 +35,7 @@ AREAS = 14  # along a side, whose means are compared
 # 0.034 in the median; moved by half a pixel, by 0.25.
 NEAR = 0.08  # of the length of a vector
 COMPONENTS = 16  # of all pictures' vectors; two vectors differ in them by no more than in all
+SAMPLE = 10_000  # pictures, whose components are taken for those of all
 NEIGHBOURS = 4  # nearest ones in these components, that are compared whole
 DOUBTFUL = 10  # pictures whose labels are doubted most, are listed
 LISTED = 10  # pairs of each kind are listed
@@ -112,8 +113,9 @@ def area_means(images: Bytes) -> NDArray[np.float32]:
 
     A blank picture has a row of zeros.
     """
-    areas = images.reshape(len(images), AREAS, SIDE // AREAS, AREAS, SIDE // AREAS)
-    means = areas.mean(axis=(2, 4), dtype=np.float32).reshape(len(images), AREAS * AREAS)
+    levels = images.reshape(len(images), AREAS, SIDE // AREAS, AREAS, SIDE // AREAS).astype(np.uint16)
+    areas = levels[:, :, 0, :, 0] + levels[:, :, 0, :, 1] + levels[:, :, 1, :, 0] + levels[:, :, 1, :, 1]
+    means = areas.reshape(len(images), AREAS * AREAS).astype(np.float32) / 4
     return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1), np.float32)
 
 
@@ -128,9 +130,13 @@ def nearest(means: NDArray[np.float32], among: NDArray[np.float32], is_itself: b
             found[np.linalg.norm(means - among[0], axis=1) < NEAR] = 0
         return found
     middle = among.mean(0)
-    main = np.linalg.eigh(np.cov(among - middle, rowvar=False))[1][:, -COMPONENTS:]
-    tree = cKDTree((among - middle) @ main, balanced_tree=False, compact_nodes=False)
-    near = tree.query((means - middle) @ main, NEIGHBOURS, distance_upper_bound=NEAR)[1]  # len(among) for none
+    apart = among - middle
+    some = apart[:: 1 + len(apart) // SAMPLE]
+    main = np.linalg.eigh(some.T @ some)[1][:, -COMPONENTS:]
+    tree = cKDTree(apart @ main, balanced_tree=False)
+    near = tree.query((means - middle) @ main, NEIGHBOURS, distance_upper_bound=NEAR, workers=-1)[
+        1
+    ]  # len(among) for none
     if is_itself:
         near[near == np.arange(len(means))[:, None]] = len(among)
     found, closest = np.full(len(means), -1, np.int64), np.full(len(means), NEAR)

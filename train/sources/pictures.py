@@ -2,9 +2,9 @@
 
     add_entries(entries_of_csv(path, gathered), gathered)
 
-A digit of a whole picture is cut out and normalised as the Reader does it. Where no boxes are stated, they are those of
-a reading that has as many digits in each line as the text: the text then says which digits they are. Of a picture of
-one digit that is not found, all ink is taken for it.
+A digit of a whole picture is cut out and normalised as the Reader does it; a picture of 28x28 pixels stays whole. Where
+no boxes are stated, they are those of a reading that has as many digits in each line as the text: the text then says
+which digits they are. Of a picture of one digit that is not found, all ink is taken for it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,6 +53,10 @@ def _add_digits(entry: Entry, gathered: Gathered) -> None:
     gray, factor = load_reduced(entry.file, page=entry.page)
     lines = [digits_in(line) for line in (entry.text or "").splitlines()]
     text = "".join(lines)
+    if gray.shape == (preprocessing.SIDE, preprocessing.SIDE) and len(text) <= 1 and text != DOUBT:
+        # The Reader takes all of it for the digit, and so its box, with room around which the digit would be too small.
+        gathered.add(gray, int(text) if text else NONE, entry.name, entry.group, entry.part)
+        return
     boxes, turned = entry.boxes, entry.turned
     if boxes is None:
         reading = _reader().read(gray)

@@ -12,12 +12,13 @@ from digitocr.train.data import Mnist
 from digitocr.train.sources.labelled import NONE
 
 SIDE = 28
+FIRST = keras.initializers.GlorotUniform(seed=1)  # the same weights whenever a network is loaded
 
 
 def _classifier():
     image = keras.Input((SIDE, SIDE, 1))
     x = keras.layers.BatchNormalization()(keras.layers.AveragePooling2D(4)(image))
-    return keras.Model(image, keras.layers.Dense(11, activation="softmax")(keras.layers.Flatten()(x)))
+    return keras.Model(image, keras.layers.Dense(11, "softmax", kernel_initializer=FIRST)(keras.layers.Flatten()(x)))
 
 
 def _recognizer():

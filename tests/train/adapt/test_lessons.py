@@ -57,6 +57,14 @@ def test_a_photograph_is_another_one_of_the_same_size(seed):
 
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(SEEDS)
+def test_a_photograph_of_little_contrast_shows_its_digit_still(seed):
+    gray = np.asarray(120 + (placed(3).gray - 120.0) / 10, np.uint8)  # 20 grey levels between ink and paper
+    made = photographed(gray, np.random.default_rng(seed))
+    assert np.corrcoef(gray.ravel(), made.ravel())[0, 1] > 0.7
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(SEEDS)
 def test_the_columns_of_a_strip_are_those_of_its_digits_in_their_order(seed):
     image, wanted = strip(placed(7, 4), lambda _: GAPS, np.random.default_rng(seed))
     assert image.shape == (STRIP_HEIGHT, 320)

@@ -43,6 +43,20 @@ def test_a_network_that_forgets_stays_as_it_was(small, few, mnist_like, lone, mo
     ]
 
 
+@pytest.mark.parametrize(("limit", "share"), [(1.0, 1.0), (-0.5, 0.0)])
+def test_the_classifier_goes_back_until_it_forgets_no_more_than_allowed(
+    limit, share, small, few, mnist_like, lone, monkeypatch
+):
+    begun = module.LOAD["classifier"]().get_weights()
+    monkeypatch.setattr(module, "MAX_FORGOTTEN", 1.0)
+    learned = teach(["classifier"], lone, lone, few, mnist_like, 0, quiet)[0]["classifier"].get_weights()
+    assert any(np.abs(old - new).max() > 0.01 for old, new in zip(begun, learned, strict=True))
+    monkeypatch.setattr(module, "MAX_FORGOTTEN", limit)
+    kept = teach(["classifier"], lone, lone, few, mnist_like, 0, quiet)[0]["classifier"].get_weights()
+    for old, new, weights in zip(begun, learned, kept, strict=True):
+        assert np.allclose(weights, old + share * (new - old), atol=1e-5)
+
+
 def test_all_three_networks_learn_what_they_can(small, few, mnist_like, meter, lone):
     pictures = [meter(label) for label in range(10)]
     said = []

@@ -118,6 +118,14 @@ def test_without_boxes_all_ink_of_a_picture_of_one_digit_is_taken_for_it(draw, t
     assert gathered(Entry(path, "bar", text="?")).troubles[0].kind == "unboxed"
 
 
+@pytest.mark.parametrize("boxes", [None, ((0.0, 0.0, 28.0, 28.0),)])
+@pytest.mark.parametrize(("text", "label"), [("3", 3), ("", NONE)])
+def test_a_picture_of_28x28_pixels_is_taken_whole_as_the_reader_reads_it(boxes, text, label, folder, draw):
+    made = gathered(Entry(f"{folder}/3/2.png", "bar", text=text, boxes=boxes, group="g", part="test"))
+    assert np.array_equal(made.images[0][0], draw(3, 2))
+    assert (made.labels, made.names, made.groups, made.parts) == ([label], ["bar"], ["g"], ["test"])
+
+
 def test_without_boxes_a_text_of_another_length_is_told(page):
     made = gathered(Entry(page[0], "page", text="4071\n82"))
     assert made.names == []
