@@ -4,10 +4,10 @@
 # Input: `mnnconvert` without a job, in a virtual environment that is not activated. Guess: a converter of model files prints
 # its usage and changes nothing.
 # Seen: it runs `pip install -U aliyun-log-python-sdk`, a client of a log service in the cloud, with the first pip on PATH.
-# Where the virtual environment is called by its path, that is the system's: ten packages go in there, protobuf is replaced
-# by an older one, and the next start does it again, for the environment itself still lacks the client. Where the client is
-# present, MNN/tools/utils/log.py (read, not run) asks a server for credentials and sends the machine's id, the arguments
-# and the files' sizes. There is no switch, and neither documents nor issues that mention it were found.
+# Where the virtual environment is called by its path, that is the system's: ten packages went in there, protobuf below 6
+# among them, another was replaced, and the next start ran pip again, since the environment itself still lacked the client.
+# Where the client is present, MNN/tools/utils/log.py (read, not run) asks a server for credentials and sends the machine's
+# id, the arguments and the files' sizes. There is no switch, and neither documents nor issues that mention it were found.
 # Here a stand-in for pip notes its arguments; nothing is installed and nothing is sent.
 # Why it matters: a conversion in a build changes the interpreter that builds everything else, and needs or uses the
 # network. From Python, `import _tools; _tools.mnnconvert([...])` converts without it.

@@ -5,9 +5,10 @@
 # Guess: imread gives the ink darker than the paper for each, whichever flag chooses channels and depth.
 # Seen: IMREAD_GRAYSCALE and IMREAD_COLOR do. IMREAD_UNCHANGED and IMREAD_ANYDEPTH do for 1 and 8 bits, and give the
 # negative for 16 bits. Pillow 13.0.0 does the same: right in 1 and 8 bits, negative in 16 (mode I;16), without a word.
-# Upstream: OpenCV keeps 16 bits "unchanged" since its issue 9550; that 8 bits are turned by the same flag is not said.
-# Why it matters: X-ray film, microfilm and fax scanners write min-is-white. Whoever reads 16 bits for their contrast gets
-# white ink on black, and a program that is told to expect dark ink reads nothing, or the holes of 0, 6, 8 and 9.
+# Upstream: OpenCV keeps 16 bits "unchanged" since its issue 9550; that the same flag turns 8 bits is not said, and no
+# issue of Pillow's was found.
+# Why it matters: scanners of film write min-is-white. Whoever reads 16 bits for their contrast gets white ink on black, and
+# a program that is told to expect dark ink reads nothing, or the holes of 0, 6, 8 and 9. Look at tag 262 before reading.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
