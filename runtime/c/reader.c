@@ -4,6 +4,8 @@
  * takes while it is tried; at the end the reading. */
 #include "internal.h"
 
+DG_BEGIN_SMALL
+
 #define DG_DEGREES 57.29577951308232 /* of a radian */
 #define DG_PIXELS_PER_CANDIDATE 128  /* of a picture; more candidates than that are texture, and left out */
 #define DG_MIN_CANDIDATES 64         /* of a picture, however small */
@@ -918,3 +920,5 @@ int digitocr_classify_box(const struct digitocr_picture *picture, const struct d
         memcpy(probabilities, made, (size_t)reader.classes * sizeof *made);
     return error;
 }
+
+DG_END_SMALL
