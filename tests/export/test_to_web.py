@@ -171,7 +171,7 @@ def test_the_page_holds_the_same_wasm_and_is_small(web_folder):
     worker, _, inside = gzip.decompress(unpacked(packed, int(count))).partition(b"\0")
     wasm = (web_folder / "digitocr.wasm").read_bytes()
     assert inside == wasm
-    assert worker.startswith(b"/* digitocr") and b"self.onmessage" in worker
+    assert b"self.onmessage" in worker
     assert page_of(wasm) == page
 
 
