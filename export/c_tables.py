@@ -21,7 +21,7 @@ BLOCK = 16  # channels of a convolution that are computed side by side; DG_BLOCK
 FOUR = 4  # weights of a channel that lie side by side
 MAX_WEIGHT = 64  # two products of a weight and a byte fit into 16 bits
 MAX_LAYERS = 64  # of a network; DG_MAX_LAYERS
-MAX_TAPS = 256  # places of a depthwise kernel or a pooling; DG_MAX_TAPS
+MAX_TAPS = 64  # places of a depthwise kernel or a pooling, rows of any kernel; DG_MAX_TAPS
 MAX_STEPS = 2.0**22  # of an output before it is clamped; larger ones are not rounded exactly
 FREE_SIDE = 1024  # pixels; taken for a side that is free, to compare the sizes of layers
 LINE = 118  # characters of a line of numbers
@@ -378,7 +378,8 @@ class _Walk:
     # --- parts of these ---
 
     def _append(self, layer: Layer, sides: tuple[int, ...], scale: np.float32, zero_point: int) -> Value:
-        if layer.kernel[0] * layer.kernel[1] > MAX_TAPS and layer.kind != "DG_CONVOLUTION":
+        places = layer.kernel[0] * (1 if layer.kind == "DG_CONVOLUTION" else layer.kernel[1])
+        if places > MAX_TAPS:
             raise ModelError(f"a kernel of {layer.kernel} is too large for the C library")
         self.layers.append(layer)
         self.sides.append((sides[0], sides[1]))
@@ -508,7 +509,10 @@ def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]
 
 
 def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: str) -> str:
-    parts: list[str] = []
+    zeros = max(
+        (len(_filled(layer.zero)) for layer in layers if layer.zero is not None and not layer.zero.any()), default=0
+    )
+    parts = [_array("int16_t", f"{name}_zeros", np.zeros(zeros, np.int16))] if zeros else []  # of most layers
     rows = []
     for number, layer in enumerate(layers):
         prefix = f"{name}_{number}"
@@ -521,7 +525,8 @@ def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: st
             arrays["weights"] = ("int8_t", pack(layer.weights))
             arrays["bias"] = ("int32_t", _filled(layer.bias))
             arrays["scale"] = ("float", _filled(layer.scale))
-            arrays["zero"] = ("int16_t", _filled(layer.zero))
+            if layer.zero.any():
+                arrays["zero"] = ("int16_t", _filled(layer.zero))
         for place, table in enumerate(layer.maps):
             if table is not None:
                 arrays[f"map_{place}"] = ("uint8_t", table)
@@ -540,6 +545,8 @@ def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: st
 
 def _row(layer: Layer, prefix: str, arrays: dict[str, Any]) -> str:
     def pointer(what: str) -> str:
+        if what == "zero" and layer.zero is not None and what not in arrays:
+            return f"{prefix.rpartition('_')[0]}_zeros"
         return f"{prefix}_{what}" if what in arrays else "0"
 
     def pair(values: Iterable[Any]) -> str:

@@ -12,16 +12,19 @@ static const int32_t dg_windows[] = DG_DETECTOR_WINDOWS; /* pixels; in which a p
 
 /* --- The network's input (detector.detector_input) ---------------------------------------------------------------- */
 
-/* Rows of a picture that the windows see at once. */
-#define DG_WINDOW_ROWS(window) (2 * ((window) / 2) + 2)
+/* Places in which rows are seen side by side: that of the pixels, and where each window enters and leaves rows. Each
+ * makes its own, which takes less memory than to hold all rows of the large window. */
+#define DG_MIDDLE_ROW 0
+#define DG_ENTERED(window) (1 + 2 * (window))
+#define DG_LEFT(window) (2 + 2 * (window))
+#define DG_ROW_PLACES 5
 
 /* A part of a view in a frame of repeated edge pixels, whose planes are prepared row by row. Beyond the frame it is
  * mirrored. */
 struct dg_planes {
-    struct dg_rows lines;
-    int32_t top, width, height; /* of the part */
-    uint8_t *made;         /* rows of the part that are held, one after the other; NULL where they are the picture's own */
-    int32_t held, next;    /* how many, and the first one that was not yet made */
+    struct dg_rows lines[DG_ROW_PLACES];
+    uint8_t *made[DG_ROW_PLACES]; /* the row that was made last; NULL where they are the picture's own */
+    int32_t top, width, height;   /* of the part */
     int32_t rows, columns; /* of the framed picture */
     int32_t *places;       /* of the framed picture's columns, with half a large window on each side: their columns */
     int32_t *sums[2], *squares[2]; /* of the picture's columns, over the rows of each window */
@@ -40,14 +43,9 @@ static int32_t dg_unframed(int32_t place, int32_t framed, int32_t length) {
     return place < 0 ? 0 : place < length ? place : length - 1;
 }
 
-static const uint8_t *dg_framed_row(struct dg_planes *planes, int32_t row) {
-    int32_t place = dg_unframed(row, planes->rows, planes->height);
-    if (!planes->made) return dg_view_row(&planes->lines, planes->top + place, NULL);
-    for (; planes->next <= place; planes->next++) {
-        uint8_t *to = planes->made + (ptrdiff_t)(planes->next % planes->held) * planes->width;
-        dg_view_row(&planes->lines, planes->top + planes->next, to);
-    }
-    return planes->made + (ptrdiff_t)(place % planes->held) * planes->width;
+static const uint8_t *dg_framed_row(struct dg_planes *planes, int32_t row, int32_t place) {
+    int32_t line = planes->top + dg_unframed(row, planes->rows, planes->height);
+    return dg_view_row(&planes->lines[place], line, planes->made[place]);
 }
 
 /* Adds a row to the sums of a window, or takes it off; squares may be NULL. */
@@ -64,14 +62,17 @@ static void dg_begin_window(struct dg_planes *planes, int32_t window, int with_s
     memset(planes->sums[window], 0, (size_t)planes->width * sizeof(int32_t));
     memset(planes->squares[window], 0, (size_t)planes->width * sizeof(int32_t));
     for (row = -reach; row <= reach; row++)
-        dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row), planes->width, 1);
+        dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row, DG_ENTERED(window)), planes->width,
+                         1);
 }
 
 /* Moves a window from that row to the next one. */
 static void dg_move_window(struct dg_planes *planes, int32_t window, int32_t row, int with_squares) {
     int32_t reach = dg_windows[window] / 2, *squares = with_squares ? planes->squares[window] : NULL;
-    dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row + reach + 1), planes->width, 1);
-    dg_add_to_window(planes->sums[window], squares, dg_framed_row(planes, row - reach), planes->width, -1);
+    const uint8_t *enters = dg_framed_row(planes, row + reach + 1, DG_ENTERED(window));
+    const uint8_t *leaves = dg_framed_row(planes, row - reach, DG_LEFT(window));
+    dg_add_to_window(planes->sums[window], squares, enters, planes->width, 1);
+    dg_add_to_window(planes->sums[window], squares, leaves, planes->width, -1);
 }
 
 static const int32_t *dg_places(const struct dg_planes *planes) {
@@ -120,7 +121,7 @@ static float dg_ink_strength(struct dg_planes *planes, float *largest) {
     dg_begin_window(planes, DG_SMALL_WINDOW, 0);
     for (row = 0; row < planes->rows; row++) {
         if (row % DG_DETECTOR_INK_STEP == 0) {
-            const uint8_t *line = dg_framed_row(planes, row);
+            const uint8_t *line = dg_framed_row(planes, row, DG_MIDDLE_ROW);
             int32_t sum = dg_window_sum(planes, sums, reach);
             for (column = 0; column < planes->columns; column++) {
                 if (column % DG_DETECTOR_INK_STEP == 0) {
@@ -145,7 +146,7 @@ static void dg_planes_row(void *context, int32_t row, uint8_t *to) {
     struct dg_planes *planes = context;
     const int32_t *places = dg_places(planes);
     const float least = (float)DG_DETECTOR_MIN_SPREAD, scale = dg_detector.scale;
-    const uint8_t *line = dg_framed_row(planes, row);
+    const uint8_t *line = dg_framed_row(planes, row, DG_MIDDLE_ROW);
     int32_t sum[2], square[2], window, column;
     double share[2];
     for (window = 0; window < 2; window++) {
@@ -170,14 +171,9 @@ static void dg_planes_row(void *context, int32_t row, uint8_t *to) {
     for (window = 0; window < 2; window++) dg_move_window(planes, window, row, 1);
 }
 
-static int32_t dg_rows_held(int32_t height) {
-    int32_t most = DG_WINDOW_ROWS(dg_windows[DG_LARGE_WINDOW]);
-    return height < most ? height : most;
-}
-
 static int dg_begin_planes(struct dg_planes *planes, const struct dg_view *view, int32_t left, int32_t top, int32_t width,
                            int32_t height, struct dg_arena *arena) {
-    int32_t reach = dg_windows[DG_LARGE_WINDOW] / 2 + 1, window, column, count;
+    int32_t reach = dg_windows[DG_LARGE_WINDOW] / 2 + 1, window, column, count, place;
     size_t line = (size_t)width * sizeof(int32_t);
     unsigned char *mark;
     float *largest;
@@ -186,25 +182,25 @@ static int dg_begin_planes(struct dg_planes *planes, const struct dg_view *view,
     planes->height = height;
     planes->rows = dg_framed_length(height);
     planes->columns = dg_framed_length(width);
-    planes->held = dg_rows_held(height);
-    planes->next = 0;
-    planes->made = dg_is_plain(view) ? NULL : dg_take(arena, (size_t)planes->held * (size_t)width);
     planes->places = dg_take(arena, (size_t)(planes->columns + 2 * reach) * sizeof(int32_t));
     for (window = 0; window < 2; window++) {
         planes->sums[window] = dg_take(arena, line);
         planes->squares[window] = dg_take(arena, line);
     }
-    if (dg_begin_rows(&planes->lines, view, left, width, arena)) return DIGITOCR_ERROR_MEMORY;
+    for (place = 0; place < DG_ROW_PLACES; place++) {
+        planes->made[place] = dg_is_plain(view) ? NULL : dg_take(arena, (size_t)width);
+        if (!planes->made[place] && !dg_is_plain(view)) return DIGITOCR_ERROR_MEMORY;
+        if (dg_begin_rows(&planes->lines[place], view, left, width, arena)) return DIGITOCR_ERROR_MEMORY;
+    }
     mark = arena->at;
     dg_ink_samples(planes->rows, planes->columns, &count);
     largest = dg_take(arena, (size_t)count * sizeof *largest);
     if (!largest || !planes->places || !planes->sums[0] || !planes->squares[0] || !planes->sums[1] ||
-        !planes->squares[1] || (!planes->made && !dg_is_plain(view)))
+        !planes->squares[1])
         return DIGITOCR_ERROR_MEMORY;
     for (column = -reach; column < planes->columns + reach; column++)
         planes->places[column + reach] = dg_unframed(column, planes->columns, width);
     planes->ink = dg_ink_strength(planes, largest) + (float)DG_DETECTOR_MIN_SPREAD;
-    planes->next = 0; /* once more, from the first row on */
     for (window = 0; window < 2; window++) dg_begin_window(planes, window, 1);
     arena->at = mark;
     return DIGITOCR_OK;
@@ -212,7 +208,7 @@ static int dg_begin_planes(struct dg_planes *planes, const struct dg_view *view,
 
 static size_t dg_planes_bytes(int32_t width, int32_t height, int is_plain, size_t *largest) {
     int32_t count, columns = dg_framed_length(width);
-    size_t made = is_plain ? 0 : DG_BYTES((size_t)dg_rows_held(height) * (size_t)width) + dg_rows_bytes(width);
+    size_t made = is_plain ? 0 : DG_ROW_PLACES * (DG_BYTES(width) + dg_rows_bytes(width));
     dg_ink_samples(dg_framed_length(height), columns, &count);
     *largest = DG_BYTES((size_t)count * sizeof(float));
     return made + DG_BYTES((size_t)(columns + dg_windows[DG_LARGE_WINDOW] + 1) * sizeof(int32_t)) +
@@ -221,10 +217,14 @@ static size_t dg_planes_bytes(int32_t width, int32_t height, int is_plain, size_
 
 /* --- What is found ------------------------------------------------------------------------------------------------ */
 
-/* Values of the network's outputs that candidates are made of, for each byte of them. */
+#define DG_MAX_SIGHTS 16 /* sizes at which a picture is seen: the side doubles from one to the next */
+
+/* A candidate, as small as it can be. */
 struct dg_found {
-    struct digitocr_box box;
-    int32_t level; /* the least byte with that score */
+    float x, y;            /* pixels of the whole picture */
+    uint8_t width, height; /* bytes of the network's output */
+    uint8_t sight;         /* the size at which it was seen */
+    uint8_t level;         /* the least byte with that score */
 };
 
 /* What is found grows down from the end of the arena. */
@@ -235,11 +235,37 @@ struct dg_finder {
     int32_t count;
     float scores[256];     /* of each byte of the network's first output */
     uint8_t levels[256];   /* the least byte with the same score */
+    float side_scale;      /* of the network's second output */
+    int32_t side_zero;
+    int32_t sight_count;
+    float scales_x[DG_MAX_SIGHTS], scales_y[DG_MAX_SIGHTS]; /* pixels of the whole picture for one that is seen */
     int32_t least_byte;    /* the first byte that is a candidate */
 };
 
 static struct dg_found *dg_found_at(const struct dg_finder *finder, int32_t number) {
     return (struct dg_found *)(void *)finder->end - 1 - number;
+}
+
+static float dg_exp_of(float logarithm) {
+    double value = (double)logarithm;
+    if (value < DG_DETECTOR_MIN_LOG_SIDE) value = DG_DETECTOR_MIN_LOG_SIDE;
+    if (value > DG_DETECTOR_MAX_LOG_SIDE) value = DG_DETECTOR_MAX_LOG_SIDE;
+    return (float)dg_exp(value);
+}
+
+/* A side in pixels of the picture that was seen, of the byte of its logarithm. */
+static float dg_length_of(const struct dg_finder *finder, uint8_t byte) {
+    return DG_DETECTOR_STRIDE * dg_exp_of((float)(byte - finder->side_zero) * finder->side_scale);
+}
+
+static struct digitocr_box dg_box_at(const struct dg_finder *finder, int32_t number) {
+    const struct dg_found *found = dg_found_at(finder, number);
+    struct digitocr_box box;
+    box.x = found->x;
+    box.y = found->y;
+    box.width = dg_length_of(finder, found->width) * finder->scales_x[found->sight];
+    box.height = dg_length_of(finder, found->height) * finder->scales_y[found->sight];
+    return box;
 }
 
 static int dg_push(struct dg_finder *finder, const struct dg_found *found) {
@@ -257,24 +283,22 @@ static void dg_drop_after(struct dg_finder *finder, int32_t count) {
 
 static float dg_longer_side(const struct digitocr_box *box) { return box->width > box->height ? box->width : box->height; }
 
+static float dg_longer_side_at(const struct dg_finder *finder, int32_t number) {
+    struct digitocr_box box = dg_box_at(finder, number);
+    return dg_longer_side(&box);
+}
+
 /* Drops those from a number on whose longer side is below that many pixels (detector._at_least). */
 static void dg_drop_small(struct dg_finder *finder, int32_t first, double side) {
     int32_t number, kept = first;
     for (number = first; number < finder->count; number++)
-        if (dg_longer_side(&dg_found_at(finder, number)->box) >= (float)side)
+        if (dg_longer_side_at(finder, number) >= (float)side)
             *dg_found_at(finder, kept++) = *dg_found_at(finder, number);
     dg_drop_after(finder, kept);
 }
 
 static int dg_is_sure(const struct dg_finder *finder, int32_t number) {
     return finder->scores[dg_found_at(finder, number)->level] >= (float)DG_DETECTOR_SURE_SCORE;
-}
-
-static float dg_exp_of(float logarithm) {
-    double value = (double)logarithm;
-    if (value < DG_DETECTOR_MIN_LOG_SIDE) value = DG_DETECTOR_MIN_LOG_SIDE;
-    if (value > DG_DETECTOR_MAX_LOG_SIDE) value = DG_DETECTOR_MAX_LOG_SIDE;
-    return (float)dg_exp(value);
 }
 
 /* The scores of all bytes of the network's first output. */
@@ -337,20 +361,22 @@ static int dg_detect_in_piece(struct dg_finder *finder, const struct dg_view *sm
     struct dg_planes planes;
     struct dg_source source;
     struct dg_output outputs[DG_MAX_OUTPUTS];
-    float scale_x = (float)((double)finder->view->width / (double)small->width);
-    float scale_y = (float)((double)finder->view->height / (double)small->height);
+    float scale_x = finder->scales_x[finder->sight_count - 1], scale_y = finder->scales_y[finder->sight_count - 1];
     int32_t counts[256], row, column, byte, left = DG_DETECTOR_MAX_CELLS, least, at_least;
     int error;
     error = dg_begin_planes(&planes, small, across->start, down->start, across->length, down->length, arena);
     source.row = dg_planes_row;
     source.context = &planes;
     if (!error) error = dg_run(&dg_detector, planes.rows, planes.columns, &source, arena, outputs);
-    if (!error && outputs[0].scale == 0.0F) error = DIGITOCR_ERROR_WEIGHTS; /* candidates are sorted by bytes */
+    if (!error && (outputs[0].scale == 0.0F || outputs[1].scale == 0.0F))
+        error = DIGITOCR_ERROR_WEIGHTS; /* candidates are sorted by bytes, and hold bytes */
     if (error) {
         arena->at = mark;
         return error;
     }
     dg_score_bytes(finder, outputs[0].scale, outputs[0].zero_point);
+    finder->side_scale = outputs[1].scale;
+    finder->side_zero = outputs[1].zero_point;
     memset(counts, 0, sizeof counts);
     for (row = 0; row < outputs[0].rows; row++)
         for (column = 0; column < outputs[0].columns; column++)
@@ -361,24 +387,27 @@ static int dg_detect_in_piece(struct dg_finder *finder, const struct dg_view *sm
     for (row = 0; row < outputs[0].rows && !error; row++)
         for (column = 0; column < outputs[0].columns && !error; column++) {
             ptrdiff_t cell = (ptrdiff_t)row * outputs[0].columns + column, first = cell * outputs[1].stride;
+            const uint8_t *sides = (const uint8_t *)outputs[1].data + first + 2;
+            struct digitocr_box box;
             struct dg_found found;
             float longer;
             double x, y;
             byte = ((const uint8_t *)outputs[0].data)[cell * outputs[0].stride];
             if (byte < least || byte < finder->least_byte || (byte == least && at_least-- <= 0)) continue;
-            found.level = finder->levels[byte];
-            found.box.width = DG_DETECTOR_STRIDE * dg_exp_of(dg_value(&outputs[1], first + 2));
-            found.box.height = DG_DETECTOR_STRIDE * dg_exp_of(dg_value(&outputs[1], first + 3));
-            longer = dg_longer_side(&found.box);
+            box.width = dg_length_of(finder, sides[0]);
+            box.height = dg_length_of(finder, sides[1]);
+            longer = dg_longer_side(&box);
             x = ((double)column + 0.5) * DG_DETECTOR_STRIDE + (double)(dg_value(&outputs[1], first) * longer);
             y = ((double)row + 0.5) * DG_DETECTOR_STRIDE + (double)(dg_value(&outputs[1], first + 1) * longer);
-            found.box.x = (float)(x - (double)(found.box.width / 2.0F)) - (float)DG_DETECTOR_MARGIN + (float)across->start;
-            found.box.y = (float)(y - (double)(found.box.height / 2.0F)) - (float)DG_DETECTOR_MARGIN + (float)down->start;
-            if (!dg_is_within(&found.box, 1.0F, 1.0F, across, down)) continue;
-            found.box.x *= scale_x;
-            found.box.width *= scale_x;
-            found.box.y *= scale_y;
-            found.box.height *= scale_y;
+            box.x = (float)(x - (double)(box.width / 2.0F)) - (float)DG_DETECTOR_MARGIN + (float)across->start;
+            box.y = (float)(y - (double)(box.height / 2.0F)) - (float)DG_DETECTOR_MARGIN + (float)down->start;
+            if (!dg_is_within(&box, 1.0F, 1.0F, across, down)) continue;
+            found.x = box.x * scale_x;
+            found.y = box.y * scale_y;
+            found.width = sides[0];
+            found.height = sides[1];
+            found.sight = (uint8_t)(finder->sight_count - 1);
+            found.level = finder->levels[byte];
             error = dg_push(finder, &found);
         }
     arena->at = mark;
@@ -393,6 +422,8 @@ static int dg_detect_at(struct dg_finder *finder, const struct dg_view *small, c
     float scale_x = (float)((double)finder->view->width / (double)small->width);
     float scale_y = (float)((double)finder->view->height / (double)small->height);
     int error = DIGITOCR_OK;
+    finder->scales_x[finder->sight_count] = scale_x;
+    finder->scales_y[finder->sight_count++] = scale_y;
     for (row = 0; row < rows && !error; row++)
         for (column = 0; column < columns && !error; column++) {
             struct dg_piece across = dg_piece_of(small->width, columns, column);
@@ -481,7 +512,8 @@ static int dg_suppress(const struct dg_finder *finder, int32_t limit, int32_t **
     for (number = 0; number < finder->count; number++)
         order[starts[255 - dg_found_at(finder, number)->level]++] = number; /* equal ones keep their order */
     for (n = 0; n < finder->count && *kept_count < most; n++) {
-        struct dg_edges one = dg_edges_of(&dg_found_at(finder, order[n])->box);
+        struct digitocr_box box = dg_box_at(finder, order[n]);
+        struct dg_edges one = dg_edges_of(&box);
         int32_t other = 0;
         while (other < *kept_count && !dg_in_conflict(&one, &edges[other])) other++;
         if (other < *kept_count) continue;
@@ -517,7 +549,7 @@ static int dg_detect_finer(struct dg_finder *finder, double span, double times, 
         is_empty = thorough && side == DG_DETECTOR_FINE && span > DG_DETECTOR_EMPTY_GAIN * DG_DETECTOR_FINE;
         for (n = 0; n < kept_count; n++) {
             is_empty = is_empty && !dg_is_sure(finder, kept[n]);
-            count += dg_longer_side(&dg_found_at(finder, kept[n])->box) < below;
+            count += dg_longer_side_at(finder, kept[n]) < below;
         }
         if (!is_empty && (double)count <= DG_DETECTOR_MOSTLY * (double)kept_count) break;
         tiny = dg_take(arena, (size_t)count * sizeof *tiny);
@@ -526,7 +558,7 @@ static int dg_detect_finer(struct dg_finder *finder, double span, double times, 
             break;
         }
         for (n = count = 0; n < kept_count; n++)
-            if (dg_longer_side(&dg_found_at(finder, kept[n])->box) < below) tiny[count++] = dg_found_at(finder, kept[n])->box;
+            if (dg_longer_side_at(finder, kept[n]) < below) tiny[count++] = dg_box_at(finder, kept[n]);
         side *= 2;
         error = dg_detect_evened(finder, dg_side_at(side, times), is_empty ? NULL : tiny, is_empty ? 0 : count);
         arena->at = mark;
@@ -539,7 +571,7 @@ static int dg_detect_finer(struct dg_finder *finder, double span, double times, 
 static int dg_shows_small(const struct dg_finder *finder, float below) {
     int32_t n, sure = 0, small = 0;
     for (n = 0; n < finder->count; n++) {
-        int is_small = dg_longer_side(&dg_found_at(finder, n)->box) < below;
+        int is_small = dg_longer_side_at(finder, n) < below;
         if (is_small && dg_is_sure(finder, n)) return 1;
         sure += dg_is_sure(finder, n);
         small += is_small;
@@ -555,8 +587,10 @@ static int dg_detect_sizes(struct dg_finder *finder, int thorough) {
     int error;
     middle = dg_side_at(DG_DETECTOR_MIDDLE, times);
     error = dg_detect_coarse(finder, middle, DG_DETECTOR_COARSE);
-    for (n = 0; n < finder->count; n++)
-        is_close = is_close || (dg_is_sure(finder, n) && dg_is_close_up(picture->width, picture->height, &dg_found_at(finder, n)->box, 1));
+    for (n = 0; n < finder->count && !is_close; n++) {
+        struct digitocr_box box = dg_box_at(finder, n);
+        is_close = dg_is_sure(finder, n) && dg_is_close_up(picture->width, picture->height, &box, 1);
+    }
     if (error || longer <= DG_DETECTOR_COARSE || is_close) return error;
     if (times > 1.0) {
         dg_drop_after(finder, 0);
@@ -589,7 +623,7 @@ int dg_detect(const struct dg_view *view, int thorough, int32_t capacity, struct
     if (!error)
         error = dg_suppress(&finder, capacity < DG_BOXES_MAX_DETECTIONS ? capacity : DG_BOXES_MAX_DETECTIONS, &kept, count);
     for (n = 0; !error && n < *count; n++) {
-        boxes[n] = dg_found_at(&finder, kept[n])->box;
+        boxes[n] = dg_box_at(&finder, kept[n]);
         scores[n] = finder.scores[dg_found_at(&finder, kept[n])->level];
     }
     return error;

@@ -25,6 +25,15 @@
 #define DG_LOCAL /* digitocr.c of an export defines it as static */
 #endif
 
+/* Around functions that take little time, so that their code is small. gcc has no such thing that it recommends. */
+#if defined(__clang__)
+#define DG_BEGIN_SMALL _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define DG_END_SMALL _Pragma("clang attribute pop")
+#else
+#define DG_BEGIN_SMALL
+#define DG_END_SMALL
+#endif
+
 /* --- Memory: one block of the caller's, taken from the front ---------------------------------------------------- */
 
 #define DG_ALIGN 16 /* bytes; of each piece of memory */

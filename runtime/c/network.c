@@ -52,7 +52,7 @@ static float dg_fused(float a, float b, float c) {
 
 /* --- Kernels ------------------------------------------------------------------------------------------------------ */
 
-#define DG_MAX_TAPS 256 /* places of a depthwise kernel or a pooling; rows of any kernel */
+#define DG_MAX_TAPS 64  /* places of a depthwise kernel or a pooling; rows of any kernel */
 #define DG_MAX_GROUP 16 /* pixels that are gathered at once */
 
 /* What is written for each processor. `pixels` are the bytes under the kernel for each pixel, `stride` bytes apart,

@@ -4,6 +4,8 @@
  * takes while it is tried; at the end the reading. */
 #include "internal.h"
 
+DG_BEGIN_SMALL
+
 #define DG_DEGREES 57.29577951308232 /* of a radian */
 #define DG_PIXELS_PER_CANDIDATE 128  /* of a picture; more candidates than that are texture, and left out */
 #define DG_MIN_CANDIDATES 64         /* of a picture, however small */
@@ -810,13 +812,14 @@ static size_t dg_classifying_bytes(int32_t width) {
 /* dg_join, for each box. */
 #define DG_JOIN_BYTES (6 * sizeof(double) + 8 * sizeof(int32_t) + DG_ORDER_BYTES)
 
-/* dg_detected and what it takes of a picture of that size, which is framed as well. */
-static size_t dg_detected_bytes(int32_t width, int32_t height) {
+/* dg_detected and what it takes of a picture of that size, which is framed as well; and dg_inverted_looks_better. */
+static size_t dg_detected_bytes(int32_t width, int32_t height, int32_t capacity) {
+    size_t candidates = (size_t)capacity * (sizeof(struct digitocr_box) + 4 * sizeof(float) + 2 * sizeof(double));
     int32_t shorter = width < height ? width : height, border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
     border = border < 1 ? 1 : border;
     width += 2 * border;
     height += 2 * border;
-    return dg_larger(dg_detect_bytes(width, height), dg_classifying_bytes(width));
+    return dg_larger(dg_detect_bytes(width, height), candidates + dg_classifying_bytes(width));
 }
 
 /* dg_read_lines and dg_write_reading in a picture of that size, with strips up to the longest. */
@@ -860,8 +863,7 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
         if (!is_tried)
             continue;
         dg_turned_size(width, height, degrees, &turned_width, &turned_height);
-        bytes = dg_larger(dg_detected_bytes(turned_width, turned_height) +
-                              (size_t)capacity * (sizeof(struct digitocr_box) + 4 * sizeof(float) + 2 * sizeof(double)),
+        bytes = dg_larger(dg_detected_bytes(turned_width, turned_height, capacity),
                           dg_lines_bytes(turned_width, capacity, longest));
         bytes += dg_turn_bytes(width, height, degrees);
         most = dg_larger(most, bytes);
@@ -931,3 +933,5 @@ int digitocr_classify_box(const struct digitocr_picture *picture, const struct d
         memcpy(probabilities, made, (size_t)reader.classes * sizeof *made);
     return error;
 }
+
+DG_END_SMALL

@@ -4,6 +4,8 @@
  * taken in NumPy's order, so that the same boxes, digits and numbers come out. */
 #include "internal.h"
 
+DG_BEGIN_SMALL
+
 /* Features that are added to the Python files have to be computed here as well: then this array has no size. */
 typedef char dg_all_features_are_known
     [DG_CONFIDENCE_FEATURES == 15 && DG_CHARACTER_FEATURES == 27 && DG_NUMBER_FEATURES == 7 ? 1 : -1];
@@ -1783,3 +1785,5 @@ DG_LOCAL void dg_turned_back(const struct digitocr_box *boxes, int32_t count, in
         back[n].height = (float)h;
     }
 }
+
+DG_END_SMALL

@@ -4,6 +4,7 @@ const STEP = 10 // pixels of the drawing area that an arrow key moves the pen
 const PEN = 22 // pixels; width of a stroke
 const FRAME_SIDE = 1024 // pixels of the longer side of a camera's frame that is read
 const UNSURE = 0.5 // confidence; numbers below it have a dashed frame
+const FIRST_CHARACTER = 0x1000 // stands for 15 bits that are 0 in the packed element; that of export/to_web.py
 const MARK = "#0a8f3c", UNSURE_MARK = "#c25700" // colours of frames; both are told from white and black
 
 const at = id => document.getElementById(id)
@@ -18,10 +19,39 @@ let source = "drawing" // its name
 
 /* --- The worker: one request at a time, and the newest that waits ------------------------------------------------ */
 
-const worker = new Worker(URL.createObjectURL(new Blob([at("worker").textContent], { type: "text/javascript" })))
+let worker
 let isBusy = true, waiting = null
+begin()
 
-worker.onmessage = ({ data }) => {
+/** Starts the worker with the reader; both are packed in the page. */
+async function begin() {
+  let content
+  try {
+    content = await unpacked(at("packed"))
+  } catch {
+    say("This browser is too old for this page: it needs DecompressionStream.")
+    return
+  }
+  const end = content.indexOf(0) // of the worker's source, which the wasm follows
+  worker = new Worker(URL.createObjectURL(new Blob([content.subarray(0, end)], { type: "text/javascript" })))
+  worker.onmessage = answered
+  worker.onerror = () => say("The reader has stopped. Load the page again.")
+  worker.postMessage({ wasm: content.slice(end + 1) })
+}
+
+/** The content of an element in which export/to_web.py packed it: 15 bits a character, compressed by gzip. */
+async function unpacked({ textContent, dataset }) {
+  const packed = new Uint8Array(Number(dataset.bytes))
+  let count = 0, held = 0, bits = 0
+  for (let n = 0; n < textContent.length; n++) {
+    held = (held << 15) | (textContent.charCodeAt(n) - FIRST_CHARACTER)
+    for (bits += 15; bits >= 8 && count < packed.length; count++) packed[count] = held >> (bits -= 8)
+  }
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
+}
+
+function answered({ data }) {
   if (data.turn === undefined && data.error) {
     say(data.error)
     return
@@ -35,8 +65,6 @@ worker.onmessage = ({ data }) => {
   }
   next()
 }
-worker.onerror = () => say("The reader has stopped. Load the page again.")
-worker.postMessage({ wasm: at("wasm").textContent.trim() })
 
 function ask(request, transfer = []) {
   waiting = { request: { turn, name: source, ...request }, transfer }

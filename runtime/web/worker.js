@@ -1,6 +1,6 @@
 /* The worker of the page: decodes pictures and reads them, so that the page never stalls.
  *
- * The first message is digitocr.wasm, {wasm}: compressed by gzip, in base64. Each later one asks for a reading, {turn,
+ * The first message is digitocr.wasm, {wasm}. Each later one asks for a reading, {turn,
  * name, options} and one of {file}, {bitmap} and {image}; the answer is {turn, reading, crops, width, height, note, shown}
  * or {turn, error}. */
 
@@ -23,7 +23,7 @@ let reader
 self.onmessage = async ({ data }) => {
   if (data.wasm) {
     try {
-      reader = await load(await unpacked(data.wasm))
+      reader = await load(data.wasm)
       self.postMessage({ loaded: true })
     } catch {
       self.postMessage({ error: "This browser is too old for this page: it needs WebAssembly with SIMD." })
@@ -38,12 +38,6 @@ self.onmessage = async ({ data }) => {
     const why = isMemory ? "needs more memory than the browser gives. Make it smaller first." : `cannot be read: ${error.message}.`
     self.postMessage({ turn: data.turn, error: error instanceof Refusal ? error.message : `${data.name} ${why}` })
   }
-}
-
-/** The bytes of a file that was compressed by gzip and written as base64. */
-async function unpacked(text) {
-  const packed = Uint8Array.from(atob(text), character => character.charCodeAt(0))
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer()
 }
 
 async function read({ file, bitmap, image, name, options }) {

@@ -221,6 +221,14 @@ def test_the_page_asks_nobody_for_anything(page, stream):
     page.browser.events.clear()
 
 
+def test_a_browser_that_is_too_old_is_told_so(browser, web_folder):
+    added = browser("Page.addScriptToEvaluateOnNewDocument", source="delete window.DecompressionStream")
+    browser("Page.navigate", url=(web_folder / "digitocr.html").as_uri())
+    said = browser.until("document.getElementById('state')?.textContent.startsWith('This') && state.textContent")
+    assert said == "This browser is too old for this page: it needs DecompressionStream."
+    browser("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
+
+
 def test_the_page_fits_a_phone_and_both_colour_schemes(page):
     page.size(360, 700)
     assert page.run("document.documentElement.scrollWidth") == 360
