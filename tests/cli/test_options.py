@@ -24,7 +24,9 @@ OTHER_MEANING = {
 
 
 def parameters(command):
-    return inspect.signature(getattr(import_module(f"digitocr.cli.commands.{command}"), command)).parameters
+    module = import_module(f"digitocr.cli.commands.{command}")
+    names = {**vars(module), "typer": typer, "options": options}  # as main.py puts them there
+    return inspect.signature(getattr(module, command), globals=names, eval_str=True).parameters
 
 
 @pytest.mark.parametrize("command", COMMANDS)

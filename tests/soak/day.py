@@ -94,7 +94,8 @@ class _Reader:
 class _Grabber:
     """Stands for the thread that reads a camera: gives a picture at once, and another one now and then."""
 
-    live, continuous, fps, size, lost = False, False, float(FPS), (64, 48), ""
+    live, continuous, fps, size = False, False, float(FPS), (64, 48)
+    lost = note = ""
 
     def __init__(self, frames: int) -> None:
         rng = np.random.default_rng(0)
@@ -150,7 +151,7 @@ def day(frames: int, seed: int) -> dict[str, float]:
     readings = meter.readings()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, patch.object(webcam, "Reader", lambda *_, **__: _Reader(readings)):
-        with patch.object(video, "Grabber", lambda *_: _Grabber(frames)):
+        with patch.object(video, "Grabber", lambda *_, **__: _Grabber(frames)):
             sys.stdout = lines  # type: ignore[assignment]  # not all of a TextIO is used
             try:
                 webcam.run(settings(Path(folder, "kept")))

@@ -112,10 +112,10 @@ def test_the_saved_model_is_the_one_that_was_measured_without_optimizer(
 
 
 def test_a_folder_that_exists_is_never_written_to(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="exists already"):
         fit(drawn(), SETTINGS, tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "file").touch()
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
     with pytest.raises(OutputError, match="cannot be written"):
         fit(drawn(), SETTINGS, tmp_path / "file" / "run")
 

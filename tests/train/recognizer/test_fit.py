@@ -15,7 +15,7 @@ from digitocr.train.recognizer import fit as module
 from digitocr.train.recognizer import network as network_module
 from digitocr.train.recognizer.fit import RecognizerSettings, fit, resume
 from digitocr.train.runs import Run
-from digitocr.train.synthesis import workers
+from digitocr.train.synthesis import fonts, workers
 from digitocr.train.synthesis.glyphs import Glyphs
 
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
@@ -195,9 +195,9 @@ def test_interrupted_it_goes_on_as_if_nothing_had_happened(small, settings, tmp_
 
 def test_the_fonts_held_out_are_not_drawn_with_unless_there_are_no_others(monkeypatch):
     monkeypatch.setattr(module, "find_fonts", lambda _: ["a", "b", "c"])
-    monkeypatch.setattr(module, "held_out", lambda fonts: fonts[:1])
+    monkeypatch.setattr(fonts, "held_out", lambda fonts: fonts[:1])
     assert RecognizerSettings().font_files() == ["b", "c"]
-    monkeypatch.setattr(module, "held_out", list)
+    monkeypatch.setattr(fonts, "held_out", list)
     assert RecognizerSettings().font_files() == ["a", "b", "c"]
 
 
