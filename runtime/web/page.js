@@ -29,7 +29,11 @@ async function begin() {
   try {
     content = await unpacked(at("packed"))
   } catch {
-    say("This browser is too old for this page: it needs DecompressionStream.")
+    say(
+      "DecompressionStream" in self
+        ? "This file is damaged, or was changed when it was saved. Copy it again."
+        : "This browser is too old for this page: it needs DecompressionStream.",
+    )
     return
   }
   const end = content.indexOf(0) // of the worker's source, which the wasm follows

@@ -229,6 +229,15 @@ def test_a_browser_that_is_too_old_is_told_so(browser, web_folder):
     browser("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
 
 
+def test_a_page_that_lost_a_part_of_its_content_says_so(browser, web_folder, tmp_path):
+    whole = (web_folder / "digitocr.html").read_text("utf-16")
+    middle = whole.index('id="packed"') + 9000
+    (tmp_path / "cut.html").write_text(whole[:middle] + whole[middle + 5000 :], "utf-16")
+    browser("Page.navigate", url=(tmp_path / "cut.html").as_uri())
+    said = browser.until("document.getElementById('state')?.textContent.startsWith('This') && state.textContent")
+    assert said == "This file is damaged, or was changed when it was saved. Copy it again."
+
+
 def test_the_page_fits_a_phone_and_both_colour_schemes(page):
     page.size(360, 700)
     assert page.run("document.documentElement.scrollWidth") == 360
