@@ -277,8 +277,9 @@ def foreign(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         return
     own = pen(rng, glyphs)
     numbers, script = float(rng.choice([0.0, 0.3, 0.5])), str(rng.choice(scripts.scripts))
+    script = "cyrillic" if "cyrillic" in scripts.scripts and rng.random() < 0.25 else script  # most like Latin letters
     size, x = float(rng.uniform(0.85, 1.25)) * DIGIT_HEIGHT, start(rng)
-    apart = float(rng.uniform(0.3, 2)) * DIGIT_HEIGHT if rng.random() < 0.25 else 0.0  # an alphabet, letter by letter
+    apart = float(rng.uniform(0.3, 2)) * DIGIT_HEIGHT if rng.random() < 0.35 else 0.0  # an alphabet, letter by letter
     for _ in range(int(rng.integers(1, 8))):
         if rng.random() < numbers:
             kind = (texts.number, texts.decimal, texts.date, texts.time)[int(rng.choice(4, p=[0.6, 0.2, 0.1, 0.1]))]
@@ -311,5 +312,5 @@ KINDS: Mapping[Callable[[Sheet, Generator, Glyphs], None], float] = {  # and the
     table: 0.06,
     receipt: 0.05,
     shining_through: 0.03,
-    foreign: 0.09,
+    foreign: 0.12,
 }

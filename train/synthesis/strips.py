@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import CLASSES, COLUMN, GAP, OTHER, STRIP_HEIGHT
+from digitocr.train.synthesis.effects import penned
 from digitocr.train.synthesis.glyphs import Glyph
 from digitocr.train.synthesis.strokes import Bytes, Floats
 
@@ -154,9 +155,12 @@ class Strip:
 
 def finished(sheet: Sheet, rng: Generator) -> Strip:
     """The picture of a sheet, and its columns."""
-    turn, shear = np.radians(rng.normal(0, 1.3)), float(rng.normal(0, 0.05))
+    turn, shear = np.radians(rng.normal(0, 1.3)), float(rng.normal(0, 0.16 if rng.random() < 0.25 else 0.05))
     scale = float(np.exp(rng.normal(0, 0.13))) / SCALE
-    wide = scale * float(np.exp(rng.normal(0, 0.06)))
+    spread = float(rng.normal(0, 0.22 if rng.random() < 0.3 else 0.06))  # some fonts are narrow, some are wide
+    wide = scale * float(np.exp(np.clip(spread, -0.45, 0.45)))
+    if rng.random() < 0.15:
+        sheet.ink = penned(sheet.ink, float(rng.uniform(-2.5, 3)))
     middle = np.array([SHEET_WIDTH / 2, BASE - DIGIT_HEIGHT / 2])
     linear = np.array([[wide, wide * shear], [wide * np.sin(turn), scale]])
     shift = np.array([WIDTH / 2 + rng.normal(0, 4), STRIP_HEIGHT / 2 + rng.normal(0, 1.5)]) - linear @ middle
@@ -181,8 +185,10 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
         if not ends or (min(ends) > left + 1 and max(ends) < WIDTH - right - 1):
             inner = grey[:, left : WIDTH - right]
             grey = cv2.copyMakeBorder(inner, 0, 0, left, right, cv2.BORDER_CONSTANT, value=int(np.median(inner)))
-    if sheet.crop is not None:
-        grey = _cropped(np.asarray(grey, np.uint8), sheet.crop, np.column_stack([linear, shift]))
+    whole = np.column_stack([linear, shift])
+    for part in ((0.0, 0.0, SHEET_WIDTH, SHEET_HEIGHT), sheet.crop):
+        if part is not None:
+            grey = _cropped(np.asarray(grey, np.uint8), part, whole)
     drawn = max(0.0, across), min(float(WIDTH), across + linear[0, 0] * SHEET_WIDTH)  # what was drawn, in the strip
     return Strip(np.asarray(grey, np.uint8), *marked(marks, drawn), tuple(marks))
 

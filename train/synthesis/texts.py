@@ -242,7 +242,7 @@ def amount(rng: Generator) -> str:
     figure = decimal(rng) if rng.random() < 0.5 else number(rng, 1, 5)
     if rng.random() < 0.3:
         return str(rng.choice(CURRENCIES)) + ("" if rng.random() < 0.6 else " ") + figure
-    unit = str(rng.choice(DIGITLIKE_UNITS if rng.random() < 0.2 else UNITS))
+    unit = str(rng.choice(DIGITLIKE_UNITS if rng.random() < 0.3 else UNITS))
     return figure + ("" if rng.random() < 0.4 else " ") + unit
 
 
