@@ -44,10 +44,12 @@ from digitocr.train.data import Mnist, split
 from digitocr.train.evaluation.metrics import calibration_error
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.sources.load import load_data
+from digitocr.train.synthesis.digitless import digitless
 from digitocr.train.synthesis.fonts import find_fonts, held_out
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import mixed, one_line
+from digitocr.train.synthesis.layouts import Layout, mixed, one_line
 from digitocr.train.synthesis.scenes import draw_scene
+from digitocr.train.synthesis.scripts import script_fonts
 from digitocr.train.synthesis.sheet import Sheet
 from digitocr.train.synthesis.strip_hands import row
 from digitocr.train.synthesis.strip_layouts import draw_strip
@@ -62,6 +64,7 @@ FIT_SCENES = 4_000  # scenes to fit on; half as many more are measured on
 NON_DIGIT_SHARE = 0.02  # of the pictures of one digit that the confidence is fitted on; nearly all of these show digits
 IS_DIGIT_IOU = 0.5  # of a candidate with a digit, at least
 IS_PLACE_IOU = 0.4  # as IS_DIGIT_IOU, of a character: the recognizer gives no heights, and widths only roughly
+SCENES: dict[int, Layout | None] = {0: None, 1: mixed, 5: digitless}  # of six pictures; None for any layout
 LONE_OTHER_SHARE = 0.1  # of the pictures of one character, which people take of digits; they show a letter or a sign
 LEAST_FACTOR = 0.7  # times a strip's size, of the picture of a line
 LARGEST_FACTOR = 5.0  # times a strip's size, of the picture of a line
@@ -98,7 +101,8 @@ def scene_examples(reader: Reader, glyphs: Glyphs, scenes: range) -> tuple[Reals
 
 
 def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple[Reals, Bools, Bools]:
-    """All characters that are found in pictures: in turn a scene, a mixed scene, a line, one character, a row by hand.
+    """All characters that are found in pictures: in turn a scene, a mixed one, a line, one character, a row by hand,
+    and a scene without a digit.
 
     A digit that is found twice is right once. The digits of a row by hand are MNIST's; many touch.
 
@@ -108,9 +112,9 @@ def character_examples(reader: Reader, glyphs: Glyphs, pictures: range) -> tuple
     features, rights, places = [], [], []
     for number in pictures:
         rng = np.random.default_rng((EXAMPLES_SEED, 1, number))
-        kind = number % 5
-        if kind < 2:
-            gray, boxes, labels, ignored = _scene(rng, glyphs, is_mixed=kind == 1)
+        kind = number % 6
+        if kind in SCENES:
+            gray, boxes, labels, ignored = _scene(rng, glyphs, SCENES[kind])
         else:
             strip = draw_strip(rng, glyphs, row if kind == 4 else None)
             gray, boxes, labels, ignored = _line_picture(rng, strip, is_lone=kind == 3)
@@ -151,9 +155,9 @@ def _broad(boxes: Boxes) -> Boxes:
     return broad
 
 
-def _scene(rng: Generator, glyphs: Glyphs, is_mixed: bool) -> tuple[GrayImage, Boxes, Labels, Boxes]:
+def _scene(rng: Generator, glyphs: Glyphs, layout: Layout | None) -> tuple[GrayImage, Boxes, Labels, Boxes]:
     """A scene: its picture, the boxes and labels of its digits, and the boxes of what is neither right nor wrong."""
-    scene = draw_scene(rng, glyphs, mixed if is_mixed else None)
+    scene = draw_scene(rng, glyphs, layout)
     return scene.image, scene.boxes, scene.labels.astype(np.int64), scene.ignored
 
 
@@ -274,7 +278,7 @@ def _share(features: Reals, weights: NDArray[np.floating]) -> Reals:
 
 
 def calibrated(
-    reader: Reader, data: Mnist, fonts: Sequence[Path], scenes: int = FIT_SCENES
+    reader: Reader, data: Mnist, fonts: Sequence[Path], scenes: int = FIT_SCENES, scripts: Sequence[Path] = ()
 ) -> tuple[ConfidenceModel, dict[str, float]]:
     """The confidence fitted to a Reader's networks, and the calibration errors of the shipped one on the same examples.
 
@@ -283,6 +287,7 @@ def calibrated(
         data: MNIST; the training images that split holds out are used.
         fonts: The result of find_fonts.
         scenes: The number of scenes to fit on; half as many more are measured on.
+        scripts: Font files with letters of other scripts and icons.
     """
     _, held = split(data)
     images, labels = data.train_images[held], data.train_labels[held]
@@ -291,7 +296,8 @@ def calibrated(
     features, right = scene_examples(reader, glyphs, range(scenes))
     weights = fitted(features, right)
     features, right = scene_examples(reader, glyphs, range(scenes, scenes * 3 // 2))
-    unknown = Glyphs(images, labels, held_out(list(fonts)), seed=1)  # fonts that the recognizer has not seen
+    # fonts that the recognizer has not seen
+    unknown = Glyphs(images, labels, held_out(list(fonts)), seed=1, scripts=scripts)
     characters, told, placed = character_examples(reader, unknown, range(scenes))
     right_weights, place_weights = fitted(characters, told), fitted(characters, placed)
     characters, told, placed = character_examples(reader, unknown, range(scenes, scenes * 3 // 2))
@@ -350,7 +356,8 @@ def main() -> None:
     arguments = parser.parse_args()
     reader = Reader(arguments.model, detector=arguments.detector, recognizer=arguments.recognizer)
     data, fonts = load_data(arguments.data, complete=True), find_fonts(arguments.fonts)
-    model, before = calibrated(reader, data, fonts, arguments.scenes)
+    scripts = script_fonts(str(arguments.fonts or ""))
+    model, before = calibrated(reader, data, fonts, arguments.scenes, scripts)
     with replacing(arguments.out) as beside:
         beside.write_text(model.as_json(), "utf-8")
     for name, weight in zip(FEATURES, model.weights.tolist(), strict=True):

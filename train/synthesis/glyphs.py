@@ -125,11 +125,12 @@ class Glyphs:
         if kind == "segments":
             look = _segment_look(rng)
             return Alphabet(kind, lambda digit, _: _segments(digit, look))
-        hand, zero = self._hands[int(rng.integers(len(self._hands)))], _zero_size(rng)
+        hand = self._hands[int(rng.integers(len(self._hands)))]
+        sizes = {0: _zero_size(rng), 1: _one_size(rng)}
 
         def drawn(digit: int, rng: Generator) -> Glyph:
             glyph = hand[digit][int(rng.integers(len(hand[digit])))]
-            return glyph if digit else _sized(glyph, *zero)
+            return _sized(glyph, *sizes[digit]) if digit in sizes else glyph
 
         return Alphabet("strokes", drawn)
 
@@ -148,7 +149,7 @@ class Glyphs:
         """MNIST's digits, each of another writer, all with the same pen."""
         pen, shear, wide = rng.integers(-3, 5), rng.normal(0, 0.12), float(np.exp(rng.normal(0, 0.12)))
         tailed = rng.random() < 0.2
-        zero = _zero_size(rng)
+        sizes = {0: _zero_size(rng), 1: _one_size(rng)}
         side = round(28 * _MNIST_SCALE)
         # y keeps its place; x is stretched, slanted about the digit's middle and moved by the room on the left
         matrix = np.array(
@@ -165,8 +166,8 @@ class Glyphs:
             elif pen < 0:
                 large = cv2.erode(large, _ellipse(1 - int(pen)))
             glyph = _standing(large)
-            if label == 0:
-                return _sized(glyph, *zero)
+            if label in sizes:
+                return _sized(glyph, *sizes[label])
             return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in _TAILED else glyph
 
         return Alphabet("mnist", digit)
@@ -240,6 +241,11 @@ def _zero_size(rng: Generator) -> tuple[float, float]:
     """Height of a hand's zeros as a share of its other digits, and extra width: some hands write small or flat ones."""
     times = float(rng.uniform(0.45, 0.9)) if rng.random() < 0.33 else 1.0
     return times, float(rng.uniform(1.1, 1.7)) if rng.random() < 0.25 else 1.0
+
+
+def _one_size(rng: Generator) -> tuple[float, float]:
+    """As _zero_size, of a hand's ones: some hands write them shorter or longer than other digits."""
+    return float(rng.uniform(0.65, 1.4)) if rng.random() < 0.4 else 1.0, 1.0
 
 
 def _sized(glyph: Glyph, times: float, wide: float) -> Glyph:

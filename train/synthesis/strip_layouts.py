@@ -48,13 +48,13 @@ def rules(sheet: Sheet, rng: Generator) -> None:
     kind = rng.random()
     thick = max(1, round(float(np.exp(rng.uniform(np.log(0.8), np.log(5))))))
     level = int(rng.integers(60, 256))
-    if kind < 0.12:
+    if kind < 0.14:
         y = round(BASE + rng.uniform(0.02, 0.4) * DIGIT_HEIGHT)
         cv2.line(sheet.rule, (0, y), (SHEET_WIDTH, y), level, thick, cv2.LINE_AA)
-    elif kind < 0.16:
+    elif kind < 0.24:
         for row in (BASE - DIGIT_HEIGHT * rng.uniform(1.1, 1.4), BASE + DIGIT_HEIGHT * rng.uniform(0.1, 0.4)):
             cv2.line(sheet.rule, (0, round(row)), (SHEET_WIDTH, round(row)), level, thick, cv2.LINE_AA)
-    elif kind < 0.2:
+    elif kind < 0.29:
         step, first = rng.uniform(0.5, 1.4) * DIGIT_HEIGHT, rng.uniform(0, 40)
         for x in np.arange(first, SHEET_WIDTH, step):
             cv2.line(sheet.rule, (round(x), 0), (round(x), SHEET_HEIGHT), level // 2, 1, cv2.LINE_AA)
@@ -75,7 +75,7 @@ def numerals(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """Digits by hand, close together or far apart, in MNIST's or drawn hands."""
     own = pen(rng, glyphs, ("mnist", "mnist", "strokes", "hand-font"))
     gap = float(
-        rng.choice([-0.18, -0.1, -0.03, 0.05, 0.2, 0.5, 1.0, 1.6], p=[0.1, 0.13, 0.15, 0.15, 0.17, 0.14, 0.1, 0.06])
+        rng.choice([-0.18, -0.1, -0.03, 0.05, 0.2, 0.5, 1.0, 1.6], p=[0.08, 0.1, 0.12, 0.13, 0.15, 0.18, 0.14, 0.1])
     )
     own = Pen(own.digits, own.letters, own.height, own.base, gap, own.uneven, own.strength)
     x = start(rng) if rng.random() < 0.3 else float(rng.uniform(LEFT, LEFT + 300))
@@ -208,7 +208,7 @@ def single(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 Layout = Callable[[Sheet, Generator, Glyphs], None]
 LAYOUTS: dict[Layout, float] = {  # and how frequent each is, relative to the others
     line: 0.9,
-    numerals: 0.2,
+    numerals: 0.26,
     boxes: 0.1,
     display: 0.09,
     scribbles: 0.04,
