@@ -166,8 +166,7 @@ class Glyphs:
             elif pen < 0:
                 large = cv2.erode(large, _ellipse(1 - int(pen)))
             glyph = _standing(large)
-            if label in sizes:
-                return _sized(glyph, *sizes[label])
+            glyph = _sized(glyph, *sizes[label]) if label in sizes else glyph
             return _lengthened(glyph, rng.uniform(1.1, 1.8)) if tailed and label in _TAILED else glyph
 
         return Alphabet("mnist", digit)
@@ -234,7 +233,7 @@ def _lengthened(glyph: Glyph, times: float) -> Glyph:
     """The digit `times` as high, with its top where it was."""
     height, width = glyph.ink.shape
     ink = cv2.resize(glyph.ink, (width, round(height * times)), interpolation=cv2.INTER_LINEAR)
-    return replace(glyph, ink=np.asarray(ink, np.uint8), height=times)
+    return replace(glyph, ink=np.asarray(ink, np.uint8), height=glyph.height * times)
 
 
 def _zero_size(rng: Generator) -> tuple[float, float]:
