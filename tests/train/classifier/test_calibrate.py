@@ -128,7 +128,7 @@ def test_the_place_of_a_narrow_digit_is_as_wide_as_that_of_others():
     np.testing.assert_array_equal(module._broad(boxes_of((10, 20, 30, 40))), boxes_of((10, 20, 30, 40)))
 
 
-def test_characters_are_those_of_five_kinds_of_pictures_in_turn(monkeypatch):
+def test_characters_are_those_of_six_kinds_of_pictures_in_turn(monkeypatch):
     drawn = []
     monkeypatch.setattr(module, "draw_scene", lambda *words: (drawn.append(words[2]), SCENE)[1])
     line = SCENE.image, SCENE.boxes, SCENE.labels, SCENE.ignored
@@ -140,9 +140,9 @@ def test_characters_are_those_of_five_kinds_of_pictures_in_turn(monkeypatch):
         features=np.zeros((0, 18), np.float32),
         lined=np.zeros((0, 18), np.float32),
     )
-    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(6))
+    odds, right, placed = character_examples(SimpleNamespace(recognition=lambda _: nothing), None, range(7))
     assert (odds.shape, right.shape, placed.shape) == ((0, 18), (0,), (0,))
-    assert drawn == [None, module.mixed, (None, False), (None, True), (module.row, False), None]
+    assert drawn == [None, module.mixed, (None, False), (None, True), (module.row, False), module.digitless, None]
 
 
 def test_every_scene_is_another_and_each_always_the_same(scene):
