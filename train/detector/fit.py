@@ -26,6 +26,7 @@ from digitocr.train.runs import Row, Run, begin
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts, seen
 from digitocr.train.synthesis.scenes import draw_line_scene, draw_scene
+from digitocr.train.synthesis.scripts import script_fonts
 from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.workers import glyphs
 
@@ -112,7 +113,7 @@ def _train(run: Run[DetectorSettings], data: Mnist, quiet: bool) -> Row:
         _batch,
         _measured,
     )
-    return train(run, course, data, quiet)
+    return train(run, course, data, quiet, script_fonts(run.settings.fonts))
 
 
 def _measured(network: Any, held: Part) -> tuple[Row, str]:

@@ -2,8 +2,8 @@
 
     draw_scene(rng, glyphs, digitless)
 
-They show the confidence what a picture without a number looks like: many letters, and a few marks among them that could
-be a digit. The numbers are ranges of random draws, as in layouts.py.
+They show what a picture without a number looks like: many letters, and a few marks among them that could be a digit.
+The numbers are ranges of random draws, as in layouts.py.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.random import Generator
 
-from digitocr.train.synthesis.glyphs import LETTERS, Glyph, Glyphs
-from digitocr.train.synthesis.scripts import Scripts
-from digitocr.train.synthesis.sheet import NO_DIGIT, SCENE_SIDE, Rule, Sheet
+from digitocr.train.synthesis.glyphs import AMBIGUOUS, LETTERS, Glyph, Glyphs
+from digitocr.train.synthesis.scripts import ALIKE, Scripts
+from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Rule, Sheet
 from digitocr.train.synthesis.texts import word
 
 Letter = Callable[[str, Generator], Glyph | None]
@@ -119,6 +119,7 @@ def _write(
     for character in text:
         glyph = letter(character, rng) if letter else None
         if glyph is not None:
-            sheet.put(glyph, NO_DIGIT, x, base, height, rng)
+            label = AMBIGUOUS_LABEL if character in AMBIGUOUS | ALIKE else NO_DIGIT
+            sheet.put(glyph, label, x, base, height, rng)
             x += glyph.advance * height
     return x

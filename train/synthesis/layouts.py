@@ -1,5 +1,7 @@
 """Layouts of a scene: lines, close-ups, forms, tables, displays, words, scribbles, texture, blank pages.
 
+digitless.py has more of those without a digit.
+
     sheet = Sheet()
     layout = LAYOUTS[int(rng.choice(len(LAYOUTS), p=ODDS))]
     layout(sheet, rng, glyphs)      # fills sheet.items, sheet.rules and sheet.areas
@@ -14,6 +16,7 @@ from itertools import groupby
 import numpy as np
 from numpy.random import Generator
 
+from digitocr.train.synthesis.digitless import digitless
 from digitocr.train.synthesis.glyphs import AMBIGUOUS, LETTERS, SYMBOLS, Alphabet, Glyphs
 from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Area, Rule, Sheet
 from digitocr.train.synthesis.strokes import Reals
@@ -434,7 +437,8 @@ LAYOUTS: tuple[Layout, ...] = (
     scribbles,
     texture,
     blank,
+    digitless,
 )
 ODDS = np.array(  # of each layout
-    [0.2, 0.09, 0.04, 0.14, 0.08, 0.03, 0.08, 0.06, 0.12, 0.05, 0.06, 0.05]
+    [0.19, 0.09, 0.04, 0.13, 0.08, 0.03, 0.08, 0.06, 0.09, 0.05, 0.06, 0.05, 0.05]
 )

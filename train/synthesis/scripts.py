@@ -54,7 +54,7 @@ _LETTERS: Mapping[str, str] = {
 }
 _WORD = {"han": (1, 5), "kana": (2, 7), "hangul": (2, 6), "icons": (1, 4)}  # letters; of others 2 to 9
 _LONGEST = (2, 9)
-_ALIKE = frozenset("ОоЗзЧчбэІΙΟοוןסง〇口日")  # in a short word nothing tells these from digits
+ALIKE = frozenset("ОоЗзЧчбэІΙΟοוןסง〇口日")  # alone or in a short word nothing tells these from digits
 _SHORT = 3  # letters; words below that are short
 _FORMS = ("isolated", "final", "initial", "medial")  # of an Arabic letter
 
@@ -98,7 +98,7 @@ class Scripts:
         count = int(rng.integers(least, most + 1))
         letters = self._sources[place].letters
         if count < _SHORT:
-            letters = "".join(letter for letter in letters if letter not in _ALIKE)
+            letters = "".join(letter for letter in letters if letter not in ALIKE)
         word = "".join(letters[int(at)] for at in rng.integers(0, len(letters), count))
         if script in ("cyrillic", "greek"):  # capitals stand at the beginning, or everywhere
             word = word.upper() if rng.random() < 0.25 else word.lower()
