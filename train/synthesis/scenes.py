@@ -19,16 +19,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from digitocr.runtime.opencv import cv2
+from digitocr.train.synthesis.blank import blank, ruled
 from digitocr.train.synthesis.camera import framed, photograph, taken
 from digitocr.train.synthesis.glyphs import Glyphs, hull
 from digitocr.train.synthesis.layouts import (
     LAYOUTS,
     ODDS,
     Layout,
-    blank,
     close_up,
     lines,
-    ruled,
     scattered,
     text,
     texture,

@@ -3,7 +3,7 @@ import pytest
 
 from digitocr.train.synthesis import layouts as module
 from digitocr.train.synthesis.glyphs import Glyphs
-from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, blank, giant, lines, one_line, ruled
+from digitocr.train.synthesis.layouts import LAYOUTS, ODDS, giant, lines, one_line
 from digitocr.train.synthesis.sheet import NO_DIGIT, Sheet
 
 
@@ -34,33 +34,12 @@ def test_the_same_seed_sets_the_same_sheet(layout, glyphs):
     assert told(one) == told(same) != told(other)
 
 
-def test_a_blank_sheet_has_no_writing_and_a_giant_is_far_too_large(glyphs):
-    empty, large = Sheet(), Sheet()
-    for seed in range(10):
-        blank(empty, np.random.default_rng(seed), glyphs)
+def test_a_giant_is_far_too_large(glyphs):
+    large = Sheet()
     giant(large, np.random.default_rng(0), glyphs)
-    assert not empty.items
     glyph, label, matrix, _ = large.items[0]
     assert label < NO_DIGIT
     assert np.sqrt(abs(np.linalg.det(matrix[:, :2]))) * glyph.ink.shape[0] >= 180
-
-
-def rings(sheet):
-    """Of each closed line on the sheet, whether it is a circle's."""
-    return [
-        np.ptp(np.linalg.norm(points - points[:-1].mean(0), axis=1)) < 0.1
-        for points, _, _ in sheet.rules
-        if len(points) > 10 and np.allclose(points[0], points[-1])
-    ]
-
-
-def test_whole_rings_stand_where_no_digits_do():
-    alone, among = Sheet(), Sheet()
-    for seed in range(60):
-        blank(alone, np.random.default_rng(seed), None)
-        ruled(among, np.random.default_rng(seed))
-    assert sum(rings(alone)) >= 20
-    assert rings(among) == []
 
 
 def test_the_digits_of_a_pen_that_skips_differ_in_strength(glyphs, monkeypatch):
