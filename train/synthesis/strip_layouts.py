@@ -73,7 +73,7 @@ def line(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 def numerals(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """Digits by hand, close together or far apart, in MNIST's or drawn hands."""
-    own = pen(rng, glyphs, ("mnist", "mnist", "strokes", "hand-font"))
+    own = pen(rng, glyphs, ("mnist", "strokes", "strokes", "hand-font"))
     gap = float(
         rng.choice([-0.18, -0.1, -0.03, 0.05, 0.2, 0.5, 1.0, 1.6], p=[0.08, 0.1, 0.12, 0.13, 0.15, 0.18, 0.14, 0.1])
     )
