@@ -37,7 +37,7 @@ def evened(gray: GrayImage) -> GrayImage:
     background = cv2.medianBlur(small, MEDIAN_WINDOW)
     # INTER_LINEAR has other pixels on other processors
     background = cv2.resize(background, gray.shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
-    even: GrayImage = cv2.addWeighted(gray, 1, background, -1, EVEN_LEVEL)
+    even: GrayImage = cv2.addWeighted(gray, 1, background, -1, EVEN_LEVEL, dst=background)  # of a large one no copy
     return even
 
 
@@ -62,8 +62,10 @@ def is_close_up(gray: GrayImage, boxes: Boxes) -> bool:
 
 def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
     """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
-    differences = cv2.absdiff(gray, np.full_like(gray, int(_median(gray))))
-    x, y, w, h = cv2.boundingRect((differences > INK_SHARE * differences.max()).astype(np.uint8))
+    made = np.full_like(gray, int(_median(gray)))  # of a large picture no further copy
+    cv2.absdiff(gray, made, dst=made)
+    cv2.threshold(made, INK_SHARE * float(made.max()), 1, cv2.THRESH_BINARY, dst=made)
+    x, y, w, h = cv2.boundingRect(made)
     return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
 
 

@@ -53,7 +53,6 @@ MAX_LOG_SIDE = 5.0  # of a box, in cells; limits what an untrained network can a
 MIN_LOG_SIDE = -3.0  # the lower limit, for the same reason
 WINDOWS = (31, 121)  # pixels; the neighbourhoods in which a pixel's contrast is measured
 PLANES = len(WINDOWS) + 1  # of the network's input
-WORKSPACE_PLANES = PLANES + 5  # PLANES and what computing them needs
 INK_QUANTILE = 0.998  # of |difference from the local mean|; even one digit covers 0.2 % of a picture
 INK_STEP = 4  # pixels; every fourth row and column is enough for the quantile
 MIN_SPREAD = 4.0  # grey levels, added to every spread, so that noise stays small
@@ -61,7 +60,7 @@ MAX_CONTRAST = 4.0  # spreads; larger values of the input are clipped
 BAND = 1 << 16  # pixels whose input is computed at once; larger bands leave the cache
 
 
-def detector_input(gray: GrayImage, workspace: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
+def detector_input(gray: GrayImage, planes: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
     """The network's input for an (H, W) uint8 picture: (3, H, W) float32, each -4 to 4.
 
     Plane 0 and 1 are each pixel's difference from the mean of a window around it, in units of the standard deviation in
@@ -71,36 +70,36 @@ def detector_input(gray: GrayImage, workspace: npt.NDArray[np.float32] | None = 
 
     Args:
         gray: (H, W) uint8.
-        workspace: (WORKSPACE_PLANES, H, W) float32 that is overwritten; the result is a part of it.
+        planes: (PLANES, H, W) float32 that the result is written to; by default a new array.
     """
     height, width = gray.shape
-    if workspace is None:
-        workspace = np.empty((WORKSPACE_PLANES, height, width), np.float32)
-    planes, (sums, squares), (levels, means, spreads) = workspace[:3], workspace[3:5].view(np.int32), workspace[5:]
-    levels[:] = gray
-    rows = max(1, BAND // (INK_STEP * width)) * INK_STEP
+    if planes is None:
+        planes = np.empty((PLANES, height, width), np.float32)
+    rows = min(height, max(1, BAND // (INK_STEP * width)) * INK_STEP)
+    scratch = np.empty((3, rows, width), np.float32)
     strengths: list[npt.NDArray[np.float32]] = []
     ink_strength = np.float32(0)
+    # sums of whole numbers are exact; those of squares stay below 2**31
+    around: dict[str, Any] = {"normalize": False, "borderType": cv2.BORDER_REFLECT}
     for plane, window in zip(planes, WINDOWS, strict=False):
-        # sums of whole numbers are exact; those of squares stay below 2**31
-        around: dict[str, Any] = {"ksize": (window, window), "normalize": False, "borderType": cv2.BORDER_REFLECT}
-        cv2.boxFilter(gray, cv2.CV_32S, dst=sums, **around)
-        cv2.sqrBoxFilter(gray, cv2.CV_32S, dst=squares, **around)
+        # the sums lie where the result replaces them, band by band
+        sums, squares = plane.view(np.int32), planes[-1].view(np.int32)
+        cv2.boxFilter(gray, cv2.CV_32S, (window, window), dst=sums, **around)
+        cv2.sqrBoxFilter(gray, cv2.CV_32S, (window, window), dst=squares, **around)
         for top in range(0, height, rows):
             band = slice(top, top + rows)
-            difference = plane[band]
-            mean, spread = means[: len(difference)], spreads[: len(difference)]
+            mean, difference, spread = scratch[:, : height - top]
             np.divide(sums[band], np.float32(window**2), out=mean, dtype=np.float32)
-            np.subtract(levels[band], mean, out=difference)
+            np.subtract(gray[band], mean, out=difference, dtype=np.float32)
+            np.multiply(squares[band], 1 / window**2, out=spread, dtype=np.float64, casting="same_kind")
             if window == WINDOWS[0]:
                 strengths.append(np.abs(difference[::INK_STEP, ::INK_STEP]).ravel())
             else:
                 _clip(np.divide(difference, ink_strength + np.float32(MIN_SPREAD), out=planes[-1][band]))
-            np.multiply(squares[band], 1 / window**2, out=spread, dtype=np.float64, casting="same_kind")
             spread -= np.multiply(mean, mean, out=mean)  # variance = mean of squares - square of mean
             np.sqrt(cv2.max(spread, 0, dst=spread), out=spread)
             spread += MIN_SPREAD
-            _clip(np.divide(difference, spread, out=difference))
+            _clip(np.divide(difference, spread, out=plane[band]))
         if window == WINDOWS[0]:
             ink_strength = _ink_strength(np.concatenate(strengths))
     return planes
@@ -171,7 +170,7 @@ class Detector:
             )
         self.card = model_card(self._session)
         self._name = path.stem
-        # one workspace per thread: allocating one for each picture would take a third of the time
+        # memory for the input, one per thread: allocating it for each picture would take a third of the time
         self._local = threading.local()
 
     def detect(self, gray: GrayImage, thorough: bool = True) -> tuple[Boxes, Scores]:
@@ -246,7 +245,7 @@ class Detector:
         height, width = small.shape
         below, behind = (MARGIN + -(length + 2 * MARGIN) % MULTIPLE for length in (height, width))
         framed = cv2.copyMakeBorder(small, MARGIN, below, MARGIN, behind, cv2.BORDER_REPLICATE)
-        planes = detector_input(framed, self._workspace(framed.shape))
+        planes = detector_input(framed, self._memory(framed.shape))
         centres, sizes = run(lambda: self._session.run(None, {"image": planes[None]}), self._name)
         cells = (framed.shape[0] // STRIDE, framed.shape[1] // STRIDE)
         finite(centres, (1, 1, *cells), self._name)
@@ -255,13 +254,13 @@ class Detector:
         boxes[:, :2] -= MARGIN
         return boxes, scores
 
-    def _workspace(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        """(WORKSPACE_PLANES, H, W) of this thread, cut from memory as large as its largest picture so far needed."""
-        needed = WORKSPACE_PLANES * shape[0] * shape[1]
+    def _memory(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """(PLANES, H, W) of this thread, cut from memory as large as its largest picture so far needed."""
+        needed = PLANES * shape[0] * shape[1]
         memory: npt.NDArray[np.float32] | None = getattr(self._local, "memory", None)
         if memory is None or len(memory) < needed:
             memory = self._local.memory = np.empty(needed, np.float32)
-        return memory[:needed].reshape(WORKSPACE_PLANES, *shape)
+        return memory[:needed].reshape(PLANES, *shape)
 
 
 def _merged(found: list[tuple[Boxes, Scores]]) -> tuple[Boxes, Scores]:

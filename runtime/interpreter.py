@@ -53,6 +53,7 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = False  # pictures have many sizes: what is planned for one is hardly used again
     options.log_severity_level = 4  # fatal errors only; errors are raised
     try:
         session = onnxruntime.InferenceSession(content, options, providers=list(providers))

@@ -182,8 +182,9 @@ def segments(columns: npt.NDArray[np.float32]) -> list[Segment]:
             start = column
     if not found:
         return []
-    means = [columns[left:right].mean(0) for left, right in found]
-    shares = _kinds(np.stack(means))[:, :3]
+    means = np.stack([np.add.reduce(columns[left:right], 0) for left, right in found])  # mean(0) takes twice as long
+    means /= np.array([right - left for left, right in found], np.float32)[:, None]
+    shares = _kinds(means)[:, :3]
     likeliest, most = shares.argmax(1).tolist(), shares.max(1).tolist()
     return [Segment(*span, *rest) for span, *rest in zip(found, means, likeliest, most, strict=True)]
 

@@ -3,6 +3,7 @@
 Only a process that reads loads the libraries. A process that sends the pictures to others does not need them.
 """
 
+import ctypes
 import sys
 import threading
 import traceback
@@ -26,6 +27,9 @@ CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it
 AHEAD_BYTES = 4096  # bytes of the largest file that is decoded ahead of reading
 AHEAD_PIXELS = 4096  # pixels of the largest picture that is kept decoded
 OPENCV_OUT_OF_MEMORY = "Insufficient memory"  # in the message of the cv2.error that stands for a MemoryError
+MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1  # of mallopt, as glibc's malloc.h numbers them
+LARGE_BLOCK = 4_000_000  # bytes; a larger block of memory goes back to the system as soon as it is freed
+FREE_HEAP = 8_000_000  # bytes; what is free at the end of the heap beyond that goes back as well
 UNEXPECTED = DigitocrError.exit_code  # exit code of an exception that is no DigitocrError
 
 _kept = threading.local()  # the task that this thread had last, its reader and the form of wanted numbers
@@ -71,6 +75,18 @@ class Outcome(NamedTuple):
     explanation: bytes = b""
     calibrated: bool = True
     crops: tuple[Crop, ...] = ()
+
+
+def return_memory() -> None:
+    """Has glibc return the memory of freed arrays; other C libraries have no such settings.
+
+    It keeps blocks of up to 32 MB after the first large one is freed, which pictures of many sizes leave in pieces.
+    """
+    if sys.platform == "linux":
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+        if set_option:
+            set_option(MMAP_THRESHOLD, LARGE_BLOCK)
+            set_option(TRIM_THRESHOLD, FREE_HEAP)
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,7 @@ class Task:
                 rotate="auto" if self.rotate == "auto" else int(self.rotate),
             )
             _kept.wanted = Wanted(self.expect, self.digits)
+            return_memory()
             cv2.setNumThreads(self.threads)  # after Reader has checked the number
             _kept.task = self
         reader: Reader = _kept.reader

@@ -1,6 +1,9 @@
 import dataclasses
 import io
 import json
+import platform
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -255,3 +258,29 @@ def test_chunks_are_of_many_small_pictures_or_a_large_one(tmp_path):
     assert [len(chunk) for chunk in chunks(small)] == [CHUNK_PICTURES, CHUNK_PICTURES, 1]
     assert list(chunks([small[0], large, large, small[1]])) == [[small[0], large], [large], [small[1]]]
     assert [source for chunk in chunks(small) for source in chunk] == small
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such settings")
+def test_memory_of_freed_arrays_goes_back_to_the_system():
+    kept = []
+    for first in ("pass", "task.return_memory()"):
+        child = f"""
+import os
+import numpy as np
+from digitocr.cli.batch import task
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+{first}
+np.ones(30_000_000, np.uint8)  # freed at once; of its own accord the C library keeps such blocks from now on
+before = resident()
+blocks = [np.ones(6_000_000, np.uint8) for _ in range(4)]
+del blocks
+print(resident() - before)
+"""
+        made = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True, check=True)
+        kept.append(int(made.stdout))
+    assert kept[0] > 20_000_000
+    assert kept[1] < 4_000_000
