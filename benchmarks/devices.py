@@ -157,10 +157,14 @@ def board_row(name: str, folder: Path, root: Path | None, work: Path) -> dict[st
 
 def step_row(name: str, step: int, folder: Path, root: Path | None, work: Path) -> dict[str, Any]:
     """What a step takes on a Cortex-M."""
-    board, program = BOARDS[name], work / f"{step} {name}.elf"
+    board, program, plain = BOARDS[name], work / f"{step} {name}.elf", work / f"{step} {name} plain.elf"
     flags = ["-Wall", f"-DSTEP={step}", f"-DTICK={board.tick}"]
     firmware(board, [FIRMWARE / "measure.c"], flags, folder, root, program)
-    lines = [line.rsplit(" ", 1) for line in emulated(board, program).splitlines()]
+    printed = emulated(board, program)
+    if step < max(STEPS):  # that of a picture takes long
+        firmware(board, [FIRMWARE / "measure.c"], [*flags, "-DDIGITOCR_PLAIN"], folder, root, plain)
+        printed = emulated(board, plain) + printed
+    lines = [line.rsplit(" ", 1) for line in printed.splitlines()]
     found = {key: int(value) for key, value in lines if key != "read"}
     text, data, bss = map(int, output([f"{BARE}-size", str(program)]).splitlines()[1].split()[:3])
     counts = {key: f"{found[key] / 1e6:.1f}" if key in found else "-" for key in COUNTS}

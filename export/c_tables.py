@@ -446,7 +446,7 @@ def _merged_ends(layers: list[Layer], ends: list[End]) -> tuple[list[Layer], lis
     same = all(
         getattr(a, name) == getattr(b, name) for name in ("inputs", "kernel", "stride", "dilation", "pads", "is_float")
     )
-    if not same or second != len(layers) - 1 or first != second - 1:
+    if not same or second != len(layers) - 1 or first != second - 1 or a.channels_out + b.channels_out > BLOCK:
         return layers, ends
 
     def both(name: str) -> Array:
@@ -509,10 +509,8 @@ def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]
 
 
 def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: str) -> str:
-    zeros = max(
-        (len(_filled(layer.zero)) for layer in layers if layer.zero is not None and not layer.zero.any()), default=0
-    )
-    parts = [_array("int16_t", f"{name}_zeros", np.zeros(zeros, np.int16))] if zeros else []  # of most layers
+    zeros = sorted({_zero(layer) for layer in layers if layer.zero is not None})
+    parts = [_array("int16_t", f"{name}_zero_{number}", np.array(zero)) for number, zero in enumerate(zeros)]
     rows = []
     for number, layer in enumerate(layers):
         prefix = f"{name}_{number}"
@@ -520,18 +518,16 @@ def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: st
         if layer.weights is not None:
             assert layer.bias is not None
             assert layer.scale is not None
-            assert layer.zero is not None
             pack = _packed_depthwise if layer.kind == "DG_DEPTHWISE" else _packed
             arrays["weights"] = ("int8_t", pack(layer.weights))
             arrays["bias"] = ("int32_t", _filled(layer.bias))
             arrays["scale"] = ("float", _filled(layer.scale))
-            if layer.zero.any():
-                arrays["zero"] = ("int16_t", _filled(layer.zero))
         for place, table in enumerate(layer.maps):
             if table is not None:
                 arrays[f"map_{place}"] = ("uint8_t", table)
         parts += [_array(kind, f"{prefix}_{what}", numbers) for what, (kind, numbers) in arrays.items()]
-        rows.append(_row(layer, prefix, arrays))
+        zero = f"{name}_zero_{zeros.index(_zero(layer))}" if layer.zero is not None else "0"
+        rows.append(_row(layer, prefix, arrays, zero))
     parts.append(f"static const struct dg_layer {name}_layers[] = {{\n" + ",\n".join(rows) + "\n};\n")
     written = ", ".join(
         f"{{{end.layer}, {end.first_channel}, {end.channels}, {_float(end.scale)}, {end.zero_point}}}" for end in ends
@@ -543,10 +539,14 @@ def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: st
     return "\n".join(parts)
 
 
-def _row(layer: Layer, prefix: str, arrays: dict[str, Any]) -> str:
+def _zero(layer: Layer) -> tuple[int, ...]:
+    """The zero points of a block of channels; all blocks have the same."""
+    assert layer.zero is not None
+    return tuple(_filled(layer.zero)[:BLOCK].tolist())
+
+
+def _row(layer: Layer, prefix: str, arrays: dict[str, Any], zero: str) -> str:
     def pointer(what: str) -> str:
-        if what == "zero" and layer.zero is not None and what not in arrays:
-            return f"{prefix.rpartition('_')[0]}_zeros"
         return f"{prefix}_{what}" if what in arrays else "0"
 
     def pair(values: Iterable[Any]) -> str:
@@ -567,7 +567,8 @@ def _row(layer: Layer, prefix: str, arrays: dict[str, Any]) -> str:
         layer.outside,
         layer.channels_in,
         layer.channels_out,
-        *(pointer(what) for what in ("weights", "bias", "scale", "zero")),
+        *(pointer(what) for what in ("weights", "bias", "scale")),
+        zero,
         pair(maps),
         *(_float(value) for value in (layer.first, layer.second, layer.constant)),
     ]

@@ -38,8 +38,9 @@ static void put(const char *text) {
     __asm volatile("bkpt 0xab" : "+r"(call) : "r"(what) : "memory");
 }
 
-static void put_line(const char *name, const char *more, uint64_t value) {
-    char digits[24];
+/* 32 bits: a division of 64 would be a part of the program that is measured. */
+static void put_line(const char *name, const char *more, uint32_t value) {
+    char digits[12];
     int at = (int)sizeof digits - 1;
     digits[at] = 0;
     digits[--at] = '\n';
@@ -51,11 +52,11 @@ static void put_line(const char *name, const char *more, uint64_t value) {
     put(digits + at);
 }
 
-static uint64_t ticks(void) {
+static uint32_t ticks(void) {
     uint32_t before, now;
     do before = turns, now = SYSTICK[2];
     while (before != turns);
-    return (uint64_t)before * (RELOAD + 1u) + (RELOAD - now);
+    return before * (RELOAD + 1u) + (RELOAD - now);
 }
 
 static uint32_t *stack_end(void) { return &stack_top - STACK_BYTES / 4; }
@@ -101,7 +102,7 @@ int main(void) {
     SYSTICK[2] = 0;
     SYSTICK[0] = 7; /* on, with an interrupt, by the processor's clock */
     for (kernels = 0; kernels < dg_kernels_count(); kernels++) {
-        uint64_t before;
+        uint32_t before;
         for (at = stack_end(); at < (uint32_t *)(uintptr_t)__builtin_frame_address(0) - 64; at++) *at = PAINT;
         before = ticks();
         if (step(kernels)) {
@@ -110,7 +111,7 @@ int main(void) {
         }
         put_line("instructions ", dg_kernels_name(kernels), (ticks() - before) * TICK);
         for (at = stack_end(); *at == PAINT;) at++;
-        put_line("stack", "", (uint64_t)((unsigned char *)&stack_top - (unsigned char *)at));
+        put_line("stack", "", (uint32_t)((unsigned char *)&stack_top - (unsigned char *)at));
         if (STEP == 3) break;
     }
 #if STEP == 1

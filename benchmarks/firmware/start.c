@@ -31,7 +31,9 @@ extern void exit(int);
 #endif
 
 void start(void) {
+#ifdef HOSTED
     static char name[] = "firmware", *arguments[] = {name, 0};
+#endif
     uint32_t *from = &data_load, *to;
     CPACR |= FPU_ON;
     __asm volatile("dsb\n isb");
@@ -41,6 +43,6 @@ void start(void) {
     initialise_monitor_handles();
     exit(main(1, arguments));
 #else
-    stop(main(1, arguments));
+    stop(main(0, 0));
 #endif
 }

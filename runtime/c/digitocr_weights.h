@@ -55,7 +55,7 @@ struct dg_layer {
     const int8_t *weights;
     const int32_t *bias;
     const float *scale;
-    const int16_t *zero;
+    const int16_t *zero;            /* DG_BLOCK of them, the same for each block of channels */
     const uint8_t *maps[DG_MAX_INPUTS]; /* of a concatenation: what each byte becomes; NULL where it stays */
     float first, second, constant;  /* of an addition: fma(a, first, fma(b, second, constant)), then rounded.
                                      * Of an average: scale of the input, scale and zero point of the output */

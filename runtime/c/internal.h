@@ -34,6 +34,13 @@
 #define DG_END_SMALL
 #endif
 
+/* Before a single function of that kind. */
+#if defined(__GNUC__)
+#define DG_SMALL __attribute__((cold))
+#else
+#define DG_SMALL
+#endif
+
 /* --- Memory: one block of the caller's, taken from the front ---------------------------------------------------- */
 
 #define DG_ALIGN 16 /* bytes; of each piece of memory */

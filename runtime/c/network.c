@@ -78,6 +78,24 @@ struct dg_kernels {
 
 static int dg_always(void) { return 1; }
 
+/* What the processor that is compiled for has for sure. */
+#if defined(DIGITOCR_PLAIN)
+#elif defined(__SSE2__) || defined(_M_X64)
+#define DG_SSE2 1
+#elif defined(__wasm_simd128__)
+#define DG_WASM 1
+#elif defined(__ARM_NEON)
+#define DG_NEON 1
+#elif defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+#define DG_DSP 1
+#endif
+
+/* Plain C is left out where it would not be used, but in the selftest. */
+#if defined(DIGITOCR_ALL_KERNELS) || !(defined(DG_SSE2) || defined(DG_WASM) || defined(DG_NEON) || defined(DG_DSP))
+#define DG_PLAIN 1
+#endif
+
+#if defined(DG_PLAIN)
 /* Two pixels and four channels at once, so that what is loaded is used several times. */
 static void dg_sum_plain(const uint8_t *pixels, size_t stride, int32_t n, const int8_t *weights, int32_t fours,
                          int32_t channels, int32_t *sums) {
@@ -112,7 +130,9 @@ static void dg_sum_each_plain(const uint8_t *const *taps, int32_t count, size_t 
         for (channel = 0; channel < DG_BLOCK; channel++) sums[channel] += from[channel] * w[channel];
     }
 }
+#endif
 
+#if defined(DG_PLAIN) || defined(DG_DSP)
 static void dg_requantise_plain(const int32_t *sums, const int32_t *bias, const float *scale, const int16_t *zero,
                                 uint8_t *to) {
     int32_t channel;
@@ -121,6 +141,7 @@ static void dg_requantise_plain(const int32_t *sums, const int32_t *bias, const 
         to[channel] = dg_byte((int32_t)dg_rounded(value) + zero[channel]);
     }
 }
+#endif
 
 static void dg_add_plain(const uint8_t *a, const uint8_t *b, size_t count, float first, float second, float constant,
                          uint8_t *to) {
@@ -131,7 +152,7 @@ static void dg_add_plain(const uint8_t *a, const uint8_t *b, size_t count, float
     }
 }
 
-#if (defined(__SSE2__) || defined(_M_X64)) && !defined(DIGITOCR_PLAIN)
+#if defined(DG_SSE2)
 #include <emmintrin.h>
 
 /* Each 4 bytes become 4 int16 twice, which multiply the weights of two channels. */
@@ -221,7 +242,6 @@ static void dg_requantise_sse2(const int32_t *sums, const int32_t *bias, const f
     high = _mm_adds_epi16(high, _mm_loadu_si128((const __m128i *)(const void *)(zero + 8)));
     _mm_storeu_si128((__m128i *)(void *)to, _mm_packus_epi16(low, high));
 }
-#define DG_SSE2 1
 #endif
 
 #if defined(DG_SSE2) && defined(__GNUC__)
@@ -343,7 +363,7 @@ DG_VNNI static void dg_requantise_vnni(const int32_t *sums, const int32_t *bias,
 }
 #endif
 
-#if defined(__wasm_simd128__) && !defined(DIGITOCR_PLAIN)
+#if defined(DG_WASM)
 #include <wasm_simd128.h>
 
 /* Bytes become int16. */
@@ -455,7 +475,7 @@ static void dg_add_wasm(const uint8_t *a, const uint8_t *b, size_t count, float 
 }
 #endif
 
-#if defined(__ARM_NEON) && !defined(DIGITOCR_PLAIN)
+#if defined(DG_NEON)
 #include <arm_neon.h>
 
 /* The weights of one of four inputs for 8 channels, times the bytes of 4 pixels. */
@@ -563,7 +583,6 @@ static void dg_add_neon(const uint8_t *a, const uint8_t *b, size_t count, float 
 #else
 #define dg_add_neon dg_add_plain
 #endif
-#define DG_NEON 1
 #endif
 
 #if defined(DG_NEON) && defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
@@ -621,7 +640,7 @@ static void dg_sum_dot(const uint8_t *pixels, size_t stride, int32_t n, const in
 #define DG_DOTS 1
 #endif
 
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__ARM_NEON) && !defined(DIGITOCR_PLAIN)
+#if defined(DG_DSP)
 
 /* Bytes 0 and 2 of a word as two int16, without and with a sign; bytes 1 and 3; and products of such pairs. */
 #define DG_ONE_DSP(name, instruction)                                     \
@@ -693,11 +712,9 @@ static void dg_sum_each_dsp(const uint8_t *const *taps, int32_t count, size_t fi
         sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
     }
 }
-
-#define DG_DSP 1
 #endif
 
-/* The first one that is supported is taken. The plain one comes last, and is always supported. */
+/* The first one that is supported is taken; the last one always is. */
 static const struct dg_kernels DG_KERNELS[] = {
 #if defined(DG_SSE2) && defined(__GNUC__)
     {"avx512-vnni", 16, 1, dg_has_vnni, NULL, dg_sum_vnni, dg_sum_each_sse2, dg_requantise_vnni, dg_add_avx2},
@@ -706,7 +723,7 @@ static const struct dg_kernels DG_KERNELS[] = {
 #if defined(DG_SSE2)
     {"sse2", 8, 4, dg_always, dg_widen_sse2, dg_sum_sse2, dg_sum_each_sse2, dg_requantise_sse2, dg_add_plain},
 #endif
-#if defined(__wasm_simd128__) && !defined(DIGITOCR_PLAIN)
+#if defined(DG_WASM)
     {"wasm", 8, 2, dg_always, dg_widen_wasm, dg_sum_wasm, dg_sum_each_wasm, dg_requantise_wasm, dg_add_wasm},
 #endif
 #if defined(DG_DOTS)
@@ -718,7 +735,9 @@ static const struct dg_kernels DG_KERNELS[] = {
 #if defined(DG_DSP)
     {"dsp", 2, 1, dg_always, NULL, dg_sum_dsp, dg_sum_each_dsp, dg_requantise_plain, dg_add_plain},
 #endif
+#if defined(DG_PLAIN)
     {"plain", 2, 1, dg_always, NULL, dg_sum_plain, dg_sum_each_plain, dg_requantise_plain, dg_add_plain},
+#endif
 };
 #define DG_KERNEL_COUNT ((int32_t)(sizeof DG_KERNELS / sizeof DG_KERNELS[0]))
 
@@ -763,21 +782,21 @@ static int32_t dg_window(const struct dg_layer *layer) {
     return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
 }
 
-static int dg_is_end(const struct dg_network *network, int32_t number) {
+DG_SMALL static int dg_is_end(const struct dg_network *network, int32_t number) {
     int32_t end;
     for (end = 0; end < network->end_count; end++)
         if (network->ends[end].layer == number) return 1;
     return 0;
 }
 
-static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+DG_SMALL static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
     const struct dg_layer *layer = &network->layers[number];
     size_t values = (size_t)plan->kept[number] * (size_t)plan->columns[number] * (size_t)layer->channels_out;
     return DG_BYTES(values * (layer->is_float ? sizeof(float) : 1));
 }
 
 /* Rows and columns of a layer's output, and how many rows of it are held at once. */
-static void dg_plan_sides(const struct dg_network *network, struct dg_plan *plan, int32_t number, int32_t rows,
+DG_SMALL static void dg_plan_sides(const struct dg_network *network, struct dg_plan *plan, int32_t number, int32_t rows,
                           int32_t columns) {
     const struct dg_layer *layer = &network->layers[number];
     int32_t in = layer->inputs[0];
@@ -801,7 +820,7 @@ static void dg_plan_sides(const struct dg_network *network, struct dg_plan *plan
     }
 }
 
-static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
+DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
     size_t group = (size_t)kernels->group, window = dg_padded((size_t)dg_window(layer)), bytes;
     if (layer->kind == DG_DEPTHWISE) return DG_BYTES(dg_padded((size_t)layer->channels_in));
     if (layer->kind != DG_CONVOLUTION) return 0;
@@ -811,7 +830,7 @@ static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_ker
 
 /* Where the output of a layer lies, whose chain begins with `start`: the first gap between the outputs that are held at
  * the same time and placed already. A chain is placed from its end. */
-static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t start) {
+DG_SMALL static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t start) {
     const struct dg_layer *layer = &network->layers[number];
     size_t bytes = dg_layer_bytes(network, plan, number), offset = 0;
     int32_t end = plan->chain_end[number], other;
@@ -831,7 +850,7 @@ static size_t dg_place(const struct dg_network *network, const struct dg_plan *p
     return offset;
 }
 
-static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32_t columns, struct dg_plan *plan) {
+DG_SMALL static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32_t columns, struct dg_plan *plan) {
     int32_t start, end, number;
     plan->working = plan->outputs = 0;
     plan->steps = 0;
@@ -854,7 +873,7 @@ static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32
 #define DG_MAX_RATE 64 /* rows of the input; strides that do not divide it are not for flowing networks */
 
 /* Rates and lags of the layers if `rows` of the input are taken in a step; whether all rates are whole. */
-static int dg_plan_rates(const struct dg_network *network, int32_t rows, struct dg_plan *plan) {
+DG_SMALL static int dg_plan_rates(const struct dg_network *network, int32_t rows, struct dg_plan *plan) {
     int32_t number, place, steps;
     plan->rate[0] = rows;
     plan->lag[0] = plan->steps = 0;
@@ -876,7 +895,7 @@ static int dg_plan_rates(const struct dg_network *network, int32_t rows, struct 
 }
 
 /* Rows of a layer that are held at once while the network flows: those of a step, and those that a later one needs. */
-static int32_t dg_kept_flowing(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+DG_SMALL static int32_t dg_kept_flowing(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
     int32_t most = 0, other, place;
     for (other = number + 1; other < network->layer_count; other++)
         for (place = 0; place < network->layers[other].input_count; place++)
@@ -890,7 +909,7 @@ static int32_t dg_kept_flowing(const struct dg_network *network, const struct dg
 }
 
 /* Plans a flowing network; whether it can flow. A step gives each layer `pixels` pixels at least. */
-static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct dg_plan *plan) {
+DG_SMALL static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct dg_plan *plan) {
     int32_t number, other, rows = 1, columns = plan->columns[0];
     uint8_t is_brief[DG_MAX_LAYERS]; /* whether no row is needed after the step in which it is computed */
     size_t held;
@@ -925,7 +944,7 @@ static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct
     return 1;
 }
 
-static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
+DG_SMALL static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
                        struct dg_plan *plan) {
     size_t bytes;
     int32_t number, place;
@@ -1014,10 +1033,10 @@ static void dg_finish(const struct dg_state *state, const struct dg_layer *layer
             memcpy(pixel + sizeof value * (size_t)(channel + place), &value, sizeof value);
         }
     } else if (count >= DG_BLOCK) {
-        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero + channel,
+        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero,
                                    pixel + channel);
     } else {
-        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero + channel, bytes);
+        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero, bytes);
         memcpy(pixel + channel, bytes, (size_t)count);
     }
 }
@@ -1106,36 +1125,29 @@ static void dg_depthwise(const struct dg_state *state, int32_t number, int32_t f
     }
 }
 
-static void dg_maximum(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = &state->network->layers[number];
-    const uint8_t *taps[DG_MAX_TAPS];
-    int32_t row, column, channel, tap;
-    for (row = first; row < first + count; row++) {
-        unsigned char *to = dg_row(state, number, row);
-        for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
-            int32_t tap_count = dg_taps(state, number, row, column, taps);
-            memcpy(to, taps[0], (size_t)layer->channels_out);
-            for (tap = 1; tap < tap_count; tap++)
-                for (channel = 0; channel < layer->channels_out; channel++)
-                    if (taps[tap][channel] > to[channel]) to[channel] = taps[tap][channel];
-        }
-    }
+/* The mean of what the bytes of a channel stand for, in float as ONNX Runtime computes it. */
+static uint8_t dg_mean(const struct dg_layer *layer, const uint8_t *const *taps, int32_t count, int32_t channel) {
+    float sum = 0;
+    int32_t tap;
+    for (tap = 0; tap < count; tap++) sum += layer->first * (float)((int32_t)taps[tap][channel] - layer->outside);
+    return dg_byte((int32_t)dg_rounded(sum / (float)count / layer->second + layer->constant));
 }
 
-/* The mean of what the bytes stand for, in float as ONNX Runtime computes it. */
-static void dg_average(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+static void dg_pooling(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
     const struct dg_layer *layer = &state->network->layers[number];
     const uint8_t *taps[DG_MAX_TAPS];
-    int32_t row, column, channel, tap;
+    int32_t row, column, channel, tap, channels = layer->channels_out;
     for (row = first; row < first + count; row++) {
         unsigned char *to = dg_row(state, number, row);
-        for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
+        for (column = 0; column < state->plan.columns[number]; column++, to += channels) {
             int32_t tap_count = dg_taps(state, number, row, column, taps);
-            for (channel = 0; channel < layer->channels_out; channel++) {
-                float sum = 0;
-                for (tap = 0; tap < tap_count; tap++)
-                    sum += layer->first * (float)((int32_t)taps[tap][channel] - layer->outside);
-                to[channel] = dg_byte((int32_t)dg_rounded(sum / (float)tap_count / layer->second + layer->constant));
+            if (layer->kind == DG_AVERAGE) {
+                for (channel = 0; channel < channels; channel++) to[channel] = dg_mean(layer, taps, tap_count, channel);
+            } else {
+                memcpy(to, taps[0], (size_t)channels);
+                for (tap = 1; tap < tap_count; tap++)
+                    for (channel = 0; channel < channels; channel++)
+                        if (taps[tap][channel] > to[channel]) to[channel] = taps[tap][channel];
             }
         }
     }
@@ -1180,15 +1192,15 @@ static void dg_rows_of(const struct dg_state *state, int32_t number, int32_t fir
         break;
     case DG_CONVOLUTION: dg_convolution(state, number, first, count); break;
     case DG_DEPTHWISE: dg_depthwise(state, number, first, count); break;
-    case DG_MAXIMUM: dg_maximum(state, number, first, count); break;
-    case DG_AVERAGE: dg_average(state, number, first, count); break;
+    case DG_MAXIMUM:
+    case DG_AVERAGE: dg_pooling(state, number, first, count); break;
     case DG_ADD: dg_addition(state, number, first, count); break;
     default: dg_concatenation(state, number, first, count); break;
     }
 }
 
 /* The row of a layer's input behind the last one that a row of it needs. */
-static int32_t dg_needed(const struct dg_state *state, int32_t number, int32_t row) {
+DG_SMALL static int32_t dg_needed(const struct dg_state *state, int32_t number, int32_t row) {
     const struct dg_layer *layer = &state->network->layers[number];
     int32_t needed = row + 1, rows = state->plan.rows[number - 1];
     if (layer->kind != DG_ADD && layer->kind != DG_CONCATENATE)
@@ -1197,7 +1209,7 @@ static int32_t dg_needed(const struct dg_state *state, int32_t number, int32_t r
 }
 
 /* Computes the layers of a chain row by row: a layer's row as soon as its input has the rows that it needs. */
-static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
+DG_SMALL static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
     int32_t made[DG_MAX_LAYERS], number = end;
     if (start == end) {
         dg_rows_of(state, end, 0, state->plan.rows[end]);
@@ -1228,7 +1240,7 @@ static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
 }
 
 /* Computes all layers, in steps. */
-static void dg_flow(const struct dg_state *state) {
+DG_SMALL static void dg_flow(const struct dg_state *state) {
     const struct dg_plan *plan = &state->plan;
     int32_t step, number;
     for (step = 0; step < plan->steps; step++)
@@ -1242,19 +1254,19 @@ static void dg_flow(const struct dg_state *state) {
 
 /* --- Running a network --------------------------------------------------------------------------------------------- */
 
-size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
+DG_SMALL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
     dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
     return DG_BYTES(plan.outputs);
 }
 
-size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
+DG_SMALL size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
     dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
     return DG_BYTES(plan.outputs) + DG_BYTES(plan.working) + DG_BYTES(plan.scratch);
 }
 
-int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
+DG_SMALL int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
               const struct dg_source *source, struct dg_arena *arena, struct dg_output *outputs) {
     struct dg_state state;
     unsigned char *before = arena->at, *after;

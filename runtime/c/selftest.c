@@ -8,6 +8,7 @@
  * With -DDIGITOCR_SELFTEST_SMALL only the classifier is tested, which takes 20 KB of memory.
  */
 #ifndef ARDUINO
+#define DIGITOCR_ALL_KERNELS /* plain C too, which a program has only where there is nothing faster */
 #include "digitocr.c"
 
 #include "digitocr_golden.h"
