@@ -90,9 +90,6 @@ COURSES = {
     "recognizer": Course(rate=0.0006, steps=100, own=8, drawn=16, first_layer=13),
     "detector": Course(rate=0.0004, steps=80, own=4, drawn=6, first_layer=13),
 }
-DRAWN_SCENES = 640  # for crops and scenes
-DRAWN_STRIPS = 2_560
-
 
 LOAD: dict[str, Callable[[], Any]] = {  # the shipped networks
     "classifier": lambda: keras.saving.load_model(shipped_model("digitocr.keras"), compile=False),
