@@ -113,8 +113,7 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
     }
     run.write_json(RECORD, run.record)
     _write_split(run, own)
-    reader = Reader()
-    taught, held = _placed(own.taught, reader), _placed(own.held, reader)
+    taught, held = (_placed(some, Reader()) for some in (own.taught, own.held))
     if not taught:
         raise InputError(f"{own.source}: in none of its pictures it is known where the digits are; state their boxes")
     held = held or taught  # rather than not to stop at all
