@@ -63,8 +63,9 @@ def meters(folder: Path) -> list[Sample]:
     samples = []
     for row in json.loads((folder / "labels.json").read_text("utf-8")):
         file = (folder / row["file"]).resolve()
-        group = row.get("group") or "x".join(map(str, Image.open(file).size))
-        samples.append(Sample(file, row["text"], str(group)))
+        with Image.open(file) as image:
+            size = f"{image.width}x{image.height}"
+        samples.append(Sample(file, row["text"], str(row.get("group") or size)))
     return samples
 
 
