@@ -107,7 +107,7 @@ def train(
     keep_freed()
     with _stoppable(None if recipe == "adapt" else folder):
         result = _run(mnist, settings, folder, quiet)
-    _say(result, folder, quiet)
+    _say(result, folder, quiet, data)
 
 
 def _typed(given: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # 
     raise SystemExit(128 + number)
 
 
-def _say(result: dict[str, Any], folder: Path, quiet: bool) -> None:
+def _say(result: dict[str, Any], folder: Path, quiet: bool, data: Path | None) -> None:
     """Prints the result and, unless quiet, what to do next with such a network."""
     from digitocr.train.classifier.recipes import RECIPES
     from digitocr.train.runs import read_record
@@ -185,7 +185,8 @@ def _say(result: dict[str, Any], folder: Path, quiet: bool) -> None:
     print(f"run       {folder}")
     if not quiet:
         print(f"good for  {RECIPES[record['settings']['recipe']].good_for}")
-        print(f"next      {_command('export', '--model', folder / 'model.keras')}")
+        source = ["--data", data] if data else []  # which also judges the files
+        print(f"next      {_command('export', '--model', folder / 'model.keras', *source)}")
 
 
 def _command(*words: object) -> str:
