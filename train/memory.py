@@ -1,6 +1,7 @@
-"""Makes glibc keep the memory that a training step frees, for the next step."""
+"""Makes glibc keep the memory that a training step frees, for the next step, until it is given back."""
 
 import ctypes
+import gc
 import platform
 
 _M_TRIM_THRESHOLD = -1  # parameter numbers of glibc's mallopt(3)
@@ -23,3 +24,15 @@ def keep_freed() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM))
+
+
+def give_back() -> bool:
+    """Returns freed memory to the kernel, also what is kept by keep_freed; returns whether that worked.
+
+    For the end of a training whose process goes on with another one: that allocates other arrays, which would come on
+    top. Keras's networks and optimizers refer to one another in circles, so these are collected first.
+    """
+    gc.collect()
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    return bool(ctypes.CDLL(None).malloc_trim(0))

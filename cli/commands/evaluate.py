@@ -19,7 +19,8 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A network that reads a digit, .onnx, .tflite or .keras, whoever made it; default: the shipped one.",
+            help="A network that reads a digit, .onnx, .tflite or .keras, whoever made it, or the folder of a run or "
+            "of exports; default: the shipped one.",
         ),
     ] = None,
     data: options.Data = None,

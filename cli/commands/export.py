@@ -91,7 +91,7 @@ def export(
     three networks. They are compiled and compared with ONNX Runtime bit for bit, and with Reader on drawn pages. The
     web page has that library inside as WebAssembly, and needs no server. Takes about a minute.
     """
-    from digitocr.export.card import training_of
+    from digitocr.export.card import read_json_object, training_of
     from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
     from digitocr.train.detector.network import holds_detector
@@ -120,6 +120,8 @@ def export(
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
+    if read_json_object(model / "run.json").get("kind") == "classifier":
+        model /= "model.keras"  # as if it had been named: there is no other network
     if model.is_dir():
         options.refuse(
             context,

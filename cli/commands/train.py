@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from digitocr.cli import options
 from digitocr.runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from digitocr.train import AdaptSettings, DetectorSettings, RecognizerSettings, Settings
 
 EXAMPLES = "For example: digitocr train --recipe robust --seed 1    digitocr train --resume runs/robust-4-1"
 
@@ -64,12 +67,9 @@ def train(
         options.refuse(
             context, fixed, "does not apply to --resume, which continues a run as it was begun; leave it out"
         )
+    from digitocr import train as training
     from digitocr.train import runs
-    from digitocr.train.adapt.fit import AdaptSettings
-    from digitocr.train.classifier.fit import Settings
-    from digitocr.train.detector.fit import DetectorSettings
     from digitocr.train.memory import keep_freed
-    from digitocr.train.recognizer.fit import RecognizerSettings
     from digitocr.train.sources.load import load_data
 
     settings: Settings | DetectorSettings | RecognizerSettings | AdaptSettings | None = None
@@ -81,13 +81,14 @@ def train(
         )
         if data is None:
             raise UsageError("--recipe adapt learns own pictures; name them with --data")
-        settings = AdaptSettings(**_typed({"data": data, "seed": seed, "fonts": fonts}))
+        settings = training.AdaptSettings(**_typed({"data": data, "seed": seed, "fonts": fonts}))
         folder = out or Path("runs") / f"adapt-{seed}"
         data = None  # MNIST, which is learned beside them
     elif recipe in ("detector", "recognizer"):
         options.refuse(context, ("experiment", "batch_size"), f"does not apply to --recipe {recipe}; leave it out")
         given = {"epochs": epochs, "seed": seed, "fonts": fonts, "start": start}
-        settings = (DetectorSettings if recipe == "detector" else RecognizerSettings)(**_typed(given))
+        kind = training.DetectorSettings if recipe == "detector" else training.RecognizerSettings
+        settings = kind(**_typed(given))
         folder = out or Path("runs") / f"{recipe}-{seed}"
     else:
         options.refuse(
@@ -98,15 +99,15 @@ def train(
                 context, ("fonts",), f"is for --recipe robust, detector or recognizer; {recipe} draws nothing"
             )
         given = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "fonts": fonts}
-        settings = Settings(experiment, recipe, **_typed(given))
+        settings = training.Settings(experiment, recipe, **_typed(given))
         folder = out or Path("runs") / f"{recipe}-{experiment}-{seed}"
     if resume:
         runs.read_record(folder)  # raises before data is loaded
     mnist = load_data(data, quiet, complete=True)
     keep_freed()
-    with _stoppable(None if isinstance(settings, AdaptSettings) else folder):
+    with _stoppable(None if recipe == "adapt" else folder):
         result = _run(mnist, settings, folder, quiet)
-    _say(result, folder, quiet)
+    _say(result, folder, quiet, data)
 
 
 def _typed(given: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  # 
     raise SystemExit(128 + number)
 
 
-def _say(result: dict[str, Any], folder: Path, quiet: bool) -> None:
+def _say(result: dict[str, Any], folder: Path, quiet: bool, data: Path | None) -> None:
     """Prints the result and, unless quiet, what to do next with such a network."""
     from digitocr.train.classifier.recipes import RECIPES
     from digitocr.train.runs import read_record
@@ -184,7 +185,8 @@ def _say(result: dict[str, Any], folder: Path, quiet: bool) -> None:
     print(f"run       {folder}")
     if not quiet:
         print(f"good for  {RECIPES[record['settings']['recipe']].good_for}")
-        print(f"next      {_command('export', '--model', folder / 'model.keras')}")
+        source = ["--data", data] if data else []  # which also judges the files
+        print(f"next      {_command('export', '--model', folder / 'model.keras', *source)}")
 
 
 def _command(*words: object) -> str:

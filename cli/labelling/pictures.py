@@ -102,6 +102,8 @@ def listed(named: Iterable[str], recursive: bool = False) -> tuple[list[Picture]
             left_out.append(str(source.picture))
     if not found:
         raise first or InputError("no picture is named; name files, folders or globs")
+    if not any(os.path.exists(path) for path, _ in found):  # noqa: PTH110
+        raise InputError(f"{next(iter(found.values())).name}: does not exist; name pictures, folders or globs")
     return list(found.values()), left_out
 
 

@@ -37,7 +37,7 @@ def make_small() -> None:
 
     real = load.load_data
     load.load_data = mnist
-    fit.draw, fit.judged = drawn, passed
+    fit.draw, gate.judged = drawn, passed
     teach.LOAD["classifier"] = classifier
     teach.COURSES["classifier"] = teach.Course(rate=0.02, steps=20, own=16, drawn=16)
     teach.CHECK, teach.HELD_DRAWN = 4, 2

@@ -23,6 +23,8 @@ from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import Strip
 from digitocr.train.synthesis.workers import glyphs, worker_pool
 
+DRAWN_SCENES = 384  # for crops and scenes; about as many as the detector is shown
+DRAWN_STRIPS = 1_280  # about as many as the recognizer is shown
 TASK = 32  # pictures that a process draws at a time: a second, which Ctrl-C has to wait for
 
 Columns = NDArray[np.float16]  # (n, 160, 5), as the loss of the recognizer takes them

@@ -10,7 +10,8 @@ The folder has run.json and split.csv as every run, and
     model.keras         the classifier; recognizer.keras and detector.keras, if there were pictures to teach them
     confidence.json     the weights of the confidence, for these networks
 
-Networks that the gate refuses are not written.
+Networks that the gate refuses are not written. Keras is imported when all is drawn: with TensorFlow this process takes
+500 MB more, and the processes that draw take as much.
 """
 
 import csv
@@ -19,26 +20,28 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 
 from digitocr.runtime.confidence import load_confidence
-from digitocr.runtime.errors import GateError, InputError, UsageError
+from digitocr.runtime.errors import GateError, InputError, MissingExtraError, UsageError
 from digitocr.runtime.models import CONFIDENCE
 from digitocr.runtime.reader import Reader
-from digitocr.train.adapt.drawing import draw
-from digitocr.train.adapt.gate import judged
+from digitocr.train.adapt.drawing import DRAWN_SCENES, DRAWN_STRIPS, draw
 from digitocr.train.adapt.lessons import Placed
 from digitocr.train.adapt.own import Own, Picture, placed, read_own
-from digitocr.train.adapt.teach import CHECK, COURSES, DRAWN_SCENES, DRAWN_STRIPS, Say, is_taught, teach
 from digitocr.train.data import Mnist, split
 from digitocr.train.quiet import progress_line, progress_stream
 from digitocr.train.runs import ADAPTED, HISTORY, RECORD, SPLIT, Run, begin, now, train_command
-from digitocr.train.synthesis.fonts import find_fonts, held_out
+from digitocr.train.synthesis.fonts import find_fonts, seen
 from digitocr.train.synthesis.scripts import script_fonts
+
+if TYPE_CHECKING:
+    from digitocr.train.adapt.teach import Say
 
 FILES = {"classifier": "model.keras", "recognizer": "recognizer.keras", "detector": "detector.keras"}  # of a run
 BAR_WIDTH = 20  # characters
@@ -75,9 +78,7 @@ class AdaptSettings:
 
     def font_files(self) -> list[Path]:
         """The fonts that are drawn with; those that are held out judge. Raises InputError."""
-        fonts = self.all_fonts()
-        kept_out = set(held_out(fonts))
-        return [font for font in fonts if font not in kept_out] or fonts
+        return seen(self.all_fonts())
 
     def all_fonts(self) -> list[Path]:
         """The fonts that are drawn with, and those that are held out. Raises InputError."""
@@ -98,7 +99,10 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
         InputError: There are no fonts, or the own pictures cannot be used.
         GateError: Own pictures are not read better, or others worse than allowed. The folder has the report, and no
             networks.
+        MissingExtraError: Keras is not installed.
     """
+    if find_spec("keras") is None:  # said before minutes have been spent
+        raise MissingExtraError("train", "training")
     own = read_own(Path(settings.data))  # before the folder is made
     run = begin(folder, settings, data)
     run.record["own"] = {
@@ -109,12 +113,10 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
     }
     run.write_json(RECORD, run.record)
     _write_split(run, own)
-    reader = Reader()
-    taught, held = _placed(own.taught, reader), _placed(own.held, reader)
+    taught, held = (_placed(some, Reader()) for some in (own.taught, own.held))
     if not taught:
         raise InputError(f"{own.source}: in none of its pictures it is known where the digits are; state their boxes")
     held = held or taught  # rather than not to stop at all
-    names = [name for name in COURSES if all(any(is_taught(one, name) for one in some) for some in (taught, held))]
     progress_line(
         f"{len(taught)} of {len(own.taught)} pictures to learn from have known places of digits; "
         f"drawing {DRAWN_SCENES:,} scenes and {DRAWN_STRIPS:,} lines to learn beside them",
@@ -130,6 +132,10 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
         DRAWN_SCENES,
         DRAWN_STRIPS,
     )
+    from digitocr.train.adapt.gate import judged
+    from digitocr.train.adapt.teach import COURSES, is_taught, teach
+
+    names = [name for name in COURSES if all(any(is_taught(one, name) for one in some) for some in (taught, held))]
     with _bar(names, quiet) as say:
         networks, history = teach(names, taught, held, drawn, data, settings.seed, say)
     with run.writing(HISTORY) as path, path.open("w", newline="", encoding="utf-8") as file:
@@ -159,8 +165,10 @@ def _placed(pictures: list[Picture], reader: Reader) -> list[Placed]:
 
 
 @contextmanager
-def _bar(names: Sequence[str], quiet: bool) -> Iterator[Say]:
+def _bar(names: Sequence[str], quiet: bool) -> Iterator["Say"]:
     """Shows the steps of all networks as one bar on a terminal, and elsewhere a line for each measurement."""
+    from digitocr.train.adapt.teach import CHECK, COURSES
+
     starts = dict(zip(names, accumulate((COURSES[name].steps for name in names), initial=0), strict=False))
     stream = progress_stream(quiet)
     whole = sum(COURSES[name].steps for name in names)

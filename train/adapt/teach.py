@@ -31,6 +31,7 @@ from digitocr.train.adapt.lessons import Placed, crops, scene, strip
 from digitocr.train.classifier.augment import Augment
 from digitocr.train.classifier.crops import Crops
 from digitocr.train.data import Mnist, split
+from digitocr.train.memory import give_back
 from digitocr.train.quiet import silenced
 
 try:
@@ -54,9 +55,9 @@ TINY = 1e-6  # a loss that cannot get better
 PATIENCE = 3  # measurements without a better one, after which it is enough
 MAX_WORSE = 1.1  # times the loss on drawn pictures at the beginning, that a network may have to stay
 MEMORY = 0.95  # of the mean of the weights over the last steps, which is what is measured and kept
-MEASURED = 64  # own pictures that a loss is measured with, taught and held-out ones each
-MEASURED_BATCH = 16  # pictures; 64 scenes at once take 200 MB more
-HELD_DRAWN = 64  # drawn strips and scenes that are measured and not learned from; of crops twenty times as many
+MEASURED = 40  # own pictures that a loss is measured with, taught and held-out ones each
+MEASURED_BATCH = 8  # pictures; 64 scenes at once take 200 MB more
+HELD_DRAWN = 40  # drawn strips and scenes that are measured and not learned from; of crops twenty times as many
 PREDICT_BATCH = 500  # images of 28x28
 CLIP_NORM = 5.0  # largest norm of a gradient
 WEIGHT_DECAY = 0.0001  # of AdamW
@@ -90,9 +91,6 @@ COURSES = {
     "recognizer": Course(rate=0.0006, steps=100, own=8, drawn=16, first_layer=13),
     "detector": Course(rate=0.0004, steps=80, own=4, drawn=6, first_layer=13),
 }
-DRAWN_SCENES = 640  # for crops and scenes
-DRAWN_STRIPS = 2_560
-
 
 LOAD: dict[str, Callable[[], Any]] = {  # the shipped networks
     "classifier": lambda: keras.saving.load_model(shipped_model("digitocr.keras"), compile=False),
@@ -149,13 +147,17 @@ def teach(
     keras.utils.set_random_seed(seed)
     lessons = {"classifier": _classifier, "recognizer": _recognizer, "detector": _detector}
     networks, history = {}, []
-    for number, name in enumerate(names):
-        rng = np.random.default_rng((seed, number))
+
+    def teach_one(name: str, rng: np.random.Generator) -> None:
         own = [[one for one in some if is_taught(one, name)] for some in (taught, held)]
         lesson = lessons[name](own[0], own[1], drawn, data, rng)
-        history += _taught(lesson, COURSES[name], rng, say)
+        history.extend(_taught(lesson, COURSES[name], rng, say))
         networks[name] = LOAD[name]()  # as it is kept: Keras would save the optimizer's state of the other one
         networks[name].set_weights(lesson.network.get_weights())
+
+    for number, name in enumerate(names):
+        teach_one(name, np.random.default_rng((seed, number)))
+        give_back()  # what the next network needs would come on top
     return networks, history
 
 

@@ -27,7 +27,7 @@ from digitocr.train.evaluation.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.evaluation.interface import Interface
 from digitocr.train.evaluation.metrics import auroc, calibration_error, fpr_at_tpr, log_loss, summary
 from digitocr.train.evaluation.mnist_c import load_mnist_c
-from digitocr.train.evaluation.model_file import ModelFile
+from digitocr.train.evaluation.model_file import ModelFile, network_file
 from digitocr.train.evaluation.nondigits import halves, letters, noise, textures
 from digitocr.train.evaluation.page_report import CALIBRATION_BINS, drawn_pages, page_report
 from digitocr.train.quiet import progress_stream
@@ -53,7 +53,8 @@ def evaluate(
     """All measurements as JSON-ready values; shares are 0 to 1.
 
     Args:
-        model: A .onnx, .tflite or .keras file, whoever made it; None is the shipped one.
+        model: A .onnx, .tflite or .keras file, whoever made it, or the folder of a run or of exports; None is the
+            shipped one.
         data: MNIST or own data; its test images are measured. What a file that `digitocr export` did not write takes
             and puts out is found out with its training images.
         fonts: Font files to draw letters with, from find_fonts.
@@ -150,7 +151,7 @@ def evaluate(
 def _reader(model: Path | None, data: Mnist, conf: float) -> tuple[Reader, Interface | None]:
     """A Reader with that network, and what was found out about it, unless digitocr exported it."""
     if model is not None:
-        file = ModelFile(model, data)
+        file = ModelFile(network_file(model), data)
         if not file.card:
             reader = Reader(conf=conf)
             reader.classifier = cast(Classifier, file)  # a Reader calls predict only

@@ -13,7 +13,7 @@ import numpy as np
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import MissingExtraError, ModelError
 from digitocr.runtime.interpreter import first_line, zipped_card
-from digitocr.runtime.models import check_shipped, model_content, parsed_card
+from digitocr.runtime.models import check_shipped, exported_networks, model_content, parsed_card
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.data import Mnist
 from digitocr.train.evaluation.interface import Interface, find_interface, known_interface, trial_of
@@ -67,6 +67,16 @@ class ModelFile:
             return self.interface.probabilities(self.interface.run(self._network, tensors))
         except Exception as error:  # the interpreters' exceptions share no base
             raise ModelError(f"{self._path}: fails where it is run ({first_line(error)})") from error
+
+
+def network_file(path: Path) -> Path:
+    """The file of a network: of a run's folder its model.keras, of a folder of exports the int8 file, else the path.
+
+    Raises ModelError where a folder has neither.
+    """
+    if not path.is_dir():
+        return path
+    return kept if (kept := path / "model.keras").is_file() else exported_networks(path)["model"]
 
 
 def open_file(path: Path) -> tuple[Network, str]:

@@ -129,7 +129,9 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
     """
     try:
         content = path.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not in UTF-8, as spreadsheets may write it; save it as CSV UTF-8") from error
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     head = content.splitlines()[0] if content.strip() else ""
     delimiter = max(_DELIMITERS, key=head.count)
@@ -156,15 +158,19 @@ def entries_of_json(path: Path, gathered: Gathered) -> Iterator[Entry]:
     Raises:
         InputError: The file cannot be read, or is neither.
     """
+    place = str(path)
+    rows = []
     try:
         content = path.read_text("utf-8-sig")
         if content.lstrip().startswith("["):
             rows = [(f"{path}, entry {number}", row) for number, row in enumerate(json.loads(content), 1)]
         else:
-            lines = enumerate(content.splitlines(), 1)
-            rows = [(f"{path}:{number}", json.loads(line)) for number, line in lines if line.strip()]
+            for number, line in enumerate(content.splitlines(), 1):
+                place = f"{path}:{number}"
+                if line.strip():
+                    rows.append((place, json.loads(line)))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is no JSON list and no JSON lines ({error})") from error
+        raise InputError(f"{place}: is no JSON list and no JSON lines ({error})") from error
     for name, row in rows:
         if isinstance(row, dict):
             yield from _entry(row, path, name, gathered)

@@ -114,6 +114,12 @@ def test_all_networks_of_a_run_are_exported_and_their_confidence(monkeypatch, re
     assert refused(*words, "--no-verify").startswith("--verify/--no-verify is for one .keras file")
 
 
+def test_the_folder_of_a_classifier_s_run_stands_for_its_network(tmp_path):
+    (tmp_path / "run.json").write_text('{"kind": "classifier"}')
+    words = ["export", "--model", str(tmp_path), "--calibration", "own"]  # refused for a run with several networks
+    assert f"{tmp_path}/model.keras: does not exist" in str(CliRunner().invoke(command_line(()), words).exception)
+
+
 def test_options_of_tflite_files_are_refused_where_none_is_written(refused):
     model = ["export", "--model", MODELS / "digitocr.keras"]
     assert refused(*model, "--format", "onnx", "--io", "uint8").startswith("--io is for TFLite files")

@@ -133,6 +133,12 @@ def test_at_the_end_it_says_what_the_network_is_good_for(recipe, trained):
     assert shlex.split(said["next"]) == ["digitocr", "export", "--model", "my run/model.keras"]
 
 
+def test_own_data_is_named_for_the_export_as_well(trained, monkeypatch):
+    monkeypatch.setattr("digitocr.train.sources.load.load_data", lambda *_, **__: None)
+    said = printed("--recipe", "paper", "--data", "my set")
+    assert said[-1] == "next      digitocr export --model runs/paper-4-0/model.keras --data 'my set'"
+
+
 def test_the_detector_says_what_it_finds(trained):
     said = printed("--recipe", "detector")
     assert said[0] == "found     98.00% of the digits in synthetic scenes; 97.00% of what it finds is a digit"

@@ -102,6 +102,7 @@ def task(model=None, mode="auto"):
     ("words", "output", "error", "why"),
     [
         (["empty"], None, InputError, "the folder holds no pictures"),
+        (["nothing.png"], None, InputError, "nothing.png: does not exist"),
         (["-"], None, UsageError, "standard input"),
         (["a.png"], "none/labels.jsonl", OutputError, "cannot be written"),
         (["a.png"], "notes.txt", OutputError, "is not a line of digitocr label"),

@@ -11,6 +11,7 @@ from digitocr.runtime.errors import GateError, OutputError, UsageError
 from digitocr.train import fit as public_fit
 from digitocr.train import resume
 from digitocr.train.adapt import fit as module
+from digitocr.train.adapt import gate
 from digitocr.train.adapt.fit import AdaptSettings
 from digitocr.train.paper.report import pages
 
@@ -61,7 +62,7 @@ def judge(small, few, monkeypatch):
     monkeypatch.setattr(module, "draw", lambda *_: few)
 
     def to(*failures):
-        monkeypatch.setattr(module, "judged", lambda *_: {**report, "failures": list(failures), "passed": not failures})
+        monkeypatch.setattr(gate, "judged", lambda *_: {**report, "failures": list(failures), "passed": not failures})
 
     return to
 

@@ -8,7 +8,16 @@ from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import MODELS, shipped_model
 from digitocr.runtime.preprocessing import scale
-from digitocr.train.evaluation.model_file import ModelFile
+from digitocr.train.evaluation.model_file import ModelFile, network_file
+
+
+def test_a_folder_stands_for_the_network_in_it(tmp_path):
+    assert network_file(tmp_path / "a.onnx") == tmp_path / "a.onnx"
+    with pytest.raises(ModelError, match="holds no"):
+        network_file(tmp_path)
+    for name in ("digitocr-float32.onnx", "digitocr-int8.onnx", "model.keras"):
+        (tmp_path / name).touch()
+        assert network_file(tmp_path) == tmp_path / name
 
 
 @pytest.fixture(scope="module")

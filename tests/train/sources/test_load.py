@@ -220,7 +220,7 @@ def test_too_few_pictures_are_refused(draw, tmp_path):
              x_test=np.array([draw(0, 5)]), y_test=np.zeros(1))  # fmt: skip
     with pytest.raises(InputError, match="10 digits to train with; 12 are the least"):
         load_data(tmp_path / "a.npz", complete=True)
-    with pytest.raises(InputError, match="has 1 pictures; add more"):
+    with pytest.raises(InputError, match="has 1 labelled pictures; 2 are the least"):
         divided(made(draw, [3]))
     with pytest.raises(InputError, match="no digit to test with"):
         divided(made(draw, [3, NONE], parts=[TRAIN, TEST]))

@@ -201,6 +201,18 @@ def test_what_is_no_json_is_refused(content, gathered, tmp_path):
         list(entries_of_json(tmp_path / "l.json", gathered))
 
 
+def test_the_line_that_is_no_json_is_named(gathered, tmp_path):
+    (tmp_path / "l.jsonl").write_text('{"file": "a.png", "text": "3"}\n\n{"file": "b.png", "te\n')
+    with pytest.raises(InputError, match=r"l\.jsonl:3: is no JSON list and no JSON lines"):
+        list(entries_of_json(tmp_path / "l.jsonl", gathered))
+
+
+def test_a_table_of_a_spreadsheet_s_own_encoding_is_refused_with_what_to_do(gathered, tmp_path):
+    (tmp_path / "l.csv").write_bytes("file,text,group\na.png,3,Küche\n".encode("cp1252"))
+    with pytest.raises(InputError, match="is not in UTF-8, as spreadsheets may write it; save it as CSV UTF-8"):
+        list(entries_of_csv(tmp_path / "l.csv", gathered))
+
+
 def test_a_file_is_beside_its_list_or_where_one_works(gathered, tmp_path, monkeypatch):
     made(tmp_path, "lists/near.png", "far.png")
     monkeypatch.chdir(tmp_path)
