@@ -9,11 +9,11 @@ from typing import Any, BinaryIO
 
 MAX_MEMORY = 300_000_000  # bytes, of decoding; a phone's largest photo as JPEG (8192 x 6144) takes 110 million
 MAX_SCAN_PIXELS = 1_000_000_000  # pixels times scans of a JPEG, whose decoder goes over all pixels for each scan
-MAX_PYTHON_PIXELS = 2_500_000  # of formats that Pillow decodes in Python, at 1.4 million a second
+MAX_PYTHON_PIXELS = 2_100_000  # of formats that Pillow decodes in Python, at 1.1 million a second
 MAX_PYTHON_VALUES = 4_000_000  # of all channels of these, at 2.4 million a second
 MAX_COMMENTS = 1000  # between the values of a plain PPM, for each of which its decoder copies what it has read
-MAX_READS = 1_000_000  # of the parts of a file, at a million a second; a PNG of 52 megapixels has 100,000 at most
-MAX_PYTHON_READS = 6_000_000  # of a PPM or BMP, whose decoders read the bytes one by one, at four million a second
+MAX_READS = 500_000  # of the parts of a file, at half a million a second; a PNG of 52 megapixels has 100,000 at most
+MAX_PYTHON_READS = 4_300_000  # of a PPM or BMP, whose decoders read the bytes one by one, at 2.5 million a second
 MAX_TILE_PIXELS = 4_200_000  # of a tile of a TIFF that is larger than the picture
 MAX_TIFF_BYTES = 50_000_000  # of the parts of a TIFF, which may overlap, where these are longer than the file
 MAX_TIFF_PAGES = 10_001  # of which the tags are looked at
@@ -23,7 +23,7 @@ PYTHON_DECODERS = ("bmp_rle", "ppm", "ppm_plain")  # Pillow's names
 MODE_BYTES = {"1": 2, "L": 2, "P": 2, "I;16": 6, "I;16B": 6, "I;16L": 6, "I;16N": 6, "I": 11, "F": 11}
 OTHER_MODES = 5  # colours
 OPACITY_BYTES = 2  # beside them
-FORMAT_BYTES = {"WEBP": 12, "AVIF": 3, "HEIF": 1}  # the libraries' own copies
+FORMAT_BYTES = {"WEBP": 18, "AVIF": 3, "HEIF": 1}  # the libraries' own copies
 COEFFICIENT = 2  # bytes; a JPEG in several scans is held as coefficients
 
 MARKER, START_OF_SCAN, END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xd9"  # of a JPEG

@@ -38,7 +38,7 @@ class Rule(NamedTuple):
 NEW = Rule(9, 7)  # any other text; detection ran in three of nine frames at least, the rest are followed
 DISTURBED = Rule(15, 12)  # a text that begins or ends as the steady one and is not shorter
 COVERED = Rule(45, 36)  # a shorter one that does, one that is another with digits missing, or within a steady number
-SURE = 0.9  # of a number's least confident digit, on average over the agreeing frames; then the rule is enough
+SURE = 0.85  # of a number's least confident digit, on average over the agreeing frames; then the rule is enough
 MEMORY = 45  # frames; a number that comes back within them is the same one, and is not announced again
 MIN_OVERLAP = 0.5  # share of the smaller box; numbers of two frames with at least this overlap are at one place
 SAME_GROUND = 0.25  # share of the smaller box; of two numbers of one frame with this overlap the shorter one is a part

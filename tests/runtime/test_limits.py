@@ -39,7 +39,7 @@ def refused(content, words):
         ("PNG", "RGBA", 7),
         ("PNG", "LA", 7),
         ("TIFF", "F", 15),  # with the whole strip
-        ("WEBP", "RGB", 17),
+        ("WEBP", "RGB", 23),
         ("JPEG", "RGB", 2),  # decoded to grey
     ],
 )

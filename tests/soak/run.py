@@ -53,6 +53,8 @@ def main() -> None:
     )
     parser.add_argument("--faults", type=int, default=3, help="of each kind, for each command")
     parser.add_argument("--frames", type=int, default=200_000, help="of the day; it has 2,160,000")
+    parser.add_argument("--pictures", type=int, default=6000, help="that the cluster reads")
+    parser.add_argument("--every", type=float, default=5, help="seconds; a worker of the cluster is killed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -108,7 +110,18 @@ def days(arguments: argparse.Namespace) -> int:
     return int(row["lost"] + row["invented"] + (row["growth"] > MAX_GROWTH))
 
 
-PARTS = {"kills": kills, "faults": faults, "day": days}
+def clusters(arguments: argparse.Namespace) -> int:
+    """The table of a cluster; how many pictures were lost or came twice, and runs that ended otherwise."""
+    from cluster import cluster
+
+    row = cluster(arguments.pictures, arguments.every, arguments.seed)
+    print("\n| pictures | workers killed | schedulers killed | runs | exit codes | lost | twice | seconds |")
+    print("|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(map(str, row.values()))} |", flush=True)
+    return int(row["lost"]) + int(row["twice"])
+
+
+PARTS = {"kills": kills, "faults": faults, "day": days, "cluster": clusters}
 
 
 def asked(arguments: argparse.Namespace, part: str, name: str) -> Any:
