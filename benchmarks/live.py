@@ -1,7 +1,7 @@
 """Speed, memory and accuracy of live reading on one core.
 
     python benchmarks/live.py [SEQUENCES] [--save]
-    python benchmarks/live.py [SEQUENCES] --counters    # only the counters; nothing is saved
+    python benchmarks/live.py [SEQUENCES] --only counters    # or sequences; nothing is saved
     python benchmarks/live.py --still docs/live.jpg     # the picture of docs/live.md
 
 Takes about an hour for 300 sequences and 300 counters on a quiet machine with two cores: one reads, the other one
@@ -191,6 +191,24 @@ def counters(count: int) -> list[tuple[str, str, str]]:
     return rows
 
 
+def read_sequences(count: int) -> list[tuple[str, str, str]]:
+    """The rows of the result on sequences."""
+    results = []
+    for seed in range(FIRST, FIRST + count):
+        results.append(sequence(seed))
+        wanted, announced, _, _ = results[-1]
+        if sorted(wanted) != sorted(announced):
+            print(f"sequence {seed}: {wanted} announced as {announced}", file=sys.stderr)
+    whole = sum(sorted(wanted) == sorted(announced) for wanted, announced, _, _ in results)
+    strange = sum(text not in wanted for wanted, announced, _, _ in results for text in announced)
+    still, right = (sum(result[place] for result in results) for place in (2, 3))
+    return [
+        ("sequences with each number announced, once", f"{whole} of {count}", "99%"),
+        ("numbers announced that were not there", f"{strange} of {2 * count}", "0"),
+        ("for comparison: single frames without a hand that are right", f"{right / still:.1%}", ""),
+    ]
+
+
 def still(path: str) -> None:
     """Writes a frame of a sequence as the window and the page show it, at half its size."""
     from digitocr.cli.live import overlay
@@ -209,15 +227,6 @@ def main(count: int, save: bool) -> None:
     (taken, share, missed), _ = in_process(latencies, address)
     server.terminate()
     cv2.setNumThreads(1)
-    results = []
-    for seed in range(FIRST, FIRST + count):
-        results.append(sequence(seed))
-        wanted, announced, _, _ = results[-1]
-        if sorted(wanted) != sorted(announced):
-            print(f"sequence {seed}: {wanted} announced as {announced}", file=sys.stderr)
-    whole = sum(sorted(wanted) == sorted(announced) for wanted, announced, _, _ in results)
-    strange = sum(text not in wanted for wanted, announced, _, _ in results for text in announced)
-    still, right = (sum(result[place] for result in results) for place in (2, 3))
     shares = statistics.quantiles(taken, n=20)
     rows: list[tuple[str, str, str]] = [
         ("frames a second of one core's time", f"{rate:.1f}", "60"),
@@ -226,9 +235,7 @@ def main(count: int, save: bool) -> None:
         (f"share of one core at {RATE} a second", f"{share:.0%}", ""),
         ("frames skipped", f"{missed} of {missed + len(taken)}", ""),
         (f"MB after {SHORT} frames, after {LONG:,}", f"{short:.0f}, {long:.0f}", "the same"),
-        ("sequences with each number announced, once", f"{whole} of {count}", "99%"),
-        ("numbers announced that were not there", f"{strange} of {2 * count}", "0"),
-        ("for comparison: single frames without a hand that are right", f"{right / still:.1%}", ""),
+        *read_sequences(count),
         *counters(count),
     ]
     notes = [
@@ -250,16 +257,20 @@ def main(count: int, save: bool) -> None:
     )
 
 
+PARTS = {"sequences": read_sequences, "counters": counters}
+
+
 if __name__ == "__main__":
     parser = argument_parser(__doc__)
     parser.add_argument("sequences", nargs="?", type=int, default=300, help="default: 300")
-    parser.add_argument("--counters", action="store_true", help="only read the counters, and print the result")
+    parser.add_argument("--only", choices=PARTS, help="read these alone, and print the result")
     parser.add_argument("--still", metavar="FILE", help="draw one frame into this file, and measure nothing")
     arguments = parser.parse_args()
     if arguments.still:
         still(arguments.still)
-    elif arguments.counters:
-        for row in counters(arguments.sequences):
+    elif arguments.only:
+        cv2.setNumThreads(1)
+        for row in PARTS[arguments.only](arguments.sequences):
             print(*row[:2], sep=": ")
     else:
         main(arguments.sequences, arguments.save)

@@ -12,7 +12,7 @@ from functools import partial
 from importlib import import_module
 from itertools import islice
 from operator import index
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from digitocr.runtime.files import NotRegularError, TooLargeError, open_regular
 from digitocr.runtime.formats import MAX_BYTES, has_avif, has_heif
 from digitocr.runtime.levels import GrayImage as GrayImage
 from digitocr.runtime.levels import Rgb, gray_of_array, over_contrast, stretched, told_apart_by_colour, unmasked
-from digitocr.runtime.limits import tiff_trouble, why_not
+from digitocr.runtime.limits import CountedFile, TooManyReads, tiff_trouble, why_not
 from digitocr.runtime.opencv import cv2
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
@@ -273,7 +273,7 @@ def _opened(picture: str | os.PathLike[str] | bytes, page: int = 0) -> Iterator[
         if wrong:
             raise InputError(f"{name}: {wrong}")
         try:
-            opened = _open(file, container, name)
+            opened = _open(cast(BinaryIO, CountedFile(file)), container, name)
         except (InputError, MissingExtraError, MemoryError):
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -281,7 +281,7 @@ def _opened(picture: str | os.PathLike[str] | bytes, page: int = 0) -> Iterator[
         except Exception as error:  # Pillow's parsers raise many types on bytes that are no picture
             if isinstance(error, OSError) and error.errno is not None:
                 raise InputError(f"{name}: cannot be read ({os.strerror(error.errno)})") from None
-            if container:
+            if container or isinstance(error, TooManyReads):
                 raise InputError(_damaged(name, error)) from error
             raise InputError(f"{name}: not a picture that can be read; formats: {', '.join(_formats())}") from None
         with opened:

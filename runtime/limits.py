@@ -9,7 +9,11 @@ from typing import Any, BinaryIO
 
 MAX_MEMORY = 300_000_000  # bytes, of decoding; a phone's largest photo as JPEG (8192 x 6144) takes 110 million
 MAX_SCAN_PIXELS = 1_000_000_000  # pixels times scans of a JPEG, whose decoder goes over all pixels for each scan
-MAX_PYTHON_PIXELS = 2_500_000  # of formats that Pillow decodes in Python, at a million a second
+MAX_PYTHON_PIXELS = 2_100_000  # of formats that Pillow decodes in Python, at 1.1 million a second
+MAX_PYTHON_VALUES = 4_000_000  # of all channels of these, at 2.4 million a second
+MAX_COMMENTS = 1000  # between the values of a plain PPM, for each of which its decoder copies what it has read
+MAX_READS = 500_000  # of the parts of a file, at half a million a second; a PNG of 52 megapixels has 100,000 at most
+MAX_PYTHON_READS = 4_300_000  # of a PPM or BMP, whose decoders read the bytes one by one, at 2.5 million a second
 MAX_TILE_PIXELS = 4_200_000  # of a tile of a TIFF that is larger than the picture
 MAX_TIFF_BYTES = 50_000_000  # of the parts of a TIFF, which may overlap, where these are longer than the file
 MAX_TIFF_PAGES = 10_001  # of which the tags are looked at
@@ -19,7 +23,7 @@ PYTHON_DECODERS = ("bmp_rle", "ppm", "ppm_plain")  # Pillow's names
 MODE_BYTES = {"1": 2, "L": 2, "P": 2, "I;16": 6, "I;16B": 6, "I;16L": 6, "I;16N": 6, "I": 11, "F": 11}
 OTHER_MODES = 5  # colours
 OPACITY_BYTES = 2  # beside them
-FORMAT_BYTES = {"WEBP": 12, "AVIF": 3, "HEIF": 1}  # the libraries' own copies
+FORMAT_BYTES = {"WEBP": 18, "AVIF": 3, "HEIF": 1}  # the libraries' own copies
 COEFFICIENT = 2  # bytes; a JPEG in several scans is held as coefficients
 
 MARKER, START_OF_SCAN, END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xd9"  # of a JPEG
@@ -32,6 +36,29 @@ CHUNK_BYTES = (279, 325)  # the tags of how many bytes each strip or tile has
 YCBCR = 6  # of PHOTOMETRIC; libtiff converts such a strip to colours as a whole
 
 
+class TooManyReads(Exception):
+    """A file of so many small parts that going through them takes too long."""
+
+
+class CountedFile:
+    """A file that can be read so often. It limits whatever loops over parts of a file, before decoding and while."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = MAX_PYTHON_READS if file.read(2)[:1] in (b"P", b"B") else MAX_READS
+        file.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads as a file does. Raises TooManyReads."""
+        self._left -= 1
+        if self._left < 0:
+            raise TooManyReads("of too many small parts")
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 def why_not(opened: Any, file: BinaryIO, size: int) -> str:
     """Why a picture is not decoded, to put behind its name; empty for one that may be.
 
@@ -42,9 +69,12 @@ def why_not(opened: Any, file: BinaryIO, size: int) -> str:
     """
     pixels = opened.width * opened.height
     tile = opened.tile[0] if getattr(opened, "tile", None) else None
-    if tile and tile[0] in PYTHON_DECODERS and pixels > MAX_PYTHON_PIXELS:
-        kind = f"a picture of this kind ({tile[0]})"
-        return f"{kind} may have {MAX_PYTHON_PIXELS / 1e6:.1f} megapixels; save it as PNG first"
+    if tile and tile[0] in PYTHON_DECODERS:
+        most = min(MAX_PYTHON_PIXELS, MAX_PYTHON_VALUES // len(opened.getbands()))
+        if pixels > most:
+            return f"a picture of this kind ({tile[0]}) may have {most / 1e6:.1f} megapixels; save it as PNG first"
+        if tile[0] == "ppm_plain" and _rest(file).count(b"#") > MAX_COMMENTS:
+            return f"has over {MAX_COMMENTS} comments; save it as PNG first"
     form = "JPEG" if opened.format == "MPO" else opened.format
     opacity = OPACITY_BYTES if opened.has_transparency_data else 0
     memory = size + pixels * (MODE_BYTES.get(opened.mode, OTHER_MODES) + opacity + FORMAT_BYTES.get(form, 0))
@@ -63,6 +93,14 @@ def why_not(opened: Any, file: BinaryIO, size: int) -> str:
     if memory > MAX_MEMORY:
         return f"takes over {MAX_MEMORY // 1_000_000} MB to decode; make it smaller, or save it as JPEG first"
     return ""
+
+
+def _rest(file: BinaryIO) -> bytes:
+    """What follows in a file, whose position stays the same."""
+    before = file.tell()
+    content = file.read()
+    file.seek(before)
+    return content
 
 
 def _scans(file: BinaryIO) -> int:

@@ -10,7 +10,7 @@ Pictures are not used here: a number is at the same place if its box overlaps th
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from statistics import fmean
 from typing import NamedTuple
@@ -38,9 +38,10 @@ class Rule(NamedTuple):
 NEW = Rule(9, 7)  # any other text; detection ran in three of nine frames at least, the rest are followed
 DISTURBED = Rule(15, 12)  # a text that begins or ends as the steady one and is not shorter
 COVERED = Rule(45, 36)  # a shorter one that does, one that is another with digits missing, or within a steady number
-MIN_CONFIDENCE = 0.7  # of a number's least confident digit, on average over the agreeing frames; below it none counts
+SURE = 0.85  # of a number's least confident digit, on average over the agreeing frames; then the rule is enough
 MEMORY = 45  # frames; a number that comes back within them is the same one, and is not announced again
 MIN_OVERLAP = 0.5  # share of the smaller box; numbers of two frames with at least this overlap are at one place
+SAME_GROUND = 0.25  # share of the smaller box; of two numbers of one frame with this overlap the shorter one is a part
 
 
 class _Place:
@@ -68,7 +69,8 @@ class _Place:
 
         Args:
             number: The number, or None if there was none.
-            crowded: Whether the number stands within a steady one that was read in this frame as well.
+            crowded: Whether the number stands within a steady one, or on a part of the ground of a longer one, that was
+                read in this frame as well.
         """
         self._votes.append(number)
         if number is None:
@@ -85,13 +87,19 @@ class _Place:
         agreeing = [vote for vote in self._newest(rule.window) if vote.digits_text == text]
         if len(agreeing) < rule.agree:
             return
-        if text == self.text or fmean(_least(vote) for vote in agreeing) >= MIN_CONFIDENCE:
+        if text == self.text or self._is_sure(text, agreeing):
             signed = Counter(vote.text for vote in agreeing).most_common(1)[0][0]
             self.steady, self.box = next(vote for vote in agreeing if vote.text == signed), agreeing[0].box
 
     def _newest(self, window: int) -> Iterator[Number]:
         """The numbers read there in the last frames, the newest first."""
         return (vote for vote in islice(reversed(self._votes), window) if vote)
+
+    def _is_sure(self, text: str, agreeing: Sequence[Number]) -> bool:
+        """Whether the text is read surely, or for long: then each frame counts as much as it is sure."""
+        if fmean(map(_least, agreeing)) >= SURE:
+            return True
+        return sum(_least(vote) for vote in self._newest(COVERED.window) if vote.digits_text == text) >= COVERED.agree
 
     def _rule(self, text: str, crowded: bool) -> Rule:
         """The rule by which the text becomes the steady one."""
@@ -121,11 +129,13 @@ class Tracker:
         """Adds the reading of the next frame, and returns the numbers that become steady by it, in reading order."""
         before = {place: place.text for place in self._places}
         left = set(self._places)
+        longer: list[Box] = []  # of the numbers of this frame that have a place already
         for number in sorted(reading.numbers, key=lambda number: len(number.digits), reverse=True):
             box = number.box
             here = self._overlapping(box)
             free = [place for place in here if place in left]
-            crowded = any(before.get(place) for place in here if place not in left)
+            crowded = any(before.get(place) for place in here if place not in left) or _touches(box, longer)
+            longer.append(box)
             if free:  # of several places, one with a steady number
                 place = max(free, key=lambda place: (before[place] != "", here[place]))
             else:
@@ -168,6 +178,13 @@ class Tracker:
             else:
                 lines.append([place])
         return [place for line in lines for place in sorted(line, key=lambda place: place.box.x)]
+
+
+def _touches(box: Box, others: Sequence[Box]) -> bool:
+    """Whether the box and one of the others stand on the same ground, as two digits of one wheel do."""
+    if not others:
+        return False
+    return bool((share_of_smaller(np.array(others), np.array([box])) >= SAME_GROUND).any())
 
 
 def is_part(text: str, other: str) -> bool:

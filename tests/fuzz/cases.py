@@ -1,6 +1,8 @@
 """What is done with a mutated picture, model or file of JSON: the same code that a user's file meets."""
 
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +24,18 @@ def outcome(kind: str, seed: int, folder: Path) -> str:
         seed: Of the mutator.
         folder: Where files may be written; one at a time.
     """
+    return became(lambda: {"pictures": _picture, "models": _model, "json": _json}[kind](seed, folder))
+
+
+def became(read: Callable[[], object]) -> str:
+    """What became of reading something, as of a case."""
     try:
-        {"pictures": _picture, "models": _model, "json": _json}[kind](seed, folder)
+        read()
     except DigitocrError as error:
         return type(error).__name__ if "\n" not in str(error) else "untyped: a message of several lines"
     except Exception as error:
-        return f"untyped: {type(error).__name__}"
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return f"untyped: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
     return "read"
 
 
@@ -61,6 +69,15 @@ def _model(seed: int, folder: Path) -> None:
 
 
 def _json(seed: int, folder: Path) -> None:
+    kind, content = mutators.json_file(seed)
+    # confidence.json is read once under each name
+    read_json_file(
+        kind, content, folder / {"run.json": "run.json", "confidence.json": f"{seed}.json"}.get(kind, "a.json")
+    )
+
+
+def read_json_file(kind: str, content: bytes, path: Path) -> None:
+    """Writes a file of a kind in mutators.JSONS, and reads it as a command would."""
     from digitocr.cli.batch.output import LineFile
     from digitocr.export.card import training_of
     from digitocr.runtime import models, selftest
@@ -70,22 +87,19 @@ def _json(seed: int, folder: Path) -> None:
     from digitocr.train.sources.labelled import Gathered
     from digitocr.train.sources.tables import entries_of_json
 
-    kind, content = mutators.json_file(seed)
-    # confidence.json is read once under each name
-    path = folder / {"run.json": "run.json", "confidence.json": f"{seed}.json"}.get(kind, "a.json")
     path.write_bytes(content)
     if kind == "lines of predict":
         with LineFile(path, resume=True, force=False) as lines:
             lines.opened()
     elif kind == "run.json":
         training_of(path)
-        read_record(folder)
+        read_record(path.parent)
     elif kind == "results.json":
         read_json(path, fits_results, "make it again")
     elif kind == "confidence.json":
         load_confidence(path).as_json()
     elif kind == "golden vectors":
-        model = folder / "digitocr-int8.onnx"
+        model = path.parent / "digitocr-int8.onnx"
         if not model.exists():
             model.write_bytes(models.shipped_model(model.name).read_bytes())
         path.rename(selftest.golden_path(model))

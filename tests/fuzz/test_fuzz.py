@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import cases
+import guided
 import mutators
 
 
@@ -33,3 +34,12 @@ def test_a_run_prints_its_table():
     done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=True, env=os.environ)
     assert done.stdout.startswith("| kind | cases | read |")
     assert "| json | " in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore")  # NumPy's, of an empty table
+@pytest.mark.parametrize("kind", list(guided.KINDS))
+def test_what_guided_inputs_begin_with_is_read(kind, tmp_path):
+    reads, seeds = guided.KINDS[kind]
+    outcomes = [cases.became(lambda content=content: reads(content, tmp_path)) for content in (b"", *seeds())]
+    assert [one for one in outcomes if one.startswith("untyped")] == []
+    assert outcomes.count("read") > 2

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def refused(content, words):
         ("PNG", "RGBA", 7),
         ("PNG", "LA", 7),
         ("TIFF", "F", 15),  # with the whole strip
-        ("WEBP", "RGB", 17),
+        ("WEBP", "RGB", 23),
         ("JPEG", "RGB", 2),  # decoded to grey
     ],
 )
@@ -80,6 +81,36 @@ def test_what_is_decoded_in_python_has_a_lower_limit(header, monkeypatch):
     assert image.load(content).shape == (60, 90)
     monkeypatch.setattr(limits, "MAX_PYTHON_PIXELS", 5399)
     refused(content, "a picture of this kind")
+
+
+def test_what_is_decoded_in_python_is_limited_by_its_values_and_its_comments(monkeypatch):
+    content = b"P3 90 60 255\n" + b"7 8 9 # a comment\n" * 5400
+    monkeypatch.setattr(limits, "MAX_COMMENTS", 5400)
+    assert image.load(content).shape == (60, 90)
+    monkeypatch.setattr(limits, "MAX_COMMENTS", 5399)
+    refused(content, "has over 5399 comments; save it as PNG")
+    monkeypatch.setattr(limits, "MAX_PYTHON_VALUES", 3 * 5400 - 1)
+    refused(content, "a picture of this kind")
+
+
+def test_a_file_of_many_small_parts_is_refused(monkeypatch):
+    png, gif, jpeg = (encoded(picture().convert("L"), form) for form in ("PNG", "GIF", "JPEG"))
+    chunk = struct.pack(">I4sI", 0, b"teSt", zlib.crc32(b"teSt"))
+    first = 13 + 3 * 2 ** ((gif[10] & 7) + 1)  # behind the header and its colours
+    parts = [
+        png[:33] + chunk * 50 + png[33:],
+        png[:-12] + chunk * 50 + png[-12:],
+        gif[:first] + b"\x21\xfe\x01a\0" * 50 + gif[first:],
+        jpeg[:2] + b"\xff\xfe\0\2" * 50 + jpeg[2:],
+        b"P5" + b" " * 200 + b"90 60 200\n" + bytes(5400),
+    ]
+    for content in parts:
+        assert image.load(content).shape == (60, 90)
+    monkeypatch.setattr(limits, "MAX_READS", 60)
+    monkeypatch.setattr(limits, "MAX_PYTHON_READS", 5500)
+    for content in parts:
+        refused(content, "of too many small parts")
+    assert image.load(png).shape == (60, 90)
 
 
 def tiff(tags, strip=bytes(5400), more=b""):

@@ -7,6 +7,7 @@ python tests/soak/run.py --part kills --command train --kills 5 --seed 7
 
 import argparse
 import json
+import math
 import os
 import platform
 import random
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -47,8 +48,13 @@ def main() -> None:
     parser.add_argument("--part", choices=list(PARTS))
     parser.add_argument("--command", choices=list(COMMANDS))
     parser.add_argument("--kills", type=int, default=10, help="of each command")
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="for the kills of a command; then no more begin"
+    )
     parser.add_argument("--faults", type=int, default=3, help="of each kind, for each command")
     parser.add_argument("--frames", type=int, default=200_000, help="of the day; it has 2,160,000")
+    parser.add_argument("--pictures", type=int, default=6000, help="that the cluster reads")
+    parser.add_argument("--every", type=float, default=5, help="seconds; a worker of the cluster is killed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -104,13 +110,24 @@ def days(arguments: argparse.Namespace) -> int:
     return int(row["lost"] + row["invented"] + (row["growth"] > MAX_GROWTH))
 
 
-PARTS = {"kills": kills, "faults": faults, "day": days}
+def clusters(arguments: argparse.Namespace) -> int:
+    """The table of a cluster; how many pictures were lost or came twice, and runs that ended otherwise."""
+    from cluster import cluster
+
+    row = cluster(arguments.pictures, arguments.every, arguments.seed)
+    print("\n| pictures | workers killed | schedulers killed | runs | exit codes | lost | twice | seconds |")
+    print("|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(map(str, row.values()))} |", flush=True)
+    return int(row["lost"]) + int(row["twice"])
+
+
+PARTS = {"kills": kills, "faults": faults, "day": days, "cluster": clusters}
 
 
 def asked(arguments: argparse.Namespace, part: str, name: str) -> Any:
     """What a process of its own finds, with the libraries of that command loaded."""
     words = [sys.executable, __file__, "--child", "--part", part, "--command", name, "--seed", str(arguments.seed)]
-    words += ["--kills", str(arguments.kills), "--faults", str(arguments.faults)]
+    words += ["--kills", str(arguments.kills), "--seconds", str(arguments.seconds), "--faults", str(arguments.faults)]
     with tempfile.TemporaryDirectory() as folder:
         preloaded = {}
         if part == "faults" and shutil.which("cc"):
@@ -141,7 +158,8 @@ def child(arguments: argparse.Namespace) -> None:
             note(f"{arguments.command}, unbroken: {attempt.code} {attempt.wrong} {attempt.err[-2000:]}")
         rng = random.Random(arguments.seed)
         if arguments.part == "kills":
-            counts = killed(command, work, rng, arguments.kills, aside(whole.result), seconds, attempt.moments)
+            plan = Plan(arguments.kills, began + arguments.seconds, seconds, attempt.moments)
+            counts = killed(command, work, rng, plan, aside(whole.result))
             counts["else"] += len(attempt.wrong)
             print(json.dumps(counts))
             return
@@ -158,20 +176,38 @@ def note(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def killed(
-    kind: type[Command], work: Path, rng: random.Random, count: int, wanted: Any, seconds: float, moments: int
-) -> Counter[str]:
-    """Kills a command so many times, half of the times while it writes, and has it go on until it ends."""
+class Plan(NamedTuple):
+    """How a command is killed.
+
+    Attributes:
+        kills: So many times.
+        until: By the monotonic clock; from then on it is not killed any more.
+        seconds: That an unbroken run takes.
+        moments: At which that one writes.
+    """
+
+    kills: int
+    until: float
+    seconds: float
+    moments: int
+
+    def is_done(self, kills: int) -> bool:
+        """Whether so many kills are enough, or the time is over."""
+        return kills >= self.kills or time.monotonic() > self.until
+
+
+def killed(kind: type[Command], work: Path, rng: random.Random, plan: Plan, wanted: Any) -> Counter[str]:
+    """Kills a command as planned, half of the times while it writes, and has it go on until it ends."""
     counts: Counter[str] = Counter()
-    for chain in range(10 * count):
-        if counts["kills"] >= count:
+    for chain in range(10 * plan.kills):
+        if plan.is_done(counts["kills"]):
             return counts
         command, reported = kind(work / f"run-{chain}", work / "inputs"), dict[str, Any]()
         for start in range(MOST_KILLS + 1):
-            last = start == MOST_KILLS or counts["kills"] >= count
-            at = rng.randint(1, max(1, moments)) if rng.random() < 0.5 and not last else 0
+            last = start == MOST_KILLS or plan.is_done(counts["kills"])
+            at = rng.randint(1, max(1, plan.moments)) if rng.random() < 0.5 and not last else 0
             attempt = Attempt(command.words(), command.folder, at, killed_soon(rng) if at else None)
-            command.work(attempt, 3600 if at or last else rng.uniform(0, 1.05 * seconds))
+            command.work(attempt, 3600 if at or last else rng.uniform(0, 1.05 * plan.seconds))
             wrong = {
                 "else": attempt.wrong,
                 "halves": aside(command.halves),

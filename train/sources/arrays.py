@@ -7,8 +7,6 @@
 Whatever their type and size, pictures are added as those of files are.
 """
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +43,9 @@ def read_npz(path: Path, gathered: Gathered) -> None:
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as npz:
-            arrays = {name.lower(): npz[name] for name in npz.files}
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, zlib.error, zipfile.BadZipFile) as error:
+            members = ((name.lower(), npz[name]) for name in npz.files)  # one that is no array is given as bytes
+            arrays = {name: array for name, array in members if isinstance(array, np.ndarray)}
+    except Exception as error:  # whatever zipfile, NumPy and the tokenizer with which it reads old headers raise
         raise InputError(f"{path}: cannot be read, it is damaged or no .npz file of numbers") from error
     found = [names for names in NPZ_NAMES if names[0] in arrays and names[1] in arrays]
     if not found:

@@ -6,15 +6,15 @@ from digitocr.runtime.live.tracking import (
     COVERED,
     DISTURBED,
     MEMORY,
-    MIN_CONFIDENCE,
     NEW,
+    SURE,
     Tracker,
     is_part,
 )
 from digitocr.runtime.reading import Box, Digit, Line, Number, Reading
 
 
-def number(text, x=100, y=50, confidence=0.9):
+def number(text, x=100, y=50, confidence=0.95):
     """A number whose digits stand 20 pixels apart, from (x, y); a blank leaves a digit out, a point takes no place."""
     digits = tuple(
         Digit(None if char == "?" else int(char), confidence, Box(x + 20 * place, y, 16, 30), ())
@@ -117,9 +117,27 @@ def test_a_line_that_is_read_with_more_digits_now_and_then_has_to_hold_for_longe
     assert [text for _, text in announced(frames)] == ["730"]
 
 
-@pytest.mark.parametrize(("confidence", "count"), [(MIN_CONFIDENCE - 0.01, 0), (MIN_CONFIDENCE + 0.01, 1)])
-def test_what_is_not_sure_is_not_announced(confidence, count):
-    assert len(announced([[number("407", confidence=confidence)]] * 100)) == count
+@pytest.mark.parametrize(
+    ("confidence", "frame"), [(SURE + 0.01, NEW.agree - 1), (SURE - 0.01, 42), (0.81, 44), (0.79, None)]
+)
+def test_what_is_less_sure_has_to_hold_for_longer(confidence, frame):
+    frames = [[number("407", confidence=confidence)]] * 200
+    assert announced(frames) == ([] if frame is None else [(frame, "407")])
+
+
+def test_what_is_less_sure_and_is_not_told_now_and_then_is_not_announced():
+    between = [[number("407", confidence=0.84)]] * 20 + [[number("40?", confidence=0.4)]] * 5
+    assert announced(between * 10) == []
+    turned = [[number("40?", confidence=0.4)]] * 60 + [[number("408", confidence=0.7)]] * 3 + [[number("408")]] * 20
+    assert announced(turned) == [(67, "408")]
+
+
+def test_a_digit_on_the_ground_of_a_longer_number_is_the_other_half_of_a_wheel():
+    half = number("7", x=160, y=70)  # a third of it lies on the last digit of the other
+    between = [[number("015?", x=100), half]] * (COVERED.agree - 1) + [[number("015?", x=100)]] * 20
+    assert announced(between) == []
+    apart = [[number("015?", x=100), number("7", x=160, y=90)]] * 20
+    assert announced(apart) == [(NEW.agree - 1, "7")]
 
 
 def test_what_holds_stays_while_a_hand_passes_and_goes_when_it_is_gone():

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -92,9 +94,19 @@ def test_an_npz_that_holds_something_else_is_refused(gathered, tmp_path):
     np.savez(tmp_path / "o.npz", x=np.array([{}], object), y=np.zeros(1))
     (tmp_path / "t.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-30])
     (tmp_path / "n.npz").write_bytes(b"no")
-    for name in ("o.npz", "t.npz", "n.npz", "missing.npz"):
+    with zipfile.ZipFile(tmp_path / "h.npz", "w") as archive:  # NumPy reads this header as a program's text
+        archive.writestr("x.npy", b"\x93NUMPY\1\0\x20\0{'descr': '<f8', 'shape': (2\0\0\0\0")
+    for name in ("o.npz", "t.npz", "n.npz", "h.npz", "missing.npz"):
         with pytest.raises(InputError, match=rf"{name}: cannot be read"):
             read_npz(tmp_path / name, gathered)
+
+
+def test_a_member_of_an_npz_that_is_no_array_counts_as_missing(gathered, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", b"no array")
+        archive.writestr("y.npy", b"")
+    with pytest.raises(InputError, match=r"a.npz: (holds nothing|cannot be read)"):
+        read_npz(tmp_path / "a.npz", gathered)
 
 
 def write_idx(path, array, kind=8):
