@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # emlearn 0.23.2 cuts thresholds of trees to whole numbers by default: a forest for digits loses 15 points, or all.
 #
-# Input: scikit-learn's 8x8 digits, with their whole grey levels 0 to 16 and scaled to 0 to 1, and a random forest of ten
-# trees; emlearn.convert(forest), as on its first page. Guess: the C code answers as the forest does; whole numbers as
-# features cannot suffer, since they can be split as well between whole numbers.
-# Seen: with grey levels 203 of 797 answers differ, 72.3 % are right instead of 87.5; scaled to 0 to 1, 10 %, one answer for all.
-# The default type is int16_t. A threshold of 7.5 is cut to 7, and where scikit-learn goes left at 7.5 or less, the C code
-# goes left below 7: each threshold puts one grey level on the wrong side. No error or warning.
-# dtype="float" brings 85.7 %; the rest is that trees vote with one class each, where scikit-learn takes the mean of their
-# probabilities (issue 12 of emlearn/emlearn). Issues 9 and 103 have the rounding; the documentation asks to scale features
-# to the range of the type, which these grey levels seem to fulfil.
-# Why it matters: the accuracy that was measured in Python is not the one on the board. Multiply pixels by 16 before training,
-# or take dtype="float", and compare the C code's answers with the forest's.
+# Input: scikit-learn's 8x8 digits, with their whole grey levels 0 to 16 and scaled to 0 to 1, and a random forest of
+# ten trees; emlearn.convert(forest), as on its first page. Guess: the C code answers as the forest does; whole numbers
+# as features cannot suffer, since they can be split as well between whole numbers.
+# Seen: with grey levels 203 of 797 answers differ, 72.3 % are right instead of 87.5; scaled to 0 to 1, 10 %, one answer
+# for all. The default type is int16_t. A threshold of 7.5 is cut to 7, and where scikit-learn goes left at 7.5 or less,
+# the C code goes left below 7: each threshold puts one grey level on the wrong side. No error or warning. dtype="float"
+# brings 85.7 %; the rest is that trees vote with one class each, where scikit-learn takes the mean of their
+# probabilities (issue 12 of emlearn/emlearn). Issues 9 and 103 have the rounding; the documentation asks to scale
+# features to the range of the type, which these grey levels seem to fulfil.
+# Why it matters: the accuracy that was measured in Python is not the one on the board. Multiply pixels by 16 before
+# training, or take dtype="float", and compare the C code's answers with the forest's.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

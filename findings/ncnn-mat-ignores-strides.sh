@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # ncnn 1.0.20261020: ncnn.Mat(array) reads a cropped, mirrored or transposed NumPy array as if it were contiguous.
 #
-# Input: a float32 page of 3 rows and 4 columns, and views of it: a crop, a mirror image, the transpose. Guess: Mat holds what
-# the array holds, as with OpenCV, PyTorch or onnxruntime, or it refuses, as Mat does for types that it does not know.
+# Input: a float32 page of 3 rows and 4 columns, and views of it: a crop, a mirror image, the transpose. Guess: Mat
+# holds what the array holds, as with OpenCV, PyTorch or onnxruntime, or it refuses, as Mat does for types that it does
+# not know.
 # Seen: it takes the view's shape and the memory in a row from its first element. A crop of two columns is filled with
-# pixels beside the crop. A mirrored view goes on behind the row it starts at, past the end of the page for the last row. No
-# error; np.array(mat) shows it. np.ascontiguousarray(view) cures it. A whole contiguous array is right.
-# Neither the README of ncnn's Python package nor an issue that mentions it was found.
-# Why it matters: a digit is a crop of a page, page[y:y+28, x:x+28], and EMNIST's digits are transposed. The network gets sheared
-# pixels of the neighbourhood and answers with a digit all the same. Tests with whole pictures do not show it.
+# pixels beside the crop. A mirrored view goes on behind the row it starts at, past the end of the page for the last
+# row. No error; np.array(mat) shows it. np.ascontiguousarray(view) cures it. A whole contiguous array is right. Neither
+# the README of ncnn's Python package nor an issue that mentions it was found.
+# Why it matters: a digit is a crop of a page, page[y:y+28, x:x+28], and EMNIST's digits are transposed. The network
+# gets sheared pixels of the neighbourhood and answers with a digit all the same. Tests with whole pictures do not show
+# it.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

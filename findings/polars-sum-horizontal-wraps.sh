@@ -2,15 +2,14 @@
 # polars 2.1.0: the sum and the mean along a row of UInt8 pixels wrap at 256, while the sum and mean of a column do not.
 #
 # Input: two pictures as rows of 28 UInt8 columns, all 200, as digits stand in a CSV file of one picture a line after a
-# cast that saves memory. Guess: 5600 from sum_horizontal as from sum, whose documentation promises Int64 for small types, and
-# 200 from mean_horizontal, which is Float64.
-# Seen: sum_horizontal gives 224 in a UInt8 column, and mean_horizontal 8.0: the wrapped sum by 28. cum_sum_horizontal wraps too.
-# None warns. sum and mean of a column, and list.sum, are right. `dot` names its result Int64 and wraps as well: 28 pixels
-# of 200 times themselves are 1792 instead of 1120000.
-# Issue 21515 of pola-rs/polars has sum_horizontal for Int8, open since February 2025; it does not mention the mean, and
-# the documentation of either is silent.
-# Why it matters: the mean grey of each picture, by which blank cells are left out and sets are checked, is a plausible number
-# that is wrong: a bright picture is as dark as 8. Cast to Int64 first, or take concat_list(...).list.sum().
+# cast that saves memory. Guess: 5600 from sum_horizontal as from sum, whose documentation promises Int64 for small
+# types, and 200 from mean_horizontal, which is Float64.
+# Seen: sum_horizontal gives 224 in a UInt8 column, and mean_horizontal 8.0: the wrapped sum by 28. cum_sum_horizontal
+# wraps too. None warns. sum and mean of a column, and list.sum, are right. `dot` names its result Int64 and wraps as
+# well: 28 pixels of 200 times themselves are 1792 instead of 1120000. Issue 21515 of pola-rs/polars has sum_horizontal
+# for Int8, open since February 2025; it does not mention the mean, and the documentation of either is silent.
+# Why it matters: the mean grey of each picture, by which blank cells are left out and sets are checked, is a plausible
+# number that is wrong: a bright picture is as dark as 8. Cast to Int64 first, or take concat_list(...).list.sum().
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# scipy 1.17.1: spatial.distance.euclidean, cityblock and cosine are wrong for uint8 pictures, sqeuclidean and cdist right.
+# scipy 1.17.1: spatial.distance.euclidean, cityblock and cosine are wrong for uint8 pictures, sqeuclidean and cdist
+# right.
 #
-# Input: two drawn digits as uint8, a 1 and a 7 of 28x28, flattened. Guess: they all convert to float64, or they all
-# do not: euclidean is the root of sqeuclidean, and cosine of two different pictures is not 0.
-# Seen: sqeuclidean, correlation and cdist convert; euclidean, minkowski, cityblock and cosine work in uint8. euclidean(a, b)
-# is neither the root of sqeuclidean(a, b) nor euclidean(b, a), cityblock takes a difference of -1 as 255, and cosine is 0,
-# that of equal pictures. Only cosine lets NumPy warn. Issue 9961 of scipy/scipy, open since 2019; the documentation names no
-# type.
-# Why it matters: the nearest picture, near-repeats between training and test, and how much a crop moved are judged by these
-# functions on just such arrays. Two pictures that differ by 1 everywhere come out as nearly the furthest apart that there
-# are. Convert first, or use cdist.
+# Input: two drawn digits as uint8, a 1 and a 7 of 28x28, flattened. Guess: they all convert to float64, or they all do
+# not: euclidean is the root of sqeuclidean, and cosine of two different pictures is not 0.
+# Seen: sqeuclidean, correlation and cdist convert; euclidean, minkowski, cityblock and cosine work in uint8.
+# euclidean(a, b) is neither the root of sqeuclidean(a, b) nor euclidean(b, a), cityblock takes a difference of -1 as
+# 255, and cosine is 0, that of equal pictures. Only cosine lets NumPy warn. Issue 9961 of scipy/scipy, open since 2019;
+# the documentation names no type.
+# Why it matters: the nearest picture, near-repeats between training and test, and how much a crop moved are judged by
+# these functions on just such arrays. Two pictures that differ by 1 everywhere come out as nearly the furthest apart
+# that there are. Convert first, or use cdist.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

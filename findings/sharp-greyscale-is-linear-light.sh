@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# sharp 0.35.5: greyscale() weighs colours in linear light, and the gamma() that its documentation advises makes it worse.
+# sharp 0.35.5: greyscale() weighs colours in linear light, and the gamma() that its documentation advises makes it
+# worse.
 #
-# Input: pixels of pure red, green and blue. Guess: the grey of OpenCV, Pillow, TensorFlow and canvas code: .299 R + .587 G
-# + .114 B of the stored values, that is 76, 150 and 29; at most the weights of Rec. 709.
-# Seen: 127, 220 and 76, also from toColourspace("b-w"). libvips turns sRGB into linear light, weighs, and turns it back.
-# Its documentation says that the operation is linear and that sRGB wants gamma() with it: then red is 185, green 238, blue
-# 147, further from what was expected. Only the mean of the three raw channels by hand avoids it. jimp 1.6.1, the
-# other usual library of Node, gives 54, 182 and 18. Issue 193 of lovell/sharp has it as too dark reds, in 2015.
-# Why it matters: one pipeline in Node and one in Python feed a network different digits. Red ink on white paper keeps half of
-# its range instead of .70, blue ink with gamma() 108 of 255 instead of 226. Black on white does not show it.
+# Input: pixels of pure red, green and blue. Guess: the grey of OpenCV, Pillow, TensorFlow and canvas code: .299 R +
+# .587 G + .114 B of the stored values, that is 76, 150 and 29; at most the weights of Rec. 709.
+# Seen: 127, 220 and 76, also from toColourspace("b-w"). libvips turns sRGB into linear light, weighs, and turns it
+# back. Its documentation says that the operation is linear and that sRGB wants gamma() with it: then red is 185, green
+# 238, blue 147, further from what was expected. Only the mean of the three raw channels by hand avoids it. jimp 1.6.1,
+# the other usual library of Node, gives 54, 182 and 18. Issue 193 of lovell/sharp has it as too dark reds, in 2015.
+# Why it matters: one pipeline in Node and one in Python feed a network different digits. Red ink on white paper keeps
+# half of its range instead of .70, blue ink with gamma() 108 of 255 instead of 226. Black on white does not show it.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # scikit-image 0.26.0: threshold_sauvola finds other ink in a picture as floats than in the same picture as uint8.
 #
-# Input: drawn digits of grey level 150 on paper of 200 with a little noise, as uint8, as floats by img_as_float, as floats from 0
-# to 255, and as uint16 with the same numbers. Guess: one mask, up to rounding, as threshold_otsu and threshold_niblack
-# give; floats from 0 to 255 are as good as uint8, since the formula has no absolute level.
-# Seen: it has one, R, by default half of the type's range, and the range of floats is taken as -1 to 1. So R is half of the picture's
-# range for uint8 and all of it for the same picture in floats: a fifth of the ink is lost. Floats from 0 to 255, R
-# still 1, are ink everywhere; uint16 loses nearly half. With r=0.5 the floats give the mask of uint8 to the pixel.
-# The docstring says "half of the image dtype range", and nothing of what that is for floats. No issue was found.
-# Why it matters: Sauvola is the usual first step for documents, and most functions of scikit-image return floats: a blur
-# before it changes the strokes that a digit network sees more than the blur does. Name r, half of white less black.
+# Input: drawn digits of grey level 150 on paper of 200 with a little noise, as uint8, as floats by img_as_float, as
+# floats from 0 to 255, and as uint16 with the same numbers. Guess: one mask, up to rounding, as threshold_otsu and
+# threshold_niblack give; floats from 0 to 255 are as good as uint8, since the formula has no absolute level.
+# Seen: it has one, R, by default half of the type's range, and the range of floats is taken as -1 to 1. So R is half of
+# the picture's range for uint8 and all of it for the same picture in floats: a fifth of the ink is lost. Floats from 0
+# to 255, R still 1, are ink everywhere; uint16 loses nearly half. With r=0.5 the floats give the mask of uint8 to the
+# pixel. The docstring says "half of the image dtype range", and nothing of what that is for floats. No issue was found.
+# Why it matters: Sauvola is the usual first step for documents, and most functions of scikit-image return floats: a
+# blur before it changes the strokes that a digit network sees more than the blur does. Name r, half of white less
+# black.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
