@@ -5,6 +5,7 @@ import numpy as np
 import PIL
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from digitocr.runtime import formats, image
 from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
@@ -59,6 +60,16 @@ def test_transparent_pictures_are_laid_on_what_their_ink_stands_out_from(ink):
         gray = image.load(picture)
         assert gray[20, 14] == ink
         assert gray[50, 80] == 255 - ink
+
+
+def test_the_gamma_that_a_png_names_does_not_change_its_grey_levels():
+    picture = np.zeros((30, 90, 3), np.uint8)
+    picture[:, :30, 0] = picture[:, 30:60, 1] = picture[:, 60:, 2] = 255
+    gamma = PngInfo()
+    gamma.add(b"gAMA", struct.pack(">I", 45455))
+    plain, named = (image.load(encoded(Image.fromarray(picture), pnginfo=info)) for info in (None, gamma))
+    assert plain[15, 15::30].tolist() == [76, 150, 29]
+    np.testing.assert_array_equal(named, plain)
 
 
 def test_sixteen_bits_use_their_own_range():
