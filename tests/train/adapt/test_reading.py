@@ -24,7 +24,7 @@ def test_keras_networks_read_as_the_files_that_are_exported_from_them(page):
     assert reader.read(page).text == shipped.read(page).text == "407"
     digits = [one.read(page).lines[0].digits for one in (reader, shipped)]
     for ours, theirs in zip(*digits, strict=True):
-        assert abs(ours.confidence - theirs.confidence) < 0.05  # of float32 and int8
+        assert abs(ours.confidence - theirs.confidence) < 0.1  # of float32 and int8
     assert isinstance(reader.recognizer, Recognizer)
     assert isinstance(reader.detector, Detector)
 
