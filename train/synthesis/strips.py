@@ -14,7 +14,7 @@ touch there is a gap. Everything else that is written is marked over its whole w
 letters.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -160,7 +160,7 @@ def finished(sheet: Sheet, rng: Generator) -> Strip:
     spread = float(rng.normal(0, 0.22 if rng.random() < 0.3 else 0.06))  # some fonts are narrow, some are wide
     wide = scale * float(np.exp(np.clip(spread, -0.45, 0.45)))
     if rng.random() < 0.3:
-        sheet.ink = penned(sheet.ink, float(rng.uniform(-3, 2.5)))
+        sheet = replace(sheet, ink=penned(sheet.ink, float(rng.uniform(-3, 2.5))))
     middle = np.array([SHEET_WIDTH / 2, BASE - DIGIT_HEIGHT / 2])
     linear = np.array([[wide, wide * shear], [wide * np.sin(turn), scale]])
     shift = np.array([WIDTH / 2 + rng.normal(0, 4), STRIP_HEIGHT / 2 + rng.normal(0, 1.5)]) - linear @ middle
