@@ -11,7 +11,7 @@ examples/labels.json; a text "" is a wheel between two digits. In each run 40 pi
   two are taken in which the shipped networks misread most; what chooses them neither teaches nor judges.
 
 A run in --runs that is finished is not repeated as long as the shipped networks are the same. `make fonts` downloads
-the fonts. A quarter of an hour on two cores.
+the fonts. Seven runs, each of some minutes on two cores.
 """
 
 import argparse

@@ -7,23 +7,17 @@ The numbers are ranges of random draws, as in layouts.py.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 from numpy.random import Generator
 
 from digitocr.train.synthesis.glyphs import AMBIGUOUS, LETTERS, Glyph, Glyphs
-from digitocr.train.synthesis.scripts import ALIKE, Scripts
+from digitocr.train.synthesis.scripts import ALIKE, scripts_of
 from digitocr.train.synthesis.sheet import AMBIGUOUS_LABEL, NO_DIGIT, SCENE_SIDE, Rule, Sheet
 from digitocr.train.synthesis.texts import word
 
 Letter = Callable[[str, Generator], Glyph | None]
 _TURN = 2 * np.pi * np.linspace(0, 1, 33)
-
-
-@lru_cache(maxsize=2)
-def _scripts(glyphs: Glyphs) -> Scripts:
-    return Scripts(glyphs.scripts)
 
 
 def digitless(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -53,7 +47,7 @@ def alphabet(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     left, top = rng.uniform(-0.3, 0.3, 2) * SCENE_SIDE
     is_ruled, thick, strength = rng.random() < 0.4, float(rng.uniform(0.5, 3)), float(rng.uniform(0.3, 1))
     letter, letters = glyphs.words(rng, by_hand=rng.random() < 0.7).letter, LETTERS
-    if (scripts := _scripts(glyphs)).scripts and rng.random() < 0.4:
+    if (scripts := scripts_of(glyphs.scripts)).scripts and rng.random() < 0.4:
         text, letter = scripts.word(rng)
         letters = text
     for row in range(int(rng.integers(1, 7))):
@@ -101,7 +95,7 @@ def diagram(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 def _word(rng: Generator, glyphs: Glyphs) -> tuple[str, Letter | None]:
     """A random word and what draws its letters."""
-    scripts = _scripts(glyphs)
+    scripts = scripts_of(glyphs.scripts)
     if scripts.scripts and rng.random() < 0.25:
         return scripts.word(rng)
     return word(rng), glyphs.words(rng, by_hand=rng.random() < 0.5).letter

@@ -124,6 +124,12 @@ class Scripts:
         return Glyph(tight, (left - 4 + x) / unit, (top - 4 + y - drop) / unit, w / unit, h / unit, advance)
 
 
+@lru_cache(maxsize=2)
+def scripts_of(fonts: tuple[Path, ...]) -> Scripts:
+    """The Scripts of these fonts, made once."""
+    return Scripts(fonts)
+
+
 def script_fonts(fonts: str) -> list[Path]:
     """The fonts of other scripts: those in the folder beside `fonts` whose name has "-scripts" at its end.
 

@@ -6,7 +6,6 @@ random. Numbers in them are ranges of random draws: sizes in digit heights or pi
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.random import Generator
@@ -15,7 +14,7 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import OTHER
 from digitocr.train.synthesis import effects, texts
 from digitocr.train.synthesis.glyphs import Alphabet, Glyphs
-from digitocr.train.synthesis.scripts import Scripts
+from digitocr.train.synthesis.scripts import scripts_of
 from digitocr.train.synthesis.strip_displays import dots, segments, wheels
 from digitocr.train.synthesis.strip_hands import LEAST_STEP, by_hand
 from digitocr.train.synthesis.strip_writing import Pen, field, inside, pen, print_font, start, write
@@ -31,11 +30,6 @@ from digitocr.train.synthesis.strips import (
 
 _LEADER = 3  # points in a row and more are no sign of a number
 _NEAREST = -5  # pixels of the sheet; the most that touching digits overlap where their ink is nearest
-
-
-@lru_cache(maxsize=2)
-def _scripts(glyphs: Glyphs) -> Scripts:
-    return Scripts(glyphs.scripts)
 
 
 def altered(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -272,7 +266,7 @@ def shining_through(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
 
 def foreign(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     """Words of other scripts or icons, with numbers among them or alone."""
-    scripts = _scripts(glyphs)
+    scripts = scripts_of(glyphs.scripts)
     if not scripts.scripts:
         return
     own = pen(rng, glyphs)

@@ -219,3 +219,31 @@ def test_a_shadow_is_darker_on_one_side():
         light = module._shadow(np.random.default_rng(seed))
         assert light.shape == (SHEET_HEIGHT, SHEET_WIDTH)
         assert 0.39 < light.min() < light.max() <= 1
+
+
+def block():
+    """A sheet with a block of ink in its middle, and the mark of a digit on it."""
+    sheet, middle = Sheet(), SHEET_WIDTH / 2
+    sheet.ink[round(BASE - 40) : round(BASE), round(middle - 10) : round(middle + 10)] = 255
+    sheet.marks.append(Mark(middle - 10, middle + 10, 8))
+    return sheet
+
+
+def test_digits_become_narrower_and_wider_than_they_were_drawn():
+    strips = [finished(block(), np.random.default_rng(seed)) for seed in range(300)]
+    widths = np.array([mark.right - mark.left for strip in strips for mark in strip.marks])
+    assert np.log(widths).std() > 0.155  # 0.144 by size alone
+
+
+def test_what_is_beyond_the_sheet_is_even():
+    ended = 0
+    for seed in range(300):
+        sheet = block()
+        sheet.ink[::6] = 255  # stripes, which a border that goes on would draw out
+        strip = finished(sheet, np.random.default_rng(seed))
+        (mark,) = strip.marks
+        if (mark.right - mark.left) / 20 * SHEET_WIDTH < WIDTH - 60:  # the sheet ends far within the strip
+            ended += 1
+            assert np.ptp(strip.image[:, :3]) == 0
+            assert np.ptp(strip.image[:, -3:]) == 0
+    assert ended > 5
