@@ -23,6 +23,7 @@ from digitocr.train.synthesis.strips import (
     DIGIT_HEIGHT,
     SHEET_HEIGHT,
     SHEET_WIDTH,
+    TALLEST_ONE,
     Mark,
     Sheet,
     paste,
@@ -183,7 +184,8 @@ def table(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     tall = DIGIT_HEIGHT * float(rng.uniform(1.2, 2.2))
     top, x = BASE - DIGIT_HEIGHT / 2 - tall / 2, float(rng.uniform(-60, 120))
     whole = rng.random() < 0.8
-    from_, to = (-9, SHEET_HEIGHT + 9) if whole else (round(top), round(top + tall))
+    beyond = max(0.0, TALLEST_ONE * DIGIT_HEIGHT - tall) / 2
+    from_, to = (-9, SHEET_HEIGHT + 9) if whole else (round(top - beyond), round(top + tall + beyond))
     words = rng.random() < 0.4
     for _ in range(12):
         cv2.line(sheet.rule, (round(x), from_), (round(x), to), level, thick, cv2.LINE_AA)

@@ -23,10 +23,13 @@ from digitocr.train.synthesis.strips import (
     RIGHT,
     SHEET_HEIGHT,
     SHEET_WIDTH,
+    TALLEST_ONE,
     Mark,
     Sheet,
     Strip,
 )
+
+WIDE_GAP = 0.5  # digit heights; digits as far apart stand alone
 
 
 def neighbours(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
@@ -80,7 +83,9 @@ def numerals(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     own = Pen(own.digits, own.letters, own.height, own.base, gap, own.uneven, own.strength)
     x = start(rng) if rng.random() < 0.3 else float(rng.uniform(LEFT, LEFT + 300))
     while x < SHEET_WIDTH:
-        x = write(sheet, texts.number(rng, 1, 8), own, x, rng) + rng.uniform(0.5, 4) * DIGIT_HEIGHT
+        # a 1 far from the others is most like a rule, and wants to be seen more often
+        text = "1" + texts.number(rng, 1, 7) if gap >= WIDE_GAP and rng.random() < 0.3 else texts.number(rng, 1, 8)
+        x = write(sheet, text, own, x, rng) + rng.uniform(0.5, 4) * DIGIT_HEIGHT
         if rng.random() < 0.7:
             break
 
@@ -94,6 +99,8 @@ def boxes(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
     thick = max(1, round(float(np.exp(rng.uniform(np.log(0.8), np.log(6))))))
     level, filled = int(rng.integers(60, 256)), float(rng.choice([1.0, 0.85, 0.5]))
     style, letters = str(rng.choice(["box", "comb", "bars"], p=[0.6, 0.2, 0.2])), rng.random() < 0.15
+    if style == "bars":
+        tall = max(tall, TALLEST_ONE * DIGIT_HEIGHT)
     x, top = start(rng), BASE - DIGIT_HEIGHT / 2 - tall / 2
     size = min(1.0, wide / DIGIT_HEIGHT / 0.95)
     for _ in range(int(rng.integers(1, 16))):

@@ -39,6 +39,7 @@ LEFT, RIGHT = 20.0 * SCALE, SHEET_WIDTH - 20.0 * SCALE  # of the sheet, which be
 CORE = 0.36  # of a character's width; the columns in its middle that carry its class
 EDGE = 0.14  # of a character's width at each side; columns there are gap
 MAX_CORE = 3.0  # pixels from the middle of a character, at most
+TALLEST_ONE = 1.5  # digit heights; an upright stroke alone that is longer is a rule, a shorter one is a 1
 DOUBTFUL = 0.25  # share of the second class from which on a digit cannot be told, up to 1 minus this
 FAINT = 0.3  # contrast; fainter ink would be lost in two levels or in a small JPEG file
 NOISE_SHARE = 28  # grey levels; the most noise at full contrast, a ninth of the difference between ink and paper
