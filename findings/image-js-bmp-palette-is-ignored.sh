@@ -7,7 +7,8 @@
 # Seen: decode() gives a grey picture of the indices, for 1 bit times 255. So it is right where the palette is black
 # to white in order, the negative of the 1-bit picture whose palette begins with white, and nearly black for the few
 # greys: 0, 1 and 2. No error or warning, as it raises for the kinds of BMP that it does not know. jimp 1.6.1 is right
-# in all four. The documentation says that BMP of 1 and 8 bits is read; no issue was found.
+# in all four. The README of its decoder, fast-bmp 4.0.1, lists binary and greyscale files and has no word of
+# palettes; no issue was found.
 # Why it matters: BMP is what small devices and Windows' tools write, and both orders of black and white are usual.
 # The files look right in each viewer. A threshold by Otsu hides the darkness of the few greys, not their order, and
 # finds the paper as ink in the negative. Convert such files to PNG, whose palette it honours.
@@ -21,21 +22,24 @@ cat > show.mjs << 'SCRIPT'
 import { decode } from 'image-js';
 import { Jimp } from 'jimp';
 
+const HEADER = 124; // bytes, of version 5, which image-js asks for
+
 // An uncompressed BMP of one row; palette: grey levels, row: the bytes of the indices
 function bmp(bits, width, palette, row) {
-  const start = 54 + 4 * palette.length, padded = 4 * Math.ceil(row.length / 4);
+  const colours = 14 + HEADER, start = colours + 4 * palette.length, padded = 4 * Math.ceil(row.length / 4);
   const file = Buffer.alloc(start + padded);
   file.write('BM');
   file.writeUInt32LE(file.length, 2);
   file.writeUInt32LE(start, 10);
-  file.writeUInt32LE(40, 14);
+  file.writeUInt32LE(HEADER, 14);
   file.writeInt32LE(width, 18);
   file.writeInt32LE(1, 22);
   file.writeUInt16LE(1, 26);
   file.writeUInt16LE(bits, 28);
   file.writeUInt32LE(padded, 34);
   file.writeUInt32LE(palette.length, 46);
-  palette.forEach((grey, index) => file.fill(grey, 54 + 4 * index, 57 + 4 * index));
+  file.write('BGRs', 70); // the colour space sRGB
+  palette.forEach((grey, index) => file.fill(grey, colours + 4 * index, colours + 4 * index + 3));
   file.set(row, start);
   return file;
 }
