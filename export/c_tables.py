@@ -527,8 +527,8 @@ def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: st
     )
     last, user = _again(list(layers), list(ends))
     parts.append(
-        f"const struct dg_network {name} = {{{name}_layers, {len(layers)}, {last}, {user}, {_float(image.scale)}, {image.zero_point}, "
-        f"{len(ends)}, {{{written}}}}};\n"
+        f"const struct dg_network {name} = {{{name}_layers, {len(layers)}, {last}, {user}, {_float(image.scale)}, "
+        f"{image.zero_point}, {len(ends)}, {{{written}}}}};\n"
     )
     return "\n".join(parts)
 
