@@ -1020,6 +1020,7 @@ DG_SMALL static int dg_plan_by(int32_t how, const struct dg_network *network, in
                                const struct dg_kernels *kernels, struct dg_plan *plan) {
     uint8_t job_of[DG_MAX_LAYERS];
     int32_t number, copy, first = 0, flow_end = network->layer_count - 1, is_again = how & DG_AGAIN;
+    int32_t pixels = how & DG_SPARING ? (kernels->group + 3) / 4 : (kernels->group + 1) / 2; /* at least, in a step */
     plan->count = 0;
     for (number = 0; number < network->layer_count; number++) {
         if (is_again && number == network->again_for) {
@@ -1032,7 +1033,7 @@ DG_SMALL static int dg_plan_by(int32_t how, const struct dg_network *network, in
     plan->steps = 0;
     if (how & DG_FLOWING) first = flow_end + 1;
     dg_plan_chains(network, first, how & DG_SPARING, plan);
-    if (first && !dg_plan_flow(network, (kernels->group + 1) / 2, flow_end, plan)) return 0;
+    if (first && !dg_plan_flow(network, pixels, flow_end, plan)) return 0;
     for (number = first; number < plan->count; number = plan->chain_end[number] + 1) dg_plan_chain(network, number, plan);
     dg_place_jobs(network, plan);
     plan->working += DG_BLOCK; /* whole blocks are read, also beyond the end of a layer */
