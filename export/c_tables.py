@@ -23,7 +23,8 @@ MAX_WEIGHT = 64  # two products of a weight and a byte fit into 16 bits
 MAX_LAYERS = 64  # of a network; DG_MAX_LAYERS
 MAX_TAPS = 64  # places of a depthwise kernel or a pooling, rows of any kernel; DG_MAX_TAPS
 MAX_STEPS = 2.0**22  # of an output before it is clamped; larger ones are not rounded exactly
-FREE_SIDE = 1024  # pixels; taken for a side that is free, to compare the sizes of layers
+FREE_SIDE = 1024  # pixels; taken for a side that is free
+MIN_HELD = 8  # layers; one that is held while fewer are computed is not computed again
 LINE = 118  # characters of a line of numbers
 
 Array = npt.NDArray[Any]
@@ -77,7 +78,6 @@ class Layer:
     first: float = 0.0  # this one and the next two: float32
     second: float = 0.0
     constant: float = 0.0
-    is_streamed: bool = False
 
 
 class End(NamedTuple):
@@ -119,10 +119,8 @@ def c_tables(model: Any, name: str) -> Tables:
     layers, ends = _merged_ends(walk.layers, walk.ends)
     if len(layers) > MAX_LAYERS:
         raise ModelError(f"the network has {len(layers)} layers; the C library takes {MAX_LAYERS}")
-    sides = walk.sides[: len(layers)]
     if walk.is_wide:
-        layers, sides = [_turned(layer) for layer in layers], [(columns, rows) for rows, columns in sides]
-    layers = _streamed(layers, ends, sides)
+        layers = [_turned(layer) for layer in layers]
     return Tables(_source(layers, ends, walk.input, name), tuple(layers), tuple(ends), walk.is_wide)
 
 
@@ -483,26 +481,21 @@ def _turned(layer: Layer) -> Layer:
     )
 
 
-def _streamed(layers: list[Layer], ends: list[End], sides: list[tuple[int, int]]) -> list[Layer]:
-    """Marks the layers that go to the next one row by row.
+def _again(layers: list[Layer], ends: list[End]) -> tuple[int, int]:
+    """The last of the first layers that can be computed again, and the layer for which; (0, 0) if there are none.
 
-    These are the layers that only the next one takes, and that would take no less memory than a later one of their
-    chain.
+    A layer that is taken twice is held in between. Instead of the one that is held longest, the layers up to it can be
+    computed a second time, if each takes only the one before.
     """
     given = {end.layer for end in ends}
-    users = [[user for user, layer in enumerate(layers) if number in layer.inputs] for number in range(len(layers))]
-    sizes = [rows * columns * layer.channels_out for (rows, columns), layer in zip(sides, layers, strict=True)]
-    made: list[Layer] = list(layers)
-    smallest = float("inf")  # of the chain behind the layer
-    for number in reversed(range(len(layers))):
-        follows = users[number] == [number + 1] and number not in given and layers[number + 1].inputs == (number,)
-        smallest = smallest if follows else float("inf")
-        streams = follows and smallest <= sizes[number] and layers[number].kind != "DG_ADD"  # it may be done in place
-        made[number] = replace(layers[number], is_streamed=streams)
-        if not made[number].is_streamed:
-            smallest = float("inf")
-        smallest = min(smallest, sizes[number])
-    return made
+    found = (0, 0)
+    for number, layer in enumerate(layers):
+        for last in layer.inputs:
+            is_chain = all(layers[n].inputs == (n - 1,) and n not in given for n in range(1, last + 1))
+            fits = len(layers) + last < MAX_LAYERS
+            if is_chain and fits and number - last > max(MIN_HELD, found[1] - found[0]):
+                found = (last, number)
+    return found
 
 
 # --- C ---
@@ -532,9 +525,10 @@ def _source(layers: Sequence[Layer], ends: Sequence[End], image: Value, name: st
     written = ", ".join(
         f"{{{end.layer}, {end.first_channel}, {end.channels}, {_float(end.scale)}, {end.zero_point}}}" for end in ends
     )
+    last, user = _again(list(layers), list(ends))
     parts.append(
-        f"const struct dg_network {name} = {{{name}_layers, {len(layers)}, {_float(image.scale)}, {image.zero_point}, "
-        f"{len(ends)}, {{{written}}}}};\n"
+        f"const struct dg_network {name} = {{{name}_layers, {len(layers)}, {last}, {user}, {_float(image.scale)}, "
+        f"{image.zero_point}, {len(ends)}, {{{written}}}}};\n"
     )
     return "\n".join(parts)
 
@@ -555,7 +549,6 @@ def _row(layer: Layer, prefix: str, arrays: dict[str, Any], zero: str) -> str:
     maps = [pointer(f"map_{place}") for place in range(len(layer.maps))]
     fields = [
         layer.kind,
-        int(layer.is_streamed),
         int(layer.is_float),
         len(layer.inputs),
         pair(layer.inputs),

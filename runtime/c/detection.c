@@ -149,6 +149,7 @@ static void dg_planes_row(void *context, int32_t row, uint8_t *to) {
     const uint8_t *line = dg_framed_row(planes, row, DG_MIDDLE_ROW);
     int32_t sum[2], square[2], window, column;
     double share[2];
+    for (window = 0; window < 2 && !row; window++) dg_begin_window(planes, window, 1);
     for (window = 0; window < 2; window++) {
         share[window] = dg_window_share(window);
         sum[window] = dg_window_sum(planes, planes->sums[window], dg_windows[window] / 2);
@@ -201,7 +202,6 @@ static int dg_begin_planes(struct dg_planes *planes, const struct dg_view *view,
     for (column = -reach; column < planes->columns + reach; column++)
         planes->places[column + reach] = dg_unframed(column, planes->columns, width);
     planes->ink = dg_ink_strength(planes, largest) + (float)DG_DETECTOR_MIN_SPREAD;
-    for (window = 0; window < 2; window++) dg_begin_window(planes, window, 1);
     arena->at = mark;
     return DIGITOCR_OK;
 }
@@ -669,13 +669,13 @@ static size_t dg_detect_evened_bytes(int32_t width, int32_t height, int32_t side
     return dg_largest(evening, picture + dg_detect_at_bytes(new_width, new_height, 1, found));
 }
 
-static size_t dg_suppress_bytes(size_t found) {
-    size_t count = found / sizeof(struct dg_found), kept = count < DG_BOXES_MAX_DETECTIONS ? count : DG_BOXES_MAX_DETECTIONS;
+static size_t dg_suppress_bytes(size_t found, int32_t limit) {
+    size_t count = found / sizeof(struct dg_found), kept = count < (size_t)limit ? count : (size_t)limit;
     return found + DG_BYTES(count * sizeof(int32_t)) + DG_BYTES(kept * sizeof(int32_t)) +
            DG_BYTES(kept * sizeof(struct dg_edges));
 }
 
-size_t dg_detect_bytes(int32_t width, int32_t height) {
+size_t dg_detect_bytes(int32_t width, int32_t height, int32_t capacity) {
     int32_t longer = width > height ? width : height, middle, coarse, small_width, small_height, coarse_width, coarse_height;
     double span = dg_span(width, height), times = (double)longer / span;
     size_t found = 0, most, pictures;
@@ -693,9 +693,10 @@ size_t dg_detect_bytes(int32_t width, int32_t height) {
         for (; span > DG_DETECTOR_FINER_GAIN * (double)side; side *= 2) {
             size_t tiny = DG_BYTES(DG_BOXES_MAX_DETECTIONS * sizeof(struct digitocr_box)) +
                           DG_BYTES(DG_BOXES_MAX_DETECTIONS * sizeof(int32_t));
-            most = dg_largest(most, dg_suppress_bytes(found));
+            most = dg_largest(most, dg_suppress_bytes(found, DG_BOXES_MAX_DETECTIONS));
             most = dg_largest(most, tiny + dg_detect_evened_bytes(width, height, dg_side_at(2 * side, times), &found));
         }
     }
-    return dg_largest(most, dg_suppress_bytes(found)) + 2 * DG_ALIGN;
+    if (capacity > DG_BOXES_MAX_DETECTIONS) capacity = DG_BOXES_MAX_DETECTIONS;
+    return dg_largest(most, dg_suppress_bytes(found, capacity)) + 2 * DG_ALIGN;
 }

@@ -41,7 +41,6 @@ enum dg_kind {
  * input's zero point in it, and what is beyond the border is `outside`. */
 struct dg_layer {
     uint8_t kind;                   /* of enum dg_kind */
-    uint8_t is_streamed;            /* the next layer alone takes it, and it takes few rows at a time */
     uint8_t is_float;               /* the output is (sum + bias) * scale, float */
     uint8_t input_count;
     uint8_t inputs[DG_MAX_INPUTS];  /* earlier layers */
@@ -72,6 +71,7 @@ struct dg_end {
 struct dg_network {
     const struct dg_layer *layers; /* the first one is the input */
     int32_t layer_count;
+    int32_t again_last, again_for; /* the layers up to the first of these can be computed again for the second one; 0: no */
     float scale; /* of the input: a byte stands for (byte - zero_point) * scale */
     int32_t zero_point;
     int32_t end_count;

@@ -581,13 +581,6 @@ void dg_cos_sin(int32_t degrees, double *cosine, double *sine) {
     }
 }
 
-/* Where the pixels of a new picture show a picture: pixel (u, v) shows (xu u + xv v + x, yu u + yv v + y). */
-struct dg_warp {
-    const struct digitocr_picture *picture;
-    double xu, xv, x, yu, yv, y;
-    int32_t beyond; /* the level beyond the picture; -1: its edge pixels are repeated */
-};
-
 static int64_t dg_place_of(double value) { return (int64_t)(value * DG_PLACE_ONE + DG_ROUND_DOUBLE - DG_ROUND_DOUBLE); }
 
 /* The whole pixel of a place, limited to what is near a picture's side, and 1/32 of what is left. */
@@ -717,54 +710,61 @@ static int32_t dg_level_around(const struct digitocr_picture *picture, const str
     return dg_ranked(counts, total / 2);
 }
 
-int dg_cut(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena, uint8_t *strip) {
-    unsigned char *mark = arena->at;
-    uint32_t *sums = dg_take(arena, (size_t)place->width * sizeof *sums);
-    int32_t factor = 1, row, column, part, n;
-    struct dg_warp warp;
+void dg_begin_cut(struct dg_cut *cut, const struct digitocr_picture *picture, const struct dg_place *place) {
     double scale, x, y;
-    arena->at = mark;
-    if (!sums) return DIGITOCR_ERROR_MEMORY;
-    while (place->scale / (double)factor > DG_STRIPS_SHRINK) factor *= 2;
-    scale = place->scale / (double)factor;
+    cut->factor = 1;
+    while (place->scale / (double)cut->factor > DG_STRIPS_SHRINK) cut->factor *= 2;
+    scale = place->scale / (double)cut->factor;
     dg_to_picture(place, 0.0, 0.0, &x, &y);
-    warp.picture = picture;
-    warp.xu = scale * place->cosine;
-    warp.xv = -scale * place->sine;
-    warp.x = x + (0.5 * scale * place->cosine - 0.5 * scale * place->sine - 0.5);
-    warp.yu = scale * place->sine;
-    warp.yv = scale * place->cosine;
-    warp.y = y + (0.5 * scale * place->sine + 0.5 * scale * place->cosine - 0.5);
-    warp.beyond = dg_level_around(picture, place);
-    for (row = 0; row < DG_STRIP_HEIGHT; row++) {
-        uint64_t area = (uint64_t)factor * (uint64_t)factor;
-        memset(sums, 0, (size_t)place->width * sizeof *sums);
+    cut->warp.picture = picture;
+    cut->warp.xu = scale * place->cosine;
+    cut->warp.xv = -scale * place->sine;
+    cut->warp.x = x + (0.5 * scale * place->cosine - 0.5 * scale * place->sine - 0.5);
+    cut->warp.yu = scale * place->sine;
+    cut->warp.yv = scale * place->cosine;
+    cut->warp.y = y + (0.5 * scale * place->sine + 0.5 * scale * place->cosine - 0.5);
+    cut->warp.beyond = dg_level_around(picture, place);
+}
+
+void dg_cut_column(const struct dg_cut *cut, int32_t column, int32_t step, uint8_t *to) {
+    const int32_t factor = cut->factor;
+    const uint64_t area = (uint64_t)factor * (uint64_t)factor;
+    int32_t row, part, n;
+    for (row = 0; row < DG_STRIP_HEIGHT; row += step) {
+        uint32_t sum = 0;
         for (part = row * factor; part < (row + 1) * factor; part++) {
-            int64_t down_x = dg_down_x(&warp, part), down_y = dg_down_y(&warp, part);
-            for (column = 0; column < place->width; column++)
-                for (n = column * factor; n < (column + 1) * factor; n++)
-                    sums[column] += dg_warped(&warp, n, down_x, down_y);
+            int64_t down_x = dg_down_x(&cut->warp, part), down_y = dg_down_y(&cut->warp, part);
+            for (n = column * factor; n < (column + 1) * factor; n++) sum += dg_warped(&cut->warp, n, down_x, down_y);
         }
-        for (column = 0; column < place->width; column++) *strip++ = (uint8_t)((sums[column] + area / 2) / area);
+        to[row] = (uint8_t)((sum + area / 2) / area);
     }
-    return DIGITOCR_OK;
 }
 
 /* The recognizer's input, prepared column by column (recognizer.recognizer_input). */
+#define DG_STRIP_KEPT (DG_RECOGNIZER_WINDOW + 1)
 struct dg_strip {
-    const uint8_t *levels; /* DG_STRIP_HEIGHT rows */
-    int32_t width;
+    struct dg_cut cut;
+    uint8_t (*levels)[DG_STRIP_HEIGHT]; /* of the columns that were cut last; column n lies at n % DG_STRIP_KEPT */
+    int32_t width, count; /* of all columns, and of those that were cut */
     int32_t sums[DG_STRIP_HEIGHT], squares[DG_STRIP_HEIGHT]; /* of each row, over the columns of the window */
     float low, spread; /* levels that become 0 and 1 in plane 0 */
 };
 
+/* The levels of a column; beyond the strip its last ones are repeated. */
+static const uint8_t *dg_strip_column(struct dg_strip *strip, int32_t column) {
+    column = dg_limited(column, 0, strip->width - 1);
+    for (; strip->count <= column; strip->count++)
+        dg_cut_column(&strip->cut, strip->count, 1, strip->levels[strip->count % DG_STRIP_KEPT]);
+    return strip->levels[column % DG_STRIP_KEPT];
+}
+
 /* Adds a column to the sums, or takes it off. */
 static void dg_add_column(struct dg_strip *strip, int32_t column, int32_t times) {
-    const uint8_t *at = strip->levels + dg_limited(column, 0, strip->width - 1);
+    const uint8_t *levels = dg_strip_column(strip, column);
     int32_t row;
-    for (row = 0; row < DG_STRIP_HEIGHT; row++, at += strip->width) {
-        strip->sums[row] += times * *at;
-        strip->squares[row] += times * (*at * *at);
+    for (row = 0; row < DG_STRIP_HEIGHT; row++) {
+        strip->sums[row] += times * levels[row];
+        strip->squares[row] += times * (levels[row] * levels[row]);
     }
 }
 
@@ -775,7 +775,15 @@ static void dg_strip_planes(void *context, int32_t column, uint8_t *to) {
     const int32_t reach = DG_RECOGNIZER_WINDOW / 2;
     const double share = 1.0 / (DG_RECOGNIZER_WINDOW * DG_RECOGNIZER_WINDOW);
     const float spreads = (float)(2.0 * DG_RECOGNIZER_MAX_SPREADS), least = (float)DG_RECOGNIZER_MIN_SPREAD;
+    const uint8_t *levels;
     int32_t sum = 0, square = 0, row;
+    if (!column) {
+        memset(strip->sums, 0, sizeof strip->sums);
+        memset(strip->squares, 0, sizeof strip->squares);
+        strip->count = 0;
+        for (row = -reach; row <= reach; row++) dg_add_column(strip, row, 1);
+    }
+    levels = dg_strip_column(strip, column);
     for (row = -reach; row <= reach; row++) {
         sum += strip->sums[dg_limited(row, 0, DG_STRIP_HEIGHT - 1)];
         square += strip->squares[dg_limited(row, 0, DG_STRIP_HEIGHT - 1)];
@@ -783,7 +791,7 @@ static void dg_strip_planes(void *context, int32_t column, uint8_t *to) {
     for (row = 0; row < DG_STRIP_HEIGHT; row++) {
         int32_t enters = dg_limited(row + reach + 1, 0, DG_STRIP_HEIGHT - 1);
         int32_t leaves = dg_limited(row - reach, 0, DG_STRIP_HEIGHT - 1);
-        float level = (float)strip->levels[(ptrdiff_t)row * strip->width + column], mean = (float)((double)sum * share);
+        float level = (float)levels[row], mean = (float)((double)sum * share);
         float variance = (float)((double)square * share) - mean * mean;
         float local = (level - mean) / ((dg_sqrtf(variance) + least) * spreads) + 0.5F;
         *to++ = dg_quantised(dg_unit((level - strip->low) / strip->spread), dg_recognizer.scale, dg_recognizer.zero_point);
@@ -795,20 +803,16 @@ static void dg_strip_planes(void *context, int32_t column, uint8_t *to) {
     dg_add_column(strip, column - reach, -1);
 }
 
-static void dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_t width) {
+/* The levels that become 0 and 1, by every second pixel of every second column. */
+static void dg_begin_strip(struct dg_strip *strip) {
     int32_t counts[256], total = 0, row, column;
+    uint8_t levels[DG_STRIP_HEIGHT];
     double low, high, spread;
-    memset(strip, 0, sizeof *strip);
-    strip->levels = levels;
-    strip->width = width;
-    for (column = -(DG_RECOGNIZER_WINDOW / 2); column <= DG_RECOGNIZER_WINDOW / 2; column++)
-        dg_add_column(strip, column, 1);
     memset(counts, 0, sizeof counts);
-    for (row = 0; row < DG_STRIP_HEIGHT; row += 2)
-        for (column = 0; column < width; column += 2) {
-            counts[levels[(ptrdiff_t)row * width + column]]++;
-            total++;
-        }
+    for (column = 0; column < strip->width; column += 2) {
+        dg_cut_column(&strip->cut, column, 2, levels);
+        for (row = 0; row < DG_STRIP_HEIGHT; row += 2, total++) counts[levels[row]]++;
+    }
     low = (double)dg_ranked(counts, (int32_t)(DG_RECOGNIZER_LOW * (double)(total - 1)));
     high = (double)dg_ranked(counts, (int32_t)(DG_RECOGNIZER_HIGH * (double)(total - 1)));
     spread = high - low > DG_RECOGNIZER_MIN_CONTRAST ? high - low : DG_RECOGNIZER_MIN_CONTRAST;
@@ -816,39 +820,35 @@ static void dg_begin_strip(struct dg_strip *strip, const uint8_t *levels, int32_
     strip->spread = (float)spread;
 }
 
-int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
-                  float *columns) {
-    unsigned char *mark = arena->at;
-    uint8_t *levels = (uint8_t *)columns; /* the strip, which is smaller, lies where its columns will */
-    struct dg_output output;
+int dg_look(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
+            struct dg_output *logits) {
+    struct dg_arena behind = *arena; /* the strip lies at the end */
     struct dg_strip strip;
     struct dg_source source;
-    int error = dg_cut(picture, place, arena, levels);
+    int error;
+    if ((size_t)(arena->end - arena->at) < sizeof *strip.levels * DG_STRIP_KEPT) return DIGITOCR_ERROR_MEMORY;
+    behind.end -= sizeof *strip.levels * DG_STRIP_KEPT;
+    strip.levels = (uint8_t (*)[DG_STRIP_HEIGHT])(void *)behind.end;
+    strip.width = place->width;
+    dg_begin_cut(&strip.cut, picture, place);
+    dg_begin_strip(&strip);
     source.row = dg_strip_planes;
     source.context = &strip;
-    if (!error) {
-        dg_begin_strip(&strip, levels, place->width);
-        error = dg_run(&dg_recognizer, place->width, DG_STRIP_HEIGHT, &source, arena, &output);
-    }
-    if (!error) {
-        int32_t column, k, each = output.channels / DG_CLASS_COUNT; /* columns for each pixel of the output */
-        for (column = 0; column < place->width / DG_COLUMN; column++) {
-            float logits[DG_CLASS_COUNT];
-            ptrdiff_t first = (ptrdiff_t)(column / each) * output.stride + column % each * DG_CLASS_COUNT;
-            for (k = 0; k < DG_CLASS_COUNT; k++) logits[k] = dg_value(&output, first + k);
-            dg_softmax(logits, DG_CLASS_COUNT, columns + (ptrdiff_t)column * DG_CLASS_COUNT);
-        }
-    }
-    arena->at = mark;
+    error = dg_run(&dg_recognizer, place->width, DG_STRIP_HEIGHT, &source, &behind, logits);
+    arena->at = behind.at;
     return error;
 }
 
-typedef char dg_columns_hold_the_strip[DG_STRIP_HEIGHT * DG_COLUMN <= DG_CLASS_COUNT * sizeof(float) ? 1 : -1];
+size_t dg_look_bytes(int32_t strip_width) {
+    return DG_STRIP_KEPT * DG_STRIP_HEIGHT + dg_run_bytes(&dg_recognizer, strip_width, DG_STRIP_HEIGHT) + DG_ALIGN;
+}
 
-size_t dg_columns_bytes(int32_t strip_width) {
-    size_t line = DG_BYTES((size_t)strip_width * sizeof(uint32_t));
-    size_t run = dg_run_bytes(&dg_recognizer, strip_width, DG_STRIP_HEIGHT);
-    return run > line ? run : line;
+void dg_column_of(const struct dg_output *logits, int32_t column, float *probabilities) {
+    int32_t each = logits->channels / DG_CLASS_COUNT, k; /* columns for each pixel of the output */
+    ptrdiff_t first = (ptrdiff_t)(column / each) * logits->stride + column % each * DG_CLASS_COUNT;
+    float values[DG_CLASS_COUNT];
+    for (k = 0; k < DG_CLASS_COUNT; k++) values[k] = dg_value(logits, first + k);
+    dg_softmax(values, DG_CLASS_COUNT, probabilities);
 }
 
 float dg_value(const struct dg_output *output, ptrdiff_t place) {

@@ -70,7 +70,7 @@ DG_LOCAL uint8_t dg_quantised(float value, float scale, int32_t zero_point);
 /* --- Networks (network.c) ----------------------------------------------------------------------------------------- */
 
 /* Writes a row of the network's input: columns * channels bytes, channels of a pixel side by side. Rows are asked for
- * from the first to the last, each once, so that they can be prepared as they are needed. */
+ * from the first to the last, so that they can be prepared as they are needed, and maybe all of them a second time. */
 struct dg_source {
     void (*row)(void *context, int32_t row, uint8_t *to);
     void *context;
@@ -86,7 +86,7 @@ struct dg_output {
     int32_t zero_point;
 };
 
-/* Bytes of an arena that dg_run takes while it runs, and bytes that its outputs keep. */
+/* Bytes of an arena that dg_run takes while it runs, at least, and bytes that its outputs keep. With more it is faster. */
 DG_LOCAL size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns);
 DG_LOCAL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns);
 
@@ -197,15 +197,30 @@ DG_LOCAL float dg_value(const struct dg_output *output, ptrdiff_t place);
 
 struct dg_place;
 
-/* The strip of a line (strips.cut): place->width x DG_STRIP_HEIGHT bytes. */
-DG_LOCAL int dg_cut(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
-                    uint8_t *strip);
+/* Where the pixels of a new picture show a picture: pixel (u, v) shows (xu u + xv v + x, yu u + yv v + y). */
+struct dg_warp {
+    const struct digitocr_picture *picture;
+    double xu, xv, x, yu, yv, y;
+    int32_t beyond; /* the level beyond the picture; -1: its edge pixels are repeated */
+};
 
-/* The probabilities of the classes in the columns of a line's strip: place->width / DG_COLUMN rows of DG_CLASS_COUNT. The
- * strip lies in their memory before, also after an error. */
-DG_LOCAL int dg_columns_of(const struct digitocr_picture *picture, const struct dg_place *place,
-                           struct dg_arena *arena, float *columns);
-DG_LOCAL size_t dg_columns_bytes(int32_t strip_width);
+/* The strip of a line (strips.cut), of place->width x DG_STRIP_HEIGHT pixels, which is cut column by column. */
+struct dg_cut {
+    struct dg_warp warp;
+    int32_t factor; /* pixels of the warp for one of the strip, in a row and in a column */
+};
+DG_LOCAL void dg_begin_cut(struct dg_cut *cut, const struct digitocr_picture *picture, const struct dg_place *place);
+
+/* Every `step`-th pixel of a column, from the first one on. */
+DG_LOCAL void dg_cut_column(const struct dg_cut *cut, int32_t column, int32_t step, uint8_t *to);
+
+/* The recognizer's output for the strip of a line; it stays in the arena. */
+DG_LOCAL int dg_look(const struct digitocr_picture *picture, const struct dg_place *place, struct dg_arena *arena,
+                     struct dg_output *logits);
+DG_LOCAL size_t dg_look_bytes(int32_t strip_width);
+
+/* The probabilities of the classes in a column of it: DG_CLASS_COUNT. */
+DG_LOCAL void dg_column_of(const struct dg_output *logits, int32_t column, float *probabilities);
 
 /* Reads rows of a view one after the other, of `count` columns from `left` on. */
 struct dg_linear {
@@ -238,7 +253,7 @@ DG_LOCAL int dg_detect(const struct dg_view *view, int thorough, int32_t capacit
                        struct digitocr_box *boxes, float *scores, int32_t *count, struct dg_arena *arena);
 
 /* Bytes of an arena that it takes at most for a picture of that size. */
-DG_LOCAL size_t dg_detect_bytes(int32_t width, int32_t height);
+DG_LOCAL size_t dg_detect_bytes(int32_t width, int32_t height, int32_t capacity);
 
 /* --- Reading (reading.c) ------------------------------------------------------------------------------------------
  *
@@ -382,8 +397,11 @@ DG_LOCAL struct dg_place dg_closer(const struct dg_place *place, int32_t longest
 /* Whether (count, DG_CLASS_COUNT) probabilities of a line's columns leave open what stands there. */
 DG_LOCAL int dg_is_doubtful(const float *columns, int32_t count, struct dg_arena *arena, int *is_doubtful);
 
-/* Takes the means of the probabilities of a line's columns and those of its closer look. */
-DG_LOCAL void dg_take_means(float *columns, int32_t count, const float *closer, int32_t closer_count);
+/* The column of a closer look, which has `closer_count`, that shows what a column does. */
+DG_LOCAL int32_t dg_closer_column(int32_t column, int32_t closer_count);
+
+/* The means of the probabilities of a column and those of a closer look, in place of the first. */
+DG_LOCAL void dg_take_means(float *probabilities, const float *closer);
 
 /* Adds what a line shows, by (count, DG_CLASS_COUNT) probabilities of its columns. rows: of the place. */
 DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *place, const int32_t *rows,

@@ -756,21 +756,31 @@ static const struct dg_kernels *dg_kernels(int32_t number) {
 
 /* --- The plan: the size of each layer, and where it lies ------------------------------------------------------------ */
 
-/* A network is computed in one of two ways, by that which takes less memory. Layer by layer: all rows of a layer at once,
- * but for chains of streamed layers; memory is used again where a layer is needed no more. Or flowing: in steps, in each
- * of which every layer computes a few rows, as soon as its inputs have the rows that it needs. */
+/* A network is a list of jobs, of which each computes a layer. They are done in chains. Within a chain rows are computed as
+ * soon as the rows that they need are there, and only the rows that are needed yet are held; all rows of its last job are
+ * held until the last job that takes them is done. The first chain may flow: in steps, in each of which every job computes
+ * a few rows; jobs of that chain may take several others of it. Memory is used again for jobs that are held at other times.
+ *
+ * A plan may save memory at the cost of time: layers that a later one takes again are computed once more, as two jobs, and
+ * additions follow their convolution row by row, over the other input. */
 struct dg_plan {
-    int32_t last_user[DG_MAX_LAYERS]; /* the last layer that takes the output of each */
-    int32_t chain_end[DG_MAX_LAYERS]; /* the last layer of its chain: all but that one are streamed */
+    int32_t count;                        /* of the jobs */
+    uint8_t layer[DG_MAX_LAYERS];         /* of a job */
+    uint8_t inputs[DG_MAX_LAYERS][DG_MAX_INPUTS]; /* earlier jobs */
+    uint8_t users[DG_MAX_LAYERS];         /* how many jobs take it */
+    uint8_t last_user[DG_MAX_LAYERS];     /* the last one of these */
+    uint8_t chain_end[DG_MAX_LAYERS];     /* the last job of its chain */
+    uint8_t over[DG_MAX_LAYERS];          /* the job whose rows it overwrites; itself: none */
+    uint8_t from[DG_MAX_LAYERS], until[DG_MAX_LAYERS]; /* the jobs during which it is held */
     int32_t rows[DG_MAX_LAYERS], columns[DG_MAX_LAYERS];
     int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; others are overwritten */
-    int32_t rate[DG_MAX_LAYERS];    /* of a flowing network: rows that are computed in a step */
-    int32_t lag[DG_MAX_LAYERS];     /* rows that it is behind these */
-    int32_t steps;                  /* of a flowing network; 0: layer by layer */
+    int16_t rate[DG_MAX_LAYERS];    /* of a flowing chain: rows that are computed in a step */
+    int16_t lag[DG_MAX_LAYERS];     /* rows that it is behind these; of an addition in a chain: behind its input */
+    int32_t steps;                  /* of a flowing chain; 0: no chain flows */
     size_t offset[DG_MAX_LAYERS];   /* bytes from the start of the working memory */
-    size_t working;                 /* bytes of working memory for all layers */
-    size_t scratch;                 /* bytes that are needed within a layer */
-    size_t outputs;                 /* bytes of the network's outputs */
+    size_t working;                 /* bytes of working memory for all jobs */
+    size_t scratch;                 /* bytes that are needed within a job */
+    size_t outputs;                 /* bytes of the network's outputs, which lie at the start of the working memory */
 };
 
 static int32_t dg_extent(int32_t kernel, int32_t dilation) { return (kernel - 1) * dilation + 1; }
@@ -782,24 +792,46 @@ static int32_t dg_window(const struct dg_layer *layer) {
     return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
 }
 
-DG_SMALL static int dg_is_end(const struct dg_network *network, int32_t number) {
+static const struct dg_layer *dg_layer_of(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+    return &network->layers[plan->layer[number]];
+}
+
+DG_SMALL static int dg_is_end(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
     int32_t end;
     for (end = 0; end < network->end_count; end++)
-        if (network->ends[end].layer == number) return 1;
+        if (network->ends[end].layer == plan->layer[number]) return 1;
     return 0;
 }
 
-DG_SMALL static size_t dg_layer_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
-    const struct dg_layer *layer = &network->layers[number];
-    size_t values = (size_t)plan->kept[number] * (size_t)plan->columns[number] * (size_t)layer->channels_out;
-    return DG_BYTES(values * (layer->is_float ? sizeof(float) : 1));
+static size_t dg_row_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+    const struct dg_layer *layer = dg_layer_of(network, plan, number);
+    return (size_t)plan->columns[number] * (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
 }
 
-/* Rows and columns of a layer's output, and how many rows of it are held at once. */
+DG_SMALL static size_t dg_job_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
+    return DG_BYTES((size_t)plan->kept[number] * dg_row_bytes(network, plan, number));
+}
+
+/* Adds a layer to the jobs. job_of: the last job of each layer. */
+DG_SMALL static void dg_add_job(const struct dg_network *network, int32_t layer, uint8_t *job_of, struct dg_plan *plan) {
+    int32_t number = plan->count++, place;
+    plan->layer[number] = (uint8_t)layer;
+    plan->last_user[number] = plan->over[number] = (uint8_t)number;
+    plan->users[number] = 0;
+    for (place = 0; place < network->layers[layer].input_count; place++) {
+        uint8_t in = job_of[network->layers[layer].inputs[place]];
+        plan->inputs[number][place] = in;
+        plan->last_user[in] = (uint8_t)number;
+        plan->users[in]++;
+    }
+    job_of[layer] = (uint8_t)number;
+}
+
+/* Rows and columns of a job's output. */
 DG_SMALL static void dg_plan_sides(const struct dg_network *network, struct dg_plan *plan, int32_t number, int32_t rows,
-                          int32_t columns) {
-    const struct dg_layer *layer = &network->layers[number];
-    int32_t in = layer->inputs[0];
+                                   int32_t columns) {
+    const struct dg_layer *layer = dg_layer_of(network, plan, number);
+    int32_t in = plan->inputs[number][0];
     if (layer->kind == DG_INPUT) {
         plan->rows[number] = rows;
         plan->columns[number] = columns;
@@ -812,12 +844,6 @@ DG_SMALL static void dg_plan_sides(const struct dg_network *network, struct dg_p
         plan->rows[number] = (plan->rows[in] + layer->top + layer->bottom - high) / layer->stride_rows + 1;
         plan->columns[number] = (plan->columns[in] + layer->left + layer->right - wide) / layer->stride_columns + 1;
     }
-    plan->kept[number] = plan->rows[number];
-    if (layer->is_streamed) {
-        const struct dg_layer *next = &network->layers[number + 1];
-        int32_t needed = dg_extent(next->kernel_rows, next->dilation_rows);
-        if (needed < plan->kept[number]) plan->kept[number] = needed;
-    }
 }
 
 DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
@@ -828,65 +854,79 @@ DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const stru
     return kernels->width > 1 ? bytes + DG_BYTES(window * kernels->width * group) : bytes;
 }
 
-/* Where the output of a layer lies, whose chain begins with `start`: the first gap between the outputs that are held at
- * the same time and placed already. A chain is placed from its end. */
-DG_SMALL static size_t dg_place(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t start) {
-    const struct dg_layer *layer = &network->layers[number];
-    size_t bytes = dg_layer_bytes(network, plan, number), offset = 0;
-    int32_t end = plan->chain_end[number], other;
-    if (layer->kind == DG_ADD && start == end) /* it may overwrite an input that nothing needs any more */
-        for (other = 0; other < DG_MAX_INPUTS; other++) {
-            int32_t in = layer->inputs[other];
-            if (!dg_is_end(network, in) && plan->last_user[in] == number) return plan->offset[in];
-        }
-    for (other = 0; other <= end; other++) {
-        size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
-        int is_held = other > number || (other < start && plan->chain_end[plan->last_user[other]] >= start);
-        if (is_held && !dg_is_end(network, other) && plan->offset[other] < offset + bytes && offset < behind) {
-            offset = behind;
-            other = -1; /* look at all of them again */
-        }
+/* Where jobs from `first` on have their chains: a job is in the chain of the next one, if that alone takes it and takes few
+ * rows at a time, and if a later one of the chain takes no more memory. */
+DG_SMALL static void dg_plan_chains(const struct dg_network *network, int32_t first, int is_small, struct dg_plan *plan) {
+    int32_t number;
+    size_t least = (size_t)-1; /* bytes of the chain behind the job */
+    for (number = plan->count - 1; number >= first; number--) {
+        size_t bytes = (size_t)plan->rows[number] * dg_row_bytes(network, plan, number);
+        int follows = plan->users[number] == 1 && plan->last_user[number] == number + 1 && !dg_is_end(network, plan, number);
+        if (follows && !is_small) follows = dg_layer_of(network, plan, number + 1)->input_count == 1;
+        plan->chain_end[number] = (uint8_t)number;
+        if (follows && least <= bytes && dg_layer_of(network, plan, number)->kind != DG_ADD) /* which may lie over its input */
+            plan->chain_end[number] = plan->chain_end[number + 1];
+        else
+            least = (size_t)-1;
+        if (bytes < least) least = bytes;
     }
-    return offset;
 }
 
-DG_SMALL static void dg_plan_layers(const struct dg_network *network, int32_t rows, int32_t columns, struct dg_plan *plan) {
-    int32_t start, end, number;
-    plan->working = plan->outputs = 0;
-    plan->steps = 0;
-    for (number = 0; number < network->layer_count; number++) dg_plan_sides(network, plan, number, rows, columns);
-    for (start = 0; start < network->layer_count; start = end + 1) {
-        end = plan->chain_end[start];
-        for (number = end; number >= start; number--) {
-            size_t bytes = dg_layer_bytes(network, plan, number);
-            if (dg_is_end(network, number)) {
-                plan->offset[number] = plan->outputs;
-                plan->outputs += bytes;
-                continue;
+/* Whether an addition may be written over an input, whose rows nothing needs any more: the first job of its chain may need
+ * them while it is behind, which sets the addition's lag. */
+DG_SMALL static int dg_is_over(const struct dg_network *network, struct dg_plan *plan, int32_t start, int32_t number, int32_t in) {
+    int32_t other, place;
+    plan->lag[number] = 0;
+    if (in >= start || plan->last_user[in] != number || dg_is_end(network, plan, in)) return 0;
+    for (other = start; other < number; other++)
+        for (place = 0; place < dg_layer_of(network, plan, other)->input_count; place++)
+            if (plan->inputs[other][place] == in) {
+                const struct dg_layer *layer = dg_layer_of(network, plan, other);
+                if (other > start || layer->stride_rows != 1 || plan->rows[other] != plan->rows[number]) return 0;
+                plan->lag[number] = layer->top;
             }
-            plan->offset[number] = dg_place(network, plan, number, start);
-            if (plan->offset[number] + bytes > plan->working) plan->working = plan->offset[number] + bytes;
+    return 1;
+}
+
+/* Which rows the jobs of a chain hold, and when. */
+DG_SMALL static void dg_plan_chain(const struct dg_network *network, int32_t start, struct dg_plan *plan) {
+    int32_t end = plan->chain_end[start], number, place;
+    for (number = end; number >= start; number--) {
+        const struct dg_layer *layer = dg_layer_of(network, plan, number);
+        if (layer->kind == DG_ADD)
+            for (place = 0; place < DG_MAX_INPUTS && plan->over[number] == number; place++)
+                if (dg_is_over(network, plan, start, number, plan->inputs[number][place]))
+                    plan->over[number] = plan->inputs[number][place];
+        plan->kept[number] = plan->rows[number];
+        plan->from[number] = (uint8_t)start;
+        plan->until[number] = plan->chain_end[plan->last_user[number]];
+        if (number < end) {
+            const struct dg_layer *next = dg_layer_of(network, plan, number + 1);
+            int32_t needed = dg_extent(next->kernel_rows, next->dilation_rows);
+            if (next->kind == DG_ADD) needed = plan->lag[number + 1] + 1;
+            if (needed < plan->kept[number]) plan->kept[number] = needed;
         }
     }
 }
 
 #define DG_MAX_RATE 64 /* rows of the input; strides that do not divide it are not for flowing networks */
 
-/* Rates and lags of the layers if `rows` of the input are taken in a step; whether all rates are whole. */
-DG_SMALL static int dg_plan_rates(const struct dg_network *network, int32_t rows, struct dg_plan *plan) {
+/* Rates and lags of the jobs up to `end` if `rows` of the input are taken in a step; whether all rates are whole. */
+DG_SMALL static int dg_plan_rates(const struct dg_network *network, int32_t rows, int32_t end, struct dg_plan *plan) {
     int32_t number, place, steps;
-    plan->rate[0] = rows;
-    plan->lag[0] = plan->steps = 0;
-    for (number = 0; number < network->layer_count; number++) {
-        const struct dg_layer *layer = &network->layers[number];
+    plan->rate[0] = (int16_t)rows;
+    plan->lag[0] = 0;
+    plan->steps = 0;
+    for (number = 0; number <= end; number++) {
+        const struct dg_layer *layer = dg_layer_of(network, plan, number);
         int32_t below = dg_extent(layer->kernel_rows, layer->dilation_rows) - layer->stride_rows - layer->top;
         for (place = 0; place < layer->input_count; place++) {
-            int32_t in = layer->inputs[place], given = plan->rate[in] << layer->shift[place];
+            int32_t in = plan->inputs[number][place], given = plan->rate[in] << layer->shift[place];
             int32_t lag = (plan->lag[in] << layer->shift[place]) + below;
             lag = lag > 0 ? (lag + layer->stride_rows - 1) / layer->stride_rows : 0;
             if (given % layer->stride_rows || (place && plan->rate[number] != given / layer->stride_rows)) return 0;
-            plan->rate[number] = given / layer->stride_rows;
-            plan->lag[number] = !place || lag > plan->lag[number] ? lag : plan->lag[number];
+            plan->rate[number] = (int16_t)(given / layer->stride_rows);
+            plan->lag[number] = (int16_t)(!place || lag > plan->lag[number] ? lag : plan->lag[number]);
         }
         steps = (plan->rows[number] + plan->lag[number] + plan->rate[number] - 1) / plan->rate[number];
         if (steps > plan->steps) plan->steps = steps;
@@ -894,13 +934,13 @@ DG_SMALL static int dg_plan_rates(const struct dg_network *network, int32_t rows
     return 1;
 }
 
-/* Rows of a layer that are held at once while the network flows: those of a step, and those that a later one needs. */
+/* Rows of a job that are held at once while its chain flows: those of a step, and those that a later one needs. */
 DG_SMALL static int32_t dg_kept_flowing(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
     int32_t most = 0, other, place;
-    for (other = number + 1; other < network->layer_count; other++)
-        for (place = 0; place < network->layers[other].input_count; place++)
-            if (network->layers[other].inputs[place] == number) {
-                const struct dg_layer *layer = &network->layers[other];
+    for (other = number + 1; other <= plan->last_user[number]; other++)
+        for (place = 0; place < dg_layer_of(network, plan, other)->input_count; place++)
+            if (plan->inputs[other][place] == number) {
+                const struct dg_layer *layer = dg_layer_of(network, plan, other);
                 int32_t behind = plan->lag[other] * layer->stride_rows + layer->top, shift = layer->shift[place];
                 behind = ((behind + (1 << shift) - 1) >> shift) - plan->lag[number];
                 if (behind > most) most = behind;
@@ -908,63 +948,115 @@ DG_SMALL static int32_t dg_kept_flowing(const struct dg_network *network, const 
     return plan->rate[number] + most;
 }
 
-/* Plans a flowing network; whether it can flow. A step gives each layer `pixels` pixels at least. */
-DG_SMALL static int dg_plan_flow(const struct dg_network *network, int32_t pixels, struct dg_plan *plan) {
-    int32_t number, other, rows = 1, columns = plan->columns[0];
-    uint8_t is_brief[DG_MAX_LAYERS]; /* whether no row is needed after the step in which it is computed */
-    size_t held;
-    for (number = 1; number < network->layer_count; number++)
+/* Plans a flowing chain of the jobs up to `end`; whether it can flow. A step gives each job `pixels` pixels at least. */
+DG_SMALL static int dg_plan_flow(const struct dg_network *network, int32_t pixels, int32_t end, struct dg_plan *plan) {
+    int32_t number, rows = 1, columns = plan->columns[0];
+    for (number = 1; number <= end; number++)
         if (plan->columns[number] < columns) columns = plan->columns[number];
-    while (!dg_plan_rates(network, rows, plan))
+    while (!dg_plan_rates(network, rows, end, plan))
         if ((rows *= 2) > DG_MAX_RATE) return 0;
-    if (!dg_plan_rates(network, rows * ((pixels + columns - 1) / columns), plan)) return 0;
-    plan->working = plan->outputs = 0;
-    for (number = 0; number < network->layer_count; number++) {
-        int32_t kept = dg_kept_flowing(network, plan, number);
-        int is_end = dg_is_end(network, number);
-        size_t *behind = is_end ? &plan->outputs : &plan->working;
-        is_brief[number] = !is_end && kept == plan->rate[number];
-        plan->kept[number] = is_end || kept > plan->rows[number] ? plan->rows[number] : kept;
-        if (is_brief[number]) continue;
-        plan->offset[number] = *behind;
-        *behind += dg_layer_bytes(network, plan, number);
-    }
-    held = plan->working;
-    for (number = 0; number < network->layer_count; number++) { /* brief ones lie behind those that are needed with them */
-        if (!is_brief[number]) continue;
-        plan->offset[number] = held;
-        for (other = 0; other < number; other++) {
-            size_t behind = plan->offset[other] + dg_layer_bytes(network, plan, other);
-            if (is_brief[other] && plan->last_user[other] >= number && behind > plan->offset[number])
-                plan->offset[number] = behind;
-        }
-        if (plan->offset[number] + dg_layer_bytes(network, plan, number) > plan->working)
-            plan->working = plan->offset[number] + dg_layer_bytes(network, plan, number);
+    if (!dg_plan_rates(network, rows * ((pixels + columns - 1) / columns), end, plan)) return 0;
+    for (number = 0; number <= end; number++) plan->chain_end[number] = (uint8_t)end;
+    for (number = 0; number <= end; number++) {
+        int is_needed = plan->last_user[number] > end || dg_is_end(network, plan, number); /* when the chain is done */
+        int32_t kept = is_needed ? plan->rows[number] : dg_kept_flowing(network, plan, number);
+        int is_brief = kept == plan->rate[number] && !is_needed; /* no row is needed after the step that computes it */
+        plan->kept[number] = kept < plan->rows[number] ? kept : plan->rows[number];
+        plan->from[number] = (uint8_t)(is_brief ? number : 0);
+        plan->until[number] = is_brief ? plan->last_user[number] : plan->chain_end[plan->last_user[number]];
     }
     return 1;
 }
 
-DG_SMALL static void dg_plan_of(const struct dg_network *network, int32_t rows, int32_t columns, const struct dg_kernels *kernels,
-                       struct dg_plan *plan) {
-    size_t bytes;
-    int32_t number, place;
-    for (number = network->layer_count - 1; number >= 0; number--) {
-        plan->last_user[number] = number;
-        plan->chain_end[number] = network->layers[number].is_streamed ? plan->chain_end[number + 1] : number;
+/* The first gap between the jobs that are held at the same time and placed already. A chain is placed from its end. */
+DG_SMALL static size_t dg_gap(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t start) {
+    size_t bytes = dg_job_bytes(network, plan, number), offset = 0;
+    int32_t end = plan->chain_end[number], other;
+    for (other = 0; other < plan->count; other++) {
+        int is_placed = plan->until[other] == DG_MAX_LAYERS || (other <= end && (other > number || other < start));
+        int is_held = plan->from[other] <= plan->until[number] && plan->from[number] <= plan->until[other];
+        if (is_placed && is_held && plan->offset[other] < offset + bytes) {
+            size_t behind = plan->offset[other] + dg_job_bytes(network, plan, other);
+            if (offset >= behind) continue;
+            offset = behind;
+            other = -1; /* look at all of them again */
+        }
     }
-    for (number = 0; number < network->layer_count; number++)
-        for (place = 0; place < network->layers[number].input_count; place++)
-            plan->last_user[network->layers[number].inputs[place]] = number;
-    dg_plan_layers(network, rows, columns, plan);
-    bytes = plan->working + plan->outputs;
-    if (!dg_plan_flow(network, (kernels->group + 1) / 2, plan) || plan->working + plan->outputs >= bytes)
-        dg_plan_layers(network, rows, columns, plan);
+    return offset;
+}
+
+/* Where all jobs lie. */
+DG_SMALL static void dg_place_jobs(const struct dg_network *network, struct dg_plan *plan) {
+    int32_t start, end, number;
+    plan->outputs = 0;
+    for (number = 0; number < plan->count; number++)
+        if (dg_is_end(network, plan, number)) {
+            plan->until[number] = DG_MAX_LAYERS;
+            plan->offset[number] = plan->outputs;
+            plan->outputs += dg_job_bytes(network, plan, number);
+        }
+    for (number = plan->count - 1; number >= 0; number--) /* a place is held as long as what is written over it */
+        if (plan->until[number] > plan->until[plan->over[number]]) plan->until[plan->over[number]] = plan->until[number];
+    plan->working = plan->outputs;
+    for (start = 0; start < plan->count; start = end + 1) {
+        end = plan->chain_end[start];
+        for (number = end; number >= start; number--) {
+            size_t behind;
+            if (plan->until[number] == DG_MAX_LAYERS) continue;
+            plan->offset[number] = plan->over[number] == number ? dg_gap(network, plan, number, start)
+                                                                : plan->offset[plan->over[number]];
+            behind = plan->offset[number] + dg_job_bytes(network, plan, number);
+            if (behind > plan->working) plan->working = behind;
+        }
+    }
+}
+
+#define DG_AGAIN 1   /* layers are computed again instead of held */
+#define DG_FLOWING 2 /* the first chain flows, up to the layers that are computed again, or to the end */
+#define DG_SPARING 4 /* additions follow their convolution row by row */
+
+/* The plan of one kind; whether there is one. */
+DG_SMALL static int dg_plan_by(int32_t how, const struct dg_network *network, int32_t rows, int32_t columns,
+                               const struct dg_kernels *kernels, struct dg_plan *plan) {
+    uint8_t job_of[DG_MAX_LAYERS];
+    int32_t number, copy, first = 0, flow_end = network->layer_count - 1, is_again = how & DG_AGAIN;
+    int32_t pixels = how & DG_SPARING ? (kernels->group + 3) / 4 : (kernels->group + 1) / 2; /* at least, in a step */
+    plan->count = 0;
+    for (number = 0; number < network->layer_count; number++) {
+        if (is_again && number == network->again_for) {
+            flow_end = plan->count - 1;
+            for (copy = 0; copy <= network->again_last; copy++) dg_add_job(network, copy, job_of, plan);
+        }
+        dg_add_job(network, number, job_of, plan);
+    }
+    for (number = 0; number < plan->count; number++) dg_plan_sides(network, plan, number, rows, columns);
+    plan->steps = 0;
+    if (how & DG_FLOWING) first = flow_end + 1;
+    dg_plan_chains(network, first, how & DG_SPARING, plan);
+    if (first && !dg_plan_flow(network, pixels, flow_end, plan)) return 0;
+    for (number = first; number < plan->count; number = plan->chain_end[number] + 1) dg_plan_chain(network, number, plan);
+    dg_place_jobs(network, plan);
     plan->working += DG_BLOCK; /* whole blocks are read, also beyond the end of a layer */
     plan->scratch = 0;
     for (number = 0; number < network->layer_count; number++) {
         size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
         if (scratch > plan->scratch) plan->scratch = scratch;
     }
+    return 1;
+}
+
+static size_t dg_plan_bytes(const struct dg_plan *plan) { return DG_BYTES(plan->working) + DG_BYTES(plan->scratch); }
+
+/* The kind of plan that takes least memory, of those that take least time, or of those that save memory; and its bytes. */
+DG_SMALL static int32_t dg_best_plan(int is_small, const struct dg_network *network, int32_t rows, int32_t columns,
+                                     const struct dg_kernels *kernels, struct dg_plan *plan, size_t *bytes) {
+    int32_t first = !is_small ? 0 : network->again_for ? DG_SPARING | DG_AGAIN : DG_SPARING, best = first, how;
+    for (*bytes = (size_t)-1, how = first; how <= (first | DG_FLOWING); how += DG_FLOWING)
+        if (dg_plan_by(how, network, rows, columns, kernels, plan) && dg_plan_bytes(plan) < *bytes) {
+            *bytes = dg_plan_bytes(plan);
+            best = how;
+        }
+    return best;
 }
 
 /* --- Layers ------------------------------------------------------------------------------------------------------- */
@@ -974,14 +1066,12 @@ struct dg_state {
     const struct dg_kernels *kernels;
     const struct dg_source *source;
     struct dg_plan plan;
-    unsigned char *working, *outputs, *scratch;
+    unsigned char *working, *scratch;
 };
 
 static unsigned char *dg_row(const struct dg_state *state, int32_t number, int32_t row) {
-    const struct dg_layer *layer = &state->network->layers[number];
-    size_t bytes = (size_t)state->plan.columns[number] * (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
-    unsigned char *start = dg_is_end(state->network, number) ? state->outputs : state->working;
-    return start + state->plan.offset[number] + (size_t)(row % state->plan.kept[number]) * bytes;
+    size_t bytes = dg_row_bytes(state->network, &state->plan, number);
+    return state->working + state->plan.offset[number] + (size_t)(row % state->plan.kept[number]) * bytes;
 }
 
 /* Copies in pieces of 16 bytes, up to 15 more than asked for. */
@@ -992,8 +1082,8 @@ static void dg_copy(uint8_t *to, const uint8_t *from, size_t count) {
 
 /* The rows of its input under the kernel of a layer; NULL for those beyond the border. */
 static void dg_lines(const struct dg_state *state, int32_t number, int32_t row, const uint8_t **lines) {
-    const struct dg_layer *layer = &state->network->layers[number];
-    int32_t in = layer->inputs[0], y, from = row * layer->stride_rows - layer->top;
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
+    int32_t in = state->plan.inputs[number][0], y, from = row * layer->stride_rows - layer->top;
     for (y = 0; y < layer->kernel_rows; y++, from += layer->dilation_rows)
         lines[y] = from < 0 || from >= state->plan.rows[in] ? NULL : dg_row(state, in, from);
 }
@@ -1048,9 +1138,9 @@ static int dg_is_pointwise(const struct dg_layer *layer) {
 }
 
 static void dg_convolution(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = &state->network->layers[number];
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
     const struct dg_kernels *kernels = state->kernels;
-    int32_t in = layer->inputs[0], columns = state->plan.columns[number], fours = (dg_window(layer) + 3) / 4;
+    int32_t in = state->plan.inputs[number][0], columns = state->plan.columns[number], fours = (dg_window(layer) + 3) / 4;
     size_t window = dg_padded((size_t)dg_window(layer));
     size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
     uint8_t *gathered = state->scratch;
@@ -1091,8 +1181,8 @@ static void dg_convolution(const struct dg_state *state, int32_t number, int32_t
 /* Where the pixels under the kernel begin, for a depthwise layer or a pooling; those outside are state->scratch. */
 static int32_t dg_taps(const struct dg_state *state, int32_t number, int32_t row, int32_t column,
                        const uint8_t **taps) {
-    const struct dg_layer *layer = &state->network->layers[number];
-    int32_t in = layer->inputs[0], y, x, count = 0;
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
+    int32_t in = state->plan.inputs[number][0], y, x, count = 0;
     for (y = 0; y < layer->kernel_rows; y++) {
         int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
         int is_outside = from_row < 0 || from_row >= state->plan.rows[in];
@@ -1108,7 +1198,7 @@ static int32_t dg_taps(const struct dg_state *state, int32_t number, int32_t row
 }
 
 static void dg_depthwise(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = &state->network->layers[number];
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
     const uint8_t *taps[DG_MAX_TAPS];
     int32_t row, column, channel, sums[DG_BLOCK];
     size_t stride = dg_padded((size_t)layer->channels_out);
@@ -1134,7 +1224,7 @@ static uint8_t dg_mean(const struct dg_layer *layer, const uint8_t *const *taps,
 }
 
 static void dg_pooling(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = &state->network->layers[number];
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
     const uint8_t *taps[DG_MAX_TAPS];
     int32_t row, column, channel, tap, channels = layer->channels_out;
     for (row = first; row < first + count; row++) {
@@ -1154,21 +1244,23 @@ static void dg_pooling(const struct dg_state *state, int32_t number, int32_t fir
 }
 
 static void dg_addition(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = &state->network->layers[number];
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
     size_t bytes = (size_t)state->plan.columns[number] * (size_t)layer->channels_out;
     int32_t row;
     for (row = first; row < first + count; row++)
-        state->kernels->add(dg_row(state, layer->inputs[0], row), dg_row(state, layer->inputs[1], row), bytes,
+        state->kernels->add(dg_row(state, state->plan.inputs[number][0], row),
+                            dg_row(state, state->plan.inputs[number][1], row), bytes,
                             layer->first, layer->second, layer->constant, dg_row(state, number, row));
 }
 
 static void dg_concatenation(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = &state->network->layers[number];
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
     int32_t row, column, place, channel;
     for (row = first; row < first + count; row++) {
         unsigned char *start = dg_row(state, number, row);
         for (place = 0; place < layer->input_count; place++) {
-            int32_t in = layer->inputs[place], channels = state->network->layers[in].channels_out;
+            int32_t in = state->plan.inputs[number][place];
+            int32_t channels = dg_layer_of(state->network, &state->plan, in)->channels_out;
             const uint8_t *from = dg_row(state, in, row >> layer->shift[place]), *map = layer->maps[place];
             unsigned char *to = start;
             for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
@@ -1185,7 +1277,7 @@ static void dg_concatenation(const struct dg_state *state, int32_t number, int32
 
 static void dg_rows_of(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
     int32_t row;
-    switch (state->network->layers[number].kind) {
+    switch (dg_layer_of(state->network, &state->plan, number)->kind) {
     case DG_INPUT:
         for (row = first; row < first + count; row++)
             state->source->row(state->source->context, row, dg_row(state, number, row));
@@ -1199,16 +1291,17 @@ static void dg_rows_of(const struct dg_state *state, int32_t number, int32_t fir
     }
 }
 
-/* The row of a layer's input behind the last one that a row of it needs. */
+/* The row of the job before behind the last one that a row of a job needs. */
 DG_SMALL static int32_t dg_needed(const struct dg_state *state, int32_t number, int32_t row) {
-    const struct dg_layer *layer = &state->network->layers[number];
-    int32_t needed = row + 1, rows = state->plan.rows[number - 1];
-    if (layer->kind != DG_ADD && layer->kind != DG_CONCATENATE)
-        needed = row * layer->stride_rows - layer->top + dg_extent(layer->kernel_rows, layer->dilation_rows);
+    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
+    int32_t needed, rows = state->plan.rows[number - 1], place = state->plan.inputs[number][0] != number - 1;
+    if (layer->kind == DG_ADD) needed = row + 1 + state->plan.lag[number];
+    else if (layer->kind == DG_CONCATENATE) needed = (row >> layer->shift[place]) + 1;
+    else needed = row * layer->stride_rows - layer->top + dg_extent(layer->kernel_rows, layer->dilation_rows);
     return needed < rows ? needed : rows;
 }
 
-/* Computes the layers of a chain row by row: a layer's row as soon as its input has the rows that it needs. */
+/* Does the jobs of a chain row by row: a row as soon as the job before has the rows that it needs. */
 DG_SMALL static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
     int32_t made[DG_MAX_LAYERS], number = end;
     if (start == end) {
@@ -1219,7 +1312,7 @@ DG_SMALL static void dg_chain(const struct dg_state *state, int32_t start, int32
     number = end;
     while (made[end] < state->plan.rows[end]) {
         int32_t wanted = 1, missing;
-        if (number < end) { /* as many rows as the next layer waits for */
+        if (number < end) { /* as many rows as the next job waits for */
             wanted = dg_needed(state, number + 1, made[number + 1]) - made[number];
             if (wanted > state->plan.kept[number]) wanted = state->plan.kept[number];
         }
@@ -1239,12 +1332,12 @@ DG_SMALL static void dg_chain(const struct dg_state *state, int32_t start, int32
     }
 }
 
-/* Computes all layers, in steps. */
-DG_SMALL static void dg_flow(const struct dg_state *state) {
+/* Does the jobs of a chain in steps. */
+DG_SMALL static void dg_flow(const struct dg_state *state, int32_t end) {
     const struct dg_plan *plan = &state->plan;
     int32_t step, number;
     for (step = 0; step < plan->steps; step++)
-        for (number = 0; number < state->network->layer_count; number++) {
+        for (number = 0; number <= end; number++) {
             int32_t first = step * plan->rate[number] - plan->lag[number], last = first + plan->rate[number];
             if (first < 0) first = 0;
             if (last > plan->rows[number]) last = plan->rows[number];
@@ -1256,51 +1349,49 @@ DG_SMALL static void dg_flow(const struct dg_state *state) {
 
 DG_SMALL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
+    dg_plan_by(0, network, rows, columns, dg_kernels(-1), &plan);
     return DG_BYTES(plan.outputs);
 }
 
 DG_SMALL size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    dg_plan_of(network, rows, columns, dg_kernels(-1), &plan);
-    return DG_BYTES(plan.outputs) + DG_BYTES(plan.working) + DG_BYTES(plan.scratch);
+    size_t bytes;
+    dg_best_plan(1, network, rows, columns, dg_kernels(-1), &plan, &bytes);
+    return bytes;
 }
 
 DG_SMALL int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
               const struct dg_source *source, struct dg_arena *arena, struct dg_output *outputs) {
     struct dg_state state;
-    unsigned char *before = arena->at, *after;
-    int32_t end, number;
+    struct dg_plan *plan = &state.plan;
+    int32_t end, number, how;
+    size_t left = (size_t)(arena->end - arena->at), bytes;
     state.network = network;
     state.kernels = dg_kernels(kernels);
     state.source = source;
-    dg_plan_of(network, rows, columns, state.kernels, &state.plan);
-    state.outputs = (unsigned char *)dg_take(arena, state.plan.outputs);
-    after = arena->at;
-    state.working = (unsigned char *)dg_take(arena, state.plan.working);
-    state.scratch = (unsigned char *)dg_take(arena, state.plan.scratch);
-    if (!state.outputs || !state.working || !state.scratch) {
-        arena->at = before;
-        return DIGITOCR_ERROR_MEMORY;
-    }
-    if (state.plan.steps) {
-        dg_flow(&state);
-    } else {
-        for (number = 0; number < network->layer_count; number = state.plan.chain_end[number] + 1)
-            dg_chain(&state, number, state.plan.chain_end[number]);
+    how = dg_best_plan(0, network, rows, columns, state.kernels, plan, &bytes);
+    if (bytes > left) how = dg_best_plan(1, network, rows, columns, state.kernels, plan, &bytes);
+    if (bytes > left) return DIGITOCR_ERROR_MEMORY;
+    dg_plan_by(how, network, rows, columns, state.kernels, plan);
+    state.working = arena->at;
+    state.scratch = arena->at + DG_BYTES(plan->working);
+    for (number = 0; number < plan->count; number = plan->chain_end[number] + 1) {
+        if (!number && plan->steps) dg_flow(&state, plan->chain_end[number]);
+        else dg_chain(&state, number, plan->chain_end[number]);
     }
     for (end = 0; end < network->end_count; end++) {
         const struct dg_end *from = &network->ends[end];
         size_t size = from->scale == 0 ? sizeof(float) : 1;
-        outputs[end].data = dg_row(&state, from->layer, 0) + size * (size_t)from->first_channel;
-        outputs[end].rows = state.plan.rows[from->layer];
-        outputs[end].columns = state.plan.columns[from->layer];
+        for (number = plan->count - 1; plan->layer[number] != from->layer; number--) continue;
+        outputs[end].data = dg_row(&state, number, 0) + size * (size_t)from->first_channel;
+        outputs[end].rows = plan->rows[number];
+        outputs[end].columns = plan->columns[number];
         outputs[end].channels = from->channels;
         outputs[end].stride = network->layers[from->layer].channels_out;
         outputs[end].scale = from->scale;
         outputs[end].zero_point = from->zero_point;
     }
-    arena->at = after;
+    arena->at += DG_BYTES(plan->outputs);
     return DIGITOCR_OK;
 }
 

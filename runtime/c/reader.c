@@ -58,6 +58,20 @@ static int dg_take_attempt(struct dg_reader *reader, struct dg_attempt *made) {
     return made->boxes && made->scores && made->probabilities && made->confidence ? DIGITOCR_OK : DIGITOCR_ERROR_MEMORY;
 }
 
+/* Keeps one of the attempts, in the memory of the first. */
+static struct dg_attempt *dg_keep_attempt(struct dg_reader *reader, const struct dg_attempt *best) {
+    struct dg_attempt *first = &reader->attempts[0], made = *best;
+    size_t count = (size_t)made.count;
+    made.boxes = memmove(first->boxes, best->boxes, count * sizeof *made.boxes);
+    made.scores = memmove(first->scores, best->scores, count * sizeof *made.scores);
+    made.probabilities = memmove(first->probabilities, best->probabilities,
+                                 count * (size_t)reader->classes * sizeof *made.probabilities);
+    made.confidence = memmove(first->confidence, best->confidence, count * sizeof *made.confidence);
+    *first = made;
+    reader->arena.at = (unsigned char *)made.confidence + DG_BYTES((size_t)reader->capacity * sizeof *made.confidence);
+    return first;
+}
+
 /* The box, `factor` times as large about its centre (boxes.scaled). */
 static struct digitocr_box dg_scaled(const struct digitocr_box *box, double factor) {
     struct digitocr_box made;
@@ -428,32 +442,54 @@ static int32_t dg_longest_strip(int32_t width, int32_t height) {
     return most < DG_STRIPS_MAX_WIDTH ? (int32_t)most : DG_STRIPS_MAX_WIDTH;
 }
 
-/* Reads the line that stands in a place of the picture. */
+/* The probabilities of the columns of a look; they stay in the arena. */
+static float *dg_take_columns(struct dg_reader *reader, const struct dg_output *logits, int32_t count) {
+    float *columns = dg_take_array(&reader->arena, count, DG_CLASS_COUNT * sizeof *columns);
+    int32_t n;
+    for (n = 0; n < count && columns; n++)
+        dg_column_of(logits, n, columns + n * DG_CLASS_COUNT);
+    return columns;
+}
+
+/* Reads the line that stands in a place of the picture. A look is held as the network's bytes while another one is
+ * taken, and its probabilities are computed again. */
 static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture *picture, const struct dg_place *place,
                         const int32_t *rows, struct dg_recognition *lines) {
-    unsigned char *mark = reader->arena.at;
-    struct dg_place limited = *place;
-    int32_t longest = dg_longest_strip(reader->picture->width, reader->picture->height);
-    struct dg_place closer;
-    float *columns, *closer_columns;
+    struct dg_arena *arena = &reader->arena;
+    unsigned char *mark = arena->at, *behind;
+    struct dg_place limited = *place, closer;
+    struct dg_output first, second;
+    int32_t longest = dg_longest_strip(reader->picture->width, reader->picture->height), count, n;
+    float *columns = NULL;
     int error, is_doubtful = 0;
     limited.width = limited.width > longest ? longest : limited.width;
     closer = dg_closer(&limited, longest);
-    columns = dg_take_array(&reader->arena, limited.width / DG_COLUMN, DG_CLASS_COUNT * sizeof *columns);
-    error = columns ? dg_columns_of(picture, &limited, &reader->arena, columns) : DIGITOCR_ERROR_MEMORY;
+    count = limited.width / DG_COLUMN;
+    error = dg_look(picture, &limited, arena, &first);
+    behind = arena->at;
     if (!error)
-        error = dg_is_doubtful(columns, limited.width / DG_COLUMN, &reader->arena, &is_doubtful);
-    if (!error && is_doubtful) {
-        unsigned char *behind = reader->arena.at;
-        closer_columns = dg_take_array(&reader->arena, closer.width / DG_COLUMN, DG_CLASS_COUNT * sizeof *columns);
-        error = closer_columns ? dg_columns_of(picture, &closer, &reader->arena, closer_columns) : DIGITOCR_ERROR_MEMORY;
-        if (!error)
-            dg_take_means(columns, limited.width / DG_COLUMN, closer_columns, closer.width / DG_COLUMN);
-        reader->arena.at = behind;
+        columns = dg_take_columns(reader, &first, count);
+    if (columns)
+        error = dg_is_doubtful(columns, count, arena, &is_doubtful);
+    if (columns && !error && is_doubtful) {
+        arena->at = behind;
+        error = dg_look(picture, &closer, arena, &second);
+        columns = error ? NULL : dg_take_columns(reader, &first, count);
+        for (n = 0; n < count && columns; n++) {
+            float seen[DG_CLASS_COUNT];
+            dg_column_of(&second, dg_closer_column(n, closer.width / DG_COLUMN), seen);
+            dg_take_means(columns + n * DG_CLASS_COUNT, seen);
+        }
     }
-    if (!error)
-        error = dg_read_strip(lines, &limited, rows, columns, limited.width / DG_COLUMN, &reader->arena);
-    reader->arena.at = mark;
+    if (!error && !columns)
+        error = DIGITOCR_ERROR_MEMORY;
+    if (!error) { /* the looks are needed no more */
+        size_t bytes = (size_t)count * DG_CLASS_COUNT * sizeof *columns;
+        memmove(mark, columns, bytes);
+        arena->at = mark + DG_BYTES(bytes);
+        error = dg_read_strip(lines, &limited, rows, (float *)(void *)mark, count, arena);
+    }
+    arena->at = mark;
     return error;
 }
 
@@ -743,8 +779,10 @@ static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *re
         error = dg_read_at(reader, dg_fixed_rotation(reader), &best, &made);
     else
         error = dg_best_attempt(reader, &best, &made, &spare);
-    if (!error)
-        error = dg_turn(reader->picture, best->degrees, &reader->arena, &upright);
+    if (error)
+        return error;
+    best = dg_keep_attempt(reader, best);
+    error = dg_turn(reader->picture, best->degrees, &reader->arena, &upright);
     if (!error)
         error = is_single ? dg_without_lines(reader, best, &found) : dg_read_lines(reader, &upright, best, &found);
     if (error)
@@ -798,7 +836,7 @@ static size_t dg_larger(size_t one, size_t other) { return one > other ? one : o
 
 /* dg_classify_boxes. */
 static size_t dg_classifying_bytes(int32_t width) {
-    size_t digit = dg_larger(dg_crop_bytes(width), dg_run_bytes(&dg_classifier, DIGITOCR_SIDE, DIGITOCR_SIDE));
+    size_t digit = dg_larger(dg_crop_bytes(width), digitocr_classify_bytes());
     return dg_larger(dg_background_bytes(width), DG_BACKGROUND_MEDIAN_SIDE * DG_BACKGROUND_MEDIAN_SIDE + digit);
 }
 
@@ -819,19 +857,20 @@ static size_t dg_detected_bytes(int32_t width, int32_t height, int32_t capacity)
     border = border < 1 ? 1 : border;
     width += 2 * border;
     height += 2 * border;
-    return dg_larger(dg_detect_bytes(width, height), candidates + dg_classifying_bytes(width));
+    return dg_larger(dg_detect_bytes(width, height, capacity), candidates + dg_classifying_bytes(width));
 }
 
-/* dg_read_lines and dg_write_reading in a picture of that size, with strips up to the longest. */
-static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest) {
+/* dg_read_lines and dg_write_reading in a picture of that width, with strips up to the longest; look: dg_look_bytes of it. */
+static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest, size_t look) {
     size_t count = (size_t)capacity, total = (size_t)dg_total(capacity), columns = (size_t)(longest / DG_COLUMN);
     size_t classes = (size_t)digitocr_classes();
     size_t found = total * (sizeof(struct digitocr_box) + 12 * sizeof(float) + sizeof(struct dg_character));
     size_t seen = total * ((DG_CLASS_COUNT + 2) * sizeof(float) + 1);
     size_t strip = columns * (sizeof(struct dg_segment) + sizeof(void *) + sizeof(int32_t)) +
                    count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (24 + sizeof(int32_t)));
-    size_t seen_in_columns = columns * DG_CLASS_COUNT * sizeof(float); /* at each of two looks */
-    size_t line = seen_in_columns + dg_larger(seen_in_columns + dg_columns_bytes(longest), strip);
+    size_t in_columns = columns * DG_CLASS_COUNT * sizeof(float);
+    size_t held = columns * DG_CLASS_COUNT + DG_ALIGN; /* of a look */
+    size_t line = dg_larger(held + dg_larger(look, held + in_columns), in_columns + strip);
     size_t lines = count * DG_PLACES_BYTES + dg_larger(count * DG_FINDING_BYTES, line);
     size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
                      dg_classifying_bytes(width);
@@ -845,14 +884,15 @@ static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest) {
 }
 
 size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_options *options) {
-    size_t most = 0, pixels, attempts;
+    size_t most = 0, pixels, attempt, look;
     int32_t capacity, degrees, longest;
     if (!options || dg_check_size(width, height) || dg_check_options(options))
         return 0;
     pixels = (size_t)width * (size_t)height;
     capacity = dg_capacity(width, height);
     longest = dg_longest_strip(width, height);
-    attempts = (size_t)dg_attempts(options) * (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
+    look = dg_look_bytes(longest);
+    attempt = (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
     for (degrees = 0; degrees <= 90; degrees++) {
         int32_t turned_width, turned_height;
         size_t bytes;
@@ -863,12 +903,13 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
         if (!is_tried)
             continue;
         dg_turned_size(width, height, degrees, &turned_width, &turned_height);
-        bytes = dg_larger(dg_detected_bytes(turned_width, turned_height, capacity),
-                          dg_lines_bytes(turned_width, capacity, longest));
+        bytes = (size_t)(dg_attempts(options) - 1) * attempt; /* one is kept while its lines are read */
+        bytes = dg_larger(bytes + dg_detected_bytes(turned_width, turned_height, capacity),
+                          dg_lines_bytes(turned_width, capacity, longest, look));
         bytes += dg_turn_bytes(width, height, degrees);
         most = dg_larger(most, bytes);
     }
-    return DG_SLACK + pixels + attempts + most;
+    return DG_SLACK + pixels + attempt + most;
 }
 
 int digitocr_read(const struct digitocr_picture *picture, const struct digitocr_options *options, void *arena,

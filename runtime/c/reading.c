@@ -967,15 +967,15 @@ DG_LOCAL int dg_is_doubtful(const float *columns, int32_t count, struct dg_arena
     return DIGITOCR_OK;
 }
 
-DG_LOCAL void dg_take_means(float *columns, int32_t count, const float *closer, int32_t closer_count) {
-    int32_t n, k;
-    for (n = 0; n < count; n++) {
-        int32_t same = (int32_t)((n + 0.5) * DG_STRIPS_CLOSER);
-        float *means = columns + n * DG_CLASS_COUNT;
-        const float *seen = closer + (same < closer_count ? same : closer_count - 1) * DG_CLASS_COUNT;
-        for (k = 0; k < DG_CLASS_COUNT; k++)
-            means[k] = (means[k] + seen[k]) / 2.0F;
-    }
+DG_LOCAL int32_t dg_closer_column(int32_t column, int32_t closer_count) {
+    int32_t same = (int32_t)((column + 0.5) * DG_STRIPS_CLOSER);
+    return same < closer_count ? same : closer_count - 1;
+}
+
+DG_LOCAL void dg_take_means(float *probabilities, const float *closer) {
+    int32_t k;
+    for (k = 0; k < DG_CLASS_COUNT; k++)
+        probabilities[k] = (probabilities[k] + closer[k]) / 2.0F;
 }
 
 DG_LOCAL int dg_read_strip(struct dg_recognition *found, const struct dg_place *place, const int32_t *own,

@@ -39,7 +39,7 @@ struct noise {
 static void noise_row(void *context, int32_t row, uint8_t *to) {
     struct noise *noise = (struct noise *)context;
     size_t at;
-    (void)row;
+    if (!row) noise->state = 1;
     for (at = 0; at < noise->bytes; at++) {
         noise->state = noise->state * 1664525u + 1013904223u;
         to[at] = (uint8_t)(noise->state >> 24);
@@ -67,7 +67,6 @@ static uint32_t noise_hash(int32_t kernels, const struct dg_network *network, in
     struct dg_output outputs[DG_MAX_OUTPUTS];
     uint32_t hash = 2166136261u;
     int32_t end;
-    noise.state = 1;
     noise.bytes = (size_t)columns * (size_t)network->layers[0].channels_out;
     source.row = noise_row;
     source.context = &noise;

@@ -130,7 +130,7 @@ def c_library(tmp_path_factory, needs):
     made = folder / "digitocr.so"
     subprocess.run(["gcc", *flags, f"-I{sources}", f"-I{folder}", *files, folder / "weights.c", "-o", made], check=True)
     library = ctypes.CDLL(str(made))
-    for name in ("shrunk", "background", "even_in_place", "turn", "crop", "columns", "detect"):
+    for name in ("shrunk", "background", "even_in_place", "turn", "crop", "look", "detect"):
         getattr(library, f"dg_{name}_bytes").restype = ctypes.c_size_t
     return library
 

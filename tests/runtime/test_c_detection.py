@@ -24,7 +24,7 @@ def detect(c_library, c_types, c_view):
 
     def call(gray, thorough=True, capacity=MAX_DETECTIONS, size=None, border=0, level=0):
         view = c_view.of(gray, border, level)
-        size = c_library.dg_detect_bytes(view.width, view.height) if size is None else size
+        size = c_library.dg_detect_bytes(view.width, view.height, capacity) if size is None else size
         boxes, scores = np.empty((capacity, 4), np.float32), np.empty(capacity, np.float32)
         count, memory = ctypes.c_int32(), arena(size)
         error = c_library.dg_detect(
@@ -96,4 +96,4 @@ def test_an_empty_picture_in_a_border_is_not_seen_at_twice_the_size(detector, de
 @pytest.mark.parametrize("share", [0, 0.01, 0.3, 0.6, 0.9])
 def test_too_little_memory_is_an_error(c_library, detect, share):
     gray = PICTURES["middle"]()
-    assert detect(gray, size=int(share * c_library.dg_detect_bytes(400, 300) * 0.9)) == MEMORY
+    assert detect(gray, size=int(share * c_library.dg_detect_bytes(400, 300, MAX_DETECTIONS) * 0.9)) == MEMORY

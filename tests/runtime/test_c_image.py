@@ -170,37 +170,47 @@ def placed(shape, seed):
     return place, CPlace(*place[:6], 0, 0)
 
 
+CUT_BYTES = 256  # more than struct dg_cut has
+
+
+class COutput(ctypes.Structure):
+    """struct dg_output."""
+
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        *((name, ctypes.c_int32) for name in ("rows", "columns", "channels", "stride")),
+        ("scale", ctypes.c_float),
+        ("zero_point", ctypes.c_int32),
+    ]
+
+
 @LAW
-@given(KINDS, SHAPES, SEEDS)
-def test_the_strip_of_a_line(c_library, c_types, kind, shape, seed):
+@given(KINDS, SHAPES, SEEDS, st.sampled_from([1, 2]))
+def test_the_strip_of_a_line(c_library, c_types, kind, shape, seed, step):
     gray, (place, c_place) = drawn(kind, shape, seed), placed(shape, seed)
-    memory, strip = c_types[1](4 * place.width + 16), np.empty((32, place.width), np.uint8)
-    error = c_library.dg_cut(
-        ctypes.byref(c_types[0].of(gray)),
-        ctypes.byref(c_place),
-        ctypes.byref(memory),
-        ctypes.c_void_p(strip.ctypes.data),
-    )
-    assert error == 0
-    np.testing.assert_array_equal(strip, strips.cut(gray, place))
-    assert memory.is_kept()
+    picture, cut = c_types[0].of(gray), (ctypes.c_char * CUT_BYTES)()
+    columns = np.full((place.width, 32), 7, np.uint8)
+    c_library.dg_begin_cut(cut, ctypes.byref(picture), ctypes.byref(c_place))
+    for number, column in enumerate(columns):
+        c_library.dg_cut_column(cut, number, step, ctypes.c_void_p(column.ctypes.data))
+    np.testing.assert_array_equal(columns.T[::step], strips.cut(gray, place)[::step])
+    assert step == 1 or (columns.T[1::step] == 7).all()
 
 
 @settings(LAW, max_examples=10)
 @given(KINDS, SEEDS)
 def test_the_columns_of_a_line(c_library, c_types, kind, seed):
     gray, (place, c_place) = drawn(kind, (200, 300), seed), placed((200, 300), seed)
-    size = c_library.dg_columns_bytes(place.width)
-    columns = np.empty((place.width // COLUMN, 18), np.float32)
-    for enough, expected in ((size // 2, MEMORY), (size, 0)):  # an error leaves the strip in the columns
+    size, output = c_library.dg_look_bytes(place.width), COutput()
+    for enough, expected in ((1000, MEMORY), (size // 2, MEMORY), (size, 0)):
         memory = c_types[1](enough)
-        error = c_library.dg_columns_of(
-            ctypes.byref(c_types[0].of(gray)),
-            ctypes.byref(c_place),
-            ctypes.byref(memory),
-            ctypes.c_void_p(columns.ctypes.data),
+        error = c_library.dg_look(
+            ctypes.byref(c_types[0].of(gray)), ctypes.byref(c_place), ctypes.byref(memory), ctypes.byref(output)
         )
         assert error == expected
         assert memory.is_kept()
+    columns = np.empty((place.width // COLUMN, 18), np.float32)
+    for number, column in enumerate(columns):
+        c_library.dg_column_of(ctypes.byref(output), number, ctypes.c_void_p(column.ctypes.data))
     (expected,) = Recognizer().columns([strips.cut(gray, place)])
     np.testing.assert_allclose(columns, expected, atol=1e-6)
