@@ -23,7 +23,7 @@ import numpy as np
 from digitocr.runtime import image, preprocessing
 from digitocr.runtime.arguments import finite, whole
 from digitocr.runtime.attempt import Attempt, Mode
-from digitocr.runtime.background import bordered, ink_box, is_full, shadeless
+from digitocr.runtime.background import bordered, ink_box, is_full, shadeless, shrunk
 from digitocr.runtime.boxes import Boxes, Scores, scaled
 from digitocr.runtime.characters import DOUBT, Character
 from digitocr.runtime.characters import OTHER as OTHER_TEXT
@@ -38,6 +38,7 @@ from digitocr.runtime.numbers import grouped, why_apart
 from digitocr.runtime.orientation import (
     ROTATIONS,
     Rotation,
+    ShrunkTurns,
     best_attempt,
     turned,
     turned_back,
@@ -240,7 +241,7 @@ class Reader:
 
     def recognition(self, gray: GrayImage) -> Recognition:
         """All that the networks find in an (H, W) uint8 picture as it stands, whatever its confidence."""
-        return self._recognition(gray, self._read_at(gray, 0)[0])
+        return self._recognition(gray, self._read_at(gray, 0, ShrunkTurns(gray))[0])
 
     def _reading(
         self, attempt: Attempt, gray: GrayImage, factor: float, started: float, decoded: float, detecting: float
@@ -313,11 +314,11 @@ class Reader:
 
     def _detect_and_classify(self, gray: GrayImage) -> tuple[Attempt, float]:
         """The candidates of the picture at the rotation that reads best, and the seconds that detection took."""
-        detecting = 0.0
+        detecting, turns = 0.0, ShrunkTurns(gray)
 
         def read_at(degrees: int) -> Attempt:
             nonlocal detecting
-            attempt, spent = self._read_at(gray, degrees)
+            attempt, spent = self._read_at(gray, degrees, turns)
             detecting += spent
             return attempt
 
@@ -328,13 +329,14 @@ class Reader:
         found = self._recognition(upright, best).attempt(best.degrees, self._confidence)
         return found.without_cut_wheel(upright.shape), detecting
 
-    def _read_at(self, gray: GrayImage, degrees: int) -> tuple[Attempt, float]:
+    def _read_at(self, gray: GrayImage, degrees: int, turns: ShrunkTurns) -> tuple[Attempt, float]:
         """The candidates of the picture at a rotation, and the seconds that detection took.
 
         Where its digits may touch its edges, they are also looked for in a border, and the better attempt is taken.
         """
         rotated = turned(gray, degrees)
-        attempt, detecting = self._detected(rotated, degrees, thorough=degrees == self._fixed_rotation)
+        shrink = partial(turns.shrunk, degrees)
+        attempt, detecting = self._detected(rotated, degrees, degrees == self._fixed_rotation, shrink)
         if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
             framed, width = bordered(rotated)
             in_border, spent = self._detected(framed, degrees, thorough=False)
@@ -345,10 +347,12 @@ class Reader:
             attempt = self._attempt_ink(rotated, degrees)
         return attempt, detecting
 
-    def _detected(self, gray: GrayImage, degrees: int, thorough: bool) -> tuple[Attempt, float]:
+    def _detected(
+        self, gray: GrayImage, degrees: int, thorough: bool, shrink: Callable[[GrayImage, int], GrayImage] = shrunk
+    ) -> tuple[Attempt, float]:
         """The candidates that the detector finds in the picture at a rotation, and the seconds that this took."""
         began = perf_counter()
-        boxes, scores = self.detector.detect(gray, thorough)
+        boxes, scores = self.detector.detect(gray, thorough, shrink)
         spent = perf_counter() - began
         images, probabilities = self._crop_and_classify(gray, boxes)
         confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])

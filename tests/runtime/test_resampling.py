@@ -131,7 +131,8 @@ def test_a_picture_is_warped_in_fractions_of_a_pixel(shape, size, turn, shift, b
 def test_a_large_picture_is_warped_in_tiles(monkeypatch):
     gray, turn = noise(2, 90, 130), np.array([[0.8, -0.6, 7.3], [0.6, 0.8, -9.1]])
     whole = warped(gray, turn, (140, 120))
-    monkeypatch.setattr(resampling, "TILE", 32)
+    monkeypatch.setattr(resampling, "TILE_WIDTH", 32)
+    monkeypatch.setattr(resampling, "TILE_HEIGHT", 24)
     np.testing.assert_array_equal(warped(gray, turn, (140, 120)), whole)
 
 
