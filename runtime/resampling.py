@@ -16,7 +16,8 @@ GrayImage: TypeAlias = npt.NDArray[np.uint8]  # (H, W), 0 to 255
 Weights: TypeAlias = npt.NDArray[np.float64]  # (new, old) whole numbers; each row has the same sum
 Unsigned: TypeAlias = type[np.uint32] | type[np.uint64]
 
-BAND = 1 << 18  # pixels that are averaged at once; larger bands leave the cache
+BAND = 1 << 18  # pixels that are averaged at once, to limit memory
+LINES = 1 << 16  # pixels of rows as wide as before and as many as made, at once; more of them leave the cache
 LARGE = 256  # pixels; larger squares are reduced one by one, which is faster
 BLOCK = 1 << 18  # pixels of the squares that are reduced at once, to limit memory
 CUBIC_BITS = 11  # of a cubic weight
@@ -41,7 +42,7 @@ def averaged(gray: GrayImage, size: tuple[int, int]) -> GrayImage:
     # what is larger on the way to a mean wraps around, which does no harm where the mean's own sum does not
     kind: Unsigned = np.uint32 if 256 * area <= 1 << 32 else np.uint64
     columns, next_columns, right_shares = _corners(old_width, width, kind)
-    step = max(1, BAND * height // area)
+    step = max(1, min(BAND * height // area, LINES // old_width))
     made = np.empty((height, width), np.uint8)
     for first in range(0, height, step):
         last = min(first + step, height)
