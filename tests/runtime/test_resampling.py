@@ -34,10 +34,11 @@ def test_an_average_is_that_over_the_area_of_a_pixel(shape, data, seed):
     np.testing.assert_array_equal(averaged(gray, (width, height)), (2 * sums + area) // (2 * area))
 
 
-def test_a_large_picture_is_averaged_in_bands(monkeypatch):
+@pytest.mark.parametrize("limit", ["BAND", "LINES"])
+def test_a_large_picture_is_averaged_in_bands(limit, monkeypatch):
     gray = noise(1, 200, 70)
     whole = averaged(gray, (31, 83))
-    monkeypatch.setattr(resampling, "BAND", 1000)
+    monkeypatch.setattr(resampling, limit, 1000)
     np.testing.assert_array_equal(averaged(gray, (31, 83)), whole)
 
 
