@@ -93,7 +93,7 @@ class ShrunkTurns:
         self._made: dict[int, GrayImage] = {}
 
     def shrunk(self, degrees: int, rotated: GrayImage, side: int) -> GrayImage:
-        """shrunk(rotated, side), of the picture rotated clockwise by the degrees."""
+        """What `shrunk` makes of `rotated`, which is the picture rotated clockwise by the degrees, at that side."""
         if degrees % 90 or max(rotated.shape) <= side:
             return shrunk(rotated, side)
         if side not in self._made:

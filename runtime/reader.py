@@ -25,8 +25,8 @@ from digitocr.runtime.arguments import finite, whole
 from digitocr.runtime.attempt import Attempt, Mode
 from digitocr.runtime.background import bordered, ink_box, is_full, shadeless, shrunk
 from digitocr.runtime.boxes import Boxes, Scores, scaled
+from digitocr.runtime.candidates import Candidate, Strip, strips_of
 from digitocr.runtime.characters import DOUBT, Character
-from digitocr.runtime.characters import OTHER as OTHER_TEXT
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import MIN_SCORE, SURE_SCORE, Detector
@@ -44,21 +44,9 @@ from digitocr.runtime.orientation import (
     turned_back,
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
-from digitocr.runtime.reading import (
-    Box,
-    Candidate,
-    Digit,
-    Line,
-    Mark,
-    ModelId,
-    Number,
-    Reading,
-    Span,
-    Strip,
-    Timing,
-)
-from digitocr.runtime.recognition import Recognition, on_line, recognition
-from digitocr.runtime.recognizer import CLASSES, COLUMN, DIGIT, OTHER, WORD, Recognizer, Segment
+from digitocr.runtime.reading import Box, Digit, Line, ModelId, Number, Reading, Timing
+from digitocr.runtime.recognition import Recognition, recognition
+from digitocr.runtime.recognizer import Recognizer
 
 MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -193,7 +181,7 @@ class Reader:
         attempt, detecting = self._detect_and_classify(gray)
         reading = self._reading(attempt, gray, factor, started, decoded, detecting)
         rows = self._rows(attempt)
-        return reading, self._candidates(attempt, rows, gray, factor), _strips(attempt, rows)
+        return reading, self._candidates(attempt, rows, gray, factor), strips_of(attempt, rows)
 
     @overload
     def read_many(
@@ -432,30 +420,6 @@ def _box(box: Boxes, factor: float) -> Box:
     """A (4,) box of a picture that was decoded `factor` times smaller, in whole pixels of the picture as shown."""
     x, y, w, h = (round(value * factor) for value in box.tolist())
     return Box(x, y, max(1, w), max(1, h))
-
-
-def _strips(attempt: Attempt, rows: Iterable[int]) -> list[Strip]:
-    """The lines that the recognizer has read. rows: of the candidates, in their order."""
-    order = {row: number for number, row in enumerate(rows)}
-    strips = []
-    for place, strip, segments in attempt.strips:
-        spans = []
-        for row in on_line(attempt.boxes, place):
-            x, y, w, h = attempt.boxes[row].tolist()
-            middle, half = place.to_strip(x + w / 2, y + h / 2)[0], w / place.scale / 2
-            spans.append(Span(order[row], middle - half, middle + half))
-        strips.append(Strip(strip, tuple(map(_mark, segments)), tuple(spans)))
-    return strips
-
-
-def _mark(part: Segment) -> Mark:
-    if part.kind == WORD:
-        label, text = OTHER, OTHER_TEXT
-    else:
-        first, end = (0, 10) if part.kind == DIGIT else (10, OTHER)
-        label = first + int(part.probabilities[first:end].argmax())
-        text = CLASSES[label]
-    return Mark(text, part.left * COLUMN, part.right * COLUMN, float(part.probabilities[label]))
 
 
 def _digit(probabilities: list[float], confidence: float, box: Box, is_told: bool = True) -> Digit:
