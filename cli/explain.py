@@ -19,9 +19,10 @@ import numpy as np
 from PIL import Image
 
 from digitocr.cli.batch.output import plain
+from digitocr.runtime.candidates import Candidate, Mark, Strip
 from digitocr.runtime.characters import OTHER, SIGNS
 from digitocr.runtime.detector import MIN_SCORE
-from digitocr.runtime.reading import EITHER, Candidate, Digit, Mark, Number, Reading, Strip
+from digitocr.runtime.reading import EITHER, Digit, Number, Reading
 from digitocr.runtime.recognizer import CLASSES, DIGIT, STRIP_HEIGHT, kind_in_line, sign_in_line
 
 PICTURE_SIDE = 1600  # pixels of the longer side of the picture on the page, at most

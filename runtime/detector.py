@@ -8,7 +8,7 @@ where there may be small digits. It is trained on synthetic scenes by train/dete
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -79,17 +79,18 @@ def detector_input(gray: GrayImage, planes: npt.NDArray[np.float32] | None = Non
     scratch = np.empty((3, rows, width), np.float32)
     strengths: list[npt.NDArray[np.float32]] = []
     ink_strength = np.float32(0)
-    # sums of whole numbers are exact; those of squares stay below 2**31
+    squared = np.multiply(gray, gray, dtype=np.uint16)
+    # sums are whole numbers: those of levels below 2**24, exact in float32, those of squares below 2**31
     around: dict[str, Any] = {"normalize": False, "borderType": cv2.BORDER_REFLECT}
     for plane, window in zip(planes, WINDOWS, strict=False):
         # the sums lie where the result replaces them, band by band
-        sums, squares = plane.view(np.int32), planes[-1].view(np.int32)
-        cv2.boxFilter(gray, cv2.CV_32S, (window, window), dst=sums, **around)
-        cv2.sqrBoxFilter(gray, cv2.CV_32S, (window, window), dst=squares, **around)
+        sums, squares = plane, planes[-1].view(np.int32)
+        cv2.boxFilter(gray, cv2.CV_32F, (window, window), dst=sums, **around)
+        cv2.boxFilter(squared, cv2.CV_32S, (window, window), dst=squares, **around)
         for top in range(0, height, rows):
             band = slice(top, top + rows)
             mean, difference, spread = scratch[:, : height - top]
-            np.divide(sums[band], np.float32(window**2), out=mean, dtype=np.float32)
+            np.divide(sums[band], np.float32(window**2), out=mean)
             np.subtract(gray[band], mean, out=difference, dtype=np.float32)
             np.multiply(squares[band], 1 / window**2, out=spread, dtype=np.float64, casting="same_kind")
             if window == WINDOWS[0]:
@@ -173,12 +174,15 @@ class Detector:
         # memory for the input, one per thread: allocating it for each picture would take a third of the time
         self._local = threading.local()
 
-    def detect(self, gray: GrayImage, thorough: bool = True) -> tuple[Boxes, Scores]:
+    def detect(
+        self, gray: GrayImage, thorough: bool = True, shrink: Callable[[GrayImage, int], GrayImage] = shrunk
+    ) -> tuple[Boxes, Scores]:
         """Candidates of digits in an (H, W) uint8 picture of either polarity.
 
         Args:
             gray: (H, W) uint8.
             thorough: Whether a large picture in which nothing is found is seen at twice FINE.
+            shrink: Gives what `shrunk` makes of the picture.
 
         Returns:
             (n, 4) float32 boxes in pixels of the picture, and their (n,) float32 scores, 0 to 1, best first.
@@ -186,7 +190,7 @@ class Detector:
         longer = max(gray.shape)
         span = min(longer, NORMAL_ASPECT * min(gray.shape))
         times = longer / span  # what a side of the network's input is multiplied by
-        middle = shrunk(gray, round(MIDDLE * times))
+        middle = shrink(gray, round(MIDDLE * times))
         coarse = self._detect_at(gray.shape, shrunk(middle, COARSE))
         found = [coarse]
         if longer > COARSE and not is_close_up(gray, _sure(*coarse)):
@@ -196,7 +200,7 @@ class Detector:
             found.append(self._detect_at(gray.shape, evened(middle)))
             if span > FINE_GAIN * MIDDLE and _shows_small(found, FINE_BELOW / MIDDLE * span):
                 found[1] = _at_least(MIN_MIDDLE_SIDE / MIDDLE * span, *found[1])
-                found.append(self._detect_at(gray.shape, evened(shrunk(gray, round(FINE * times)))))
+                found.append(self._detect_at(gray.shape, evened(shrink(gray, round(FINE * times)))))
                 side = FINE
                 while span > FINER_GAIN * side:
                     boxes, scores = _merged(found)
@@ -206,7 +210,7 @@ class Detector:
                     if not is_empty and len(tiny) <= MOSTLY * len(boxes):
                         break
                     side *= 2
-                    larger = evened(shrunk(gray, round(side * times)))
+                    larger = evened(shrink(gray, round(side * times)))
                     places = None if is_empty else tiny[:, :2] + tiny[:, 2:] / 2
                     found.append(self._detect_at(gray.shape, larger, places))
         return _merged(found)

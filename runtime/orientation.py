@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.background import shrunk
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.detector import SURE_SCORE
 from digitocr.runtime.image import GrayImage
@@ -79,6 +80,25 @@ def turned(gray: GrayImage, degrees: int) -> GrayImage:
     u, v = (new_width - 1) / 2, (new_height - 1) / 2
     matrix = np.array([[c, s, x - (c * u + s * v)], [-s, c, y - (c * v - s * u)]])
     return warped(gray, matrix, (new_width, new_height))
+
+
+class ShrunkTurns:
+    """What `shrunk` makes of the quarter turns of an (H, W) picture: it is shrunk once, and what it made is turned.
+
+    A mean over an area is the same in whichever direction its pixels are added.
+    """
+
+    def __init__(self, gray: GrayImage) -> None:
+        self._gray = gray
+        self._made: dict[int, GrayImage] = {}
+
+    def shrunk(self, degrees: int, rotated: GrayImage, side: int) -> GrayImage:
+        """What `shrunk` makes of `rotated`, which is the picture rotated clockwise by the degrees, at that side."""
+        if degrees % 90 or max(rotated.shape) <= side:
+            return shrunk(rotated, side)
+        if side not in self._made:
+            self._made[side] = shrunk(self._gray, side)
+        return turned(self._made[side], degrees)
 
 
 def turned_back(boxes: Boxes, shape: tuple[int, ...], degrees: int) -> Boxes:

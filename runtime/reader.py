@@ -23,10 +23,10 @@ import numpy as np
 from digitocr.runtime import image, preprocessing
 from digitocr.runtime.arguments import finite, whole
 from digitocr.runtime.attempt import Attempt, Mode
-from digitocr.runtime.background import bordered, ink_box, is_full, shadeless
+from digitocr.runtime.background import bordered, ink_box, is_full, shadeless, shrunk
 from digitocr.runtime.boxes import Boxes, Scores, scaled
+from digitocr.runtime.candidates import Candidate, Strip, strips_of
 from digitocr.runtime.characters import DOUBT, Character
-from digitocr.runtime.characters import OTHER as OTHER_TEXT
 from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import MIN_SCORE, SURE_SCORE, Detector
@@ -38,26 +38,15 @@ from digitocr.runtime.numbers import grouped, why_apart
 from digitocr.runtime.orientation import (
     ROTATIONS,
     Rotation,
+    ShrunkTurns,
     best_attempt,
     turned,
     turned_back,
 )
 from digitocr.runtime.preprocessing import SIDE, Images, scale
-from digitocr.runtime.reading import (
-    Box,
-    Candidate,
-    Digit,
-    Line,
-    Mark,
-    ModelId,
-    Number,
-    Reading,
-    Span,
-    Strip,
-    Timing,
-)
-from digitocr.runtime.recognition import Recognition, on_line, recognition
-from digitocr.runtime.recognizer import CLASSES, COLUMN, DIGIT, OTHER, WORD, Recognizer, Segment
+from digitocr.runtime.reading import Box, Digit, Line, ModelId, Number, Reading, Timing
+from digitocr.runtime.recognition import Recognition, recognition
+from digitocr.runtime.recognizer import Recognizer
 
 MAX_THREADS = 256  # an interpreter starts any number that it is given
 TOPK = 3  # digits with their probabilities, of each digit read
@@ -192,7 +181,7 @@ class Reader:
         attempt, detecting = self._detect_and_classify(gray)
         reading = self._reading(attempt, gray, factor, started, decoded, detecting)
         rows = self._rows(attempt)
-        return reading, self._candidates(attempt, rows, gray, factor), _strips(attempt, rows)
+        return reading, self._candidates(attempt, rows, gray, factor), strips_of(attempt, rows)
 
     @overload
     def read_many(
@@ -240,7 +229,7 @@ class Reader:
 
     def recognition(self, gray: GrayImage) -> Recognition:
         """All that the networks find in an (H, W) uint8 picture as it stands, whatever its confidence."""
-        return self._recognition(gray, self._read_at(gray, 0)[0])
+        return self._recognition(gray, self._read_at(gray, 0, ShrunkTurns(gray))[0])
 
     def _reading(
         self, attempt: Attempt, gray: GrayImage, factor: float, started: float, decoded: float, detecting: float
@@ -313,11 +302,11 @@ class Reader:
 
     def _detect_and_classify(self, gray: GrayImage) -> tuple[Attempt, float]:
         """The candidates of the picture at the rotation that reads best, and the seconds that detection took."""
-        detecting = 0.0
+        detecting, turns = 0.0, ShrunkTurns(gray)
 
         def read_at(degrees: int) -> Attempt:
             nonlocal detecting
-            attempt, spent = self._read_at(gray, degrees)
+            attempt, spent = self._read_at(gray, degrees, turns)
             detecting += spent
             return attempt
 
@@ -328,13 +317,14 @@ class Reader:
         found = self._recognition(upright, best).attempt(best.degrees, self._confidence)
         return found.without_cut_wheel(upright.shape), detecting
 
-    def _read_at(self, gray: GrayImage, degrees: int) -> tuple[Attempt, float]:
+    def _read_at(self, gray: GrayImage, degrees: int, turns: ShrunkTurns) -> tuple[Attempt, float]:
         """The candidates of the picture at a rotation, and the seconds that detection took.
 
         Where its digits may touch its edges, they are also looked for in a border, and the better attempt is taken.
         """
         rotated = turned(gray, degrees)
-        attempt, detecting = self._detected(rotated, degrees, thorough=degrees == self._fixed_rotation)
+        shrink = partial(turns.shrunk, degrees)
+        attempt, detecting = self._detected(rotated, degrees, degrees == self._fixed_rotation, shrink)
         if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
             framed, width = bordered(rotated)
             in_border, spent = self._detected(framed, degrees, thorough=False)
@@ -345,10 +335,12 @@ class Reader:
             attempt = self._attempt_ink(rotated, degrees)
         return attempt, detecting
 
-    def _detected(self, gray: GrayImage, degrees: int, thorough: bool) -> tuple[Attempt, float]:
+    def _detected(
+        self, gray: GrayImage, degrees: int, thorough: bool, shrink: Callable[[GrayImage, int], GrayImage] = shrunk
+    ) -> tuple[Attempt, float]:
         """The candidates that the detector finds in the picture at a rotation, and the seconds that this took."""
         began = perf_counter()
-        boxes, scores = self.detector.detect(gray, thorough)
+        boxes, scores = self.detector.detect(gray, thorough, shrink)
         spent = perf_counter() - began
         images, probabilities = self._crop_and_classify(gray, boxes)
         confidence = self._confidence.of_candidates(boxes, scores, probabilities[:, :10])
@@ -428,30 +420,6 @@ def _box(box: Boxes, factor: float) -> Box:
     """A (4,) box of a picture that was decoded `factor` times smaller, in whole pixels of the picture as shown."""
     x, y, w, h = (round(value * factor) for value in box.tolist())
     return Box(x, y, max(1, w), max(1, h))
-
-
-def _strips(attempt: Attempt, rows: Iterable[int]) -> list[Strip]:
-    """The lines that the recognizer has read. rows: of the candidates, in their order."""
-    order = {row: number for number, row in enumerate(rows)}
-    strips = []
-    for place, strip, segments in attempt.strips:
-        spans = []
-        for row in on_line(attempt.boxes, place):
-            x, y, w, h = attempt.boxes[row].tolist()
-            middle, half = place.to_strip(x + w / 2, y + h / 2)[0], w / place.scale / 2
-            spans.append(Span(order[row], middle - half, middle + half))
-        strips.append(Strip(strip, tuple(map(_mark, segments)), tuple(spans)))
-    return strips
-
-
-def _mark(part: Segment) -> Mark:
-    if part.kind == WORD:
-        label, text = OTHER, OTHER_TEXT
-    else:
-        first, end = (0, 10) if part.kind == DIGIT else (10, OTHER)
-        label = first + int(part.probabilities[first:end].argmax())
-        text = CLASSES[label]
-    return Mark(text, part.left * COLUMN, part.right * COLUMN, float(part.probabilities[label]))
 
 
 def _digit(probabilities: list[float], confidence: float, box: Box, is_told: bool = True) -> Digit:

@@ -15,9 +15,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import OutputError
 from digitocr.runtime.matching import Wanted
@@ -364,77 +361,3 @@ def _digit_dict(digit: Digit) -> dict[str, Any]:
         "box": list(digit.box),
         "topk": [[label, round(probability, 4)] for label, probability in digit.topk],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A region that may be a digit, whether it is in the reading or not.
-
-    Attributes:
-        box: Where the region is.
-        score: The detector's score, 0 to 1.
-        image: (28, 28) uint8, what the classifier got. It counts neither in comparisons nor in `repr`.
-        probabilities: Of the digits 0 to 9, by classifier and recognizer together, and after them of "no digit" if the
-            classifier knows that class.
-        confidence: Of the likeliest digit, 0 to 1, as calibrated.
-        kept: Whether the region is in the reading.
-        why: Why it is not; empty where it is.
-        lined: What the recognizer sees in its place: probabilities of the digits 0 to 9, the signs ".,-+:/", letters
-            and other signs, and nothing; empty for a region that is on no line. Not in `repr`.
-        begins: Why a number begins with this digit although digits stand before it on the line; else empty.
-    """
-
-    box: Box
-    score: float
-    image: npt.NDArray[np.uint8] = field(repr=False, compare=False)
-    probabilities: tuple[float, ...]
-    confidence: float
-    kept: bool
-    why: str
-    lined: tuple[float, ...] = field(default=(), repr=False)
-    begins: str = ""
-
-
-class Mark(NamedTuple):
-    """What the recognizer reads in a part of a strip.
-
-    Attributes:
-        text: A digit, one of the signs ".,-+:/", or "*" for letters and other signs, one or several.
-        left: Where it begins, pixels from the strip's left border.
-        right: Where it ends.
-        probability: Of the text, the mean over its columns.
-    """
-
-    text: str
-    left: int
-    right: int
-    probability: float
-
-
-class Span(NamedTuple):
-    """A candidate on a strip.
-
-    Attributes:
-        candidate: Its place in the list of candidates.
-        left: Where it begins, pixels from the strip's left border.
-        right: Where it ends.
-    """
-
-    candidate: int
-    left: float
-    right: float
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """A line of candidates as the recognizer got it, and what it read.
-
-    Attributes:
-        image: (32, W) uint8. It counts neither in comparisons nor in `repr`.
-        marks: What the recognizer reads, from left to right.
-        spans: The candidates that stand on the line, from left to right.
-    """
-
-    image: npt.NDArray[np.uint8] = field(repr=False, compare=False)
-    marks: tuple[Mark, ...]
-    spans: tuple[Span, ...]

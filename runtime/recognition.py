@@ -138,8 +138,7 @@ def recognition(
     for place in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
         if place.rows and is_seen[list(place.rows)].all():
             continue
-        strip, columns = read_line(gray, place, recognizer)
-        parts = segments(columns)
+        strip, columns, parts = read_line(gray, place, recognizer)
         strips.append(ReadStrip(place, strip, parts))
         rows = on_line(boxes, place)
         digits = [part for part in parts if part.kind == DIGIT]
@@ -194,14 +193,21 @@ def recognition(
     )
 
 
-def read_line(gray: GrayImage, place: Place, recognizer: Recognizer) -> tuple[GrayImage, npt.NDArray[np.float32]]:
-    """The strip of a line and the probabilities of its columns, the mean of two looks where one leaves doubt."""
+def read_line(
+    gray: GrayImage, place: Place, recognizer: Recognizer
+) -> tuple[GrayImage, npt.NDArray[np.float32], list[Segment]]:
+    """The strip of a line, the probabilities of its columns, and their segments.
+
+    The probabilities are the mean of two looks where one leaves doubt.
+    """
     strip = cut(gray, place)
     (columns,) = recognizer.columns([strip])
-    if any(map(is_doubtful, segments(columns))):
+    parts = segments(columns)
+    if any(map(is_doubtful, parts)):
         (closer,) = recognizer.columns([cut(gray, place.closer())])
         columns = mean_of_looks(columns, closer)
-    return strip, columns
+        parts = segments(columns)
+    return strip, columns, parts
 
 
 def is_doubtful(part: Segment) -> bool:

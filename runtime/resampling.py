@@ -16,15 +16,17 @@ GrayImage: TypeAlias = npt.NDArray[np.uint8]  # (H, W), 0 to 255
 Weights: TypeAlias = npt.NDArray[np.float64]  # (new, old) whole numbers; each row has the same sum
 Unsigned: TypeAlias = type[np.uint32] | type[np.uint64]
 
-BAND = 1 << 18  # pixels that are averaged at once; larger bands leave the cache
+BAND = 1 << 18  # pixels that are averaged at once, to limit memory
+LINES = 1 << 16  # pixels of rows as wide as before and as many as made, at once; more of them leave the cache
 LARGE = 256  # pixels; larger squares are reduced one by one, which is faster
 BLOCK = 1 << 18  # pixels of the squares that are reduced at once, to limit memory
 CUBIC_BITS = 11  # of a cubic weight
 PLACE_BITS = 10  # of the fraction of a pixel, in which places are added up; twice FRACTION_BITS
 FRACTION_BITS = 5  # of the fraction of a pixel between which is interpolated
-FRACTION_MASK = (1 << FRACTION_BITS) - 1
-FAR = 1 << 29  # fractions of PLACE_BITS; a place that is farther from the picture shows the same
-TILE = 512  # pixels; the largest side that is warped at once, to limit memory
+ROUND = 1 << (PLACE_BITS - FRACTION_BITS - 1)  # half of what is left of a place
+WHOLE_BITS = 16  # of a place's fraction beside 16 bits for the pixel, so that both are halves of a number
+FAR = 1 << 30  # fractions of WHOLE_BITS; a place that is farther from the picture shows the same
+TILE_WIDTH, TILE_HEIGHT = 512, 128  # pixels that are warped at once; the places of more leave the cache
 
 
 def averaged(gray: GrayImage, size: tuple[int, int]) -> GrayImage:
@@ -40,7 +42,7 @@ def averaged(gray: GrayImage, size: tuple[int, int]) -> GrayImage:
     # what is larger on the way to a mean wraps around, which does no harm where the mean's own sum does not
     kind: Unsigned = np.uint32 if 256 * area <= 1 << 32 else np.uint64
     columns, next_columns, right_shares = _corners(old_width, width, kind)
-    step = max(1, BAND * height // area)
+    step = max(1, min(BAND * height // area, LINES // old_width))
     made = np.empty((height, width), np.uint8)
     for first in range(0, height, step):
         last = min(first + step, height)
@@ -176,17 +178,22 @@ def warped(
     """
     width, height = size
     made = np.empty((height, width), np.uint8)
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            part = made[top : top + TILE, left : left + TILE]
-            rows, columns = (np.arange(start, start + n) for start, n in zip((top, left), part.shape, strict=True))
+    one = float(1 << PLACE_BITS)
+    # a pixel's place is the sum of what its column and its row have, in fractions of PLACE_BITS
+    along = [np.rint(line[0] * np.arange(width) * one).astype(np.int64) for line in matrix]
+    down = [np.rint((line[1] * np.arange(height) + line[2]) * one).astype(np.int64) + ROUND for line in matrix]
+    for top in range(0, height, TILE_HEIGHT):
+        for left in range(0, width, TILE_WIDTH):
+            rows, columns = slice(top, top + TILE_HEIGHT), slice(left, left + TILE_WIDTH)
             (x, low_x, high_x), (y, low_y, high_y) = (
-                _places(line, columns, rows, side) for line, side in zip(matrix, gray.shape[::-1], strict=True)
+                _places(of_columns[columns], of_rows[rows], side)
+                for of_columns, of_rows, side in zip(along, down, gray.shape[::-1], strict=True)
             )
-            # OpenCV takes both pixels as 16 bits each, x first, and both fractions in one number, that of y above
-            pixels = (x >> PLACE_BITS) & 0xFFFF | y >> PLACE_BITS << 16
-            fractions = (x >> FRACTION_BITS & FRACTION_MASK).astype(np.uint16)
-            fractions = fractions | (y & FRACTION_MASK << FRACTION_BITS).astype(np.uint16)
+            part = made[rows, columns]
+            # OpenCV takes both fractions in one number, that of y above, and both pixels as 16 bits each, x first
+            fractions, pixels = np.empty(part.shape, np.uint16), np.empty(part.shape, np.uint32)
+            np.bitwise_or(_fractions(x), _fractions(y) << FRACTION_BITS, out=fractions)
+            np.bitwise_or(x >> WHOLE_BITS, y & ~np.uint32(0xFFFF), out=pixels)
             cv2.remap(
                 gray[low_y:high_y, low_x:high_x],
                 pixels.view(np.dtype("<i2")).reshape(*part.shape, 2),
@@ -200,30 +207,36 @@ def warped(
 
 
 def _places(
-    line: npt.NDArray[np.float64], columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], side: int
-) -> tuple[npt.NDArray[np.int32], int, int]:
+    along: npt.NDArray[np.int64], down: npt.NDArray[np.int64], side: int
+) -> tuple[npt.NDArray[np.uint32], int, int]:
     """Where pixels show a picture, along one of its sides.
 
     Args:
-        line: (3,) the row of the matrix for that side.
-        columns: (w,) of the pixels.
-        rows: (h,) of the pixels.
+        along: (w,) what the columns of the pixels add to their places, in fractions of PLACE_BITS; it rises or falls.
+        down: (h,) what their rows add, in the same form.
         side: The length of the picture's side.
 
     Returns:
-        Places from the first of the picture's pixels that are needed, in fractions of PLACE_BITS, of which the upper
-        FRACTION_BITS count: (h, w), with h or w 1 where all rows or columns have the same. Far beyond the picture, they
-        are moved nearer to it. And that first pixel, and the one behind the last.
+        Places from the first of the picture's pixels that are needed, in fractions of WHOLE_BITS, as the bits of int32:
+        (h, w), with h or w 1 where all rows or columns have the same. Far beyond the picture, they are moved nearer to
+        it. And that first pixel, and the one behind the last.
     """
-    one = float(1 << PLACE_BITS)
-    along = np.rint(line[0] * columns * one).astype(np.int64)
-    down = np.rint((line[1] * rows + line[2]) * one).astype(np.int64) + (1 << (PLACE_BITS - FRACTION_BITS - 1))
-    low, high = int(along.min() + down.min()) >> PLACE_BITS, int(along.max() + down.max()) >> PLACE_BITS
+    start, across, tall = int(along[0]), int(along[-1] - along[0]), int(down[-1] - down[0])
+    base = start + int(down[0])
+    low = base + min(across, 0) + min(tall, 0) >> PLACE_BITS
+    high = base + max(across, 0) + max(tall, 0) >> PLACE_BITS
     first, end = min(max(low, 0), side - 1), max(min(high + 2, side), 1)
-    down += along[0] - (first << PLACE_BITS)
-    along -= along[0]
-    near = np.clip(down, -FAR, FAR).astype(np.int32)
-    places = (along.astype(np.int32) if line[0] else np.zeros(1, np.int32)) + (near if line[1] else near[:1])[:, None]
+    finer = WHOLE_BITS - PLACE_BITS
+    near = np.clip(down + (start - (first << PLACE_BITS)) << finer, -FAR, FAR).astype(np.int32)
+    columns = (along - start << finer).astype(np.int32)
+    places = (columns if across else columns[:1]) + (near if tall else near[:1])[:, None]
     if low < first - 1 or high > end:
-        np.clip(places, -2 << PLACE_BITS, (end - first + 1) << PLACE_BITS, out=places)
-    return places, first, end
+        np.clip(places, -2 << WHOLE_BITS, end - first + 1 << WHOLE_BITS, out=places)
+    return places.view(np.uint32), first, end
+
+
+def _fractions(places: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint16]:
+    """The upper FRACTION_BITS of the fractions of places of WHOLE_BITS."""
+    fractions = places.astype(np.uint16)
+    fractions >>= WHOLE_BITS - FRACTION_BITS
+    return fractions

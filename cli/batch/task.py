@@ -18,9 +18,10 @@ from digitocr.runtime.errors import DigitocrError, InputError, ModelError, Usage
 
 if TYPE_CHECKING:
     from digitocr.runtime.attempt import Mode
+    from digitocr.runtime.candidates import Candidate, Strip
     from digitocr.runtime.image import GrayImage, Roi
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import Candidate, Reading, Strip
+    from digitocr.runtime.reading import Reading
 
 CHUNK_PICTURES = 64  # pictures that are sent to another process at once, at most
 CHUNK_BYTES = 256_000  # bytes; a chunk ends with the picture that reaches it

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from digitocr.runtime.candidates import Candidate, Mark, Span, Strip
     from digitocr.runtime.errors import (
         ClusterError,
         DeviceError,
@@ -31,19 +32,7 @@ if TYPE_CHECKING:
     from digitocr.runtime.live.frames import FrameSource
     from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
     from digitocr.runtime.reader import Reader
-    from digitocr.runtime.reading import (
-        Box,
-        Candidate,
-        Digit,
-        Line,
-        Mark,
-        ModelId,
-        Number,
-        Reading,
-        Span,
-        Strip,
-        Timing,
-    )
+    from digitocr.runtime.reading import Box, Digit, Line, ModelId, Number, Reading, Timing
 
 __version__ = "0.1.0"
 __all__ = [
@@ -81,6 +70,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "candidates": ("Candidate", "Mark", "Span", "Strip"),
     "errors": (
         "ClusterError",
         "DeviceError",
@@ -99,7 +89,7 @@ _MODULES = {
     "live.frames": ("FrameSource",),
     "live.video": ("FrameReading", "SteadyReading", "VideoReader"),
     "reader": ("Reader",),
-    "reading": ("Box", "Candidate", "Digit", "Line", "Mark", "ModelId", "Number", "Reading", "Span", "Strip", "Timing"),
+    "reading": ("Box", "Digit", "Line", "ModelId", "Number", "Reading", "Timing"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 _KEPT_READERS = 4  # settings of which `read` keeps a Reader; each takes some 30 MB

@@ -8,19 +8,8 @@ import pytest
 from PIL import Image
 
 from digitocr.cli.explain import MAX_STRIPS, PICTURE_SIDE, explained
-from digitocr.runtime.reading import (
-    Box,
-    Candidate,
-    Digit,
-    Line,
-    Mark,
-    ModelId,
-    Number,
-    Reading,
-    Span,
-    Strip,
-    Timing,
-)
+from digitocr.runtime.candidates import Candidate, Mark, Span, Strip
+from digitocr.runtime.reading import Box, Digit, Line, ModelId, Number, Reading, Timing
 from digitocr.runtime.recognizer import CLASS_COUNT, CLASSES, OTHER
 
 SEEN = np.arange(784, dtype=np.uint8).reshape(28, 28)

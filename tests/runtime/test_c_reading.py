@@ -320,7 +320,7 @@ def test_recognition(library: Library, seed: int, count: int) -> None:
     library.c.dg_begin_recognition(here, pointer(some.boxes), count)
     for read in expected.strips:
         rows = int32(read.place.rows)
-        _, columns = read_line(GRAY, read.place, reader)
+        _, columns, _ = read_line(GRAY, read.place, reader)
         place = place_of(read.place, 0)
         assert not library.c.dg_is_read_already(here, ctypes.byref(place), pointer(rows))
         assert not library.c.dg_read_strip(

@@ -3,11 +3,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitocr.runtime.attempt import Attempt
+from digitocr.runtime.background import shrunk
 from digitocr.runtime.boxes import iou
-from digitocr.runtime.orientation import best_attempt, turned, turned_back
+from digitocr.runtime.orientation import ShrunkTurns, best_attempt, turned, turned_back
 
 LAW = settings(derandomize=True, deadline=None, max_examples=60)
 SHAPES = st.tuples(st.integers(5, 90), st.integers(5, 90))
+
+
+@LAW
+@given(SHAPES, st.integers(4, 90) | st.just(0), st.sampled_from([0, 90, 180, 270, 17]))
+def test_what_is_shrunk_and_turned_is_what_is_turned_and_shrunk(shape, side, degrees):
+    shape = shape if side else (shape[0] * 2, shape[1] * 2)
+    side = side or max(shape) // 2  # halved, which OpenCV does
+    gray = np.random.default_rng(shape).integers(0, 256, shape, np.uint8)
+    turns = ShrunkTurns(gray)
+    for turn in (0, degrees):
+        rotated = turned(gray, turn)
+        np.testing.assert_array_equal(turns.shrunk(turn, rotated, side), shrunk(rotated, side))
 
 
 @LAW

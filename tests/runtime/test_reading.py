@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitocr.runtime import drawing
 from digitocr.runtime.errors import InputError, OutputError
-from digitocr.runtime.reading import Box, Candidate, Digit, Line, ModelId, Number, Reading, Timing
+from digitocr.runtime.reading import Box, Digit, Line, ModelId, Number, Reading, Timing
 
 BOXES = st.builds(Box, st.integers(-50, 500), st.integers(-50, 500), st.integers(1, 300), st.integers(1, 300))
 
@@ -116,11 +116,6 @@ def test_the_box_of_a_number_and_of_a_line_is_the_smallest_around_the_digits(box
     assert bottom == max(corner[3] for corner in corners)
 
 
-def candidate(image=0, **changes):
-    fields = {"box": Box(1, 2, 3, 4), "score": 0.5, "probabilities": (0.25, 0.75), "confidence": 0.9, "kept": True}
-    return Candidate(**{**fields, "image": np.full((28, 28), image, np.uint8), "why": "", **changes})
-
-
 def test_values_cannot_be_changed():
     for value, field in (
         (READING, "lines"),
@@ -136,25 +131,16 @@ def test_values_cannot_be_changed():
 
 
 def test_equal_values_are_equal_hash_alike_and_pass_between_processes():
-    for value in (READING, READING.lines[0], READING.numbers[0], READING.digits[0], READING.digits[0].box, candidate()):
+    for value in (READING, READING.lines[0], READING.numbers[0], READING.digits[0], READING.digits[0].box):
         again = pickle.loads(pickle.dumps(value))
         assert again == value
         assert len({again, value}) == 1
 
 
-def test_the_content_makes_readings_and_candidates_differ_and_neither_time_nor_image():
+def test_the_content_makes_readings_differ_and_no_time():
     assert replace(READING, ms=Timing(9, 9, 9)) == READING
-    assert candidate(image=1) == candidate(image=2)
     for change in ({"turned": 90}, {"lines": ()}, {"model": ModelId("other", "s")}, {"why": "x"}):
         assert replace(READING, **change) != READING
-    assert candidate(kept=False) != candidate()
-
-
-def test_repr_of_a_candidate_is_one_line():
-    assert repr(candidate()) == (
-        "Candidate(box=Box(x=1, y=2, w=3, h=4), score=0.5, probabilities=(0.25, 0.75), confidence=0.9, kept=True, "
-        "why='', begins='')"
-    )
 
 
 def test_a_reading_of_a_part_is_shifted_to_where_the_part_is():

@@ -34,10 +34,11 @@ def test_an_average_is_that_over_the_area_of_a_pixel(shape, data, seed):
     np.testing.assert_array_equal(averaged(gray, (width, height)), (2 * sums + area) // (2 * area))
 
 
-def test_a_large_picture_is_averaged_in_bands(monkeypatch):
+@pytest.mark.parametrize("limit", ["BAND", "LINES"])
+def test_a_large_picture_is_averaged_in_bands(limit, monkeypatch):
     gray = noise(1, 200, 70)
     whole = averaged(gray, (31, 83))
-    monkeypatch.setattr(resampling, "BAND", 1000)
+    monkeypatch.setattr(resampling, limit, 1000)
     np.testing.assert_array_equal(averaged(gray, (31, 83)), whole)
 
 
@@ -131,7 +132,8 @@ def test_a_picture_is_warped_in_fractions_of_a_pixel(shape, size, turn, shift, b
 def test_a_large_picture_is_warped_in_tiles(monkeypatch):
     gray, turn = noise(2, 90, 130), np.array([[0.8, -0.6, 7.3], [0.6, 0.8, -9.1]])
     whole = warped(gray, turn, (140, 120))
-    monkeypatch.setattr(resampling, "TILE", 32)
+    monkeypatch.setattr(resampling, "TILE_WIDTH", 32)
+    monkeypatch.setattr(resampling, "TILE_HEIGHT", 24)
     np.testing.assert_array_equal(warped(gray, turn, (140, 120)), whole)
 
 

@@ -18,13 +18,14 @@ import numpy as np
 from digitocr.runtime import image
 from digitocr.runtime.background import ink_box
 from digitocr.runtime.boxes import Boxes
+from digitocr.runtime.candidates import Candidate
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import InputError
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.orientation import turned, turned_back
 from digitocr.runtime.preprocessing import SIDE
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Candidate, Digit
+from digitocr.runtime.reading import Digit
 from digitocr.train.adapt.lessons import Placed
 from digitocr.train.data import Bytes, Indices, by_group, holds_mnist
 from digitocr.train.idx import TEST

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitocr.runtime.boxes import iou
+from digitocr.runtime.candidates import Candidate
 from digitocr.runtime.reader import Reader
-from digitocr.runtime.reading import Box, Candidate
+from digitocr.runtime.reading import Box
 from digitocr.train.evaluation.page_report import MIN_IOU, drawn_pages, matched, page_report
 from digitocr.train.synthesis.pages import Page
 
