@@ -54,7 +54,7 @@ POLICY = (  # what the page may do: run its own code, and use the camera; it may
     "base-uri 'none'; form-action 'none'"
 )
 IMPORT = 'import { load } from "./digitocr.js"\n'  # of worker.js; in the page both are one file
-ADDRESS = re.compile(r"^const WASM = .*\n", re.MULTILINE)  # of digitocr.js; the page gives the bytes
+ADDRESS = ' = new URL("digitocr.wasm", import.meta.url)'  # in digitocr.js; the page gives the bytes
 
 
 def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
@@ -93,15 +93,15 @@ def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
 
 
 def check_out(out: Path, force: bool) -> None:
-    """Raises OutputError if the folder has a page already that is not to be overwritten."""
+    """Raises MissingExtraError without a compiler, OutputError if the folder has a page that is to be kept."""
+    if importlib.util.find_spec("ziglang") is None:
+        raise MissingExtraError("device", "compiling to WebAssembly")
     if not force and (out / PAGE).exists():
         raise OutputError(f"{out / PAGE}: exists already; overwrite it with --force, or give another --out")
 
 
 def compiled(c_folder: Path) -> bytes:
-    """digitocr.wasm: the C library of that folder. Raises ModelError or MissingExtraError."""
-    if importlib.util.find_spec("ziglang") is None:
-        raise MissingExtraError("device", "compiling to WebAssembly")
+    """digitocr.wasm: the C library of that folder. Raises ModelError."""
     for name in C_FILES:
         if not (c_folder / name).is_file():
             raise ModelError(f"{c_folder / name}: is missing; write the folder by digitocr export --format c")
@@ -156,9 +156,9 @@ def as_text(content: bytes) -> str:
 def _classic_worker() -> str:
     """worker.js and digitocr.js as one script. Chromium refuses a module as the worker of a page without a server."""
     library, worker = _source("digitocr.js"), _source("worker.js")
-    if IMPORT not in worker or not ADDRESS.search(library):
+    if IMPORT not in worker or ADDRESS not in library:
         raise AssertionError("worker.js or digitocr.js lacks a line that the page replaces")
-    library = re.sub(r"^export ", "", ADDRESS.sub("const WASM = undefined\n", library), flags=re.MULTILINE)
+    library = re.sub(r"^export ", "", library.replace(ADDRESS, ""), flags=re.MULTILINE)
     return library + worker.replace(IMPORT, "")
 
 
@@ -178,6 +178,8 @@ def _package() -> dict[str, object]:
         "description": "Reads the numbers in pictures",
         "license": "Apache-2.0",
         "type": "module",
+        "main": "./digitocr.js",  # for what knows no "exports", as the next one
+        "types": "./digitocr.d.ts",
         "exports": {
             ".": {"types": "./digitocr.d.ts", "default": "./digitocr.js"},
             "./digitocr.wasm": "./digitocr.wasm",

@@ -13,6 +13,9 @@
 #if defined(__FAST_MATH__)
 #error "-ffast-math and -Ofast change the answers; compile without"
 #endif
+#if defined(__SIZEOF_INT__) && (__SIZEOF_INT__ < 4 || __SIZEOF_DOUBLE__ < 8)
+#error "digitocr needs an int of 32 bits and a double of 64, which this processor's compiler, such as AVR's, has not"
+#endif
 
 /* A product and a sum must not become one operation, which rounds once. gcc keeps them apart with -std=c99. */
 #if defined(__clang__)

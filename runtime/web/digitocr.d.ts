@@ -85,9 +85,12 @@ export declare class Reader {
   classifyBox(picture: Picture, box: Box): Class
 }
 
+/** A WebAssembly.Module, where TypeScript's libraries have it: "dom" is not among those of each project of Node. */
+type Module = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : never
+
 /** Loads digitocr.wasm: by default the file beside digitocr.js. A string is an address, as fetch takes it. */
 export declare function load(
-  source?: string | URL | BufferSource | WebAssembly.Module | Response | Promise<Response>,
+  source?: string | URL | ArrayBuffer | ArrayBufferView | Module | Response | Promise<Response>,
 ): Promise<Reader>
 
 /** The numbers of a reading as they are written, with their signs; a line of text for each line of the picture. */

@@ -9,8 +9,6 @@
  * or RGBA, as ImageData has it; grey levels of colours are made here. Reading takes time: in a page, call it in a worker.
  */
 
-const WASM = new URL("digitocr.wasm", import.meta.url) // in the form that bundlers look for
-
 const ERRORS = {
   1: "a box has no area, or a number is not finite",
   2: "a picture has 1 to 65535 pixels a side",
@@ -40,12 +38,11 @@ export class DigitocrError extends Error {
 }
 
 /** Loads the reader: digitocr.wasm beside this file, or what is given: bytes, a module, a response, an address. */
-export async function load(source = WASM) {
+export async function load(source = new URL("digitocr.wasm", import.meta.url)) { // in the form that bundlers look for
   source = await source
-  if (source instanceof URL && source.protocol === "file:") {
-    // Node's fetch reads no files; bundlers for browsers shall leave the import as it is
-    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ "node:fs/promises")
-    source = await readFile(source)
+  const node = globalThis.process?.getBuiltinModule // an import would stop bundlers that bundle for browsers
+  if (node && source instanceof URL && source.protocol === "file:") {
+    source = await node("node:fs").promises.readFile(source) // Node's fetch reads no files
   } else if (source instanceof URL || typeof source === "string") {
     source = await fetch(source)
   }

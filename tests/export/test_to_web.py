@@ -202,12 +202,28 @@ def test_the_policy_of_the_page_names_its_own_scripts_alone(web_folder):
 
 def test_the_package_names_files_that_are_there(web_folder):
     package = json.loads((web_folder / "package.json").read_text("utf-8"))
-    for name in [*package["files"], *(name.removeprefix("./") for name in package["exports"]["."].values())]:
+    entries = package["exports"]["."]
+    assert (package["main"], package["types"]) == (entries["default"], entries["types"])
+    for name in [*package["files"], *entries.values()]:
         assert (web_folder / name).is_file()
     types = (web_folder / "digitocr.d.ts").read_text("utf-8")
     library = (web_folder / "digitocr.js").read_text("utf-8")
     exported = re.findall(r"^export (?:async )?(?:class|function) (\w+)", library, re.M)
     assert sorted(exported) == sorted(re.findall(r"^export declare (?:class|function) (\w+)", types, re.M))
+
+
+def test_the_library_can_be_bundled_and_needs_no_address_where_it_is_given_bytes(needs, web_folder, tmp_path):
+    needs("node")
+    library = (web_folder / "digitocr.js").read_text("utf-8")
+    assert not re.search(r"\bimport\b(?!\.meta\.url\))", re.sub(r"/\*.*?\*/|//.*", "", library, flags=re.S))
+    # a bundle in CommonJS, where bundlers leave import.meta empty
+    script = re.sub(r"^export ", "", library, flags=re.M).replace("import.meta", "({})")
+    wasm = json.dumps(str(web_folder / "digitocr.wasm"))
+    script += f'\nload(require("fs").readFileSync({wasm})).then(reader => console.log(reader.classes))\n'
+    (tmp_path / "bundle.cjs").write_text(script, "utf-8")
+    command = ["node", str(tmp_path / "bundle.cjs")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.stdout, result.stderr) == ("11\n", "")
 
 
 def test_an_earlier_page_is_kept_without_force(web_folder, tmp_path):
