@@ -1,6 +1,7 @@
 """An RTSP server in pure Python, which sends H.264 over the connection that it is asked by, or by UDP."""
 
 import base64
+import functools
 import itertools
 import re
 import socket
@@ -155,3 +156,58 @@ def server(coded):
     yield start
     for one in started:
         one.close()
+
+
+# of each digit, the segments that are lit: upper, upper left, upper right, middle, lower left, lower right, lower
+LIT = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011")
+INK, PAPER = 70, 190
+
+
+def drawn_display(digits, height=14, at=(40, 60), size=(640, 360), ink=INK):
+    """(H, W) uint8: digits of seven segments on paper, and their boxes. `height`: 14 or more pixels, strokes of 2."""
+    gray = np.full(size[::-1], PAPER, np.uint8)
+    wide, thick = round(height * 0.57), max(2, round(height / 8))
+    boxes = []
+    for place, digit in enumerate(digits):
+        x, y = at[0] + place * round(1.6 * wide), at[1]
+        half = (height - thick) // 2
+        bars = [
+            (0, 0, wide, thick),
+            (0, 0, thick, half + thick),
+            (wide - thick, 0, thick, half + thick),
+            (0, half, wide, thick),
+            (0, half, thick, height - half),
+            (wide - thick, half, thick, height - half),
+            (0, height - thick, wide, thick),
+        ]
+        for lit, (left, top, w, h) in zip(LIT[int(digit)], bars, strict=True):
+            if lit == "1":
+                gray[y + top : y + top + h, x + left : x + left + w] = ink
+        boxes.append((x, y, wide, height))
+    return gray, np.array(boxes, np.float32)
+
+
+@functools.cache
+def normal(shape):
+    """Noise of the spread 1 for a frame of twice that height and width, from which parts are cut."""
+    return np.random.default_rng(1).normal(0, 1, (2 * shape[0], 2 * shape[1])).astype(np.float32)
+
+
+def with_noise(gray, seed, spread=8.0):
+    """The frame with noise of that many grey levels, another one for each seed."""
+    height, width = gray.shape
+    top, left = np.random.default_rng(seed).integers(0, (height, width))
+    noise = normal(gray.shape)[top : top + height, left : left + width]
+    return np.clip(gray + np.float32(spread) * noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def display():
+    """The function drawn_display."""
+    return drawn_display
+
+
+@pytest.fixture(scope="session")
+def noisy():
+    """The function with_noise."""
+    return with_noise

@@ -23,8 +23,8 @@ class Told:
         digits = tuple(Digit(int(one), 0.9, Box(10 * place, 5, 8, 20), ()) for place, one in enumerate(self.text))
         return Reading((Line((Number(self.text, digits, 0.9),)),) if self.text else ())
 
-    def classify(self, *_):
-        return np.eye(10)[[int(one) for one in self.text]]
+    def classify(self, _, boxes):
+        return np.ones((len(boxes), 10))  # each digit is what it was
 
 
 def threads():
@@ -96,11 +96,10 @@ def test_a_counter_only_rises_and_says_what_it_refuses(clip):
             self.text = ("407", "40", "412")[len(self.given) // 20]
             return super().read(picture)
 
-        def classify(self, *_):
-            return np.zeros((len(self.text), 10))  # the digits are others now: they are read again
-
     def watched(rising):
-        frames = [frame for frame in VideoReader(str(clip), Counting(""), rising=rising).frames() if frame]
+        source = Own(clip)
+        source.continuous = False  # each frame is read
+        frames = [frame for frame in VideoReader(source, Counting(""), rising=rising).frames() if frame]
         return [reading.number.text for frame in frames for reading in frame.announced], frames
 
     texts, frames = watched(5)
@@ -215,7 +214,7 @@ def test_frames_of_a_video_are_followed_and_pictures_are_not(clip, tmp_path):
 
     reader = Told("12")
     list(VideoReader(str(clip), reader))
-    assert len(reader.given) == 20
+    assert 3 <= len(reader.given) <= 20
     for number in range(4):
         Image.new("L", (64, 48)).save(tmp_path / f"{number}.png")
     reader = Told("12")
