@@ -173,13 +173,14 @@ class Run(Generic[S]):
             ) from error
 
 
-def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
+def begin(folder: Path, settings: S, data: Mnist, with_versions: bool = True) -> Run[S]:
     """Makes the folder of a new run, with run.json in it.
 
     Args:
         folder: The folder, which must not exist, or be empty.
         settings: The settings of the run.
         data: The data to train with.
+        with_versions: Whether to record the versions at once, which imports Keras; False where that has to wait.
 
     Raises:
         OutputError: The folder exists or cannot be written.
@@ -193,7 +194,7 @@ def begin(folder: Path, settings: S, data: Mnist) -> Run[S]:
         "settings": asdict(settings),
         "fonts": [font.name for font in fonts],
         "data": data_card(data),
-        "versions": versions(),
+        "versions": versions() if with_versions else {},
         "started": now(),
         "resumed": [],
         "ended": None,

@@ -27,7 +27,7 @@ def finished(tmp_path):
     report = {"pictures": pictures, "mnist": {"before": 0.9963, "after": 0.9961}, "passed": True}
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "adapt.json").write_text(json.dumps(report))
-    (tmp_path / "run" / "cost.json").write_text('{"seconds": 90, "megabytes": 1400}')
+    (tmp_path / "run" / "cost.json").write_text('{"seconds": 80, "processor_seconds": 90, "megabytes": 1400}')
     return tmp_path / "run"
 
 
@@ -62,7 +62,7 @@ def test_a_finished_run_is_not_repeated_and_its_digits_are_counted(adapt, finish
     counts = [row[name] for name in ("pictures", "wrong before", "wrong after", "mended", "broken")]
     assert counts == [6, 4, 2, 4, 2]  # without the wheels between two digits
     assert (row["p"], row["MNIST, points"], row["gate"]) == ("", "-0.02", "2 of 2 passed")
-    assert (row["minutes"], row["MB"]) == ("1.5", "1400")
+    assert (row["processor minutes"], row["MB"]) == ("1.5", "1400")
     assert adapt.row("meters", [report])["p"] == "1"
 
 

@@ -36,7 +36,7 @@ from digitocr.train.adapt.lessons import Placed
 from digitocr.train.adapt.own import Own, Picture, placed, read_own
 from digitocr.train.data import Mnist, split
 from digitocr.train.quiet import progress_line, progress_stream
-from digitocr.train.runs import ADAPTED, HISTORY, RECORD, SPLIT, Run, begin, now, train_command
+from digitocr.train.runs import ADAPTED, HISTORY, RECORD, SPLIT, Run, begin, now, train_command, versions
 from digitocr.train.synthesis.fonts import find_fonts, seen
 from digitocr.train.synthesis.scripts import script_fonts
 
@@ -104,7 +104,7 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
     if find_spec("keras") is None:  # said before minutes have been spent
         raise MissingExtraError("train", "training")
     own = read_own(Path(settings.data))  # before the folder is made
-    run = begin(folder, settings, data)
+    run = begin(folder, settings, data, with_versions=False)
     run.record["own"] = {
         "source": own.source,
         "digest": own.digest,
@@ -132,9 +132,10 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
         DRAWN_SCENES,
         DRAWN_STRIPS,
     )
-    from digitocr.train.adapt.gate import judged
-    from digitocr.train.adapt.teach import COURSES, is_taught, teach
+    from digitocr.train.adapt.gate import go_back, judged
+    from digitocr.train.adapt.teach import COURSES, LOAD, is_taught, teach
 
+    run.record["versions"] = versions()
     names = [name for name in COURSES if all(any(is_taught(one, name) for one in some) for some in (taught, held))]
     with _bar(names, quiet) as say:
         networks, history = teach(names, taught, held, drawn, data, settings.seed, say)
@@ -142,7 +143,14 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
         rows = csv.DictWriter(file, list(history[0]), lineterminator="\n")
         rows.writeheader()
         rows.writerows(history)
-    report = judged(networks, own.test, data, settings.all_fonts(), lambda words: progress_line(words, quiet))
+
+    def say_line(words: str) -> None:
+        progress_line(words, quiet)
+
+    first = {name: LOAD[name]().get_weights() for name in ("recognizer", "detector") if name in networks}
+    if first:
+        go_back(networks, first, data, settings.all_fonts(), say_line)
+    report = judged(networks, own.test, data, settings.all_fonts(), say_line)
     run.write_json(ADAPTED, report)
     if report["passed"]:
         _write_networks(run, networks)

@@ -4,7 +4,7 @@ reader = keras_reader({"classifier": network})      # the others are the shipped
 reader.read("meter.jpg").text
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +18,41 @@ from digitocr.runtime.reader import Reader
 from digitocr.runtime.recognizer import Recognizer
 
 
+def _answers(network: Any) -> Callable[[Tensors], Any]:
+    """What a network answers, as one graph for pictures of all sizes: layer by layer a picture takes 40 times as long.
+
+    XLA, which Keras would take, compiles each size anew.
+    """
+    import keras
+
+    compiled = keras.Model(network.inputs, network.outputs)  # the network itself is saved without
+    compiled.compile(jit_compile=False)
+    return compiled.predict_on_batch
+
+
 class KerasClassifier(Classifier):
     """A Classifier whose probabilities are those of a Keras network, which ends in a softmax."""
 
     def __init__(self, network: Any) -> None:
         super().__init__()
-        self._network = network
+        self._answers = _answers(network)
         self.classes = network.output_shape[-1]
 
     def predict(self, tensors: Tensors) -> Probabilities:
         """As Classifier.predict."""
         if len(tensors) == 0:
             return np.zeros((0, self.classes), np.float32)
-        return np.asarray(self._network(tensors, training=False), np.float32)
+        return np.asarray(self._answers(tensors), np.float32)
 
 
 class _Session:
     """What Recognizer and Detector run: a Keras network with ONNX's order of axes, its outputs cut into parts."""
 
     def __init__(self, network: Any, *parts: slice) -> None:
-        self._network, self._parts = network, parts
+        self._answers, self._parts = _answers(network), parts
 
     def run(self, _: None, inputs: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        output = np.asarray(self._network(inputs["image"].transpose(0, 2, 3, 1), training=False), np.float32)
+        output = np.asarray(self._answers(inputs["image"].transpose(0, 2, 3, 1)), np.float32)
         return [output[..., part].transpose(0, 3, 1, 2) for part in self._parts]
 
 

@@ -171,7 +171,8 @@ def _taught(lesson: _Lesson, course: Course, rng: np.random.Generator, say: Say)
     rate = keras.optimizers.schedules.CosineDecay(
         course.rate / 10, course.steps - warm, warmup_target=course.rate, warmup_steps=warm
     )
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM), loss=lesson.loss)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, clipnorm=CLIP_NORM)
+    network.compile(optimizer, loss=lesson.loss, jit_compile=False)  # XLA takes 3 times as long for a recognizer's step
     mean = best = begun = network.get_weights()
     least, kept, rows, started = np.inf, 0, list[dict[str, Any]](), time.perf_counter()
     for step in range(course.steps + 1):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitocr.train.adapt import gate as module
-from digitocr.train.adapt.gate import agrees, failures_of
+from digitocr.train.adapt.gate import agrees, failures_of, go_back
 from digitocr.train.adapt.own import Picture
 
 DRAWN = {"digits": 1000, "right": 900, "invented": 20, "calibration_error": 0.03}
@@ -75,3 +75,34 @@ def test_pictures_are_read_before_and_after_and_counted(monkeypatch):
         ("b", "3", "8", [False, True]),
     ]
     assert report["passed"]
+
+
+class Network:
+    """One with a single weight."""
+
+    def __init__(self, weight):
+        self.set_weights([np.float32(weight)])
+
+    def get_weights(self):
+        return self._weights
+
+    def set_weights(self, weights):
+        self._weights = weights
+
+
+@pytest.mark.parametrize(("invented", "kept"), [(4, 1.0), (8, 0.5), (400, 0.0)])
+def test_networks_go_back_until_drawn_scenes_are_read_nearly_as_before(invented, kept, monkeypatch):
+    networks = {"detector": Network(3), "recognizer": Network(5), "classifier": Network(7)}
+    monkeypatch.setattr(module, "Reader", lambda: None)
+    monkeypatch.setattr(module, "keras_reader", lambda networks: networks["detector"].get_weights()[0] - 1)
+    monkeypatch.setattr(module, "_pages", lambda *_: [])
+
+    def report(learned, _):
+        return {**DRAWN, "invented": DRAWN["invented"] + invented * (learned or 0) / 2}
+
+    monkeypatch.setattr(module, "page_report", report)
+    said = []
+    go_back(networks, {"detector": [np.float32(1)], "recognizer": [np.float32(1)]}, None, [], said.append)
+    weights = {name: float(network.get_weights()[0]) for name, network in networks.items()}
+    assert weights == {"detector": 1 + 2 * kept, "recognizer": 1 + 4 * kept, "classifier": 7}
+    assert said[-1] == f"reading drawn scenes with {kept:.0%} of what was learned"
