@@ -352,7 +352,7 @@ DG_LOCAL int32_t dg_kind(const float *probabilities);
 
 /* A character or a run of other writing in a line: columns from `left` up to `right`. */
 struct dg_segment {
-    int32_t left, right;
+    int16_t left, right;
     int32_t kind; /* DG_KIND_... but that of a gap */
     float share;  /* the probability of that kind */
 };

@@ -867,7 +867,7 @@ static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest, s
     size_t found = total * (sizeof(struct digitocr_box) + 12 * sizeof(float) + sizeof(struct dg_character));
     size_t seen = total * ((DG_CLASS_COUNT + 2) * sizeof(float) + 1);
     size_t strip = columns * (sizeof(struct dg_segment) + sizeof(void *) + sizeof(int32_t)) +
-                   count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (24 + sizeof(int32_t)));
+                   count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (16 + sizeof(int32_t)));
     size_t in_columns = columns * DG_CLASS_COUNT * sizeof(float);
     size_t held = columns * DG_CLASS_COUNT + DG_ALIGN; /* of a look */
     size_t line = dg_larger(held + dg_larger(look, held + in_columns), in_columns + strip);

@@ -722,8 +722,8 @@ DG_LOCAL int32_t dg_find_segments(const float *columns, int32_t count, struct dg
                 if (segments) {
                     float kinds[4], means[DG_CLASS_COUNT];
                     struct dg_segment *made = &segments[found];
-                    made->left = start;
-                    made->right = column;
+                    made->left = (int16_t)start;
+                    made->right = (int16_t)column;
                     dg_mean_of_columns(columns, start, column, means);
                     dg_kinds_of(means, kinds);
                     made->kind = dg_argmax(kinds, 3);
@@ -810,8 +810,8 @@ static int32_t dg_find_on_line(const struct dg_recognition *found, const struct 
 /* A candidate and a digit of its line that it may hold. */
 struct dg_pair {
     double off;
-    int32_t row, digit; /* row: of the candidates */
-    int32_t place;      /* of that candidate on the line */
+    int16_t row, digit; /* row: of the candidates */
+    int16_t place;      /* of that candidate on the line */
 };
 
 static int dg_before_by_distance(const void *context, int32_t one, int32_t other) {
@@ -848,9 +848,9 @@ static int32_t dg_find_pairs(const struct dg_recognition *found, const struct dg
             if (off < DG_RECOGNITION_MAX_OFFSET * wide) {
                 if (pairs) {
                     pairs[count].off = off / wide;
-                    pairs[count].row = rows[n];
-                    pairs[count].digit = k;
-                    pairs[count].place = n;
+                    pairs[count].row = (int16_t)rows[n];
+                    pairs[count].digit = (int16_t)k;
+                    pairs[count].place = (int16_t)n;
                 }
                 count++;
             }

@@ -204,6 +204,11 @@ def test_too_little_memory_is_an_error(program: Program) -> None:
     assert program.read(gray, options)[0] == 0
 
 
+@pytest.mark.parametrize(("width", "height", "most"), [(128, 96, 120 << 10), (512, 384, 1_500_000)])
+def test_a_picture_takes_little_memory(program: Program, width: int, height: int, most: int) -> None:
+    assert program.bytes(np.zeros((height, width), np.uint8), Options(0.5, 0, 0)) <= most
+
+
 def test_wrong_arguments_are_errors(program: Program) -> None:
     gray = drawn("12", 100, 60)
     right = Options(0.5, 0, 0)

@@ -32,7 +32,8 @@ class PlaceC(ctypes.Structure):
 
 class SegmentC(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("left", "right", "kind")),
+        *((name, ctypes.c_int16) for name in ("left", "right")),
+        ("kind", ctypes.c_int32),
         ("share", ctypes.c_float),
     ]
 
