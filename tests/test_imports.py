@@ -42,6 +42,7 @@ RUNTIME = [
     "confidence",
     "attempt",
     "recognition",
+    "candidates",
     "orientation",
     "many",
     "reader",
