@@ -140,7 +140,8 @@ def webcam(
         if not found:
             print("digitocr: there is no camera; plug one in, or name a file or a stream by --source", file=sys.stderr)
         return
-    from digitocr.cli.live.webcam import WebcamSettings, run
+    from digitocr.cli.live.settings import WebcamSettings
+    from digitocr.cli.live.webcam import run
 
     if keep_doubtful is None:
         options.refuse(context, ("keep_below", "keep_most"), "is for --keep-doubtful; leave it out")

@@ -26,7 +26,7 @@ REACH = 2  # pixels of the reduced frame; what moved by no more, as at the edges
 LEVELS = 12  # grey levels of the reduced frame; compression and focus change a pixel by less
 NOISES = 4.0  # median differences of a pixel between two frames; noise changes none by more
 EVERY = 6  # pixels; every sixth row and column is enough for the median brightness
-LEAST = 8  # pixels of the reduced frame; fewer are specks
+LEAST = 12  # pixels of the reduced frame; fewer are specks
 NEIGHBOURS = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
 
 

@@ -21,6 +21,7 @@ from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.live.changes import (
     LEAST,
+    NEIGHBOURS,
     Looks,
     Mask,
     Scene,
@@ -73,7 +74,8 @@ class Follower:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._sight: _Sight | None = None  # of the last detection, if its digits can be followed
-        self._texts: list[str] = []  # the numbers of the last detection
+        self._texts: list[str] = []  # its numbers, or those of a detection without digits
+        self._doubted: list[str] | None = None  # the numbers of a later detection that has not replaced it
         self._pause = SOON  # frames from that detection to the next if nothing changes
         self._age = 0  # frames since that detection
         self._moving: Mask = np.zeros((0, 0), np.bool_)  # what moved in the last frame, reduced
@@ -86,17 +88,23 @@ class Follower:
         """
         now = scene(gray)
         self._age += 1
-        if self._sight and self._sight.shape == gray.shape:
-            reading = self._followed(self._sight, gray, now)
-            if reading:
-                return reading
+        if self._sight and self._sight.shape != gray.shape:
+            self._sight = None
+        reading = self._followed(self._sight, gray, now) if self._sight else None
+        if reading:
+            return reading
         return self._detected(gray, now)
 
     def _detected(self, gray: GrayImage, now: Scene) -> Reading:
         reading = self._reader.read(gray)
         texts = [number.text for number in reading.numbers]
+        self._age = 0
+        # the frame before something came is better to compare with; what a hand leaves of a number is soon another text
+        if self._sight and self._moving.any() and texts != self._doubted:
+            self._doubted = None if texts == self._texts else texts
+            return reading
         self._pause = min(2 * self._pause, LATE) if texts == self._texts else SOON
-        self._texts, self._age, self._sight = texts, 0, None
+        self._texts, self._doubted, self._sight = texts, None, None
         if reading.lines and not reading.turned:
             boxes = np.array([digit.box for digit in reading.digits], np.float32)
             centres = (boxes[:, :2] + boxes[:, 2:] / np.float32(2)) * np.float32(_scale(gray, now))
@@ -123,7 +131,8 @@ class Follower:
         if rows:
             for row, probabilities in zip(rows, self._reader.classify(gray, boxes[rows]), strict=True):
                 if probabilities[digits[row].digit] < FLOW_MIN_PROBABILITY:
-                    if not is_covered[row] or probabilities.max() >= OTHER_PROBABILITY:
+                    is_other = self._age >= SOON and probabilities.max() >= OTHER_PROBABILITY
+                    if is_other or not is_covered[row]:
                         return None
                     hidden.append(row)
         moved = sight.reading.with_boxes(
@@ -171,12 +180,12 @@ class Follower:
         x, y = (round(float(along)) for along in self._common)
         is_new = strange(now, sight.scene, (x, y))
         is_moving = is_new & strange(now, self._before, (x - self._shift[0], y - self._shift[1]))
-        # something that moved before as well; what has only just come may be a number
         moving = whole(is_new, is_moving)
-        moves_on = whole(moving, cv2.dilate(self._moving.view(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+        # what moved before as well; what has only just come may be a number, if nothing else moves
+        moves_on = whole(moving, cv2.dilate(self._moving.view(np.uint8), NEIGHBOURS) > 0)
+        beside = is_new & ~moving if self._moving.any() else is_new
         self._before, self._shift, self._moving = now, (x, y), moving
         is_covered = np.array([np.count_nonzero(moves_on[place]) >= LEAST for place in places])
-        beside = is_new & ~moves_on
         for place in places:
             beside[place] = False
         return bool(np.count_nonzero(beside) >= LEAST), is_covered

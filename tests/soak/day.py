@@ -23,6 +23,7 @@ import numpy as np
 
 from digitocr.cli.live import webcam
 from digitocr.cli.live.heartbeat import HEARTBEAT_SCHEMA
+from digitocr.cli.live.settings import WebcamSettings
 from digitocr.runtime.live import video
 from digitocr.runtime.live.capture import Frame
 from digitocr.runtime.reading import Box, Digit, Line, Number, Reading
@@ -172,9 +173,9 @@ def day(frames: int, seed: int) -> dict[str, float]:
     }
 
 
-def settings(kept: Path) -> webcam.WebcamSettings:
+def settings(kept: Path) -> WebcamSettings:
     """The options of the command: a meter of eight digits that rises, JSON, heartbeats, doubtful frames kept."""
-    return webcam.WebcamSettings(
+    return WebcamSettings(
         source="0", view="none", host="", port=0, model=None, detector=None, recognizer=None, mode="auto",
         conf=0.5, rotate="0", every=1, roi="", expect="", digits=8, rising=10, jsonl=True, all_frames=False, once=False,
         max_seconds=0, record=None, force=False, mirror=False, width=0, height=0, fps=0, reconnect=10, heartbeat=1,
