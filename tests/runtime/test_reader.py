@@ -397,7 +397,7 @@ class Blobs:
         self.scores = scores
         self.seen = []
 
-    def detect(self, gray, thorough=True):  # noqa: ARG002
+    def detect(self, gray, thorough=True, shrink=None):  # noqa: ARG002
         self.seen.append(gray.shape)
         _, _, stats, _ = cv2.connectedComponentsWithStats((gray > 128).astype(np.uint8))
         rows = sorted(stats[1:, :4].tolist())
@@ -503,7 +503,7 @@ def test_the_line_decides_between_digits_that_the_classifier_cannot_tell_apart(w
 
 def test_a_digit_that_the_line_alone_shows_is_read(written):
     class Half(Blobs):
-        def detect(self, gray, thorough=True):  # noqa: ARG002
+        def detect(self, gray, thorough=True, shrink=None):  # noqa: ARG002
             boxes, scores = super().detect(gray)
             return boxes[[0, 1, 3]], scores[[0, 1, 3]]
 
