@@ -3,8 +3,8 @@
     for reading in VideoReader("clip.avi"):
         print(reading.time, reading.text)
 
-A number is announced once, when it was read over several frames. Digits are detected in every third frame of a video,
-and followed into the frames between.
+A number is announced once, when it was read over several frames. Of a video, what has not changed since the frame that
+was read last is not read again.
 """
 
 from collections.abc import Callable, Iterable, Iterator

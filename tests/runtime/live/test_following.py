@@ -103,7 +103,8 @@ def test_a_small_digit_that_changes_by_one_segment_is_sought_in_that_frame(displ
     reader = Placed("4" + before, boxes)
     reader.same = 0.0
     watched(reader, [noisy(first if seed < 30 else second, seed) for seed in range(40)])
-    assert reader.asked == [0, 3, 9, 21, 30]
+    assert reader.asked[:5] == [0, 3, 9, 21, 30]
+    assert len(reader.asked) <= 6  # once more where it has come to rest
 
 
 @pytest.mark.parametrize("how", ["turns", "fades"])
@@ -131,7 +132,8 @@ def test_a_number_that_comes_beside_others_is_noticed_at_once(display, noisy):
     both = gray.copy()
     both[180:, :] = display("714")[0][:180]
     watched(reader, [noisy(gray if step < 30 else both, step, 3) for step in range(36)])
-    assert reader.asked == [0, 3, 9, 21, 30]
+    assert reader.asked[:5] == [0, 3, 9, 21, 30]
+    assert len(reader.asked) <= 6  # once more where it has come to rest
 
 
 def passing(gray, step, level=150):
