@@ -1,6 +1,7 @@
 """The gate of an adaptation: own pictures are read better, and neither MNIST nor drawn pictures worse than allowed.
 
-    report = judged(networks, own.test, data, fonts, seed, say)
+    go_back(networks, first, data, fonts, say)          # the weights, until drawn pictures are read nearly as before
+    report = judged(networks, own.test, data, fonts, say)
     report["passed"], report["failures"]    # False, ["MNIST: 0.09 points are lost, at most 0.05 may"]
 
 Own pictures that no network has seen are read before and after, as `digitocr predict` reads them. Of the pictures on
@@ -132,8 +133,10 @@ def go_back(
             )
         say(f"reading drawn scenes with {share:.0%} of what was learned")
         after = page_report(keras_reader(networks), pages)
-        if share == 0 or not _drawn_failures({"before": before, "after": after}, STRICTER):
+        failures = _drawn_failures({"before": before, "after": after}, STRICTER)
+        if share == 0 or not failures:
             return
+        say("; ".join(failures))
 
 
 def failures_of(report: Mapping[str, Any]) -> list[str]:
@@ -167,7 +170,7 @@ def _drawn_failures(drawn: Mapping[str, Any], strictness: float) -> list[str]:
         if worse > strictness * limit:
             failures.append(
                 f"drawn scenes: {name.replace('_', ' ')} was {values[0]:.2f} % and is {values[1]:.2f} %, "
-                f"at most {limit:.2f} points worse it may be"
+                f"at most {strictness * limit:.2f} points worse it may be"
             )
     return failures
 
