@@ -187,7 +187,7 @@ def test_a_digit_that_is_gone_is_sought_at_once(reader, page):
     erased[last.y - 5 : last.y + last.h + 5, last.x - 5 : last.x + last.w + 5] = page[5, 5]
     follower = Follower(reader)
     follower.read(page)
-    assert [(follower.read(erased).text, reader.sought) for _ in range(4)] == [("40", 2)] * 3 + [("40", 3)]
+    assert [(follower.read(erased).text, reader.sought) for _ in range(4)] == [("40", 2)] + [("40", 3)] * 3
 
 
 def test_frames_without_digits_and_frames_of_another_size_are_sought(reader, page):
