@@ -125,14 +125,14 @@ def go_back(
     """
     learned = {name: networks[name].get_weights() for name in first}
     pages = _pages(data, seen(list(fonts)), TRIED_SEED)
-    before = page_report(Reader(), pages)
+    before, reader = page_report(Reader(), pages), keras_reader(networks)
     for share in SHARES:
         for name, weights in learned.items():
             networks[name].set_weights(
                 [old + share * (new - old) for old, new in zip(first[name], weights, strict=True)]
             )
         say(f"reading drawn scenes with {share:.0%} of what was learned")
-        after = page_report(keras_reader(networks), pages)
+        after = page_report(reader, pages)
         failures = _drawn_failures({"before": before, "after": after}, STRICTER)
         if share == 0 or not failures:
             return

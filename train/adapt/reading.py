@@ -16,6 +16,7 @@ from digitocr.runtime.detector import Detector
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.recognizer import Recognizer
+from digitocr.train.quiet import silenced
 
 
 def _answers(network: Any) -> Callable[[Tensors], Any]:
@@ -27,7 +28,12 @@ def _answers(network: Any) -> Callable[[Tensors], Any]:
 
     compiled = keras.Model(network.inputs, network.outputs)  # the network itself is saved without
     compiled.compile(jit_compile=False)
-    return compiled.predict_on_batch
+
+    def answers(tensors: Tensors) -> Any:
+        with silenced():  # TensorFlow warns of the first few sizes
+            return compiled.predict_on_batch(tensors)
+
+    return answers
 
 
 class KerasClassifier(Classifier):

@@ -94,11 +94,12 @@ class Network:
 def test_networks_go_back_until_drawn_scenes_are_read_nearly_as_before(invented, kept, monkeypatch):
     networks = {"detector": Network(3), "recognizer": Network(5), "classifier": Network(7)}
     monkeypatch.setattr(module, "Reader", lambda: None)
-    monkeypatch.setattr(module, "keras_reader", lambda networks: networks["detector"].get_weights()[0] - 1)
+    monkeypatch.setattr(module, "keras_reader", lambda networks: networks["detector"])
     monkeypatch.setattr(module, "_pages", lambda *_: [])
 
-    def report(learned, _):
-        return {**DRAWN, "invented": DRAWN["invented"] + invented * (learned or 0) / 2}
+    def report(reader, _):
+        learned = reader.get_weights()[0] - 1 if reader else 0
+        return {**DRAWN, "invented": DRAWN["invented"] + invented * learned / 2}
 
     monkeypatch.setattr(module, "page_report", report)
     said = []
