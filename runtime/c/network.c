@@ -777,6 +777,7 @@ struct dg_plan {
     int16_t rate[DG_MAX_LAYERS];    /* of a flowing chain: rows that are computed in a step */
     int16_t lag[DG_MAX_LAYERS];     /* rows that it is behind these; of an addition in a chain: behind its input */
     int32_t steps;                  /* of a flowing chain; 0: no chain flows */
+    size_t row_bytes[DG_MAX_LAYERS];
     size_t offset[DG_MAX_LAYERS];   /* bytes from the start of the working memory */
     size_t working;                 /* bytes of working memory for all jobs */
     size_t scratch;                 /* bytes that are needed within a job */
@@ -803,13 +804,8 @@ DG_SMALL static int dg_is_end(const struct dg_network *network, const struct dg_
     return 0;
 }
 
-static size_t dg_row_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
-    const struct dg_layer *layer = dg_layer_of(network, plan, number);
-    return (size_t)plan->columns[number] * (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
-}
-
-DG_SMALL static size_t dg_job_bytes(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
-    return DG_BYTES((size_t)plan->kept[number] * dg_row_bytes(network, plan, number));
+static size_t dg_job_bytes(const struct dg_plan *plan, int32_t number) {
+    return DG_BYTES((size_t)plan->kept[number] * plan->row_bytes[number]);
 }
 
 /* Adds a layer to the jobs. job_of: the last job of each layer. */
@@ -844,6 +840,7 @@ DG_SMALL static void dg_plan_sides(const struct dg_network *network, struct dg_p
         plan->rows[number] = (plan->rows[in] + layer->top + layer->bottom - high) / layer->stride_rows + 1;
         plan->columns[number] = (plan->columns[in] + layer->left + layer->right - wide) / layer->stride_columns + 1;
     }
+    plan->row_bytes[number] = (size_t)plan->columns[number] * (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
 }
 
 DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
@@ -860,7 +857,7 @@ DG_SMALL static void dg_plan_chains(const struct dg_network *network, int32_t fi
     int32_t number;
     size_t least = (size_t)-1; /* bytes of the chain behind the job */
     for (number = plan->count - 1; number >= first; number--) {
-        size_t bytes = (size_t)plan->rows[number] * dg_row_bytes(network, plan, number);
+        size_t bytes = (size_t)plan->rows[number] * plan->row_bytes[number];
         int follows = plan->users[number] == 1 && plan->last_user[number] == number + 1 && !dg_is_end(network, plan, number);
         if (follows && !is_small) follows = dg_layer_of(network, plan, number + 1)->input_count == 1;
         plan->chain_end[number] = (uint8_t)number;
@@ -969,14 +966,14 @@ DG_SMALL static int dg_plan_flow(const struct dg_network *network, int32_t pixel
 }
 
 /* The first gap between the jobs that are held at the same time and placed already. A chain is placed from its end. */
-DG_SMALL static size_t dg_gap(const struct dg_network *network, const struct dg_plan *plan, int32_t number, int32_t start) {
-    size_t bytes = dg_job_bytes(network, plan, number), offset = 0;
+DG_SMALL static size_t dg_gap(const struct dg_plan *plan, int32_t number, int32_t start) {
+    size_t bytes = dg_job_bytes(plan, number), offset = 0;
     int32_t end = plan->chain_end[number], other;
     for (other = 0; other < plan->count; other++) {
         int is_placed = plan->until[other] == DG_MAX_LAYERS || (other <= end && (other > number || other < start));
         int is_held = plan->from[other] <= plan->until[number] && plan->from[number] <= plan->until[other];
         if (is_placed && is_held && plan->offset[other] < offset + bytes) {
-            size_t behind = plan->offset[other] + dg_job_bytes(network, plan, other);
+            size_t behind = plan->offset[other] + dg_job_bytes(plan, other);
             if (offset >= behind) continue;
             offset = behind;
             other = -1; /* look at all of them again */
@@ -993,7 +990,7 @@ DG_SMALL static void dg_place_jobs(const struct dg_network *network, struct dg_p
         if (dg_is_end(network, plan, number)) {
             plan->until[number] = DG_MAX_LAYERS;
             plan->offset[number] = plan->outputs;
-            plan->outputs += dg_job_bytes(network, plan, number);
+            plan->outputs += dg_job_bytes(plan, number);
         }
     for (number = plan->count - 1; number >= 0; number--) /* a place is held as long as what is written over it */
         if (plan->until[number] > plan->until[plan->over[number]]) plan->until[plan->over[number]] = plan->until[number];
@@ -1003,9 +1000,9 @@ DG_SMALL static void dg_place_jobs(const struct dg_network *network, struct dg_p
         for (number = end; number >= start; number--) {
             size_t behind;
             if (plan->until[number] == DG_MAX_LAYERS) continue;
-            plan->offset[number] = plan->over[number] == number ? dg_gap(network, plan, number, start)
+            plan->offset[number] = plan->over[number] == number ? dg_gap(plan, number, start)
                                                                 : plan->offset[plan->over[number]];
-            behind = plan->offset[number] + dg_job_bytes(network, plan, number);
+            behind = plan->offset[number] + dg_job_bytes(plan, number);
             if (behind > plan->working) plan->working = behind;
         }
     }
@@ -1070,8 +1067,8 @@ struct dg_state {
 };
 
 static unsigned char *dg_row(const struct dg_state *state, int32_t number, int32_t row) {
-    size_t bytes = dg_row_bytes(state->network, &state->plan, number);
-    return state->working + state->plan.offset[number] + (size_t)(row % state->plan.kept[number]) * bytes;
+    const struct dg_plan *plan = &state->plan;
+    return state->working + plan->offset[number] + (size_t)(row % plan->kept[number]) * plan->row_bytes[number];
 }
 
 /* Copies in pieces of 16 bytes, up to 15 more than asked for. */
@@ -1245,7 +1242,7 @@ static void dg_pooling(const struct dg_state *state, int32_t number, int32_t fir
 
 static void dg_addition(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
     const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    size_t bytes = (size_t)state->plan.columns[number] * (size_t)layer->channels_out;
+    size_t bytes = state->plan.row_bytes[number];
     int32_t row;
     for (row = first; row < first + count; row++)
         state->kernels->add(dg_row(state, state->plan.inputs[number][0], row),
