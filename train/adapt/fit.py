@@ -147,7 +147,9 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
     def say_line(words: str) -> None:
         progress_line(words, quiet)
 
-    first = {name: LOAD[name]().get_weights() for name in ("recognizer", "detector") if name in networks}
+    first: dict[str, Any] = {
+        name: LOAD[name]().get_weights() for name in ("recognizer", "detector") if name in networks
+    }
     if first:
         go_back(networks, first, data, settings.all_fonts(), say_line)
     report = judged(networks, own.test, data, settings.all_fonts(), say_line)
