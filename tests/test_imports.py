@@ -54,6 +54,7 @@ RUNTIME = [
     "live.sources",
     "live.capture",
     "live.tracking",
+    "live.changes",
     "live.following",
     "live.rising",
     "live.video",
