@@ -801,7 +801,7 @@ static int32_t dg_window(const struct dg_layer *layer) {
 static size_t dg_job_bytes(const struct dg_job *job) { return DG_BYTES((size_t)job->kept * job->row_bytes); }
 
 /* Rows and columns of a job's output. */
-DG_SMALL static void dg_plan_sides(struct dg_plan *plan, struct dg_job *job, int32_t rows, int32_t columns) {
+DG_SMALL DG_APART static void dg_plan_sides(struct dg_plan *plan, struct dg_job *job, int32_t rows, int32_t columns) {
     const struct dg_layer *layer = job->layer;
     const struct dg_job *in = &plan->jobs[job->inputs[0]];
     if (layer->kind == DG_INPUT) {
@@ -1047,16 +1047,17 @@ DG_SMALL static int dg_plan_by(int32_t how, const struct dg_network *network, in
 
 static size_t dg_plan_bytes(const struct dg_plan *plan) { return DG_BYTES(plan->working) + DG_BYTES(plan->scratch); }
 
-/* The kind of plan that takes least memory, of those that take least time, or of those that save memory; and its bytes. */
-DG_SMALL static int32_t dg_best_plan(int is_small, const struct dg_network *network, int32_t rows, int32_t columns,
-                                     const struct dg_kernels *kernels, struct dg_plan *plan, size_t *bytes) {
+/* The plan that takes least memory, of those that take least time, or of those that save memory. */
+DG_SMALL static void dg_best_plan(int is_small, const struct dg_network *network, int32_t rows, int32_t columns,
+                                  const struct dg_kernels *kernels, struct dg_plan *plan) {
     int32_t first = !is_small ? 0 : network->again_for ? DG_SPARING | DG_AGAIN : DG_SPARING, best = first, how;
-    for (*bytes = (size_t)-1, how = first; how <= (first | DG_FLOWING); how += DG_FLOWING)
-        if (dg_plan_by(how, network, rows, columns, kernels, plan) && dg_plan_bytes(plan) < *bytes) {
-            *bytes = dg_plan_bytes(plan);
+    size_t least = (size_t)-1;
+    for (how = first; how <= (first | DG_FLOWING); how += DG_FLOWING)
+        if (dg_plan_by(how, network, rows, columns, kernels, plan) && dg_plan_bytes(plan) < least) {
+            least = dg_plan_bytes(plan);
             best = how;
         }
-    return best;
+    dg_plan_by(best, network, rows, columns, kernels, plan);
 }
 
 /* --- Layers ------------------------------------------------------------------------------------------------------- */
@@ -1069,7 +1070,7 @@ struct dg_state {
     unsigned char *working, *scratch;
 };
 
-static unsigned char *dg_row(const struct dg_state *state, const struct dg_job *job, int32_t row) {
+DG_APART static unsigned char *dg_row(const struct dg_state *state, const struct dg_job *job, int32_t row) {
     return state->working + job->offset + (size_t)(row % job->kept) * job->row_bytes;
 }
 
@@ -1341,24 +1342,22 @@ DG_SMALL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, 
 
 DG_SMALL size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    size_t bytes;
-    dg_best_plan(1, network, rows, columns, dg_kernels(-1), &plan, &bytes);
-    return bytes;
+    dg_best_plan(1, network, rows, columns, dg_kernels(-1), &plan);
+    return dg_plan_bytes(&plan);
 }
 
 DG_SMALL int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
               const struct dg_source *source, struct dg_arena *arena, struct dg_output *outputs) {
     struct dg_state state;
     struct dg_plan *plan = &state.plan;
-    int32_t end, number, how;
-    size_t left = (size_t)(arena->end - arena->at), bytes;
+    int32_t end, number;
+    size_t left = (size_t)(arena->end - arena->at);
     state.network = network;
     state.kernels = dg_kernels(kernels);
     state.source = source;
-    how = dg_best_plan(0, network, rows, columns, state.kernels, plan, &bytes);
-    if (bytes > left) how = dg_best_plan(1, network, rows, columns, state.kernels, plan, &bytes);
-    if (bytes > left) return DIGITOCR_ERROR_MEMORY;
-    dg_plan_by(how, network, rows, columns, state.kernels, plan);
+    dg_best_plan(0, network, rows, columns, state.kernels, plan);
+    if (dg_plan_bytes(plan) > left) dg_best_plan(1, network, rows, columns, state.kernels, plan);
+    if (dg_plan_bytes(plan) > left) return DIGITOCR_ERROR_MEMORY;
     state.working = arena->at;
     state.scratch = arena->at + DG_BYTES(plan->working);
     for (number = 0; number < plan->count; number = plan->jobs[number].chain_end + 1) {
