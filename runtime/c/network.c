@@ -781,6 +781,9 @@ struct dg_job {
 };
 
 struct dg_plan {
+    const struct dg_network *network;
+    const struct dg_kernels *kernels;
+    int32_t rows, columns; /* of the network's input */
     int32_t count;  /* of the jobs */
     int32_t steps;  /* of a flowing chain; 0: no chain flows */
     size_t working; /* bytes of working memory for all jobs */
@@ -801,12 +804,12 @@ static int32_t dg_window(const struct dg_layer *layer) {
 static size_t dg_job_bytes(const struct dg_job *job) { return DG_BYTES((size_t)job->kept * job->row_bytes); }
 
 /* Rows and columns of a job's output. */
-DG_SMALL DG_APART static void dg_plan_sides(struct dg_plan *plan, struct dg_job *job, int32_t rows, int32_t columns) {
+DG_SMALL DG_APART static void dg_plan_sides(const struct dg_plan *plan, struct dg_job *job) {
     const struct dg_layer *layer = job->layer;
     const struct dg_job *in = &plan->jobs[job->inputs[0]];
     if (layer->kind == DG_INPUT) {
-        job->rows = rows;
-        job->columns = columns;
+        job->rows = plan->rows;
+        job->columns = plan->columns;
     } else if (layer->kind == DG_ADD || layer->kind == DG_CONCATENATE) {
         job->rows = in->rows << layer->shift[0];
         job->columns = in->columns << layer->shift[0];
@@ -820,7 +823,8 @@ DG_SMALL DG_APART static void dg_plan_sides(struct dg_plan *plan, struct dg_job 
 }
 
 /* Adds a layer to the jobs. job_of: the last job of each layer. */
-DG_SMALL static void dg_add_job(const struct dg_network *network, int32_t layer, uint8_t *job_of, struct dg_plan *plan) {
+DG_SMALL static void dg_add_job(int32_t layer, uint8_t *job_of, struct dg_plan *plan) {
+    const struct dg_network *network = plan->network;
     int32_t number = plan->count++, place;
     struct dg_job *job = &plan->jobs[number];
     job->layer = &network->layers[layer];
@@ -1016,24 +1020,24 @@ DG_SMALL static void dg_place_jobs(struct dg_plan *plan) {
 #define DG_SPARING 4 /* additions follow their convolution row by row */
 
 /* The plan of one kind; whether there is one. */
-DG_SMALL static int dg_plan_by(int32_t how, const struct dg_network *network, int32_t rows, int32_t columns,
-                               const struct dg_kernels *kernels, struct dg_plan *plan) {
+DG_SMALL static int dg_plan_by(int32_t how, struct dg_plan *plan) {
+    const struct dg_network *network = plan->network;
     uint8_t job_of[DG_MAX_LAYERS];
     int32_t number, copy, first = 0, flow_end = network->layer_count - 1;
-    int32_t pixels = how & DG_SPARING ? (kernels->group + 3) / 4 : (kernels->group + 1) / 2; /* at least, in a step */
+    int32_t pixels = how & DG_SPARING ? (plan->kernels->group + 3) / 4 : (plan->kernels->group + 1) / 2; /* at least, in a step */
     plan->count = 0;
     for (number = 0; number < network->layer_count; number++) {
         if (how & DG_AGAIN && number == network->again_for) {
             flow_end = plan->count - 1;
-            for (copy = 0; copy <= network->again_last; copy++) dg_add_job(network, copy, job_of, plan);
+            for (copy = 0; copy <= network->again_last; copy++) dg_add_job(copy, job_of, plan);
         }
-        dg_add_job(network, number, job_of, plan);
+        dg_add_job(number, job_of, plan);
     }
     plan->scratch = 0;
     for (number = 0; number < plan->count; number++) {
-        size_t scratch = dg_scratch_bytes(plan->jobs[number].layer, kernels);
+        size_t scratch = dg_scratch_bytes(plan->jobs[number].layer, plan->kernels);
         if (scratch > plan->scratch) plan->scratch = scratch;
-        dg_plan_sides(plan, &plan->jobs[number], rows, columns);
+        dg_plan_sides(plan, &plan->jobs[number]);
     }
     plan->steps = 0;
     if (how & DG_FLOWING) first = flow_end + 1;
@@ -1048,23 +1052,28 @@ DG_SMALL static int dg_plan_by(int32_t how, const struct dg_network *network, in
 static size_t dg_plan_bytes(const struct dg_plan *plan) { return DG_BYTES(plan->working) + DG_BYTES(plan->scratch); }
 
 /* The plan that takes least memory, of those that take least time, or of those that save memory. */
-DG_SMALL static void dg_best_plan(int is_small, const struct dg_network *network, int32_t rows, int32_t columns,
-                                  const struct dg_kernels *kernels, struct dg_plan *plan) {
-    int32_t first = !is_small ? 0 : network->again_for ? DG_SPARING | DG_AGAIN : DG_SPARING, best = first, how;
+DG_SMALL static void dg_best_plan(int is_small, struct dg_plan *plan) {
+    int32_t first = !is_small ? 0 : plan->network->again_for ? DG_SPARING | DG_AGAIN : DG_SPARING, best = first, how;
     size_t least = (size_t)-1;
     for (how = first; how <= (first | DG_FLOWING); how += DG_FLOWING)
-        if (dg_plan_by(how, network, rows, columns, kernels, plan) && dg_plan_bytes(plan) < least) {
+        if (dg_plan_by(how, plan) && dg_plan_bytes(plan) < least) {
             least = dg_plan_bytes(plan);
             best = how;
         }
-    dg_plan_by(best, network, rows, columns, kernels, plan);
+    dg_plan_by(best, plan);
+}
+
+DG_SMALL static void dg_begin_plan(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
+                                   struct dg_plan *plan) {
+    plan->network = network;
+    plan->kernels = dg_kernels(kernels);
+    plan->rows = rows;
+    plan->columns = columns;
 }
 
 /* --- Layers ------------------------------------------------------------------------------------------------------- */
 
 struct dg_state {
-    const struct dg_network *network;
-    const struct dg_kernels *kernels;
     const struct dg_source *source;
     struct dg_plan plan;
     unsigned char *working, *scratch;
@@ -1128,10 +1137,10 @@ static void dg_finish(const struct dg_state *state, const struct dg_layer *layer
             memcpy(pixel + sizeof value * (size_t)(channel + place), &value, sizeof value);
         }
     } else if (count >= DG_BLOCK) {
-        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero,
+        state->plan.kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero,
                                    pixel + channel);
     } else {
-        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero, bytes);
+        state->plan.kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero, bytes);
         memcpy(pixel + channel, bytes, (size_t)count);
     }
 }
@@ -1145,7 +1154,7 @@ static int dg_is_pointwise(const struct dg_layer *layer) {
 static void dg_convolution(const struct dg_state *state, const struct dg_job *job, int32_t first, int32_t count) {
     const struct dg_layer *layer = job->layer;
     const struct dg_job *in = dg_input(state, job, 0);
-    const struct dg_kernels *kernels = state->kernels;
+    const struct dg_kernels *kernels = state->plan.kernels;
     int32_t columns = job->columns, fours = (dg_window(layer) + 3) / 4;
     size_t window = dg_padded((size_t)dg_window(layer));
     size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
@@ -1223,7 +1232,7 @@ static void dg_each(const struct dg_state *state, const struct dg_job *job, int3
         int32_t count = dg_taps(state, job, row, column, taps);
         if (layer->kind == DG_DEPTHWISE) {
             for (channel = 0; channel < channels; channel += DG_BLOCK) {
-                state->kernels->sum_each(taps, count, (size_t)channel, layer->weights + channel, stride, sums);
+                state->plan.kernels->sum_each(taps, count, (size_t)channel, layer->weights + channel, stride, sums);
                 dg_finish(state, layer, channel, sums, to);
             }
         } else if (layer->kind == DG_AVERAGE) {
@@ -1269,7 +1278,7 @@ static void dg_rows_of(const struct dg_state *state, const struct dg_job *job, i
         if (layer->kind == DG_INPUT)
             state->source->row(state->source->context, row, to);
         else if (layer->kind == DG_ADD)
-            state->kernels->add(dg_row(state, dg_input(state, job, 0), row), dg_row(state, dg_input(state, job, 1), row),
+            state->plan.kernels->add(dg_row(state, dg_input(state, job, 0), row), dg_row(state, dg_input(state, job, 1), row),
                                 job->row_bytes, layer->first, layer->second, layer->constant, to);
         else if (layer->kind == DG_CONCATENATE)
             dg_concatenation(state, job, row, to);
@@ -1336,13 +1345,15 @@ DG_SMALL static void dg_flow(const struct dg_state *state, int32_t end) {
 
 DG_SMALL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    dg_plan_by(0, network, rows, columns, dg_kernels(-1), &plan);
+    dg_begin_plan(-1, network, rows, columns, &plan);
+    dg_plan_by(0, &plan);
     return DG_BYTES(plan.outputs);
 }
 
 DG_SMALL size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    dg_best_plan(1, network, rows, columns, dg_kernels(-1), &plan);
+    dg_begin_plan(-1, network, rows, columns, &plan);
+    dg_best_plan(1, &plan);
     return dg_plan_bytes(&plan);
 }
 
@@ -1352,11 +1363,10 @@ DG_SMALL int dg_run_by(int32_t kernels, const struct dg_network *network, int32_
     struct dg_plan *plan = &state.plan;
     int32_t end, number;
     size_t left = (size_t)(arena->end - arena->at);
-    state.network = network;
-    state.kernels = dg_kernels(kernels);
     state.source = source;
-    dg_best_plan(0, network, rows, columns, state.kernels, plan);
-    if (dg_plan_bytes(plan) > left) dg_best_plan(1, network, rows, columns, state.kernels, plan);
+    dg_begin_plan(kernels, network, rows, columns, plan);
+    dg_best_plan(0, plan);
+    if (dg_plan_bytes(plan) > left) dg_best_plan(1, plan);
     if (dg_plan_bytes(plan) > left) return DIGITOCR_ERROR_MEMORY;
     state.working = arena->at;
     state.scratch = arena->at + DG_BYTES(plan->working);
