@@ -20,7 +20,7 @@ from digitocr.runtime.errors import ModelError
 BLOCK = 16  # channels of a convolution that are computed side by side; DG_BLOCK of digitocr_weights.h
 FOUR = 4  # weights of a channel that lie side by side
 MAX_WEIGHT = 64  # two products of a weight and a byte fit into 16 bits
-MAX_LAYERS = 64  # of a network; DG_MAX_LAYERS
+MAX_LAYERS = 48  # of a network; DG_MAX_LAYERS
 MAX_TAPS = 64  # places of a depthwise kernel or a pooling, rows of any kernel; DG_MAX_TAPS
 MAX_STEPS = 2.0**22  # of an output before it is clamped; larger ones are not rounded exactly
 FREE_SIDE = 1024  # pixels; taken for a side that is free

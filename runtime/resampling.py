@@ -49,7 +49,9 @@ def averaged(gray: GrayImage, size: tuple[int, int]) -> GrayImage:
         rows, lower_shares = np.divmod(np.arange(first, last + 1) * old_height, height)
         top, bottom = int(rows[0]), min(int(rows[-1]) + 1, old_height)
         rows -= top
-        sums = cv2.integral(gray[top:bottom]).view(np.uint32).astype(kind, copy=False)  # above and left of a corner
+        fits = 256 * (bottom - top) * old_width <= 1 << 32
+        sums = cv2.integral(gray[top:bottom], sdepth=cv2.CV_32S if fits else cv2.CV_64F)
+        sums = (sums.view(np.uint32) if fits else sums).astype(kind, copy=False)  # above and left of a corner
         above = sums.take(rows, 0)
         down = sums.take(np.minimum(rows + 1, bottom - top), 0)
         down = _between(above, down, lower_shares.astype(kind)[:, None], height)

@@ -1,4 +1,4 @@
-"""Averages the weights of two networks that were trained on from the same ones.
+"""Averages the weights of two networks, one trained on from the other or both from a third.
 
     python -m digitocr.train.average before.keras after.keras --share 0.3 --out mean.keras
 
@@ -8,18 +8,21 @@ worthless: measure it on held-out data. The weights of all layers are averaged, 
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr.runtime.errors import MissingExtraError, ModelError, UsageError
+from digitocr.runtime.errors import DigitocrError, MissingExtraError, ModelError, UsageError
 from digitocr.runtime.files import replacing
 from digitocr.train.quiet import silenced
 
 try:
     with silenced():
         import keras
+
+        import digitocr.train.detector.network  # noqa: F401  # registers the initializer that detector.keras names
 except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
@@ -38,7 +41,7 @@ def averaged(before: Path, after: Path, share: float, short: bool = False) -> ke
 
     Raises:
         UsageError: The share is outside its range.
-        ModelError: A file is no network of Keras, or the networks have other layers.
+        ModelError: A file is missing or no network of Keras, or the weights of the networks have other shapes.
     """
     if not 0 <= share <= 1:
         raise UsageError(f"share is {share}; it must be 0 to 1")
@@ -52,6 +55,8 @@ def averaged(before: Path, after: Path, share: float, short: bool = False) -> ke
 
 
 def _loaded(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file; give the .keras file of a run")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its parts raise
@@ -73,9 +78,14 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help=f"round to {KEPT} bits, for a smaller file")
     parser.add_argument("--out", type=Path, required=True, help="the .keras file to write")
     arguments = parser.parse_args()
-    network = averaged(arguments.before, arguments.after, arguments.share, arguments.short)
-    with replacing(arguments.out) as beside:
-        network.save(beside)
+    if arguments.out.suffix != ".keras":  # Keras chooses the format by it
+        parser.error(f"--out is {arguments.out}; its name must end with .keras")
+    try:
+        network = averaged(arguments.before, arguments.after, arguments.share, arguments.short)
+        with replacing(arguments.out) as beside:
+            network.save(beside)
+    except (DigitocrError, OSError) as error:
+        sys.exit(f"average: {error}")
     print(f"wrote {arguments.out}")
 
 

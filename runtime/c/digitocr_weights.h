@@ -17,7 +17,7 @@ extern "C" {
 
 #define DG_MAX_OUTPUTS 2 /* of a network */
 #define DG_MAX_INPUTS 2  /* of a layer */
-#define DG_MAX_LAYERS 64 /* of a network */
+#define DG_MAX_LAYERS 48 /* of a network */
 #define DG_BLOCK 16      /* channels of a convolution that are computed side by side */
 
 enum dg_kind {

@@ -40,8 +40,10 @@
 /* Before a single function of that kind. */
 #if defined(__GNUC__)
 #define DG_SMALL __attribute__((cold))
+#define DG_APART __attribute__((noinline)) /* where copies in its callers take much code */
 #else
 #define DG_SMALL
+#define DG_APART
 #endif
 
 /* --- Memory: one block of the caller's, taken from the front ---------------------------------------------------- */

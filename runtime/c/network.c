@@ -763,25 +763,33 @@ static const struct dg_kernels *dg_kernels(int32_t number) {
  *
  * A plan may save memory at the cost of time: layers that a later one takes again are computed once more, as two jobs, and
  * additions follow their convolution row by row, over the other input. */
+struct dg_job {
+    const struct dg_layer *layer;
+    size_t row_bytes;
+    size_t offset;         /* bytes from the start of the working memory */
+    int32_t rows, columns;
+    int32_t kept;          /* rows that are held at once; others are overwritten */
+    int16_t rate;          /* of a flowing chain: rows that are computed in a step */
+    int16_t lag;           /* rows that it is behind these; of an addition in a chain: behind its input */
+    uint8_t inputs[DG_MAX_INPUTS]; /* earlier jobs */
+    uint8_t users;         /* how many jobs take it */
+    uint8_t last_user;     /* the last one of these */
+    uint8_t is_end;        /* it gives an output of the network */
+    uint8_t chain_end;     /* the last job of its chain */
+    uint8_t over;          /* the job whose rows it overwrites; itself: none */
+    uint8_t from, until;   /* the jobs during which it is held */
+};
+
 struct dg_plan {
-    int32_t count;                        /* of the jobs */
-    uint8_t layer[DG_MAX_LAYERS];         /* of a job */
-    uint8_t inputs[DG_MAX_LAYERS][DG_MAX_INPUTS]; /* earlier jobs */
-    uint8_t users[DG_MAX_LAYERS];         /* how many jobs take it */
-    uint8_t last_user[DG_MAX_LAYERS];     /* the last one of these */
-    uint8_t chain_end[DG_MAX_LAYERS];     /* the last job of its chain */
-    uint8_t over[DG_MAX_LAYERS];          /* the job whose rows it overwrites; itself: none */
-    uint8_t from[DG_MAX_LAYERS], until[DG_MAX_LAYERS]; /* the jobs during which it is held */
-    int32_t rows[DG_MAX_LAYERS], columns[DG_MAX_LAYERS];
-    int32_t kept[DG_MAX_LAYERS];    /* rows that are held at once; others are overwritten */
-    int16_t rate[DG_MAX_LAYERS];    /* of a flowing chain: rows that are computed in a step */
-    int16_t lag[DG_MAX_LAYERS];     /* rows that it is behind these; of an addition in a chain: behind its input */
-    int32_t steps;                  /* of a flowing chain; 0: no chain flows */
-    size_t row_bytes[DG_MAX_LAYERS];
-    size_t offset[DG_MAX_LAYERS];   /* bytes from the start of the working memory */
-    size_t working;                 /* bytes of working memory for all jobs */
-    size_t scratch;                 /* bytes that are needed within a job */
-    size_t outputs;                 /* bytes of the network's outputs, which lie at the start of the working memory */
+    const struct dg_network *network;
+    const struct dg_kernels *kernels;
+    int32_t rows, columns; /* of the network's input */
+    int32_t count;  /* of the jobs */
+    int32_t steps;  /* of a flowing chain; 0: no chain flows */
+    size_t working; /* bytes of working memory for all jobs */
+    size_t scratch; /* bytes that are needed within a job */
+    size_t outputs; /* bytes of the network's outputs, which lie at the start of the working memory */
+    struct dg_job jobs[DG_MAX_LAYERS];
 };
 
 static int32_t dg_extent(int32_t kernel, int32_t dilation) { return (kernel - 1) * dilation + 1; }
@@ -793,54 +801,44 @@ static int32_t dg_window(const struct dg_layer *layer) {
     return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
 }
 
-static const struct dg_layer *dg_layer_of(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
-    return &network->layers[plan->layer[number]];
-}
-
-DG_SMALL static int dg_is_end(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
-    int32_t end;
-    for (end = 0; end < network->end_count; end++)
-        if (network->ends[end].layer == plan->layer[number]) return 1;
-    return 0;
-}
-
-static size_t dg_job_bytes(const struct dg_plan *plan, int32_t number) {
-    return DG_BYTES((size_t)plan->kept[number] * plan->row_bytes[number]);
-}
-
-/* Adds a layer to the jobs. job_of: the last job of each layer. */
-DG_SMALL static void dg_add_job(const struct dg_network *network, int32_t layer, uint8_t *job_of, struct dg_plan *plan) {
-    int32_t number = plan->count++, place;
-    plan->layer[number] = (uint8_t)layer;
-    plan->last_user[number] = plan->over[number] = (uint8_t)number;
-    plan->users[number] = 0;
-    for (place = 0; place < network->layers[layer].input_count; place++) {
-        uint8_t in = job_of[network->layers[layer].inputs[place]];
-        plan->inputs[number][place] = in;
-        plan->last_user[in] = (uint8_t)number;
-        plan->users[in]++;
-    }
-    job_of[layer] = (uint8_t)number;
-}
+static size_t dg_job_bytes(const struct dg_job *job) { return DG_BYTES((size_t)job->kept * job->row_bytes); }
 
 /* Rows and columns of a job's output. */
-DG_SMALL static void dg_plan_sides(const struct dg_network *network, struct dg_plan *plan, int32_t number, int32_t rows,
-                                   int32_t columns) {
-    const struct dg_layer *layer = dg_layer_of(network, plan, number);
-    int32_t in = plan->inputs[number][0];
+DG_SMALL DG_APART static void dg_plan_sides(const struct dg_plan *plan, struct dg_job *job) {
+    const struct dg_layer *layer = job->layer;
+    const struct dg_job *in = &plan->jobs[job->inputs[0]];
     if (layer->kind == DG_INPUT) {
-        plan->rows[number] = rows;
-        plan->columns[number] = columns;
+        job->rows = plan->rows;
+        job->columns = plan->columns;
     } else if (layer->kind == DG_ADD || layer->kind == DG_CONCATENATE) {
-        plan->rows[number] = plan->rows[in] << layer->shift[0];
-        plan->columns[number] = plan->columns[in] << layer->shift[0];
+        job->rows = in->rows << layer->shift[0];
+        job->columns = in->columns << layer->shift[0];
     } else {
         int32_t high = dg_extent(layer->kernel_rows, layer->dilation_rows);
         int32_t wide = dg_extent(layer->kernel_columns, layer->dilation_columns);
-        plan->rows[number] = (plan->rows[in] + layer->top + layer->bottom - high) / layer->stride_rows + 1;
-        plan->columns[number] = (plan->columns[in] + layer->left + layer->right - wide) / layer->stride_columns + 1;
+        job->rows = (in->rows + layer->top + layer->bottom - high) / layer->stride_rows + 1;
+        job->columns = (in->columns + layer->left + layer->right - wide) / layer->stride_columns + 1;
     }
-    plan->row_bytes[number] = (size_t)plan->columns[number] * (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
+    job->row_bytes = (size_t)job->columns * (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
+}
+
+/* Adds a layer to the jobs. job_of: the last job of each layer. */
+DG_SMALL static void dg_add_job(int32_t layer, uint8_t *job_of, struct dg_plan *plan) {
+    const struct dg_network *network = plan->network;
+    int32_t number = plan->count++, place;
+    struct dg_job *job = &plan->jobs[number];
+    job->layer = &network->layers[layer];
+    job->last_user = job->over = (uint8_t)number;
+    job->users = job->is_end = 0;
+    for (place = 0; place < network->end_count; place++)
+        if (network->ends[place].layer == layer) job->is_end = 1;
+    for (place = 0; place < job->layer->input_count; place++) {
+        uint8_t in = job_of[job->layer->inputs[place]];
+        job->inputs[place] = in;
+        plan->jobs[in].last_user = (uint8_t)number;
+        plan->jobs[in].users++;
+    }
+    job_of[layer] = (uint8_t)number;
 }
 
 DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
@@ -853,55 +851,56 @@ DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const stru
 
 /* Where jobs from `first` on have their chains: a job is in the chain of the next one, if that alone takes it and takes few
  * rows at a time, and if a later one of the chain takes no more memory. */
-DG_SMALL static void dg_plan_chains(const struct dg_network *network, int32_t first, int is_small, struct dg_plan *plan) {
+DG_SMALL static void dg_plan_chains(int32_t first, int is_small, struct dg_plan *plan) {
     int32_t number;
     size_t least = (size_t)-1; /* bytes of the chain behind the job */
     for (number = plan->count - 1; number >= first; number--) {
-        size_t bytes = (size_t)plan->rows[number] * plan->row_bytes[number];
-        int follows = plan->users[number] == 1 && plan->last_user[number] == number + 1 && !dg_is_end(network, plan, number);
-        if (follows && !is_small) follows = dg_layer_of(network, plan, number + 1)->input_count == 1;
-        plan->chain_end[number] = (uint8_t)number;
-        if (follows && least <= bytes && dg_layer_of(network, plan, number)->kind != DG_ADD) /* which may lie over its input */
-            plan->chain_end[number] = plan->chain_end[number + 1];
-        else
+        struct dg_job *job = &plan->jobs[number];
+        size_t bytes = (size_t)job->rows * job->row_bytes;
+        int follows = job->users == 1 && job->last_user == number + 1 && !job->is_end && least <= bytes &&
+                      job->layer->kind != DG_ADD; /* which may lie over its input */
+        if (follows && (is_small || job[1].layer->input_count == 1)) {
+            job->chain_end = job[1].chain_end;
+        } else {
+            job->chain_end = (uint8_t)number;
             least = (size_t)-1;
+        }
         if (bytes < least) least = bytes;
     }
 }
 
 /* Whether an addition may be written over an input, whose rows nothing needs any more: the first job of its chain may need
  * them while it is behind, which sets the addition's lag. */
-DG_SMALL static int dg_is_over(const struct dg_network *network, struct dg_plan *plan, int32_t start, int32_t number, int32_t in) {
+DG_SMALL static int dg_is_over(struct dg_plan *plan, int32_t start, int32_t number, int32_t in) {
     int32_t other, place;
-    plan->lag[number] = 0;
-    if (in >= start || plan->last_user[in] != number || dg_is_end(network, plan, in)) return 0;
+    plan->jobs[number].lag = 0;
+    if (in >= start || plan->jobs[in].last_user != number || plan->jobs[in].is_end) return 0;
     for (other = start; other < number; other++)
-        for (place = 0; place < dg_layer_of(network, plan, other)->input_count; place++)
-            if (plan->inputs[other][place] == in) {
-                const struct dg_layer *layer = dg_layer_of(network, plan, other);
-                if (other > start || layer->stride_rows != 1 || plan->rows[other] != plan->rows[number]) return 0;
-                plan->lag[number] = layer->top;
+        for (place = 0; place < plan->jobs[other].layer->input_count; place++)
+            if (plan->jobs[other].inputs[place] == in) {
+                const struct dg_layer *layer = plan->jobs[other].layer;
+                if (other > start || layer->stride_rows != 1 || plan->jobs[other].rows != plan->jobs[number].rows) return 0;
+                plan->jobs[number].lag = layer->top;
             }
     return 1;
 }
 
 /* Which rows the jobs of a chain hold, and when. */
-DG_SMALL static void dg_plan_chain(const struct dg_network *network, int32_t start, struct dg_plan *plan) {
-    int32_t end = plan->chain_end[start], number, place;
+DG_SMALL static void dg_plan_chain(int32_t start, struct dg_plan *plan) {
+    int32_t end = plan->jobs[start].chain_end, number, place;
     for (number = end; number >= start; number--) {
-        const struct dg_layer *layer = dg_layer_of(network, plan, number);
-        if (layer->kind == DG_ADD)
-            for (place = 0; place < DG_MAX_INPUTS && plan->over[number] == number; place++)
-                if (dg_is_over(network, plan, start, number, plan->inputs[number][place]))
-                    plan->over[number] = plan->inputs[number][place];
-        plan->kept[number] = plan->rows[number];
-        plan->from[number] = (uint8_t)start;
-        plan->until[number] = plan->chain_end[plan->last_user[number]];
+        struct dg_job *job = &plan->jobs[number];
+        if (job->layer->kind == DG_ADD)
+            for (place = 0; place < DG_MAX_INPUTS && job->over == number; place++)
+                if (dg_is_over(plan, start, number, job->inputs[place])) job->over = job->inputs[place];
+        job->kept = job->rows;
+        job->from = (uint8_t)start;
+        job->until = plan->jobs[job->last_user].chain_end;
         if (number < end) {
-            const struct dg_layer *next = dg_layer_of(network, plan, number + 1);
+            const struct dg_layer *next = job[1].layer;
             int32_t needed = dg_extent(next->kernel_rows, next->dilation_rows);
-            if (next->kind == DG_ADD) needed = plan->lag[number + 1] + 1;
-            if (needed < plan->kept[number]) plan->kept[number] = needed;
+            if (next->kind == DG_ADD) needed = job[1].lag + 1;
+            if (needed < job->kept) job->kept = needed;
         }
     }
 }
@@ -909,101 +908,109 @@ DG_SMALL static void dg_plan_chain(const struct dg_network *network, int32_t sta
 #define DG_MAX_RATE 64 /* rows of the input; strides that do not divide it are not for flowing networks */
 
 /* Rates and lags of the jobs up to `end` if `rows` of the input are taken in a step; whether all rates are whole. */
-DG_SMALL static int dg_plan_rates(const struct dg_network *network, int32_t rows, int32_t end, struct dg_plan *plan) {
-    int32_t number, place, steps;
-    plan->rate[0] = (int16_t)rows;
-    plan->lag[0] = 0;
+DG_SMALL static int dg_plan_rates(int32_t rows, int32_t end, struct dg_plan *plan) {
+    struct dg_job *job;
+    int32_t place, steps;
+    plan->jobs[0].rate = (int16_t)rows;
+    plan->jobs[0].lag = 0;
     plan->steps = 0;
-    for (number = 0; number <= end; number++) {
-        const struct dg_layer *layer = dg_layer_of(network, plan, number);
-        int32_t below = dg_extent(layer->kernel_rows, layer->dilation_rows) - layer->stride_rows - layer->top;
+    for (job = plan->jobs; job <= &plan->jobs[end]; job++) {
+        const struct dg_layer *layer = job->layer;
+        int32_t stride = layer->stride_rows;
+        int32_t below = dg_extent(layer->kernel_rows, layer->dilation_rows) - stride - layer->top;
         for (place = 0; place < layer->input_count; place++) {
-            int32_t in = plan->inputs[number][place], given = plan->rate[in] << layer->shift[place];
-            int32_t lag = (plan->lag[in] << layer->shift[place]) + below;
-            lag = lag > 0 ? (lag + layer->stride_rows - 1) / layer->stride_rows : 0;
-            if (given % layer->stride_rows || (place && plan->rate[number] != given / layer->stride_rows)) return 0;
-            plan->rate[number] = (int16_t)(given / layer->stride_rows);
-            plan->lag[number] = (int16_t)(!place || lag > plan->lag[number] ? lag : plan->lag[number]);
+            const struct dg_job *in = &plan->jobs[job->inputs[place]];
+            int32_t given = in->rate << layer->shift[place], lag = (in->lag << layer->shift[place]) + below;
+            lag = lag > 0 ? (lag + stride - 1) / stride : 0;
+            if (given % stride || (place && job->rate != given / stride)) return 0;
+            job->rate = (int16_t)(given / stride);
+            job->lag = (int16_t)(!place || lag > job->lag ? lag : job->lag);
         }
-        steps = (plan->rows[number] + plan->lag[number] + plan->rate[number] - 1) / plan->rate[number];
+        steps = (job->rows + job->lag + job->rate - 1) / job->rate;
         if (steps > plan->steps) plan->steps = steps;
     }
     return 1;
 }
 
 /* Rows of a job that are held at once while its chain flows: those of a step, and those that a later one needs. */
-DG_SMALL static int32_t dg_kept_flowing(const struct dg_network *network, const struct dg_plan *plan, int32_t number) {
-    int32_t most = 0, other, place;
-    for (other = number + 1; other <= plan->last_user[number]; other++)
-        for (place = 0; place < dg_layer_of(network, plan, other)->input_count; place++)
-            if (plan->inputs[other][place] == number) {
-                const struct dg_layer *layer = dg_layer_of(network, plan, other);
-                int32_t behind = plan->lag[other] * layer->stride_rows + layer->top, shift = layer->shift[place];
-                behind = ((behind + (1 << shift) - 1) >> shift) - plan->lag[number];
+DG_SMALL static int32_t dg_kept_flowing(const struct dg_plan *plan, int32_t number) {
+    const struct dg_job *job = &plan->jobs[number], *other;
+    int32_t most = 0, place;
+    for (other = job + 1; other <= &plan->jobs[job->last_user]; other++)
+        for (place = 0; place < other->layer->input_count; place++)
+            if (other->inputs[place] == number) {
+                int32_t behind = other->lag * other->layer->stride_rows + other->layer->top;
+                int32_t shift = other->layer->shift[place];
+                behind = ((behind + (1 << shift) - 1) >> shift) - job->lag;
                 if (behind > most) most = behind;
             }
-    return plan->rate[number] + most;
+    return job->rate + most;
 }
 
 /* Plans a flowing chain of the jobs up to `end`; whether it can flow. A step gives each job `pixels` pixels at least. */
-DG_SMALL static int dg_plan_flow(const struct dg_network *network, int32_t pixels, int32_t end, struct dg_plan *plan) {
-    int32_t number, rows = 1, columns = plan->columns[0];
-    for (number = 1; number <= end; number++)
-        if (plan->columns[number] < columns) columns = plan->columns[number];
-    while (!dg_plan_rates(network, rows, end, plan))
-        if ((rows *= 2) > DG_MAX_RATE) return 0;
-    if (!dg_plan_rates(network, rows * ((pixels + columns - 1) / columns), end, plan)) return 0;
-    for (number = 0; number <= end; number++) plan->chain_end[number] = (uint8_t)end;
+DG_SMALL static int dg_plan_flow(int32_t pixels, int32_t end, struct dg_plan *plan) {
+    int32_t number, rows = 1, columns = plan->jobs[0].columns;
     for (number = 0; number <= end; number++) {
-        int is_needed = plan->last_user[number] > end || dg_is_end(network, plan, number); /* when the chain is done */
-        int32_t kept = is_needed ? plan->rows[number] : dg_kept_flowing(network, plan, number);
-        int is_brief = kept == plan->rate[number] && !is_needed; /* no row is needed after the step that computes it */
-        plan->kept[number] = kept < plan->rows[number] ? kept : plan->rows[number];
-        plan->from[number] = (uint8_t)(is_brief ? number : 0);
-        plan->until[number] = is_brief ? plan->last_user[number] : plan->chain_end[plan->last_user[number]];
+        if (plan->jobs[number].columns < columns) columns = plan->jobs[number].columns;
+        plan->jobs[number].chain_end = (uint8_t)end;
+    }
+    while (!dg_plan_rates(rows, end, plan))
+        if ((rows *= 2) > DG_MAX_RATE) return 0;
+    if (!dg_plan_rates(rows * ((pixels + columns - 1) / columns), end, plan)) return 0;
+    for (number = 0; number <= end; number++) {
+        struct dg_job *job = &plan->jobs[number];
+        int32_t kept = dg_kept_flowing(plan, number);
+        job->from = 0;
+        job->until = plan->jobs[job->last_user].chain_end;
+        if (job->last_user > end || job->is_end) { /* it is needed when the chain is done */
+            kept = job->rows;
+        } else if (kept == job->rate) { /* no row is needed after the step that computes it */
+            job->from = (uint8_t)number;
+            job->until = job->last_user;
+        }
+        job->kept = kept < job->rows ? kept : job->rows;
     }
     return 1;
 }
 
 /* The first gap between the jobs that are held at the same time and placed already. A chain is placed from its end. */
-DG_SMALL static size_t dg_gap(const struct dg_plan *plan, int32_t number, int32_t start) {
-    size_t bytes = dg_job_bytes(plan, number), offset = 0;
-    int32_t end = plan->chain_end[number], other;
-    for (other = 0; other < plan->count; other++) {
-        int is_placed = plan->until[other] == DG_MAX_LAYERS || (other <= end && (other > number || other < start));
-        int is_held = plan->from[other] <= plan->until[number] && plan->from[number] <= plan->until[other];
-        if (is_placed && is_held && plan->offset[other] < offset + bytes) {
-            size_t behind = plan->offset[other] + dg_job_bytes(plan, other);
-            if (offset >= behind) continue;
-            offset = behind;
-            other = -1; /* look at all of them again */
+DG_SMALL static size_t dg_gap(const struct dg_plan *plan, const struct dg_job *job, const struct dg_job *start) {
+    size_t bytes = dg_job_bytes(job), offset = 0;
+    const struct dg_job *end = &plan->jobs[job->chain_end], *other = plan->jobs;
+    while (other < &plan->jobs[plan->count]) {
+        int is_placed = other->until == DG_MAX_LAYERS || (other <= end && (other > job || other < start));
+        int is_held = other->from <= job->until && job->from <= other->until;
+        if (is_placed && is_held && other->offset < offset + bytes && offset < other->offset + dg_job_bytes(other)) {
+            offset = other->offset + dg_job_bytes(other);
+            other = plan->jobs; /* look at all of them again */
+        } else {
+            other++;
         }
     }
     return offset;
 }
 
 /* Where all jobs lie. */
-DG_SMALL static void dg_place_jobs(const struct dg_network *network, struct dg_plan *plan) {
-    int32_t start, end, number;
+DG_SMALL static void dg_place_jobs(struct dg_plan *plan) {
+    struct dg_job *jobs = plan->jobs, *behind = jobs + plan->count, *start, *end, *job;
     plan->outputs = 0;
-    for (number = 0; number < plan->count; number++)
-        if (dg_is_end(network, plan, number)) {
-            plan->until[number] = DG_MAX_LAYERS;
-            plan->offset[number] = plan->outputs;
-            plan->outputs += dg_job_bytes(plan, number);
+    for (job = jobs; job < behind; job++)
+        if (job->is_end) {
+            job->until = DG_MAX_LAYERS;
+            job->offset = plan->outputs;
+            plan->outputs += dg_job_bytes(job);
         }
-    for (number = plan->count - 1; number >= 0; number--) /* a place is held as long as what is written over it */
-        if (plan->until[number] > plan->until[plan->over[number]]) plan->until[plan->over[number]] = plan->until[number];
+    for (job = behind; job-- > jobs;) /* a place is held as long as what is written over it */
+        if (job->until > jobs[job->over].until) jobs[job->over].until = job->until;
     plan->working = plan->outputs;
-    for (start = 0; start < plan->count; start = end + 1) {
-        end = plan->chain_end[start];
-        for (number = end; number >= start; number--) {
-            size_t behind;
-            if (plan->until[number] == DG_MAX_LAYERS) continue;
-            plan->offset[number] = plan->over[number] == number ? dg_gap(plan, number, start)
-                                                                : plan->offset[plan->over[number]];
-            behind = plan->offset[number] + dg_job_bytes(plan, number);
-            if (behind > plan->working) plan->working = behind;
+    for (start = jobs; start < behind; start = end + 1) {
+        end = &jobs[start->chain_end];
+        for (job = end + 1; job-- > start;) {
+            size_t last;
+            if (job->until == DG_MAX_LAYERS) continue;
+            job->offset = &jobs[job->over] == job ? dg_gap(plan, job, start) : jobs[job->over].offset;
+            last = job->offset + dg_job_bytes(job);
+            if (last > plan->working) plan->working = last;
         }
     }
 }
@@ -1013,62 +1020,71 @@ DG_SMALL static void dg_place_jobs(const struct dg_network *network, struct dg_p
 #define DG_SPARING 4 /* additions follow their convolution row by row */
 
 /* The plan of one kind; whether there is one. */
-DG_SMALL static int dg_plan_by(int32_t how, const struct dg_network *network, int32_t rows, int32_t columns,
-                               const struct dg_kernels *kernels, struct dg_plan *plan) {
+DG_SMALL static int dg_plan_by(int32_t how, struct dg_plan *plan) {
+    const struct dg_network *network = plan->network;
     uint8_t job_of[DG_MAX_LAYERS];
-    int32_t number, copy, first = 0, flow_end = network->layer_count - 1, is_again = how & DG_AGAIN;
-    int32_t pixels = how & DG_SPARING ? (kernels->group + 3) / 4 : (kernels->group + 1) / 2; /* at least, in a step */
+    int32_t number, copy, first = 0, flow_end = network->layer_count - 1;
+    int32_t pixels = how & DG_SPARING ? (plan->kernels->group + 3) / 4 : (plan->kernels->group + 1) / 2; /* at least, in a step */
     plan->count = 0;
     for (number = 0; number < network->layer_count; number++) {
-        if (is_again && number == network->again_for) {
+        if (how & DG_AGAIN && number == network->again_for) {
             flow_end = plan->count - 1;
-            for (copy = 0; copy <= network->again_last; copy++) dg_add_job(network, copy, job_of, plan);
+            for (copy = 0; copy <= network->again_last; copy++) dg_add_job(copy, job_of, plan);
         }
-        dg_add_job(network, number, job_of, plan);
+        dg_add_job(number, job_of, plan);
     }
-    for (number = 0; number < plan->count; number++) dg_plan_sides(network, plan, number, rows, columns);
+    plan->scratch = 0;
+    for (number = 0; number < plan->count; number++) {
+        size_t scratch = dg_scratch_bytes(plan->jobs[number].layer, plan->kernels);
+        if (scratch > plan->scratch) plan->scratch = scratch;
+        dg_plan_sides(plan, &plan->jobs[number]);
+    }
     plan->steps = 0;
     if (how & DG_FLOWING) first = flow_end + 1;
-    dg_plan_chains(network, first, how & DG_SPARING, plan);
-    if (first && !dg_plan_flow(network, pixels, flow_end, plan)) return 0;
-    for (number = first; number < plan->count; number = plan->chain_end[number] + 1) dg_plan_chain(network, number, plan);
-    dg_place_jobs(network, plan);
+    dg_plan_chains(first, how & DG_SPARING, plan);
+    if (first && !dg_plan_flow(pixels, flow_end, plan)) return 0;
+    for (number = first; number < plan->count; number = plan->jobs[number].chain_end + 1) dg_plan_chain(number, plan);
+    dg_place_jobs(plan);
     plan->working += DG_BLOCK; /* whole blocks are read, also beyond the end of a layer */
-    plan->scratch = 0;
-    for (number = 0; number < network->layer_count; number++) {
-        size_t scratch = dg_scratch_bytes(&network->layers[number], kernels);
-        if (scratch > plan->scratch) plan->scratch = scratch;
-    }
     return 1;
 }
 
 static size_t dg_plan_bytes(const struct dg_plan *plan) { return DG_BYTES(plan->working) + DG_BYTES(plan->scratch); }
 
-/* The kind of plan that takes least memory, of those that take least time, or of those that save memory; and its bytes. */
-DG_SMALL static int32_t dg_best_plan(int is_small, const struct dg_network *network, int32_t rows, int32_t columns,
-                                     const struct dg_kernels *kernels, struct dg_plan *plan, size_t *bytes) {
-    int32_t first = !is_small ? 0 : network->again_for ? DG_SPARING | DG_AGAIN : DG_SPARING, best = first, how;
-    for (*bytes = (size_t)-1, how = first; how <= (first | DG_FLOWING); how += DG_FLOWING)
-        if (dg_plan_by(how, network, rows, columns, kernels, plan) && dg_plan_bytes(plan) < *bytes) {
-            *bytes = dg_plan_bytes(plan);
+/* The plan that takes least memory, of those that take least time, or of those that save memory. */
+DG_SMALL static void dg_best_plan(int is_small, struct dg_plan *plan) {
+    int32_t first = !is_small ? 0 : plan->network->again_for ? DG_SPARING | DG_AGAIN : DG_SPARING, best = first, how;
+    size_t least = (size_t)-1;
+    for (how = first; how <= (first | DG_FLOWING); how += DG_FLOWING)
+        if (dg_plan_by(how, plan) && dg_plan_bytes(plan) < least) {
+            least = dg_plan_bytes(plan);
             best = how;
         }
-    return best;
+    dg_plan_by(best, plan);
+}
+
+DG_SMALL static void dg_begin_plan(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
+                                   struct dg_plan *plan) {
+    plan->network = network;
+    plan->kernels = dg_kernels(kernels);
+    plan->rows = rows;
+    plan->columns = columns;
 }
 
 /* --- Layers ------------------------------------------------------------------------------------------------------- */
 
 struct dg_state {
-    const struct dg_network *network;
-    const struct dg_kernels *kernels;
     const struct dg_source *source;
     struct dg_plan plan;
     unsigned char *working, *scratch;
 };
 
-static unsigned char *dg_row(const struct dg_state *state, int32_t number, int32_t row) {
-    const struct dg_plan *plan = &state->plan;
-    return state->working + plan->offset[number] + (size_t)(row % plan->kept[number]) * plan->row_bytes[number];
+DG_APART static unsigned char *dg_row(const struct dg_state *state, const struct dg_job *job, int32_t row) {
+    return state->working + job->offset + (size_t)(row % job->kept) * job->row_bytes;
+}
+
+static const struct dg_job *dg_input(const struct dg_state *state, const struct dg_job *job, int32_t place) {
+    return &state->plan.jobs[job->inputs[place]];
 }
 
 /* Copies in pieces of 16 bytes, up to 15 more than asked for. */
@@ -1078,11 +1094,12 @@ static void dg_copy(uint8_t *to, const uint8_t *from, size_t count) {
 }
 
 /* The rows of its input under the kernel of a layer; NULL for those beyond the border. */
-static void dg_lines(const struct dg_state *state, int32_t number, int32_t row, const uint8_t **lines) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    int32_t in = state->plan.inputs[number][0], y, from = row * layer->stride_rows - layer->top;
+static void dg_lines(const struct dg_state *state, const struct dg_job *job, int32_t row, const uint8_t **lines) {
+    const struct dg_layer *layer = job->layer;
+    const struct dg_job *in = dg_input(state, job, 0);
+    int32_t y, from = row * layer->stride_rows - layer->top;
     for (y = 0; y < layer->kernel_rows; y++, from += layer->dilation_rows)
-        lines[y] = from < 0 || from >= state->plan.rows[in] ? NULL : dg_row(state, in, from);
+        lines[y] = from < 0 || from >= in->rows ? NULL : dg_row(state, in, from);
 }
 
 /* The bytes under the kernel of a convolution at a place of its output, of these rows. */
@@ -1120,10 +1137,10 @@ static void dg_finish(const struct dg_state *state, const struct dg_layer *layer
             memcpy(pixel + sizeof value * (size_t)(channel + place), &value, sizeof value);
         }
     } else if (count >= DG_BLOCK) {
-        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero,
+        state->plan.kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero,
                                    pixel + channel);
     } else {
-        state->kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero, bytes);
+        state->plan.kernels->requantise(sums, layer->bias + channel, layer->scale + channel, layer->zero, bytes);
         memcpy(pixel + channel, bytes, (size_t)count);
     }
 }
@@ -1134,10 +1151,11 @@ static int dg_is_pointwise(const struct dg_layer *layer) {
            layer->stride_columns == 1 && !layer->top && !layer->left && layer->channels_in % DG_BLOCK == 0;
 }
 
-static void dg_convolution(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    const struct dg_kernels *kernels = state->kernels;
-    int32_t in = state->plan.inputs[number][0], columns = state->plan.columns[number], fours = (dg_window(layer) + 3) / 4;
+static void dg_convolution(const struct dg_state *state, const struct dg_job *job, int32_t first, int32_t count) {
+    const struct dg_layer *layer = job->layer;
+    const struct dg_job *in = dg_input(state, job, 0);
+    const struct dg_kernels *kernels = state->plan.kernels;
+    int32_t columns = job->columns, fours = (dg_window(layer) + 3) / 4;
     size_t window = dg_padded((size_t)dg_window(layer));
     size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
     uint8_t *gathered = state->scratch;
@@ -1150,18 +1168,18 @@ static void dg_convolution(const struct dg_state *state, int32_t number, int32_t
         const uint8_t *pixels = gathered;
         n = left < kernels->group ? left : kernels->group;
         if (is_pointwise) { /* up to where the rows of the input begin again */
-            int32_t together = (state->plan.kept[in] - row % state->plan.kept[in]) * columns - column;
+            int32_t together = (in->kept - row % in->kept) * columns - column;
             n = n < together ? n : together;
             pixels = dg_row(state, in, row) + (size_t)column * window;
         }
         for (p = 0; p < n; p++) {
             if (!is_pointwise) {
-                if (!p || !column) dg_lines(state, number, row, lines);
-                dg_gather(layer, lines, state->plan.columns[in], column, gathered + (size_t)p * window);
+                if (!p || !column) dg_lines(state, job, row, lines);
+                dg_gather(layer, lines, in->columns, column, gathered + (size_t)p * window);
             }
             if (kernels->width > 1)
                 kernels->widen(pixels + (size_t)p * window, 4 * (size_t)fours, widened + (size_t)p * window * kernels->width);
-            to[p] = p && column ? to[p - 1] + pixel_bytes : dg_row(state, number, row) + (size_t)column * pixel_bytes;
+            to[p] = p && column ? to[p - 1] + pixel_bytes : dg_row(state, job, row) + (size_t)column * pixel_bytes;
             if (++column == columns) column = 0, row++;
         }
         for (channel = 0; channel < layer->channels_out; channel += DG_BLOCK) {
@@ -1176,40 +1194,23 @@ static void dg_convolution(const struct dg_state *state, int32_t number, int32_t
 }
 
 /* Where the pixels under the kernel begin, for a depthwise layer or a pooling; those outside are state->scratch. */
-static int32_t dg_taps(const struct dg_state *state, int32_t number, int32_t row, int32_t column,
+static int32_t dg_taps(const struct dg_state *state, const struct dg_job *job, int32_t row, int32_t column,
                        const uint8_t **taps) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    int32_t in = state->plan.inputs[number][0], y, x, count = 0;
+    const struct dg_layer *layer = job->layer;
+    const struct dg_job *in = dg_input(state, job, 0);
+    int32_t y, x, count = 0;
     for (y = 0; y < layer->kernel_rows; y++) {
         int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
-        int is_outside = from_row < 0 || from_row >= state->plan.rows[in];
+        int is_outside = from_row < 0 || from_row >= in->rows;
         const uint8_t *from = is_outside ? NULL : dg_row(state, in, from_row);
         for (x = 0; x < layer->kernel_columns; x++) {
             int32_t from_column = column * layer->stride_columns - layer->left + x * layer->dilation_columns;
-            taps[count++] = is_outside || from_column < 0 || from_column >= state->plan.columns[in]
+            taps[count++] = is_outside || from_column < 0 || from_column >= in->columns
                                 ? state->scratch
                                 : from + (size_t)from_column * (size_t)layer->channels_in;
         }
     }
     return count;
-}
-
-static void dg_depthwise(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    const uint8_t *taps[DG_MAX_TAPS];
-    int32_t row, column, channel, sums[DG_BLOCK];
-    size_t stride = dg_padded((size_t)layer->channels_out);
-    memset(state->scratch, layer->outside, stride);
-    for (row = first; row < first + count; row++) {
-        unsigned char *to = dg_row(state, number, row);
-        for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
-            int32_t tap_count = dg_taps(state, number, row, column, taps);
-            for (channel = 0; channel < layer->channels_out; channel += DG_BLOCK) {
-                state->kernels->sum_each(taps, tap_count, (size_t)channel, layer->weights + channel, stride, sums);
-                dg_finish(state, layer, channel, sums, to);
-            }
-        }
-    }
 }
 
 /* The mean of what the bytes of a channel stand for, in float as ONNX Runtime computes it. */
@@ -1220,79 +1221,77 @@ static uint8_t dg_mean(const struct dg_layer *layer, const uint8_t *const *taps,
     return dg_byte((int32_t)dg_rounded(sum / (float)count / layer->second + layer->constant));
 }
 
-static void dg_pooling(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
+/* A row of a depthwise layer or of a pooling: each channel of the pixels under the kernel is taken on its own. */
+static void dg_each(const struct dg_state *state, const struct dg_job *job, int32_t row, unsigned char *to) {
+    const struct dg_layer *layer = job->layer;
     const uint8_t *taps[DG_MAX_TAPS];
-    int32_t row, column, channel, tap, channels = layer->channels_out;
-    for (row = first; row < first + count; row++) {
-        unsigned char *to = dg_row(state, number, row);
-        for (column = 0; column < state->plan.columns[number]; column++, to += channels) {
-            int32_t tap_count = dg_taps(state, number, row, column, taps);
-            if (layer->kind == DG_AVERAGE) {
-                for (channel = 0; channel < channels; channel++) to[channel] = dg_mean(layer, taps, tap_count, channel);
-            } else {
-                memcpy(to, taps[0], (size_t)channels);
-                for (tap = 1; tap < tap_count; tap++)
-                    for (channel = 0; channel < channels; channel++)
-                        if (taps[tap][channel] > to[channel]) to[channel] = taps[tap][channel];
+    int32_t column, channel, tap, sums[DG_BLOCK], channels = layer->channels_out;
+    size_t stride = dg_padded((size_t)channels);
+    if (layer->kind == DG_DEPTHWISE) memset(state->scratch, layer->outside, stride);
+    for (column = 0; column < job->columns; column++, to += channels) {
+        int32_t count = dg_taps(state, job, row, column, taps);
+        if (layer->kind == DG_DEPTHWISE) {
+            for (channel = 0; channel < channels; channel += DG_BLOCK) {
+                state->plan.kernels->sum_each(taps, count, (size_t)channel, layer->weights + channel, stride, sums);
+                dg_finish(state, layer, channel, sums, to);
             }
+        } else if (layer->kind == DG_AVERAGE) {
+            for (channel = 0; channel < channels; channel++) to[channel] = dg_mean(layer, taps, count, channel);
+        } else {
+            memcpy(to, taps[0], (size_t)channels);
+            for (tap = 1; tap < count; tap++)
+                for (channel = 0; channel < channels; channel++)
+                    if (taps[tap][channel] > to[channel]) to[channel] = taps[tap][channel];
         }
     }
 }
 
-static void dg_addition(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    size_t bytes = state->plan.row_bytes[number];
-    int32_t row;
-    for (row = first; row < first + count; row++)
-        state->kernels->add(dg_row(state, state->plan.inputs[number][0], row),
-                            dg_row(state, state->plan.inputs[number][1], row), bytes,
-                            layer->first, layer->second, layer->constant, dg_row(state, number, row));
-}
-
-static void dg_concatenation(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    int32_t row, column, place, channel;
-    for (row = first; row < first + count; row++) {
-        unsigned char *start = dg_row(state, number, row);
-        for (place = 0; place < layer->input_count; place++) {
-            int32_t in = state->plan.inputs[number][place];
-            int32_t channels = dg_layer_of(state->network, &state->plan, in)->channels_out;
-            const uint8_t *from = dg_row(state, in, row >> layer->shift[place]), *map = layer->maps[place];
-            unsigned char *to = start;
-            for (column = 0; column < state->plan.columns[number]; column++, to += layer->channels_out) {
-                const uint8_t *pixel = from + (size_t)(column >> layer->shift[place]) * (size_t)channels;
-                if (!map) memcpy(to, pixel, (size_t)channels);
-                else if (layer->shift[place] && column & 1) memcpy(to, to - layer->channels_out, (size_t)channels);
-                else
-                    for (channel = 0; channel < channels; channel++) to[channel] = map[pixel[channel]];
-            }
-            start += channels;
+/* A row of the channels of one or two jobs side by side. */
+static void dg_concatenation(const struct dg_state *state, const struct dg_job *job, int32_t row, unsigned char *start) {
+    const struct dg_layer *layer = job->layer;
+    int32_t column, place, channel;
+    for (place = 0; place < layer->input_count; place++) {
+        const struct dg_job *in = dg_input(state, job, place);
+        int32_t channels = in->layer->channels_out, shift = layer->shift[place];
+        const uint8_t *from = dg_row(state, in, row >> shift), *map = layer->maps[place];
+        unsigned char *to = start;
+        for (column = 0; column < job->columns; column++, to += layer->channels_out) {
+            const uint8_t *pixel = from + (size_t)(column >> shift) * (size_t)channels;
+            if (!map) memcpy(to, pixel, (size_t)channels);
+            else if (shift && column & 1) memcpy(to, to - layer->channels_out, (size_t)channels);
+            else
+                for (channel = 0; channel < channels; channel++) to[channel] = map[pixel[channel]];
         }
+        start += channels;
     }
 }
 
-static void dg_rows_of(const struct dg_state *state, int32_t number, int32_t first, int32_t count) {
+static void dg_rows_of(const struct dg_state *state, const struct dg_job *job, int32_t first, int32_t count) {
+    const struct dg_layer *layer = job->layer;
     int32_t row;
-    switch (dg_layer_of(state->network, &state->plan, number)->kind) {
-    case DG_INPUT:
-        for (row = first; row < first + count; row++)
-            state->source->row(state->source->context, row, dg_row(state, number, row));
-        break;
-    case DG_CONVOLUTION: dg_convolution(state, number, first, count); break;
-    case DG_DEPTHWISE: dg_depthwise(state, number, first, count); break;
-    case DG_MAXIMUM:
-    case DG_AVERAGE: dg_pooling(state, number, first, count); break;
-    case DG_ADD: dg_addition(state, number, first, count); break;
-    default: dg_concatenation(state, number, first, count); break;
+    if (layer->kind == DG_CONVOLUTION) { /* which takes pixels of several rows together */
+        dg_convolution(state, job, first, count);
+        return;
+    }
+    for (row = first; row < first + count; row++) {
+        unsigned char *to = dg_row(state, job, row);
+        if (layer->kind == DG_INPUT)
+            state->source->row(state->source->context, row, to);
+        else if (layer->kind == DG_ADD)
+            state->plan.kernels->add(dg_row(state, dg_input(state, job, 0), row), dg_row(state, dg_input(state, job, 1), row),
+                                job->row_bytes, layer->first, layer->second, layer->constant, to);
+        else if (layer->kind == DG_CONCATENATE)
+            dg_concatenation(state, job, row, to);
+        else
+            dg_each(state, job, row, to);
     }
 }
 
 /* The row of the job before behind the last one that a row of a job needs. */
-DG_SMALL static int32_t dg_needed(const struct dg_state *state, int32_t number, int32_t row) {
-    const struct dg_layer *layer = dg_layer_of(state->network, &state->plan, number);
-    int32_t needed, rows = state->plan.rows[number - 1], place = state->plan.inputs[number][0] != number - 1;
-    if (layer->kind == DG_ADD) needed = row + 1 + state->plan.lag[number];
+DG_SMALL static int32_t dg_needed(const struct dg_job *job, int32_t number, int32_t row) {
+    const struct dg_layer *layer = job->layer;
+    int32_t needed, rows = job[-1].rows, place = job->inputs[0] != number - 1;
+    if (layer->kind == DG_ADD) needed = row + 1 + job->lag;
     else if (layer->kind == DG_CONCATENATE) needed = (row >> layer->shift[place]) + 1;
     else needed = row * layer->stride_rows - layer->top + dg_extent(layer->kernel_rows, layer->dilation_rows);
     return needed < rows ? needed : rows;
@@ -1300,45 +1299,45 @@ DG_SMALL static int32_t dg_needed(const struct dg_state *state, int32_t number, 
 
 /* Does the jobs of a chain row by row: a row as soon as the job before has the rows that it needs. */
 DG_SMALL static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
-    int32_t made[DG_MAX_LAYERS], number = end;
+    const struct dg_job *jobs = state->plan.jobs;
+    int32_t made[DG_MAX_LAYERS], number;
     if (start == end) {
-        dg_rows_of(state, end, 0, state->plan.rows[end]);
+        dg_rows_of(state, &jobs[end], 0, jobs[end].rows);
         return;
     }
     for (number = start; number <= end; number++) made[number] = 0;
     number = end;
-    while (made[end] < state->plan.rows[end]) {
-        int32_t wanted = 1, missing;
+    while (made[end] < jobs[end].rows) {
+        const struct dg_job *job = &jobs[number];
+        int32_t wanted = 1, missing, rows;
         if (number < end) { /* as many rows as the next job waits for */
-            wanted = dg_needed(state, number + 1, made[number + 1]) - made[number];
-            if (wanted > state->plan.kept[number]) wanted = state->plan.kept[number];
+            wanted = dg_needed(job + 1, number + 1, made[number + 1]) - made[number];
+            if (wanted > job->kept) wanted = job->kept;
         }
-        missing = number == start ? 0 : dg_needed(state, number, made[number]) - made[number - 1];
-        if (wanted > 0 && missing > 0) {
-            number--;
-            continue;
-        }
-        if (wanted > 0) {
-            int32_t rows = number == start ? wanted : 1;
-            while (rows < wanted && dg_needed(state, number, made[number] + rows) <= made[number - 1]) rows++;
-            dg_rows_of(state, number, made[number], rows);
-            made[number] += rows;
-        } else {
+        missing = number == start ? 0 : dg_needed(job, number, made[number]) - made[number - 1];
+        if (wanted <= 0) {
             number++;
+        } else if (missing > 0) {
+            number--;
+        } else {
+            rows = number == start ? wanted : 1;
+            while (rows < wanted && dg_needed(job, number, made[number] + rows) <= made[number - 1]) rows++;
+            dg_rows_of(state, job, made[number], rows);
+            made[number] += rows;
         }
     }
 }
 
 /* Does the jobs of a chain in steps. */
 DG_SMALL static void dg_flow(const struct dg_state *state, int32_t end) {
-    const struct dg_plan *plan = &state->plan;
-    int32_t step, number;
-    for (step = 0; step < plan->steps; step++)
-        for (number = 0; number <= end; number++) {
-            int32_t first = step * plan->rate[number] - plan->lag[number], last = first + plan->rate[number];
+    const struct dg_job *jobs = state->plan.jobs, *job;
+    int32_t step;
+    for (step = 0; step < state->plan.steps; step++)
+        for (job = jobs; job <= &jobs[end]; job++) {
+            int32_t first = step * job->rate - job->lag, last = first + job->rate;
             if (first < 0) first = 0;
-            if (last > plan->rows[number]) last = plan->rows[number];
-            if (first < last) dg_rows_of(state, number, first, last - first);
+            if (last > job->rows) last = job->rows;
+            if (first < last) dg_rows_of(state, job, first, last - first);
         }
 }
 
@@ -1346,45 +1345,45 @@ DG_SMALL static void dg_flow(const struct dg_state *state, int32_t end) {
 
 DG_SMALL size_t dg_output_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    dg_plan_by(0, network, rows, columns, dg_kernels(-1), &plan);
+    dg_begin_plan(-1, network, rows, columns, &plan);
+    dg_plan_by(0, &plan);
     return DG_BYTES(plan.outputs);
 }
 
 DG_SMALL size_t dg_run_bytes(const struct dg_network *network, int32_t rows, int32_t columns) {
     struct dg_plan plan;
-    size_t bytes;
-    dg_best_plan(1, network, rows, columns, dg_kernels(-1), &plan, &bytes);
-    return bytes;
+    dg_begin_plan(-1, network, rows, columns, &plan);
+    dg_best_plan(1, &plan);
+    return dg_plan_bytes(&plan);
 }
 
 DG_SMALL int dg_run_by(int32_t kernels, const struct dg_network *network, int32_t rows, int32_t columns,
               const struct dg_source *source, struct dg_arena *arena, struct dg_output *outputs) {
     struct dg_state state;
     struct dg_plan *plan = &state.plan;
-    int32_t end, number, how;
-    size_t left = (size_t)(arena->end - arena->at), bytes;
-    state.network = network;
-    state.kernels = dg_kernels(kernels);
+    int32_t end, number;
+    size_t left = (size_t)(arena->end - arena->at);
     state.source = source;
-    how = dg_best_plan(0, network, rows, columns, state.kernels, plan, &bytes);
-    if (bytes > left) how = dg_best_plan(1, network, rows, columns, state.kernels, plan, &bytes);
-    if (bytes > left) return DIGITOCR_ERROR_MEMORY;
-    dg_plan_by(how, network, rows, columns, state.kernels, plan);
+    dg_begin_plan(kernels, network, rows, columns, plan);
+    dg_best_plan(0, plan);
+    if (dg_plan_bytes(plan) > left) dg_best_plan(1, plan);
+    if (dg_plan_bytes(plan) > left) return DIGITOCR_ERROR_MEMORY;
     state.working = arena->at;
     state.scratch = arena->at + DG_BYTES(plan->working);
-    for (number = 0; number < plan->count; number = plan->chain_end[number] + 1) {
-        if (!number && plan->steps) dg_flow(&state, plan->chain_end[number]);
-        else dg_chain(&state, number, plan->chain_end[number]);
+    for (number = 0; number < plan->count; number = plan->jobs[number].chain_end + 1) {
+        if (!number && plan->steps) dg_flow(&state, plan->jobs[number].chain_end);
+        else dg_chain(&state, number, plan->jobs[number].chain_end);
     }
     for (end = 0; end < network->end_count; end++) {
         const struct dg_end *from = &network->ends[end];
+        const struct dg_job *job = &plan->jobs[plan->count - 1];
         size_t size = from->scale == 0 ? sizeof(float) : 1;
-        for (number = plan->count - 1; plan->layer[number] != from->layer; number--) continue;
-        outputs[end].data = dg_row(&state, number, 0) + size * (size_t)from->first_channel;
-        outputs[end].rows = plan->rows[number];
-        outputs[end].columns = plan->columns[number];
+        while (job->layer != &network->layers[from->layer]) job--;
+        outputs[end].data = dg_row(&state, job, 0) + size * (size_t)from->first_channel;
+        outputs[end].rows = job->rows;
+        outputs[end].columns = job->columns;
         outputs[end].channels = from->channels;
-        outputs[end].stride = network->layers[from->layer].channels_out;
+        outputs[end].stride = job->layer->channels_out;
         outputs[end].scale = from->scale;
         outputs[end].zero_point = from->zero_point;
     }

@@ -19,9 +19,7 @@ Looks: TypeAlias = npt.NDArray[np.float32]  # (n, DIGIT_SIDE, DIGIT_SIDE): grey 
 Mask: TypeAlias = npt.NDArray[np.bool_]  # (h, w), of a reduced frame
 
 REDUCED_SIDE = 320  # pixels; a frame is halved as long as its longer side stays as long as that
-BLOCK = (
-    4  # pixels of a digit's crop that are averaged, since a stroke is three wide: less noise, and a shift matters less
-)
+BLOCK = 4  # pixels of a digit's crop that are averaged, against noise and small shifts; a stroke is three wide
 REACH = 2  # pixels of the reduced frame; what moved by no more, as at the edges of a turned frame, has not changed
 LEVELS = 12  # grey levels of the reduced frame; compression and focus change a pixel by less
 NOISES = 4.0  # median differences of a pixel between two frames; noise changes none by more

@@ -103,6 +103,8 @@ class Follower:
         if self._sight and self._moving.any() and texts != self._doubted:
             self._doubted = None if texts == self._texts else texts
             return reading
+        if not self._sight:  # what moved in an earlier frame says nothing about this one
+            self._moving = np.zeros(now.small.shape, np.bool_)
         self._pause = min(2 * self._pause, LATE) if texts == self._texts else SOON
         self._texts, self._doubted, self._sight = texts, None, None
         if reading.lines and not reading.turned:
@@ -111,8 +113,6 @@ class Follower:
             self._sight = _Sight(gray.shape, now, reading, boxes, centres, looks(gray, boxes))
             self._moves = np.zeros_like(centres)  # from there to the last frame
             self._before, self._shift = now, (0, 0)  # the last frame, and how far it moved as a whole
-            if self._moving.shape != now.small.shape:
-                self._moving = np.zeros(now.small.shape, np.bool_)
         return reading
 
     def _followed(self, sight: _Sight, gray: GrayImage, now: Scene) -> Reading | None:

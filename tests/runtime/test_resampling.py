@@ -42,7 +42,7 @@ def test_a_large_picture_is_averaged_in_bands(limit, monkeypatch):
     np.testing.assert_array_equal(averaged(gray, (31, 83)), whole)
 
 
-@pytest.mark.parametrize("side", [4096, 4100], ids=["the largest in 32 bits", "in 64 bits"])
+@pytest.mark.parametrize("side", [4096, 4100, 4200], ids=["in 32 bits", "in 64 bits", "a sum of more than 32 bits"])
 def test_sums_over_many_pixels_are_right(side):
     gray = np.full((side, side), 255, np.uint8)
     gray[: side // 4] = 254

@@ -1,8 +1,12 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 
 from digitocr.runtime.errors import ModelError, UsageError
+from digitocr.runtime.models import shipped_model
 from digitocr.train.average import KEPT, averaged, main
 
 # Keras's, of NumPy 2
@@ -36,6 +40,14 @@ def test_short_weights_end_in_zeros_and_are_the_nearest(files):
         np.testing.assert_allclose(got, own, rtol=2.0 ** -(KEPT + 1), atol=0)
 
 
+def test_a_detector_is_loaded_in_a_process_of_its_own(tmp_path):
+    """Its file names an initializer of digitocr, which Keras knows only where its module was imported."""
+    out, detector = tmp_path / "mean.keras", str(shipped_model("detector.keras"))
+    words = [sys.executable, "-m", "digitocr.train.average", detector, detector, "--out", str(out)]
+    subprocess.run(words, check=True, capture_output=True)
+    assert out.exists()
+
+
 def test_networks_of_other_layers_are_refused(files, tmp_path):
     saved(tmp_path / "wide.keras", width=5)
     with pytest.raises(ModelError, match=r"wide\.keras: has other layers"):
@@ -46,6 +58,30 @@ def test_what_is_no_network_is_refused(files, tmp_path):
     (tmp_path / "no.keras").write_bytes(b"no network")
     with pytest.raises(ModelError, match=r"no\.keras: Keras cannot load it"):
         averaged(files[0], tmp_path / "no.keras", 0.5)
+
+
+def test_a_missing_file_is_named(files, tmp_path):
+    with pytest.raises(ModelError, match=r"none\.keras: there is no such file"):
+        averaged(tmp_path / "none.keras", files[1], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--share", "2", "--out", "mean.keras"], "average: share is 2.0; it must be 0 to 1", ""),
+        (["--out", "none/mean.keras"], "No such file or directory", ""),
+        (["--out", "mean.onnx"], "2", "its name must end with .keras"),
+    ],
+)
+def test_the_command_says_in_one_line_why_it_fails(files, tmp_path, monkeypatch, capsys, words, code, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["average", *map(str, files[:2]), *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert code in str(ended.value)
+    assert "\n" not in str(ended.value)
+    assert said in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"before.keras", "after.keras"}
 
 
 def test_a_share_outside_its_range_is_refused(files):

@@ -131,10 +131,12 @@ def go_back(
             networks[name].set_weights(
                 [old + share * (new - old) for old, new in zip(first[name], weights, strict=True)]
             )
-        say(f"reading drawn scenes with {share:.0%} of what was learned")
-        after = page_report(reader, pages)
-        failures = _drawn_failures({"before": before, "after": after}, STRICTER)
-        if share == 0 or not failures:
+        if share == 0:
+            say("nothing of what recognizer and detector learned is kept")
+            return
+        say(f"reading drawn scenes with {share:.0%} of what recognizer and detector learned")
+        failures = _drawn_failures({"before": before, "after": page_report(reader, pages)}, STRICTER)
+        if not failures:
             return
         say("; ".join(failures))
 

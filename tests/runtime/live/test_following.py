@@ -169,6 +169,17 @@ def test_a_digit_that_is_surely_another_one_is_sought_also_if_something_moves_ov
     assert asked[0] < asked[1]
 
 
+def test_what_moved_in_frames_of_another_size_covers_no_digit(display):
+    gray, boxes = display("4071", height=60, at=(40, 120))
+    reader = Placed("4071", boxes)
+    reader.same = 0.0
+    larger = np.pad(gray, ((0, 1), (0, 1)), "edge")  # which is reduced to the same size
+    texts = watched(reader, [gray, passing(gray, 18), passing(gray, 19), larger, passing(larger, 20)])
+    assert "?" in texts[2]
+    assert texts[3:] == ["4071", "4071"]
+    assert reader.asked[-2:] == [3, 4]
+
+
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (3, -2), (12, 8)])
 def test_boxes_follow_the_motion(reader, page, x, y):
     follower = Follower(reader)
