@@ -1193,23 +1193,17 @@ static void dg_convolution(const struct dg_state *state, const struct dg_job *jo
     }
 }
 
-/* Where the pixels under the kernel begin, for a depthwise layer or a pooling; those outside are state->scratch. */
-static int32_t dg_taps(const struct dg_state *state, const struct dg_job *job, int32_t row, int32_t column,
-                       const uint8_t **taps) {
-    const struct dg_layer *layer = job->layer;
-    const struct dg_job *in = dg_input(state, job, 0);
-    int32_t y, x, count = 0;
-    for (y = 0; y < layer->kernel_rows; y++) {
-        int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
-        int is_outside = from_row < 0 || from_row >= in->rows;
-        const uint8_t *from = is_outside ? NULL : dg_row(state, in, from_row);
+/* Where the pixels under the kernel begin, for a depthwise layer or a pooling, in these rows of `columns` pixels. */
+static int32_t dg_taps(const struct dg_layer *layer, const uint8_t *const *lines, int32_t columns, int32_t column,
+                       const uint8_t *outside, const uint8_t **taps) {
+    int32_t left = column * layer->stride_columns - layer->left, y, x, count = 0;
+    for (y = 0; y < layer->kernel_rows; y++)
         for (x = 0; x < layer->kernel_columns; x++) {
-            int32_t from_column = column * layer->stride_columns - layer->left + x * layer->dilation_columns;
-            taps[count++] = is_outside || from_column < 0 || from_column >= in->columns
-                                ? state->scratch
-                                : from + (size_t)from_column * (size_t)layer->channels_in;
+            int32_t from = left + x * layer->dilation_columns;
+            taps[count++] = !lines[y] || from < 0 || from >= columns
+                                ? outside
+                                : lines[y] + (size_t)from * (size_t)layer->channels_in;
         }
-    }
     return count;
 }
 
@@ -1224,12 +1218,13 @@ static uint8_t dg_mean(const struct dg_layer *layer, const uint8_t *const *taps,
 /* A row of a depthwise layer or of a pooling: each channel of the pixels under the kernel is taken on its own. */
 static void dg_each(const struct dg_state *state, const struct dg_job *job, int32_t row, unsigned char *to) {
     const struct dg_layer *layer = job->layer;
-    const uint8_t *taps[DG_MAX_TAPS];
+    const uint8_t *lines[DG_MAX_TAPS], *taps[DG_MAX_TAPS];
     int32_t column, channel, tap, sums[DG_BLOCK], channels = layer->channels_out;
     size_t stride = dg_padded((size_t)channels);
     if (layer->kind == DG_DEPTHWISE) memset(state->scratch, layer->outside, stride);
+    dg_lines(state, job, row, lines);
     for (column = 0; column < job->columns; column++, to += channels) {
-        int32_t count = dg_taps(state, job, row, column, taps);
+        int32_t count = dg_taps(layer, lines, dg_input(state, job, 0)->columns, column, state->scratch, taps);
         if (layer->kind == DG_DEPTHWISE) {
             for (channel = 0; channel < channels; channel += DG_BLOCK) {
                 state->plan.kernels->sum_each(taps, count, (size_t)channel, layer->weights + channel, stride, sums);
@@ -1301,15 +1296,11 @@ DG_SMALL static int32_t dg_needed(const struct dg_job *job, int32_t number, int3
 DG_SMALL static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
     const struct dg_job *jobs = state->plan.jobs;
     int32_t made[DG_MAX_LAYERS], number;
-    if (start == end) {
-        dg_rows_of(state, &jobs[end], 0, jobs[end].rows);
-        return;
-    }
     for (number = start; number <= end; number++) made[number] = 0;
     number = end;
     while (made[end] < jobs[end].rows) {
         const struct dg_job *job = &jobs[number];
-        int32_t wanted = 1, missing, rows;
+        int32_t wanted = start == end ? job->rows : 1, missing, rows;
         if (number < end) { /* as many rows as the next job waits for */
             wanted = dg_needed(job + 1, number + 1, made[number + 1]) - made[number];
             if (wanted > job->kept) wanted = job->kept;
