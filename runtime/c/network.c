@@ -797,8 +797,8 @@ static int32_t dg_extent(int32_t kernel, int32_t dilation) { return (kernel - 1)
 static size_t dg_padded(size_t count) { return (count + 15) / 16 * 16; }
 
 /* Bytes under the kernel of a convolution. */
-static int32_t dg_window(const struct dg_layer *layer) {
-    return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
+static size_t dg_window(const struct dg_layer *layer) {
+    return (size_t)(layer->kernel_rows * layer->kernel_columns * layer->channels_in);
 }
 
 static size_t dg_job_bytes(const struct dg_job *job) { return DG_BYTES((size_t)job->kept * job->row_bytes); }
@@ -842,7 +842,7 @@ DG_SMALL static void dg_add_job(int32_t layer, uint8_t *job_of, struct dg_plan *
 }
 
 DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
-    size_t group = (size_t)kernels->group, window = dg_padded((size_t)dg_window(layer)), bytes;
+    size_t group = (size_t)kernels->group, window = dg_padded(dg_window(layer)), bytes;
     if (layer->kind == DG_DEPTHWISE) return DG_BYTES(dg_padded((size_t)layer->channels_in));
     if (layer->kind != DG_CONVOLUTION) return 0;
     bytes = DG_BYTES(window * group + DG_BLOCK) + DG_BYTES(sizeof(int32_t) * DG_BLOCK * group);
@@ -1155,9 +1155,9 @@ static void dg_convolution(const struct dg_state *state, const struct dg_job *jo
     const struct dg_layer *layer = job->layer;
     const struct dg_job *in = dg_input(state, job, 0);
     const struct dg_kernels *kernels = state->plan.kernels;
-    int32_t columns = job->columns, fours = (dg_window(layer) + 3) / 4;
-    size_t window = dg_padded((size_t)dg_window(layer));
-    size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
+    int32_t columns = job->columns, fours = (int32_t)((dg_window(layer) + 3) / 4);
+    size_t window = dg_padded(dg_window(layer));
+    size_t pixel_bytes = job->row_bytes / (size_t)columns;
     uint8_t *gathered = state->scratch;
     int32_t *sums = (int32_t *)(void *)(gathered + DG_BYTES(window * (size_t)kernels->group + DG_BLOCK));
     uint8_t *widened = (uint8_t *)sums + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)kernels->group);
