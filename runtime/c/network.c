@@ -831,7 +831,7 @@ DG_SMALL static void dg_add_job(int32_t layer, uint8_t *job_of, struct dg_plan *
     job->last_user = job->over = (uint8_t)number;
     job->users = job->is_end = 0;
     for (place = 0; place < network->end_count; place++)
-        if (network->ends[place].layer == layer) job->is_end = 1;
+        job->is_end |= network->ends[place].layer == layer;
     for (place = 0; place < job->layer->input_count; place++) {
         uint8_t in = job_of[job->layer->inputs[place]];
         job->inputs[place] = in;
@@ -1024,7 +1024,7 @@ DG_SMALL static int dg_plan_by(int32_t how, struct dg_plan *plan) {
     const struct dg_network *network = plan->network;
     uint8_t job_of[DG_MAX_LAYERS];
     int32_t number, copy, first = 0, flow_end = network->layer_count - 1;
-    int32_t pixels = how & DG_SPARING ? (plan->kernels->group + 3) / 4 : (plan->kernels->group + 1) / 2; /* at least, in a step */
+    int32_t share = how & DG_SPARING ? 4 : 2, pixels = (plan->kernels->group + share - 1) / share; /* at least, in a step */
     plan->count = 0;
     for (number = 0; number < network->layer_count; number++) {
         if (how & DG_AGAIN && number == network->again_for) {
@@ -1274,7 +1274,7 @@ static void dg_rows_of(const struct dg_state *state, const struct dg_job *job, i
             state->source->row(state->source->context, row, to);
         else if (layer->kind == DG_ADD)
             state->plan.kernels->add(dg_row(state, dg_input(state, job, 0), row), dg_row(state, dg_input(state, job, 1), row),
-                                job->row_bytes, layer->first, layer->second, layer->constant, to);
+                                     job->row_bytes, layer->first, layer->second, layer->constant, to);
         else if (layer->kind == DG_CONCATENATE)
             dg_concatenation(state, job, row, to);
         else
