@@ -829,7 +829,7 @@ DG_SMALL static void dg_add_job(int32_t layer, uint8_t *job_of, struct dg_plan *
     struct dg_job *job = &plan->jobs[number];
     job->layer = &network->layers[layer];
     job->last_user = job->over = (uint8_t)number;
-    job->users = job->is_end = 0;
+    job->users = job->is_end = job->inputs[0] = 0;
     for (place = 0; place < network->end_count; place++)
         job->is_end |= network->ends[place].layer == layer;
     for (place = 0; place < job->layer->input_count; place++) {
