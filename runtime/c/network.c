@@ -797,8 +797,8 @@ static int32_t dg_extent(int32_t kernel, int32_t dilation) { return (kernel - 1)
 static size_t dg_padded(size_t count) { return (count + 15) / 16 * 16; }
 
 /* Bytes under the kernel of a convolution. */
-static int32_t dg_window(const struct dg_layer *layer) {
-    return layer->kernel_rows * layer->kernel_columns * layer->channels_in;
+static size_t dg_window(const struct dg_layer *layer) {
+    return (size_t)(layer->kernel_rows * layer->kernel_columns * layer->channels_in);
 }
 
 static size_t dg_job_bytes(const struct dg_job *job) { return DG_BYTES((size_t)job->kept * job->row_bytes); }
@@ -829,9 +829,9 @@ DG_SMALL static void dg_add_job(int32_t layer, uint8_t *job_of, struct dg_plan *
     struct dg_job *job = &plan->jobs[number];
     job->layer = &network->layers[layer];
     job->last_user = job->over = (uint8_t)number;
-    job->users = job->is_end = 0;
+    job->users = job->is_end = job->inputs[0] = 0;
     for (place = 0; place < network->end_count; place++)
-        if (network->ends[place].layer == layer) job->is_end = 1;
+        job->is_end |= network->ends[place].layer == layer;
     for (place = 0; place < job->layer->input_count; place++) {
         uint8_t in = job_of[job->layer->inputs[place]];
         job->inputs[place] = in;
@@ -842,7 +842,7 @@ DG_SMALL static void dg_add_job(int32_t layer, uint8_t *job_of, struct dg_plan *
 }
 
 DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const struct dg_kernels *kernels) {
-    size_t group = (size_t)kernels->group, window = dg_padded((size_t)dg_window(layer)), bytes;
+    size_t group = (size_t)kernels->group, window = dg_padded(dg_window(layer)), bytes;
     if (layer->kind == DG_DEPTHWISE) return DG_BYTES(dg_padded((size_t)layer->channels_in));
     if (layer->kind != DG_CONVOLUTION) return 0;
     bytes = DG_BYTES(window * group + DG_BLOCK) + DG_BYTES(sizeof(int32_t) * DG_BLOCK * group);
@@ -1024,7 +1024,7 @@ DG_SMALL static int dg_plan_by(int32_t how, struct dg_plan *plan) {
     const struct dg_network *network = plan->network;
     uint8_t job_of[DG_MAX_LAYERS];
     int32_t number, copy, first = 0, flow_end = network->layer_count - 1;
-    int32_t pixels = how & DG_SPARING ? (plan->kernels->group + 3) / 4 : (plan->kernels->group + 1) / 2; /* at least, in a step */
+    int32_t share = how & DG_SPARING ? 4 : 2, pixels = (plan->kernels->group + share - 1) / share; /* at least, in a step */
     plan->count = 0;
     for (number = 0; number < network->layer_count; number++) {
         if (how & DG_AGAIN && number == network->again_for) {
@@ -1155,9 +1155,9 @@ static void dg_convolution(const struct dg_state *state, const struct dg_job *jo
     const struct dg_layer *layer = job->layer;
     const struct dg_job *in = dg_input(state, job, 0);
     const struct dg_kernels *kernels = state->plan.kernels;
-    int32_t columns = job->columns, fours = (dg_window(layer) + 3) / 4;
-    size_t window = dg_padded((size_t)dg_window(layer));
-    size_t pixel_bytes = (size_t)layer->channels_out * (layer->is_float ? sizeof(float) : 1);
+    int32_t columns = job->columns, fours = (int32_t)((dg_window(layer) + 3) / 4);
+    size_t window = dg_padded(dg_window(layer));
+    size_t pixel_bytes = job->row_bytes / (size_t)columns;
     uint8_t *gathered = state->scratch;
     int32_t *sums = (int32_t *)(void *)(gathered + DG_BYTES(window * (size_t)kernels->group + DG_BLOCK));
     uint8_t *widened = (uint8_t *)sums + DG_BYTES(sizeof(int32_t) * DG_BLOCK * (size_t)kernels->group);
@@ -1193,23 +1193,17 @@ static void dg_convolution(const struct dg_state *state, const struct dg_job *jo
     }
 }
 
-/* Where the pixels under the kernel begin, for a depthwise layer or a pooling; those outside are state->scratch. */
-static int32_t dg_taps(const struct dg_state *state, const struct dg_job *job, int32_t row, int32_t column,
-                       const uint8_t **taps) {
-    const struct dg_layer *layer = job->layer;
-    const struct dg_job *in = dg_input(state, job, 0);
-    int32_t y, x, count = 0;
-    for (y = 0; y < layer->kernel_rows; y++) {
-        int32_t from_row = row * layer->stride_rows - layer->top + y * layer->dilation_rows;
-        int is_outside = from_row < 0 || from_row >= in->rows;
-        const uint8_t *from = is_outside ? NULL : dg_row(state, in, from_row);
+/* Where the pixels under the kernel begin, for a depthwise layer or a pooling, in these rows of `columns` pixels. */
+static int32_t dg_taps(const struct dg_layer *layer, const uint8_t *const *lines, int32_t columns, int32_t column,
+                       const uint8_t *outside, const uint8_t **taps) {
+    int32_t left = column * layer->stride_columns - layer->left, y, x, count = 0;
+    for (y = 0; y < layer->kernel_rows; y++)
         for (x = 0; x < layer->kernel_columns; x++) {
-            int32_t from_column = column * layer->stride_columns - layer->left + x * layer->dilation_columns;
-            taps[count++] = is_outside || from_column < 0 || from_column >= in->columns
-                                ? state->scratch
-                                : from + (size_t)from_column * (size_t)layer->channels_in;
+            int32_t from = left + x * layer->dilation_columns;
+            taps[count++] = !lines[y] || from < 0 || from >= columns
+                                ? outside
+                                : lines[y] + (size_t)from * (size_t)layer->channels_in;
         }
-    }
     return count;
 }
 
@@ -1224,12 +1218,13 @@ static uint8_t dg_mean(const struct dg_layer *layer, const uint8_t *const *taps,
 /* A row of a depthwise layer or of a pooling: each channel of the pixels under the kernel is taken on its own. */
 static void dg_each(const struct dg_state *state, const struct dg_job *job, int32_t row, unsigned char *to) {
     const struct dg_layer *layer = job->layer;
-    const uint8_t *taps[DG_MAX_TAPS];
+    const uint8_t *lines[DG_MAX_TAPS], *taps[DG_MAX_TAPS];
     int32_t column, channel, tap, sums[DG_BLOCK], channels = layer->channels_out;
     size_t stride = dg_padded((size_t)channels);
     if (layer->kind == DG_DEPTHWISE) memset(state->scratch, layer->outside, stride);
+    dg_lines(state, job, row, lines);
     for (column = 0; column < job->columns; column++, to += channels) {
-        int32_t count = dg_taps(state, job, row, column, taps);
+        int32_t count = dg_taps(layer, lines, dg_input(state, job, 0)->columns, column, state->scratch, taps);
         if (layer->kind == DG_DEPTHWISE) {
             for (channel = 0; channel < channels; channel += DG_BLOCK) {
                 state->plan.kernels->sum_each(taps, count, (size_t)channel, layer->weights + channel, stride, sums);
@@ -1279,7 +1274,7 @@ static void dg_rows_of(const struct dg_state *state, const struct dg_job *job, i
             state->source->row(state->source->context, row, to);
         else if (layer->kind == DG_ADD)
             state->plan.kernels->add(dg_row(state, dg_input(state, job, 0), row), dg_row(state, dg_input(state, job, 1), row),
-                                job->row_bytes, layer->first, layer->second, layer->constant, to);
+                                     job->row_bytes, layer->first, layer->second, layer->constant, to);
         else if (layer->kind == DG_CONCATENATE)
             dg_concatenation(state, job, row, to);
         else
@@ -1301,15 +1296,11 @@ DG_SMALL static int32_t dg_needed(const struct dg_job *job, int32_t number, int3
 DG_SMALL static void dg_chain(const struct dg_state *state, int32_t start, int32_t end) {
     const struct dg_job *jobs = state->plan.jobs;
     int32_t made[DG_MAX_LAYERS], number;
-    if (start == end) {
-        dg_rows_of(state, &jobs[end], 0, jobs[end].rows);
-        return;
-    }
     for (number = start; number <= end; number++) made[number] = 0;
     number = end;
     while (made[end] < jobs[end].rows) {
         const struct dg_job *job = &jobs[number];
-        int32_t wanted = 1, missing, rows;
+        int32_t wanted = start == end ? job->rows : 1, missing, rows;
         if (number < end) { /* as many rows as the next job waits for */
             wanted = dg_needed(job + 1, number + 1, made[number + 1]) - made[number];
             if (wanted > job->kept) wanted = job->kept;
