@@ -4,7 +4,7 @@
 
 Six digits of MNIST's test images stand side by side, each cut to the columns of its ink, with a gap of some of the 28
 pixels of an image; with a gap below zero they overlap. They are shown three times as large, dark on white, with a
-margin. A minute and a half.
+margin. Forty seconds.
 """
 
 import numpy as np
