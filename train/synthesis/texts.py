@@ -83,7 +83,8 @@ UNITS = [
     "x",
 ]
 DIGITLIKE_UNITS = [*"lg", "kg", *"sS%°€$bB", "lb", "oz", *"OIZ"]  # or begin or end like a digit
-CURRENCIES = ["$", "€", "£", "¥", "USD", "EUR", "Rs"]
+CURRENCIES = ["$", "$", "€", "€", "£", "£", "¥", "USD", "EUR", "Rs"]
+ELEMENTS = [*"OOOOHHCCNNSPKFBI", "Na", "Ca", "Fe", "Mg", "Al", "Cl", "Si"]  # of chemical formulas, with an O in most
 LABELS = [
     "Serial",
     "No.",
@@ -242,8 +243,22 @@ def amount(rng: Generator) -> str:
     figure = decimal(rng) if rng.random() < 0.5 else number(rng, 1, 5)
     if rng.random() < 0.3:
         return str(rng.choice(CURRENCIES)) + ("" if rng.random() < 0.6 else " ") + figure
-    unit = str(rng.choice(DIGITLIKE_UNITS if rng.random() < 0.3 else UNITS))
+    unit = str(rng.choice(DIGITLIKE_UNITS if rng.random() < 0.4 else UNITS))
     return figure + ("" if rng.random() < 0.4 else " ") + unit
+
+
+def measure(rng: Generator) -> str:
+    """A number, a decimal or a fraction with a unit of one letter, often of litres: 2 l, 0.5 l, 3/4 l, 12 V."""
+    figures = [number(rng, 1, 4), decimal(rng), f"{number(rng, 1, 1)}/{number(rng, 1, 1)}"]
+    figure = figures[int(rng.choice(3, p=[0.4, 0.4, 0.2]))]
+    unit = "l" if rng.random() < 0.5 else str(rng.choice(list("LgmstVAWhJNKFCx")))
+    return figure + ("" if rng.random() < 0.3 else " ") + unit
+
+
+def item(rng: Generator) -> str:
+    """A line of a numbered list: 3. Bread, 12) sugar."""
+    mark = str(rng.choice([".", ")", ":", " -", ""], p=[0.4, 0.3, 0.1, 0.1, 0.1]))
+    return f"{number(rng, 1, 2)}{mark} {word(rng)}"
 
 
 def bracketed(rng: Generator) -> str:
@@ -323,7 +338,6 @@ def labelled(rng: Generator) -> str:
     label = label.upper() if rng.random() < 0.3 else label
     mark = str(rng.choice(["", ":", ".", " =", " #"], p=[0.45, 0.4, 0.05, 0.05, 0.05]))
     kind = [number, decimal, date, time, amount][int(rng.choice(5, p=[0.5, 0.2, 0.1, 0.1, 0.1]))]
-    rng.random()  # unused; without it the seeds of earlier trainings would give other texts
     return f"{label}{mark} {kind(rng)}"
 
 
@@ -338,6 +352,24 @@ def code(rng: Generator) -> str:
             parts.append(number(rng, 1, 5))
     mark = str(rng.choice(["", "-", " ", "/", "."], p=[0.4, 0.2, 0.25, 0.1, 0.05]))
     return mark.join(parts)
+
+
+def formula(rng: Generator) -> str:
+    """A chemical formula: H2O, CO2, C6H12O6. Its O stands beside digits as a 0 would."""
+    parts = [str(one) for one in rng.choice(ELEMENTS, int(rng.integers(2, 5)))]
+    counted = int(rng.integers(len(parts)))
+    for place in range(len(parts)):
+        if place == counted or rng.random() < 0.4:
+            parts[place] += str(rng.integers(2, 10) if rng.random() < 0.9 else rng.integers(10, 25))
+    return "".join(parts)
+
+
+def between(rng: Generator) -> str:
+    """Digits between letters, which often look like digits themselves: B2B, S80G."""
+    first, last = (
+        "".join(rng.choice(list("BBSSZZGGQDTACEHKMPRUXY"), int(rng.choice([1, 2], p=[0.8, 0.2])))) for _ in range(2)
+    )
+    return first + number(rng, 1, 2) + last
 
 
 def groups(rng: Generator) -> str:
@@ -370,10 +402,14 @@ KINDS: dict[Callable[[Generator], str], float] = {  # and how frequent each is, 
     date: 0.09,
     time: 0.06,
     amount: 0.13,
+    measure: 0.05,
+    item: 0.02,
     bracketed: 0.06,
     equation: 0.07,
     labelled: 0.1,
     code: 0.06,
+    formula: 0.025,
+    between: 0.02,
     groups: 0.04,
     cells: 0.02,
     signs: 0.05,
