@@ -850,8 +850,9 @@ DG_SMALL static size_t dg_scratch_bytes(const struct dg_layer *layer, const stru
 }
 
 /* Where jobs from `first` on have their chains: a job is in the chain of the next one, if that alone takes it and takes few
- * rows at a time, and if a later one of the chain takes no more memory. */
-DG_SMALL static void dg_plan_chains(int32_t first, int is_small, struct dg_plan *plan) {
+ * rows at a time, and if a later one of the chain takes no more memory. Rows of a chain have `columns` pixels at least: of
+ * fewer the kernels, which take several pixels at once, would make little use. */
+DG_SMALL static void dg_plan_chains(int32_t first, int is_small, int32_t columns, struct dg_plan *plan) {
     int32_t number;
     size_t least = (size_t)-1; /* bytes of the chain behind the job */
     for (number = plan->count - 1; number >= first; number--) {
@@ -859,7 +860,7 @@ DG_SMALL static void dg_plan_chains(int32_t first, int is_small, struct dg_plan 
         size_t bytes = (size_t)job->rows * job->row_bytes;
         int follows = job->users == 1 && job->last_user == number + 1 && !job->is_end && least <= bytes &&
                       job->layer->kind != DG_ADD; /* which may lie over its input */
-        if (follows && (is_small || job[1].layer->input_count == 1)) {
+        if (follows && (is_small || (job[1].layer->input_count == 1 && job[1].columns >= columns))) {
             job->chain_end = job[1].chain_end;
         } else {
             job->chain_end = (uint8_t)number;
@@ -1041,7 +1042,7 @@ DG_SMALL static int dg_plan_by(int32_t how, struct dg_plan *plan) {
     }
     plan->steps = 0;
     if (how & DG_FLOWING) first = flow_end + 1;
-    dg_plan_chains(first, how & DG_SPARING, plan);
+    dg_plan_chains(first, how & DG_SPARING, pixels, plan);
     if (first && !dg_plan_flow(pixels, flow_end, plan)) return 0;
     for (number = first; number < plan->count; number = plan->jobs[number].chain_end + 1) dg_plan_chain(number, plan);
     dg_place_jobs(plan);
