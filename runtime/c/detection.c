@@ -49,11 +49,10 @@ static const uint8_t *dg_framed_row(struct dg_planes *planes, int32_t row, int32
 }
 
 /* Adds a row to the sums of a window, or takes it off; squares may be NULL. */
-static void dg_add_to_window(int32_t *sums, int32_t *squares, const uint8_t *line, int32_t width, int32_t times) {
-    int32_t column;
-    for (column = 0; column < width; column++) sums[column] += times * line[column];
-    if (squares)
-        for (column = 0; column < width; column++) squares[column] += times * (line[column] * line[column]);
+static void dg_add_to_window(int32_t *restrict sums, int32_t *restrict squares, const uint8_t *restrict line, int32_t width,
+                             int32_t times) {
+    DG_EACH(n, width, sums[n] += times * line[n]);
+    if (squares) DG_EACH(n, width, squares[n] += times * (line[n] * line[n]));
 }
 
 /* Sets the sums of a window to those for the first row. */

@@ -89,11 +89,20 @@ static int32_t dg_linear_rows(struct dg_linear *linear, int32_t row, const uint1
 }
 
 /* Levels between two lines. */
-static void dg_linear_levels(const uint16_t *first, const uint16_t *second, int32_t share, int32_t count, uint8_t *to) {
+static void dg_linear_levels(const uint16_t *restrict first, const uint16_t *restrict second, int32_t share, int32_t count,
+                             uint8_t *restrict to) {
     const uint16_t one = (uint16_t)(256 - share), other = (uint16_t)share;
-    int32_t column;
-    for (column = 0; column < count; column++)
-        to[column] = (uint8_t)(((uint32_t)first[column] * one + (uint32_t)second[column] * other + 32768u) >> 16);
+    DG_EACH(n, count, to[n] = (uint8_t)(((uint32_t)first[n] * one + (uint32_t)second[n] * other + 32768u) >> 16));
+}
+
+/* Adds the levels of a line so many times. */
+static void dg_add_levels(uint32_t *restrict sums, const uint8_t *restrict line, uint32_t times, int32_t count) {
+    DG_EACH(n, count, sums[n] += times * line[n]);
+}
+
+/* The levels of a line, of which those of its background become the same. */
+static void dg_even_levels(const uint8_t *restrict line, int32_t count, uint8_t *restrict background) {
+    DG_EACH(n, count, background[n] = dg_level(line[n] - background[n] + DG_BACKGROUND_EVEN_LEVEL));
 }
 
 struct dg_view dg_view_of(const struct digitocr_picture *picture, int32_t border, int32_t level) {
@@ -139,11 +148,11 @@ const uint8_t *dg_view_row(struct dg_rows *rows, int32_t row, uint8_t *buffer) {
         const uint16_t *upper, *lower;
         int32_t share = dg_linear_rows(&rows->background, row, &upper, &lower);
         for (column = 0; column < rows->count; column += DG_SOME) {
-            int32_t count = rows->count - column < DG_SOME ? rows->count - column : DG_SOME, n;
+            int32_t count = rows->count - column < DG_SOME ? rows->count - column : DG_SOME;
             uint8_t levels[DG_SOME];
             dg_linear_levels(upper + column, lower + column, share, count, levels);
-            for (n = 0; n < count; n++)
-                buffer[column + n] = dg_level(from[column + n] - levels[n] + DG_BACKGROUND_EVEN_LEVEL);
+            dg_even_levels(from + column, count, levels);
+            memcpy(buffer + column, levels, (size_t)count);
         }
     }
     return buffer;
@@ -201,7 +210,7 @@ static int dg_average_area(struct dg_rows *rows, int32_t top, int32_t step, cons
             const uint32_t times = (uint32_t)share;
             if (!line) line = dg_view_row(rows, top, buffer);
             if (step == 1)
-                for (column = 0; column < across->count; column++) sums[column] += times * line[column];
+                dg_add_levels(sums, line, times, across->count);
             else
                 for (column = 0; column < across->count; column++) sums[column] += times * line[(ptrdiff_t)column * step];
             need -= share;

@@ -46,6 +46,27 @@
 #define DG_APART
 #endif
 
+/* A statement for each number `n` below `count`. Of pieces of a fixed length gcc -O2 makes vector instructions; clang makes
+ * better ones of a plain loop. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define DG_EACH(n, count, statement)                              \
+    do {                                                          \
+        int32_t piece_, at_, n;                                   \
+        for (piece_ = 0; piece_ + 16 <= (count); piece_ += 16)    \
+            for (at_ = 0; at_ < 16; at_++) {                      \
+                n = piece_ + at_;                                 \
+                statement;                                        \
+            }                                                     \
+        for (n = piece_; n < (count); n++) statement;             \
+    } while (0)
+#else
+#define DG_EACH(n, count, statement)                    \
+    do {                                                \
+        int32_t n;                                      \
+        for (n = 0; n < (count); n++) statement;        \
+    } while (0)
+#endif
+
 /* --- Memory: one block of the caller's, taken from the front ---------------------------------------------------- */
 
 #define DG_ALIGN 16 /* bytes; of each piece of memory */
