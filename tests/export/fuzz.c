@@ -2,7 +2,7 @@
  *
  * An input is a header, see `take`, and the pixels. Whatever it holds, a function gives a reading or an error with a
  * name: no byte beside the memory is touched, nothing is written after an error, memory as large as `..._bytes` says is
- * enough, and the answer does not depend on what lay in the memory before.
+ * enough, and the answer does not depend on what lay in the memory before, nor on how much there is beyond that size.
  *
  *     clang -std=c99 -O2 -g -ffp-contract=off -fsanitize=fuzzer,address,undefined fuzz.c digitocr.c digitocr_weights.c
  *     gcc -DSEED=1 ...    a program of its own, which makes as many inputs as its argument says

@@ -109,6 +109,36 @@ def test_the_networks_of_the_paper_answer_as_onnx_runtime_does(
         np.testing.assert_array_equal(np.frombuffer(done.stdout, np.float32).reshape(-1, 10), expected)
 
 
+PLANS = """
+#include "digitocr.c"
+#include <stdio.h>
+
+int main(void) {
+    int32_t kernels, columns, number;
+    for (kernels = 0; kernels < dg_kernels_count(); kernels++)
+        for (columns = 16; dg_kernels_name(kernels) && columns <= 2048; columns += 16) {
+            struct dg_plan plan;
+            dg_begin_plan(kernels, &dg_recognizer, columns, 32, &plan); /* its strips lie on their side */
+            dg_best_plan(0, &plan);
+            for (number = 1; number < plan.count && !plan.steps; number++) {
+                const struct dg_job *job = &plan.jobs[number];
+                int is_chained = job[-1].chain_end == job->chain_end;
+                if (is_chained && job->columns < plan.kernels->group / 2) return printf("%d %d\\n", columns, number);
+            }
+        }
+    return 0;
+}
+"""
+
+
+@needs_compiler
+def test_with_room_no_layer_of_a_strip_is_computed_a_pixel_at_a_time(folder: Path) -> None:
+    (folder / "plans.c").write_text(PLANS)
+    program = compiled(folder, "plans", "-O0", "-DDIGITOCR_ALL_KERNELS", "plans.c", "weights.o")
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 HARNESS = """
 #include "digitocr.h"
 #include <stdio.h>
