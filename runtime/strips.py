@@ -133,7 +133,8 @@ def cut(gray: GrayImage, place: Place) -> GrayImage:
 
     Repeated edge pixels would draw out a digit that the edge cuts.
     """
-    # Halving costs little for each pixel. A strip twice as large is interpolated, then averaged, so none is blurred.
+    # A picture much larger than the strip is halved first, which costs little for each pixel. What is left is
+    # interpolated at twice the strip's size and averaged, so that no stroke is skipped.
     scale, halvings, (x, y) = place.scale, 0, place.to_picture(0, 0)
     while scale > 2 * SHRINK and min(gray.shape) >> halvings > 1:
         scale, x, y = scale / 2, x / 2, y / 2
