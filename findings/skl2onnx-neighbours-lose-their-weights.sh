@@ -6,8 +6,8 @@
 # six digits; or an error for what is not supported.
 # Seen: the file of "distance" gives the probabilities of "uniform" to the last bit: 17 of 400 classes differ from
 # scikit-learn's, and 88.0 % are right instead of 90.3. The file of "uniform" is right. No error or warning.
-# KNeighborsRegressor loses its weights as well, and pictures in float64 change nothing. scikit-learn is 1.9.1. Issue
-# 611 of onnx/sklearn-onnx has other probabilities for "distance", and was answered with float64.
+# KNeighborsRegressor loses its weights as well; float64, other metrics and other opsets change nothing. scikit-learn is
+# 1.9.1. Issue 611 of onnx/sklearn-onnx has other probabilities for "distance", and was answered with float64.
 # Why it matters: nearest neighbours are the usual first classifier for digits, and distance breaks their ties. The
 # accuracy that was measured is not that of the file; only a comparison of answers shows it.
 set -euo pipefail
