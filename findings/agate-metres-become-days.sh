@@ -15,7 +15,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check agate==1.14.2 pytimeparse==1.1.10 parsedatetime==2.6
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check agate==1.14.2 pytimeparse==1.1.10 parsedatetime==2.6 \
+  babel==2.19.0
 cat > "$folder/show.py" << 'PYTHON'
 import csv
 import io
