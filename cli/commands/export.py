@@ -111,7 +111,7 @@ def export(
             written, proof = _c_folder(
                 context, model, quantize, c_folder, data, verify, limits, detector, recognizer, force
             )
-            path, next_step = out, f"make -C {out}"
+            path, next_step = out, f"make -C {shlex.quote(str(out))}"
             if format == "web":
                 made = export_web(c_folder, out, force=force)
                 path, written, next_step = Path(made["path"]), made["bytes"], f"open {made['path']} in a browser"
@@ -179,11 +179,11 @@ def export(
             changed, accuracy = len(report["changed"]), report["accuracy"]
             proof = f"{accuracy['file']:.2%} (Keras {accuracy['keras']:.2%}), {changed} of {report['images']} changed"
         print(f"{report['path']}  {report['bytes'] / 1000:.0f} KB  {proof}")
-    written = shlex.quote(reports[-1]["path"])
+    file = shlex.quote(reports[-1]["path"])
     if training_of(model)["recipe"] == "robust":
-        print(f"next: digitocr predict --model {written} PICTURE")
+        print(f"next: digitocr predict --model {file} PICTURE")
     else:
-        print(f"next: digitocr evaluate --model {written}")
+        print(f"next: digitocr evaluate --model {file}")
         print("      (not trained with --recipe robust: for digits as MNIST has them; pictures need the robust recipe)")
 
 
