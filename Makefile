@@ -1,4 +1,4 @@
-# make demo         read the pictures in examples/ (installs the runtime, 360 MB)
+# make demo         read the pictures in examples/ (installs the runtime, 475 MB)
 # make test         ruff, mypy, and the tests on the built wheel (installs everything, 2.5 GB)
 # make test-lowest  the runtime's tests with the lowest versions that pyproject.toml allows
 # make fuzz         damages pictures, models and JSON for ten minutes, reads them in processes with limits, and prints what

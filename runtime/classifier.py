@@ -51,12 +51,9 @@ class Classifier:
 
     def __init__(self, path: Path | None = None, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         path = path or shipped_model(DEFAULT_MODEL)
-        backend = BACKENDS.get(path.suffix)
-        if backend is None:
-            raise ModelError(f"{path}: a model file ends in {' or '.join(BACKENDS)}; make one with: digitocr export")
         self.name = path.stem
         content, self.sha256 = checked_model(path)
-        self._backend: Backend = backend(content, path, threads, providers)
+        self._backend: Backend = BACKENDS[path.suffix](content, path, threads, providers)
         shape, out = self._backend.input_shape, self._backend.output_shape
         one_or_free = not isinstance(shape[0], int) or shape[0] == 1
         if shape[1:] not in SHAPES or len(out) != 2 or out[1] not in CLASSES or not one_or_free:

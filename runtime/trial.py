@@ -31,6 +31,8 @@ def checked_model(path: Path) -> tuple[bytes, str]:
 
     A file that is none of the shipped ones is tried first. Raises ModelError.
     """
+    if path.suffix not in RUNS:
+        raise ModelError(f"{path}: a model file ends in {' or '.join(RUNS)}; make one with: digitocr export")
     content = models.model_content(path)
     digest = models.check_shipped(path, content)
     if path.parent != models.MODELS and digest not in models.shipped_checksums().values():

@@ -40,7 +40,7 @@ _WHAT_TO_DO = {  # in the order of the message
     _HIDDEN: "name them one by one",
     _OTHER: "",
     _SUBFOLDER: "add --recursive",
-    _LINK: "name it as well",
+    _LINK: "to read one, name it as well",
 }
 _COUNTABLE = (_VIDEO, _HIDDEN, _OTHER, _SUBFOLDER, _LINK)  # words that take an s where there are several
 

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
@@ -100,7 +101,7 @@ def _refuse_other_kinds(name: str, path: str) -> None:
     if (suffix not in VIDEO_SUFFIXES and suffix != ".pdf") or not os.path.isfile(path):  # noqa: PTH113
         return
     if suffix in VIDEO_SUFFIXES:
-        raise InputError(f"{name}: is a video; read it with: digitocr webcam --source {name}")
+        raise InputError(f"{name}: is a video; read it with: digitocr webcam --source {shlex.quote(name)}")
     raise InputError(f"{name}: is a PDF; save its pages as PNG first, for example with pdftoppm -r 200 -png")
 
 

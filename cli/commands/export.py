@@ -1,6 +1,7 @@
 """digitocr export: a trained network as TFLite and ONNX files or as C, compared with the original."""
 
 import re
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -110,7 +111,7 @@ def export(
             written, proof = _c_folder(
                 context, model, quantize, c_folder, data, verify, limits, detector, recognizer, force
             )
-            path, next_step = out, f"make -C {out}"
+            path, next_step = out, f"make -C {shlex.quote(str(out))}"
             if format == "web":
                 made = export_web(c_folder, out, force=force)
                 path, written, next_step = Path(made["path"]), made["bytes"], f"open {made['path']} in a browser"
@@ -130,7 +131,7 @@ def export(
         )
         for line in _run_written(model, format, quantize, out, load_data(data), find_fonts(fonts), force):
             print(line)
-        print(f"next: digitocr predict --model {out} PICTURE")
+        print(f"next: digitocr predict --model {shlex.quote(str(out))} PICTURE")
         return
     check_source(model)  # before MNIST is loaded, which may be a download
     kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
@@ -178,11 +179,11 @@ def export(
             changed, accuracy = len(report["changed"]), report["accuracy"]
             proof = f"{accuracy['file']:.2%} (Keras {accuracy['keras']:.2%}), {changed} of {report['images']} changed"
         print(f"{report['path']}  {report['bytes'] / 1000:.0f} KB  {proof}")
-    path = reports[-1]["path"]
+    file = shlex.quote(reports[-1]["path"])
     if training_of(model)["recipe"] == "robust":
-        print(f"next: digitocr predict --model {path} PICTURE")
+        print(f"next: digitocr predict --model {file} PICTURE")
     else:
-        print(f"next: digitocr evaluate --model {path}")
+        print(f"next: digitocr evaluate --model {file}")
         print("      (not trained with --recipe robust: for digits as MNIST has them; pictures need the robust recipe)")
 
 

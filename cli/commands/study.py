@@ -46,8 +46,9 @@ def study(
 ) -> None:
     """Run the paper's experiments over several seeds, and test its claims.
 
-    A run of ten epochs takes about five minutes on a CPU. Run the same command again to resume an interrupted study, or
-    to add seeds or cells. Prints the verdicts and writes a report, with every figure of the paper, into the folder.
+    A run of ten epochs takes about four minutes on two cores. Run the same command again to resume an interrupted
+    study, or to add seeds or cells. Prints the verdicts and writes a report, with every figure of the paper, into the
+    folder.
     """
     try:
         from digitocr.export.classifier import int8_file

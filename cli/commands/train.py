@@ -33,7 +33,8 @@ def train(
         ),
     ] = "paper",
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Number of epochs; default: the recipe's, 10, 30, 30, 11 or 12.")
+        int | None,
+        typer.Option(min=1, help="Number of epochs; default: paper 10, best, robust 30, detector 11, recognizer 12."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step; default: the recipe's.")] = None,
     seed: options.Seed = 0,

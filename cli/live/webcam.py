@@ -1,6 +1,7 @@
 """The command webcam: reads the frames of a source, prints steady lines, shows and records the pictures."""
 
 import json
+import shlex
 import signal
 import statistics
 import sys
@@ -196,21 +197,24 @@ def run(settings: WebcamSettings) -> None:
             seconds = counts.seconds
             _inform(settings, str(counts))
             if doubtful:
-                _inform(settings, f"{doubtful.count} frames kept; correct them by: digitocr label {doubtful.folder}")
+                label = shlex.join(["digitocr", "label", str(doubtful.folder)])
+                _inform(settings, f"{doubtful.count} frames kept; correct them by: {label}")
         if view and end is End.SOURCE and not settings.once and view.finish():
             if recording:
                 recording.close()
             end = _wait(settings, waiting)
     if video.note:
         print(f"digitocr: {video.note}", file=sys.stderr)
-    if end is End.SOURCE and not counts.announced and not settings.all_frames:
-        _inform(
-            settings,
-            f"{settings.name}: no number was announced; {NEW.agree} of {NEW.window} frames must read the same one, and "
-            f"{counts.frames} {'was' if counts.frames == 1 else 'were'} read",
-        )
-    if not counts.announced and (settings.once or end is End.TIME):
-        raise _nothing_read(settings, seconds)
+    if counts.announced:
+        return
+    why = ""
+    if end is End.SOURCE:
+        were = "was" if counts.frames == 1 else "were"
+        why = f"{NEW.agree} of {NEW.window} frames must read the same one, and {counts.frames} {were} read"
+    if settings.once or end is End.TIME:
+        raise _nothing_read(settings, seconds, why)
+    if why and not settings.all_frames:
+        _inform(settings, f"{settings.name}: no number was announced; {why}")
 
 
 def _watch(

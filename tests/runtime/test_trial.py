@@ -41,6 +41,11 @@ def test_what_an_interpreter_refuses_says_so(name, tmp_path):
     assert "cannot load it (" in outcome(tmp_path / name)
 
 
+def test_a_file_of_another_suffix_is_not_read(tmp_path):
+    with pytest.raises(ModelError, match=r"m\.txt: a model file ends in \.onnx or \.tflite"):
+        checked_model(tmp_path / "m.txt")
+
+
 def test_shipped_files_are_not_tried_and_those_of_others_are(own, monkeypatch):
     seen = []
     monkeypatch.setattr(trial, "tried", lambda _, path: seen.append(path.name))

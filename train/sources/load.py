@@ -255,7 +255,8 @@ def test_part(labelled: Labelled, groups: Indices) -> tuple[NDArray[np.bool_], s
     if TEST in labelled.parts:
         return np.array([part == TEST for part in labelled.parts]), "as the source says"
     if len(labelled) < LEAST_OF_SOURCE:
-        raise InputError(f"{labelled.source}: has {len(labelled)} labelled pictures; {LEAST_OF_SOURCE} are the least")
+        first = f"; {labelled.troubles[0]}" if labelled.troubles else ""
+        raise InputError(f"{labelled.source}: fewer than {LEAST_OF_SOURCE} labelled pictures can be used{first}")
     named = len({name for name in labelled.groups if name})
     how = f"{named} groups" if named > 1 or (named and not all(labelled.groups)) else "a share of each class"
     test = np.zeros(len(labelled), np.bool_)

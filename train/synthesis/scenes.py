@@ -1,4 +1,4 @@
-"""Grey pictures to train both networks with, drawn from a seed: 256x256 pixels, about 8 ms each.
+"""Grey pictures to train detector and classifier with, drawn from a seed: 256x256 pixels, about 8 ms each.
 
     scene = draw_scene(np.random.default_rng(7), glyphs)
     scene.image     # (256, 256) uint8

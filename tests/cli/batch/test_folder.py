@@ -45,7 +45,7 @@ def test_what_is_left_out_is_counted_with_what_to_do(tree, monkeypatch):
         "left out 2 HEIC (type: pip install 'digitocr[heif]'), 1 AVIF (type: pip install --upgrade pillow), "
         "1 PDF (save the pages as PNG), 2 videos (use digitocr webcam --source FILE), "
         "1 hidden picture (name them one by one), 1 other file, 1 subfolder (add --recursive), "
-        "1 linked folder (name it as well)",
+        "1 linked folder (to read one, name it as well)",
     )
 
 
@@ -59,7 +59,10 @@ def test_subfolders_are_read_behind_the_files_and_links_to_folders_are_not_follo
     tree("in/b/2.png", "in/b/1.png", "in/a/deep/er/3.png", "in/z.png", "in/notes.txt", "in/.hidden/5.png", "out/4.png")
     Path("in/b/up").symlink_to("..")
     names = ["in/z.png", "in/a/deep/er/3.png", "in/b/1.png", "in/b/2.png"]
-    assert listed("in", recursive=True) == (names, "left out 1 other file, 1 linked folder (name it as well)")
+    assert listed("in", recursive=True) == (
+        names,
+        "left out 1 other file, 1 linked folder (to read one, name it as well)",
+    )
     assert listed(".", recursive=True, skip={os.path.realpath("in")}) == (["out/4.png"], "")
 
 

@@ -120,10 +120,11 @@ def test_any_string_is_a_picture_or_one_line_that_says_why_not(folder, monkeypat
 
 
 def test_a_video_a_pdf_and_an_address_are_told_with_what_reads_them(folder):
-    for name in ("clip.MP4", "scan.pdf"):
+    for name in ("clip.MP4", "my clip.avi", "scan.pdf"):
         (folder / name).write_bytes(b"no picture")
     for named, why in (
         ("clip.MP4", "clip.MP4: is a video; read it with: digitocr webcam --source clip.MP4"),
+        ("my clip.avi", "my clip.avi: is a video; read it with: digitocr webcam --source 'my clip.avi'"),
         ("scan.pdf", "scan.pdf: is a PDF; save its pages as PNG first"),
         ("gone.mp4", "gone.mp4: cannot be read (No such file"),
         ("http://host/a.jpg?b=[1]", "http://host/a.jpg?b=[1]: is an address and not a file; download the picture"),

@@ -220,10 +220,16 @@ def test_too_few_pictures_are_refused(draw, tmp_path):
              x_test=np.array([draw(0, 5)]), y_test=np.zeros(1))  # fmt: skip
     with pytest.raises(InputError, match="10 digits to train with; 12 are the least"):
         load_data(tmp_path / "a.npz", complete=True)
-    with pytest.raises(InputError, match="has 1 labelled pictures; 2 are the least"):
+    with pytest.raises(InputError, match=r"fewer than 2 labelled pictures can be used$"):
         divided(made(draw, [3]))
     with pytest.raises(InputError, match="no digit to test with"):
         divided(made(draw, [3, NONE], parts=[TRAIN, TEST]))
+
+
+def test_where_too_few_can_be_used_the_first_that_cannot_is_told(folder, tmp_path):
+    (tmp_path / "l.csv").write_text("file,label\ndigits/3/0.png,3\ngone.png,4\n")
+    with pytest.raises(InputError, match=r"labelled pictures can be used; .*l\.csv:3 \(gone\.png\): cannot be read"):
+        load_data(tmp_path / "l.csv")
 
 
 def test_a_label_that_is_no_digit_is_refused_and_said_with_its_line(folder, tmp_path):
