@@ -1,5 +1,6 @@
-"""The command webcam, as whole processes."""
+"""The command webcam, as whole processes but for what is refused at once."""
 
+import gc
 import json
 import os
 import re
@@ -18,6 +19,8 @@ import av
 import cv2
 import numpy as np
 import pytest
+
+from digitocr.cli import main
 
 COMMAND = [sys.executable, "-m", "digitocr.cli.main", "webcam"]
 HEARTBEATS = (
@@ -39,6 +42,23 @@ def webcam(*words, **more):
     process = start(*words, **more)
     out, error = process.communicate(timeout=60)
     return process.returncode, out, error
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """The same as `webcam` in this process, which has loaded all."""
+
+    def run(*words, cwd):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["digitocr", "webcam", *words])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        return ended.value.code, *capsys.readouterr()
+
+    threshold, terminate = gc.get_threshold(), signal.getsignal(signal.SIGTERM)
+    yield run
+    gc.set_threshold(*threshold)
+    signal.signal(signal.SIGTERM, terminate)
 
 
 def count(path):
@@ -345,11 +365,11 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--view", "web", "--port", "70000"], 2, "a port is from 0 to 65535"),
     ],
 )
-def test_bad_input_is_one_line_and_an_exit_code(clip, tmp_path, words, code, why):
+def test_bad_input_is_one_line_and_an_exit_code(clip, tmp_path, refused, words, code, why):
     (tmp_path / "text.avi").write_text("no video\n")
     (tmp_path / "other.avi").write_text("an earlier recording\n")
     view = [] if "--view" in words else ["--view", "none"]
-    got, out, error = webcam(*words, *view, "--quiet", cwd=_beside(clip, tmp_path))
+    got, out, error = refused(*words, *view, "--quiet", cwd=_beside(clip, tmp_path))
     assert (got, out) == (code, "")
     assert error.startswith("digitocr: ")
     assert error.count("\n") == 1
