@@ -85,7 +85,7 @@ class Command:
         """Files that have their name and are not whole."""
         found = []
         for path in self.folder.rglob("*"):
-            if path.name.startswith(".") or not path.is_file() or path.name in ("lock", "journal.log"):
+            if path.name.startswith(".") or not path.is_file() or path.name.endswith(("lock", "journal.log")):
                 continue
             if DAMAGED in path.name:
                 continue
