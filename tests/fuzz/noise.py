@@ -2,7 +2,7 @@
 
 python tests/fuzz/noise.py
 
-Small pictures are decoded, and their seconds of the processor multiplied by pixels, or by bytes where these are limited.
+Small pictures are decoded, and their seconds of the processor are multiplied to the limit of pixels, or of bytes.
 """
 
 import io

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import cases
 import guided
 import mutators
+import noise
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow's, of damaged headers
@@ -27,6 +28,16 @@ def test_what_is_damaged_is_read_or_refused(kind, count, tmp_path):
 def test_a_seed_gives_the_same_case_each_time(make):
     assert [make(seed) for seed in range(20)] == [make(seed) for seed in range(20)]
     assert len({make(seed)[1] for seed in range(20)}) > 15
+
+
+def test_noise_in_each_format_is_decoded(capsys):
+    noise.register_heif_opener()
+    for form, options, name, *_ in (*noise.CASES, *noise.OF_BYTES):
+        seconds, size = noise.decoded(form, options, noise.PICTURES[name][:64, :64])
+        assert 0 <= seconds < 2
+        assert size > 64 * 64 / 8
+    noise.row("TIFF", {"compression": "lzma", "quality": 100}, "grey", "48 MB", 1.06)
+    assert capsys.readouterr().out == "| TIFF | lzma, quality 100 | grey | 48 MB | 1.1 |\n"
 
 
 def test_a_run_prints_its_table():
