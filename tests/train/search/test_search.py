@@ -197,6 +197,16 @@ def test_other_plans_and_data_are_refused_and_nothing_is_mixed(tmp_path: Path) -
         Search(tmp_path / "file" / "search", drawn(), PLAN, shipped)
 
 
+def test_a_process_that_is_killed_while_it_writes_the_journal_holds_up_nobody(tmp_path: Path) -> None:
+    Search(tmp_path, drawn(), PLAN, shipped)
+    code = "import filelock, os, sys; filelock.FileLock(sys.argv[1]).acquire(); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code, tmp_path / "journal.lock"], check=False).returncode == -9
+    (tmp_path / "journal.log.lock").symlink_to(
+        "search/journal.log"
+    )  # as a killed process of an earlier version left it
+    assert read_results(tmp_path)["trials"] == []
+
+
 def test_a_journal_cut_off_loses_a_line_and_a_damaged_one_is_said(tmp_path: Path) -> None:
     Search(tmp_path, drawn(), PLAN, shipped)
     journal = tmp_path / "journal.log"
