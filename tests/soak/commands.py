@@ -20,6 +20,7 @@ from attempts import DAMAGED, Attempt, aside
 from drawn import bars
 
 from digitocr.runtime import trial
+from digitocr.runtime.errors import InputError
 
 IMAGES = 240  # drawn digits to train with
 PICTURES = 40  # that predict reads
@@ -313,8 +314,10 @@ class Search(Command):
             return []
         try:
             return read_results(self.folder / "search")["trials"]
-        except KeyError:  # the study has no plan yet
-            return []
+        except InputError as error:
+            if isinstance(error.__cause__, KeyError):  # the study has no plan yet
+                return []
+            raise
 
     def reported(self) -> dict[str, Any]:
         done = [trial for trial in self._trials() if trial["state"] in ("complete", "pruned")]
