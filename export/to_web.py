@@ -7,7 +7,6 @@ digitocr.d.ts, for other pages, Node and bundlers.
 """
 
 import base64
-import codecs
 import hashlib
 import importlib.util
 import json
@@ -18,8 +17,6 @@ import tempfile
 import zlib
 from pathlib import Path
 from string import Template
-
-import numpy as np
 
 from digitocr import __version__
 from digitocr.export.parity import Report
@@ -46,8 +43,6 @@ TARGET = ("-target", "wasm32-freestanding", "-msimd128", "-mbulk-memory")  # bro
 FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-nostdlib", "-Wl,--no-entry", "-Wl,-s")
 STACK_BYTES = 131072
 GZIP = 31  # zlib's name of that format
-CHARACTER_BITS = 15  # of what is packed, in a character of the page
-FIRST_CHARACTER = 0x1000  # of 2^15 that are no surrogates, line ends or characters of HTML; page.js has it too
 COMPILE_SECONDS = 900  # on a busy machine; a quiet one takes 10
 POLICY = (  # what the page may do: run its own code, and use the camera; it may load and send nothing
     "default-src 'none'; script-src {script} 'wasm-unsafe-eval'; style-src {style}; worker-src blob:; "
@@ -77,7 +72,7 @@ def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
     page = out / PAGE
     wasm = compiled(c_folder)
     files = {
-        page.name: codecs.BOM_UTF16_LE + page_of(wasm).encode("utf-16-le"),
+        page.name: page_of(wasm).encode(),
         "digitocr.wasm": wasm,
         "package.json": json.dumps(_package(), indent=2).encode() + b"\n",
         **{name: (SOURCES / name).read_bytes() for name in COPIED},
@@ -136,21 +131,9 @@ def page_of(wasm: bytes) -> str:
     return Template(_source("page.html")).substitute(
         policy=POLICY.format(script=_hash(script), style=_hash(style)),
         style=style,
-        packed=as_text(packed),
-        bytes=len(packed),
+        packed=base64.b64encode(packed).decode(),
         script=script,
     )
-
-
-def as_text(content: bytes) -> str:
-    """Bytes as text that HTML keeps as it is: each character has 15 bits, the last one with zeros behind the content.
-
-    They are characters of two bytes in UTF-16, so that 15 bytes become 16. Base64 makes 20 of them.
-    """
-    bits = np.unpackbits(np.frombuffer(content, np.uint8))
-    groups = np.pad(bits, (0, -len(bits) % CHARACTER_BITS)).reshape(-1, CHARACTER_BITS)
-    numbers = groups @ (1 << np.arange(CHARACTER_BITS)[::-1])
-    return (FIRST_CHARACTER + numbers).astype("<u2").tobytes().decode("utf-16-le")
 
 
 def _classic_worker() -> str:

@@ -4,7 +4,6 @@ const STEP = 10 // pixels of the drawing area that an arrow key moves the pen
 const PEN = 22 // pixels; width of a stroke
 const FRAME_SIDE = 1024 // pixels of the longer side of a camera's frame that is read
 const UNSURE = 0.5 // confidence; numbers below it have a dashed frame
-const FIRST_CHARACTER = 0x1000 // stands for 15 bits that are 0 in the packed element; that of export/to_web.py
 const MARK = "#0a8f3c", UNSURE_MARK = "#c25700" // colours of frames; both are told from white and black
 
 const at = id => document.getElementById(id)
@@ -43,14 +42,9 @@ async function begin() {
   worker.postMessage({ wasm: content.slice(end + 1) })
 }
 
-/** The content of an element in which export/to_web.py packed it: 15 bits a character, compressed by gzip. */
-async function unpacked({ textContent, dataset }) {
-  const packed = new Uint8Array(Number(dataset.bytes))
-  let count = 0, held = 0, bits = 0
-  for (let n = 0; n < textContent.length; n++) {
-    held = (held << 15) | (textContent.charCodeAt(n) - FIRST_CHARACTER)
-    for (bits += 15; bits >= 8 && count < packed.length; count++) packed[count] = held >> (bits -= 8)
-  }
+/** The content of an element in which export/to_web.py packed it: base64, compressed by gzip. */
+async function unpacked({ textContent }) {
+  const packed = Uint8Array.from(atob(textContent), character => character.charCodeAt(0))
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }

@@ -230,9 +230,9 @@ def test_a_browser_that_is_too_old_is_told_so(browser, web_folder):
 
 
 def test_a_page_that_lost_a_part_of_its_content_says_so(browser, web_folder, tmp_path):
-    whole = (web_folder / "digitocr.html").read_text("utf-16")
+    whole = (web_folder / "digitocr.html").read_text("utf-8")
     middle = whole.index('id="packed"') + 9000
-    (tmp_path / "cut.html").write_text(whole[:middle] + whole[middle + 5000 :], "utf-16")
+    (tmp_path / "cut.html").write_text(whole[:middle] + whole[middle + 5000 :], "utf-8")
     browser("Page.navigate", url=(tmp_path / "cut.html").as_uri())
     said = browser.until("document.getElementById('state')?.textContent.startsWith('This') && state.textContent")
     assert said == "This file is damaged, or was changed when it was saved. Copy it again."
