@@ -137,15 +137,15 @@ def test_a_trial_that_ends_while_it_is_looked_for_stays_complete(
     search = Search(tmp_path, drawn(), PLAN, shipped)
     trial = study_in(tmp_path).ask()
     trial.suggest_categorical("kernel", SPACES["paper"]["kernel"])
-    acquire = filelock.FileLock.acquire
+    trial_lock = Search._trial_lock
 
-    def late(lock: Any, *words: Any, **options: Any) -> Any:
+    def late(search: Search, number: int) -> filelock.BaseFileLock:
         study = study_in(tmp_path)  # the list of running trials is made, the lock is not yet taken
         if study.trials[0].state == optuna.trial.TrialState.RUNNING:
             study.tell(0, [0.5, 1, 1])
-        return acquire(lock, *words, **options)
+        return trial_lock(search, number)
 
-    monkeypatch.setattr(filelock.FileLock, "acquire", late)
+    monkeypatch.setattr(Search, "_trial_lock", late)
     search.requeue_lost_trials()
     monkeypatch.undo()
     assert [one.state.name for one in study_in(tmp_path).trials] == ["COMPLETE"]
