@@ -229,9 +229,10 @@ class Search:
                 (models / f"{trial.number}.keras").unlink(missing_ok=True)
                 remove_abandoned(models, alone=True, name=str(trial.number))
                 tries = trial.user_attrs.get("tries", 1)
-                if tries < MAX_TRIES and trial.params:
+                params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}  # of a grid's, all are fixed
+                if tries < MAX_TRIES and params:
                     attributes = {"tries": tries + 1, "again": trial.number}
-                    self._study.enqueue_trial(trial.params, user_attrs=attributes)
+                    self._study.enqueue_trial(params, user_attrs=attributes)
 
     def _trial_lock(self, number: int) -> filelock.BaseFileLock:
         """The lock of a trial, acquired. Raises filelock.Timeout where another process holds it."""

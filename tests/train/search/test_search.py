@@ -131,6 +131,14 @@ def test_a_trial_that_kills_its_process_is_given_up_in_the_end(tmp_path: Path) -
     assert len(study.trials) == MAX_TRIES  # none is queued
 
 
+def test_a_point_of_a_grid_is_queued_again_if_its_process_died_at_once(small_space: None, tmp_path: Path) -> None:
+    search = Search(tmp_path, drawn(), dataclasses.replace(PLAN, sampler="grid"), shipped)
+    study_in(tmp_path).ask()
+    search.requeue_lost_trials()
+    waiting = [one for one in study_in(tmp_path).trials if one.state == optuna.trial.TrialState.WAITING]
+    assert sorted(one.system_attrs["fixed_params"]["kernel"] for one in waiting) == [3, 5]
+
+
 def test_a_trial_that_ends_while_it_is_looked_for_stays_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
