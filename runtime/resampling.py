@@ -164,7 +164,11 @@ def _cubic_weights(old: int, new: int) -> Weights:
 
 
 def warped(
-    gray: GrayImage, matrix: npt.NDArray[np.float64], size: tuple[int, int], beyond: int | None = None
+    gray: GrayImage,
+    matrix: npt.NDArray[np.float64],
+    size: tuple[int, int],
+    beyond: int | None = None,
+    halvings: int = 0,
 ) -> GrayImage:
     """An (H, W) picture mapped bilinearly.
 
@@ -174,11 +178,14 @@ def warped(
             its centre at (i, j).
         size: Width and height of the result.
         beyond: The level beyond the picture; None: its edge pixels are repeated.
+        halvings: How often the picture is halved before; the matrix's places are pixels of that. A last row or column
+            that is left over is dropped. No side is less than 1 << halvings.
 
     Returns:
         (height, width) uint8.
     """
     width, height = size
+    sides = [side >> halvings for side in gray.shape[::-1]]
     made = np.empty((height, width), np.uint8)
     one = float(1 << PLACE_BITS)
     # a pixel's place is the sum of what its column and its row have, in fractions of PLACE_BITS
@@ -189,7 +196,7 @@ def warped(
             rows, columns = slice(top, top + TILE_HEIGHT), slice(left, left + TILE_WIDTH)
             (x, low_x, high_x), (y, low_y, high_y) = (
                 _places(of_columns[columns], of_rows[rows], side)
-                for of_columns, of_rows, side in zip(along, down, gray.shape[::-1], strict=True)
+                for of_columns, of_rows, side in zip(along, down, sides, strict=True)
             )
             part = made[rows, columns]
             # OpenCV takes both fractions in one number, that of y above, and both pixels as 16 bits each, x first
@@ -197,7 +204,7 @@ def warped(
             np.bitwise_or(_fractions(x), _fractions(y) << FRACTION_BITS, out=fractions)
             np.bitwise_or(x >> WHOLE_BITS, y & ~np.uint32(0xFFFF), out=pixels)
             cv2.remap(
-                gray[low_y:high_y, low_x:high_x],
+                _halved(gray, slice(low_y, high_y), slice(low_x, high_x), halvings),
                 pixels.view(np.dtype("<i2")).reshape(*part.shape, 2),
                 fractions,
                 cv2.INTER_LINEAR,
@@ -206,6 +213,14 @@ def warped(
                 borderValue=0 if beyond is None else beyond,
             )
     return made
+
+
+def _halved(gray: GrayImage, rows: slice, columns: slice, halvings: int) -> GrayImage:
+    """Some rows and columns of a picture that is halved so often, each time by the rounded means of 2x2 pixels."""
+    part = gray[rows.start << halvings : rows.stop << halvings, columns.start << halvings : columns.stop << halvings]
+    for _ in range(halvings):
+        part = averaged(part, (part.shape[1] // 2, part.shape[0] // 2))
+    return part
 
 
 def _places(

@@ -25,7 +25,7 @@ MAX_WIDTH = 6000  # pixels of a strip; a longer one is cut off
 MIN_SLOPE_BOXES = 3  # boxes of a line whose own slope is measured
 LEVEL_SAMPLES = 1_000  # pixels, about, whose median is the level beyond the picture
 CLOSER = 1.15  # times as large, a line at the second look
-SHRINK = 2.0  # times a strip's size; a picture that is larger is averaged, so that no stroke is skipped
+SHRINK = 2.0  # pixels of the picture for one that is interpolated, at most, so that no stroke is skipped
 
 
 class Place(NamedTuple):
@@ -133,23 +133,27 @@ def cut(gray: GrayImage, place: Place) -> GrayImage:
 
     Repeated edge pixels would draw out a digit that the edge cuts.
     """
-    factor = 1
-    while place.scale / factor > SHRINK:
-        factor *= 2
-    corner = place.to_picture(0, 0)
-    # from pixels of the strip, `factor` times as large, to pixels of the picture
-    scale = place.scale / factor
+    # A picture much larger than the strip is halved first, which costs little for each pixel. What is left is
+    # interpolated at twice the strip's size and averaged, so that no stroke is skipped.
+    scale, halvings, (x, y) = place.scale, 0, place.to_picture(0, 0)
+    while scale > 2 * SHRINK and min(gray.shape) >> halvings > 1:
+        scale, x, y = scale / 2, x / 2, y / 2
+        halvings += 1
+    factor = 2 if scale > SHRINK else 1
+    scale /= factor
+    # from pixels of the strip, `factor` times as large, to pixels of the halved picture
     shift = (
         0.5 * scale * place.cos - 0.5 * scale * place.sin - 0.5,
         0.5 * scale * place.sin + 0.5 * scale * place.cos - 0.5,
     )
     matrix = np.array(
         [
-            [scale * place.cos, -scale * place.sin, corner[0] + shift[0]],
-            [scale * place.sin, scale * place.cos, corner[1] + shift[1]],
+            [scale * place.cos, -scale * place.sin, x + shift[0]],
+            [scale * place.sin, scale * place.cos, y + shift[1]],
         ]
     )
-    strip = warped(gray, matrix, (place.width * factor, STRIP_HEIGHT * factor), _level(gray, place))
+    size = place.width * factor, STRIP_HEIGHT * factor
+    strip = warped(gray, matrix, size, _level(gray, place), halvings)
     return strip if factor == 1 else averaged(strip, (place.width, STRIP_HEIGHT))
 
 

@@ -287,12 +287,15 @@ def level(g: Array, at: dict[str, Any]) -> float:
 
 def strip(g: Array, at: dict[str, Any]) -> Array:
     """Step 14: the strip of a place."""
-    factor = 1
-    while at["scale"] / factor > 2:
-        factor *= 2
+    beyond = level(g, at)
+    while at["scale"] > 4 and min(g.shape) > 1:
+        g = g[: g.shape[0] // 2 * 2, : g.shape[1] // 2 * 2]
+        g = (g[::2, ::2] + g[1::2, ::2] + g[::2, 1::2] + g[1::2, 1::2] + 2) // 4
+        at = at | {key: at[key] / 2 for key in ("scale", "x", "y")}
+    factor = 2 if at["scale"] > 2 else 1
     u, v = np.meshgrid(np.arange(at["width"] * factor), np.arange(32 * factor))
     x, y = to_picture(at, (u + 0.5) / factor, (v + 0.5) / factor)
-    framed = np.pad(g, 1, constant_values=level(g, at))
+    framed = np.pad(g, 1, constant_values=beyond)
     x, y = np.clip(x + 0.5, 0, g.shape[1] + 1), np.clip(y + 0.5, 0, g.shape[0] + 1)
     column, row = np.minimum(x.astype(int), g.shape[1]), np.minimum(y.astype(int), g.shape[0])
     right, down = x - column, y - row

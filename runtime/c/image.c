@@ -594,19 +594,33 @@ static int32_t dg_split(int64_t place, int32_t side, int32_t *fraction) {
     return (int32_t)(shifted / DG_PLACE_ONE) - 2;
 }
 
+/* A pixel of a picture that is halved so often, from its first pixel on, each time by the rounded means of 2x2 pixels. It
+ * calls itself for each halving but the first. */
+static int32_t dg_halved(const uint8_t *at, ptrdiff_t stride, int32_t halvings) {
+    const uint8_t *under;
+    ptrdiff_t half;
+    if (!halvings) return *at;
+    if (halvings == 1) return (at[0] + at[1] + at[stride] + at[stride + 1] + 2) / 4;
+    half = (ptrdiff_t)1 << --halvings;
+    under = at + half * stride;
+    return (dg_halved(at, stride, halvings) + dg_halved(at + half, stride, halvings) +
+            dg_halved(under, stride, halvings) + dg_halved(under + half, stride, halvings) + 2) / 4;
+}
+
 static int32_t dg_pixel(const struct dg_warp *warp, int32_t x, int32_t y) {
     const struct digitocr_picture *picture = warp->picture;
-    if (x >= 0 && y >= 0 && x < picture->width && y < picture->height) return dg_line_of(picture, y)[x];
-    if (warp->beyond >= 0) return warp->beyond;
-    return dg_line_of(picture, dg_limited(y, 0, picture->height - 1))[dg_limited(x, 0, picture->width - 1)];
+    if (warp->beyond >= 0 && (x < 0 || y < 0 || x >= warp->width || y >= warp->height)) return warp->beyond;
+    x = dg_limited(x, 0, warp->width - 1) << warp->halvings;
+    y = dg_limited(y, 0, warp->height - 1) << warp->halvings;
+    return dg_halved(dg_line_of(picture, y) + x, picture->stride, warp->halvings);
 }
 
 /* The level of a new pixel; down_x and down_y: the part of its place that is the same in its row. */
 static uint8_t dg_warped(const struct dg_warp *warp, int32_t u, int64_t down_x, int64_t down_y) {
     int32_t fraction_x, fraction_y, a, b, c, d;
-    int32_t x = dg_split(dg_place_of(warp->xu * (double)u) + down_x, warp->picture->width, &fraction_x);
-    int32_t y = dg_split(dg_place_of(warp->yu * (double)u) + down_y, warp->picture->height, &fraction_y);
-    if (x >= 0 && y >= 0 && x < warp->picture->width - 1 && y < warp->picture->height - 1) {
+    int32_t x = dg_split(dg_place_of(warp->xu * (double)u) + down_x, warp->width, &fraction_x);
+    int32_t y = dg_split(dg_place_of(warp->yu * (double)u) + down_y, warp->height, &fraction_y);
+    if (!warp->halvings && x >= 0 && y >= 0 && x < warp->width - 1 && y < warp->height - 1) {
         const uint8_t *at = dg_line_of(warp->picture, y) + x, *under = at + warp->picture->stride;
         a = at[0], b = at[1], c = under[0], d = under[1];
     } else {
@@ -659,6 +673,9 @@ int dg_turn(const struct digitocr_picture *picture, int32_t degrees, struct dg_a
     u = (double)(width - 1) / 2.0;
     v = (double)(height - 1) / 2.0;
     warp.picture = picture;
+    warp.width = picture->width;
+    warp.height = picture->height;
+    warp.halvings = 0;
     warp.xu = c;
     warp.xv = s;
     warp.x = (double)(picture->width - 1) / 2.0 - (c * u + s * v);
@@ -711,12 +728,20 @@ static int32_t dg_level_around(const struct digitocr_picture *picture, const str
 }
 
 void dg_begin_cut(struct dg_cut *cut, const struct digitocr_picture *picture, const struct dg_place *place) {
-    double scale, x, y;
-    cut->factor = 1;
-    while (place->scale / (double)cut->factor > DG_STRIPS_SHRINK) cut->factor *= 2;
-    scale = place->scale / (double)cut->factor;
+    double scale = place->scale, x, y;
+    int32_t halvings = 0;
     dg_to_picture(place, 0.0, 0.0, &x, &y);
+    cut->warp.width = picture->width;
+    cut->warp.height = picture->height;
+    for (; scale > 2.0 * DG_STRIPS_SHRINK && cut->warp.width > 1 && cut->warp.height > 1; halvings++) {
+        scale /= 2.0, x /= 2.0, y /= 2.0;
+        cut->warp.width /= 2;
+        cut->warp.height /= 2;
+    }
+    cut->factor = scale > DG_STRIPS_SHRINK ? 2 : 1;
+    scale /= (double)cut->factor;
     cut->warp.picture = picture;
+    cut->warp.halvings = halvings;
     cut->warp.xu = scale * place->cosine;
     cut->warp.xv = -scale * place->sine;
     cut->warp.x = x + (0.5 * scale * place->cosine - 0.5 * scale * place->sine - 0.5);
@@ -728,15 +753,14 @@ void dg_begin_cut(struct dg_cut *cut, const struct digitocr_picture *picture, co
 
 void dg_cut_column(const struct dg_cut *cut, int32_t column, int32_t step, uint8_t *to) {
     const int32_t factor = cut->factor;
-    const uint64_t area = (uint64_t)factor * (uint64_t)factor;
     int32_t row, part, n;
     for (row = 0; row < DG_STRIP_HEIGHT; row += step) {
-        uint32_t sum = 0;
+        int32_t area = factor * factor, sum = area / 2;
         for (part = row * factor; part < (row + 1) * factor; part++) {
             int64_t down_x = dg_down_x(&cut->warp, part), down_y = dg_down_y(&cut->warp, part);
             for (n = column * factor; n < (column + 1) * factor; n++) sum += dg_warped(&cut->warp, n, down_x, down_y);
         }
-        to[row] = (uint8_t)((sum + area / 2) / area);
+        to[row] = (uint8_t)(sum / area);
     }
 }
 

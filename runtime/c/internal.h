@@ -202,9 +202,11 @@ DG_LOCAL float dg_value(const struct dg_output *output, ptrdiff_t place);
 
 struct dg_place;
 
-/* Where the pixels of a new picture show a picture: pixel (u, v) shows (xu u + xv v + x, yu u + yv v + y). */
+/* Where the pixels of a new picture show a picture that is halved so often: pixel (u, v) shows
+ * (xu u + xv v + x, yu u + yv v + y). */
 struct dg_warp {
     const struct digitocr_picture *picture;
+    int32_t halvings, width, height; /* the sides of the halved picture */
     double xu, xv, x, yu, yv, y;
     int32_t beyond; /* the level beyond the picture; -1: its edge pixels are repeated */
 };
@@ -212,7 +214,7 @@ struct dg_warp {
 /* The strip of a line (strips.cut), of place->width x DG_STRIP_HEIGHT pixels, which is cut column by column. */
 struct dg_cut {
     struct dg_warp warp;
-    int32_t factor; /* pixels of the warp for one of the strip, in a row and in a column */
+    int32_t factor; /* pixels of the warp for one of the strip, in a row and in a column: 1 or 2 */
 };
 DG_LOCAL void dg_begin_cut(struct dg_cut *cut, const struct digitocr_picture *picture, const struct dg_place *place);
 
