@@ -123,7 +123,8 @@ def page_of(wasm: bytes) -> str:
     """The page, with all that it needs inside. It is the same for the same wasm."""
     style, script = (_source(name) for name in ("page.css", "page.js"))
     content = _classic_worker().encode() + b"\0" + wasm
-    packer = zlib.compressobj(9, wbits=GZIP, strategy=zlib.Z_FILTERED)  # weights do not repeat, which this is for
+    # weights do not repeat, and each layer has its own levels: few matches, and short blocks
+    packer = zlib.compressobj(9, wbits=GZIP, memLevel=6, strategy=zlib.Z_FILTERED)
     packed = packer.compress(content) + packer.flush()
     for text in (style, script):
         if "</s" in text or "<!--" in text:

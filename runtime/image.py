@@ -23,7 +23,7 @@ from digitocr.runtime.files import NotRegularError, TooLargeError, open_regular
 from digitocr.runtime.formats import MAX_BYTES, has_avif, has_heif
 from digitocr.runtime.levels import GrayImage as GrayImage
 from digitocr.runtime.levels import Rgb, gray_of_array, over_contrast, stretched, told_apart_by_colour, unmasked
-from digitocr.runtime.limits import CountedFile, TooManyReads, tiff_trouble, why_not
+from digitocr.runtime.limits import CountedFile, TooManyReads, tiff_trouble, video_trouble, why_not
 from digitocr.runtime.opencv import cv2
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
@@ -269,7 +269,7 @@ def _opened(picture: str | os.PathLike[str] | bytes, page: int = 0) -> Iterator[
     name = _name(picture)
     with _file(picture) as file:
         container = _container(file.read(HEADER_BYTES))
-        wrong = tiff_trouble(file)
+        wrong = video_trouble(container, file) if container else tiff_trouble(file)
         if wrong:
             raise InputError(f"{name}: {wrong}")
         try:

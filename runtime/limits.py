@@ -8,12 +8,16 @@ import struct
 from typing import Any, BinaryIO
 
 MAX_MEMORY = 300_000_000  # bytes, of decoding; a phone's largest photo as JPEG (8192 x 6144) takes 110 million
-MAX_SCAN_PIXELS = 1_000_000_000  # pixels times scans of a JPEG, whose decoder goes over all pixels for each scan
+MAX_SCANNED = 360_000_000  # coefficients that the scans of a JPEG go over, at 160 million a second where all are noise
+LEAST_SCANNED = 4096  # of these that a scan counts for, however small the picture: it has tables to be made
+MEANS = 0.25  # of them in a scan of means alone, one of each 64, which are not as quick as they are few
 MAX_PYTHON_PIXELS = 2_100_000  # of formats that Pillow decodes in Python, at 1.1 million a second
 MAX_PYTHON_VALUES = 4_000_000  # of all channels of these, at 2.4 million a second
 MAX_COMMENTS = 1000  # between the values of a plain PPM, for each of which its decoder copies what it has read
 MAX_READS = 500_000  # of the parts of a file, at half a million a second; a PNG of 52 megapixels has 100,000 at most
 MAX_PYTHON_READS = 4_300_000  # of a PPM or BMP, whose decoders read the bytes one by one, at 2.5 million a second
+MAX_LZMA_BYTES = 48_000_000  # as decoded, of a TIFF with LZMA, at 25 million a second where bytes are hardly alike
+MAX_VIDEO_BYTES = 16_000_000  # of a HEIC or AVIF, a frame of a video, at 12 million a second; a phone's has 10 at most
 MAX_TILE_PIXELS = 4_200_000  # of a tile of a TIFF that is larger than the picture
 MAX_TIFF_BYTES = 50_000_000  # of the parts of a TIFF, which may overlap, where these are longer than the file
 MAX_TIFF_PAGES = 10_001  # of which the tags are looked at
@@ -26,13 +30,14 @@ OPACITY_BYTES = 2  # beside them
 FORMAT_BYTES = {"WEBP": 18, "AVIF": 3, "HEIF": 1}  # the libraries' own copies
 COEFFICIENT = 2  # bytes; a JPEG in several scans is held as coefficients
 
-MARKER, START_OF_SCAN, END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xd9"  # of a JPEG
+MARKER, START_OF_SCAN, SCAN, END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xda", b"\xff\xd9"  # of a JPEG
 SEQUENTIAL = (0xC0, 0xC1)  # markers of a frame that is not progressive
 
 TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-BITS, PHOTOMETRIC, SAMPLES, ROWS = 258, 262, 277, 278  # tags of a TIFF
+BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, ROWS = 258, 259, 262, 277, 278  # tags of a TIFF
 TILE_WIDTH, TILE_LENGTH = 322, 323
 CHUNK_BYTES = (279, 325)  # the tags of how many bytes each strip or tile has
+LZMA = 34925  # of COMPRESSION
 YCBCR = 6  # of PHOTOMETRIC; libtiff converts such a strip to colours as a whole
 
 
@@ -59,6 +64,15 @@ class CountedFile:
         return getattr(self._file, name)
 
 
+def video_trouble(container: str, file: BinaryIO) -> str:
+    """Why a HEIC or AVIF is not decoded, by its size; empty where it may be. The file is left at its start."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size <= MAX_VIDEO_BYTES:
+        return ""
+    return f"{container} may have {MAX_VIDEO_BYTES // 1_000_000} MB, or decoding takes too long; save it as JPEG first"
+
+
 def why_not(opened: Any, file: BinaryIO, size: int) -> str:
     """Why a picture is not decoded, to put behind its name; empty for one that may be.
 
@@ -79,12 +93,14 @@ def why_not(opened: Any, file: BinaryIO, size: int) -> str:
     opacity = OPACITY_BYTES if opened.has_transparency_data else 0
     memory = size + pixels * (MODE_BYTES.get(opened.mode, OTHER_MODES) + opacity + FORMAT_BYTES.get(form, 0))
     if form == "JPEG":
-        whole_size, scans = getattr(opened, "full_size", opened.size), _scans(file)
+        whole_size = getattr(opened, "full_size", opened.size)
         whole = whole_size[0] * whole_size[1]
-        if scans * whole > MAX_SCAN_PIXELS:
-            return f"is a JPEG of {scans} scans, which takes too long to decode; save it again without them"
+        parts = _components(opened)
+        scans, scanned = _scans(file, {name: int(whole * part) for name, part in parts.items()})
+        if scanned > MAX_SCANNED:
+            return "is a JPEG of too many scans for its size, which take too long to decode; save it again without them"
         if scans > 1:
-            memory += int(COEFFICIENT * whole * _components(opened))
+            memory += int(COEFFICIENT * whole * sum(parts.values()))
     if form == "TIFF":
         wrong, chunk = _chunk(opened, pixels)
         if wrong:
@@ -103,10 +119,15 @@ def _rest(file: BinaryIO) -> bytes:
     return content
 
 
-def _scans(file: BinaryIO) -> int:
-    """How many scans the picture at the start of a JPEG has that are kept as coefficients until all are read.
+def _scans(file: BinaryIO, coefficients: dict[int, int]) -> tuple[int, int]:
+    """How many scans the picture at the start of a JPEG has that are kept until all are read; what they go over.
 
-    1 for a picture whose first scan holds all its colours at once: its decoder reads no other.
+    (1, 0) for a picture whose first scan holds all its colours at once: its decoder reads no other. Scans beyond
+    MAX_SCANNED are not counted.
+
+    Args:
+        file: Its position stays the same.
+        coefficients: How many each component has, by its name.
     """
     before = file.tell()
     try:
@@ -116,14 +137,12 @@ def _scans(file: BinaryIO) -> int:
             file.seek(place)
             head = file.read(10)
             if len(head) < 5 or head[0] != MARKER:
-                return 1
+                return 1, 0
             if head[1] == START_OF_SCAN:
                 if head[4] == colours:
-                    return 1
+                    return 1, 0
                 file.seek(place)
-                content = file.read()
-                end = content.find(END_OF_IMAGE)
-                return content.count(bytes((MARKER, START_OF_SCAN)), 0, end if end >= 0 else len(content))
+                return _scanned(file.read(), coefficients)
             if head[1] in SEQUENTIAL:
                 colours = head[9] if len(head) > 9 else 0
             place += 1 if head[1] == MARKER else 2 + int.from_bytes(head[2:4], "big")
@@ -131,11 +150,27 @@ def _scans(file: BinaryIO) -> int:
         file.seek(before)
 
 
-def _components(opened: Any) -> float:
-    """The coefficients of a JPEG for each of its pixels: 1 for grey, 3 for colours that are not reduced."""
-    layers = [(h, v) for _, h, v, *_ in getattr(opened, "layer", [])] or [(1, 1)]
-    largest = max(h for h, _ in layers) * max(v for _, v in layers)
-    return float(sum(h * v for h, v in layers) / max(largest, 1))
+def _scanned(content: bytes, coefficients: dict[int, int]) -> tuple[int, int]:
+    """As _scans, from the first scan on."""
+    end, at = content.find(END_OF_IMAGE), content.find(SCAN)
+    scans = scanned = 0
+    most = max(coefficients.values())
+    while 0 <= at < (end if end >= 0 else len(content)) and scanned <= MAX_SCANNED:
+        scans += 1
+        # how many components, the name and the tables of each, the first and the last coefficient
+        head = content[at + 4 : at + 16] or b"\0"
+        names, last = head[1 : 1 + 2 * head[0] : 2], head[2 + 2 * head[0] : 3 + 2 * head[0]]
+        here = sum(coefficients.get(name, most) for name in names)
+        scanned += max(here if last != b"\0" else int(here * MEANS), LEAST_SCANNED)
+        at = content.find(SCAN, at + 2)
+    return scans, scanned
+
+
+def _components(opened: Any) -> dict[int, float]:
+    """The coefficients of each component of a JPEG for a pixel, by its name: 1, or less where colours are reduced."""
+    layers = getattr(opened, "layer", []) or [(0, 1, 1, 0)]
+    largest = max(h for _, h, *_ in layers) * max(v for _, _, v, *_ in layers)
+    return {name: h * v / max(largest, 1) for name, h, v, *_ in layers}
 
 
 def _chunk(opened: Any, pixels: int) -> tuple[str, int]:
@@ -146,6 +181,11 @@ def _chunk(opened: Any, pixels: int) -> tuple[str, int]:
     if tile > max(pixels, MAX_TILE_PIXELS):
         return f"has tiles of {width}x{length} pixels, larger than the picture; save it again", 0
     bits = _number(tags, BITS, 8) * _number(tags, SAMPLES, 1)
+    if _number(tags, COMPRESSION, 1) == LZMA and pixels * bits / 8 > MAX_LZMA_BYTES:
+        return (
+            f"may have {MAX_LZMA_BYTES // 1_000_000} MB of pixels compressed by LZMA; save it as PNG first",
+            0,
+        )
     return "", int(tile * max(bits / 8, 4 if tags.get(PHOTOMETRIC) == YCBCR else 0))
 
 

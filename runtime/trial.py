@@ -72,9 +72,11 @@ def tried(content: bytes, path: Path) -> None:
 
 
 def main() -> None:
-    """The child: a model comes on standard input; why it is refused goes to standard output."""
+    """The child: a model comes on standard input; why it is refused goes to standard output, and nothing else does."""
     from digitocr.runtime.interpreter import first_line
 
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what the interpreters print
     path = Path(sys.argv[1])
     content = sys.stdin.buffer.read()
     try:
@@ -82,17 +84,16 @@ def main() -> None:
     except MissingLibraryError as error:
         os._exit(error.exit_code)
     except ModelError as error:
-        _refuse(str(error))
+        _refuse(answer, str(error))
     except MemoryError:
-        _refuse(f"{path}: takes over {MEMORY // 1_000_000} MB of memory; export it again")
+        _refuse(answer, f"{path}: takes over {MEMORY // 1_000_000} MB of memory; export it again")
     except Exception as error:  # of an interpreter, whose exceptions share no base
-        _refuse(f"{path}: cannot be loaded and run ({first_line(error)}); export it again")
+        _refuse(answer, f"{path}: cannot be loaded and run ({first_line(error)}); export it again")
     os._exit(0)  # without taking the libraries down, which may fail after a damaged model
 
 
-def _refuse(why: str) -> None:
-    sys.stdout.buffer.write(why.encode("utf-8", "replace"))
-    sys.stdout.flush()
+def _refuse(answer: int, why: str) -> None:
+    os.write(answer, why.encode("utf-8", "replace"))
     os._exit(UNUSABLE)
 
 

@@ -2,12 +2,11 @@
 
     python -m digitocr.train.levels network.keras --fonts fonts --out rounded.keras
 
-A weight of 8 bits holds little more than 4 bits of what the network knows. With 17 levels for a channel a compressed
-file of it has two thirds of its size, which is what a page in the browser loads. Each output channel has a scale of
+A weight of 8 bits holds little more than 4 bits of what the network knows. With 15 or 31 levels for a channel a
+compressed file of it has two thirds of its size, which is what a page in the browser loads. Each output channel has a scale of
 its own. Clipped and rounded weights are smaller than before, and so is what they give: batch norm behind each
 convolution is corrected for the mean and the variance of its input, on drawn pictures (for the mean as in M. Nagel et
-al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019). The int8 export has 64 levels,
-which hold these without an error.
+al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
 """
 
 import argparse
@@ -37,7 +36,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
-LIMIT = 8  # largest whole number of a weight, so 17 levels
+LIMITS = {"detector": 15, "recognizer": 7}  # largest whole number of a weight, by the name of the network
 LARGE = 15_000  # weights of a kernel; smaller kernels stay as they are: they hold few of the weights, and lose most
 CLIPPED = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # shares of a channel's largest weight that the largest level may be
 PICTURES = 64  # drawn, by which batch norm is corrected
@@ -45,12 +44,13 @@ PICTURES_SEED = 2**31 + 9  # of these; no training has this seed
 _BATCH = 16  # pictures
 
 
-def rounded(network: keras.Model, inputs: NDArray[np.float32]) -> keras.Model:
-    """A float32 copy of a network whose large kernels have 2 * LIMIT + 1 levels at most in each output channel.
+def rounded(network: keras.Model, inputs: NDArray[np.float32], limit: int) -> keras.Model:
+    """A float32 copy of a network whose large kernels have 2 * limit + 1 levels at most in each output channel.
 
     Args:
         network: Convolutions, each but the last with batch norm behind it.
         inputs: (N, H, W, C) float32, of the network.
+        limit: The largest whole number of a weight.
     """
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
@@ -65,7 +65,7 @@ def rounded(network: keras.Model, inputs: NDArray[np.float32]) -> keras.Model:
     for layer in convolutions:
         kernel = np.asarray(layer.kernel)
         if kernel.size >= LARGE:
-            layer.kernel.assign(_few_levels(kernel))
+            layer.kernel.assign(_few_levels(kernel, limit))
     for layer, (mean, variance) in zip(convolutions, exact, strict=True):
         norm = behind[layer]
         ((now, spread),) = _moments(copy, [layer], inputs)  # all layers before it are corrected
@@ -88,15 +88,15 @@ def _moments(
     return moments
 
 
-def _few_levels(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+def _few_levels(kernel: NDArray[np.float32], limit: int) -> NDArray[np.float32]:
     """Rounded symmetrically, with the scale of least squared error for each output channel, the last axis."""
     axes = tuple(range(kernel.ndim - 1))
     largest = np.abs(kernel).max(axes, keepdims=True)
     best, least = np.zeros_like(kernel), np.full_like(largest, np.inf)
     for share in CLIPPED:
-        scale = largest * np.float32(share / LIMIT)
+        scale = largest * np.float32(share / limit)
         scale[scale == 0] = 1
-        levels = np.clip(np.rint(kernel / scale), -LIMIT, LIMIT) * scale
+        levels = np.clip(np.rint(kernel / scale), -limit, limit) * scale
         error = np.square(levels - kernel).sum(axes, keepdims=True)
         best, least = np.where(error < least, levels, best), np.minimum(error, least)
     return best
@@ -111,7 +111,7 @@ def rounded_file(path: Path, glyphs: Glyphs) -> keras.Model:
     else:
         network = load_detector(path)
         inputs = [detector_input(draw_scene(rng, glyphs).image) for rng in rngs]
-    return rounded(network, np.stack(inputs).transpose(0, 2, 3, 1))
+    return rounded(network, np.stack(inputs).transpose(0, 2, 3, 1), LIMITS[network.name])
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ KEYS = (  # as the help shows them
 MIN_PART = 16  # pixels; a smaller part drawn with the mouse is a click
 END_KEYS = (ord("q"), 27)  # 27: Esc
 FROZEN_MS = 50  # milliseconds to wait for a key while the picture is frozen
-TRIAL_SECONDS = 10.0  # that a display may take to open a window
+TRIAL_SECONDS = 30.0  # that a display may take to open a window, on a busy machine as well
 
 
 def check_display() -> None:

@@ -46,6 +46,8 @@ OTHER_PROBABILITY = 0.9  # of another class; from there on the digit has changed
 SOON = 3  # frames from one detection to the next where something has changed
 MOVING = 8  # frames where something moves on, as a hand; nothing can be read in it
 LATE = 24  # frames where nothing changes
+STAYS = 6  # frames after which less than LEAST pixels that have changed in one place are no noise
+SPECKS = 3  # such pixels of the reduced frame; a digit of 14 of 1,280 pixels changes four and more
 
 
 class _Sight(NamedTuple):
@@ -79,6 +81,7 @@ class Follower:
         self._pause = SOON  # frames from that detection to the next if nothing changes
         self._age = 0  # frames since that detection
         self._moving: Mask = np.zeros((0, 0), np.bool_)  # what moved in the last frame, reduced
+        self._stayed = np.zeros((0, 0), np.uint8)  # frames for which something beside the digits has changed there
 
     def read(self, gray: GrayImage) -> Reading:
         """Reads the next frame, (H, W) uint8.
@@ -99,6 +102,7 @@ class Follower:
         reading = self._reader.read(gray)
         texts = [number.text for number in reading.numbers]
         self._age = 0
+        self._stayed = np.zeros(now.small.shape, np.uint8)
         # the frame before something came is better to compare with; what a hand leaves of a number is soon another text
         if self._sight and self._moving.any() and texts != self._doubted:
             self._doubted = None if texts == self._texts else texts
@@ -188,7 +192,10 @@ class Follower:
         is_covered = np.array([np.count_nonzero(moves_on[place]) >= LEAST for place in places])
         for place in places:
             beside[place] = False
-        return bool(np.count_nonzero(beside) >= LEAST), is_covered
+        near = cv2.dilate(beside.view(np.uint8), NEIGHBOURS)
+        self._stayed = (self._stayed + near) * near
+        specks = np.count_nonzero(beside & (self._stayed >= STAYS))
+        return bool(np.count_nonzero(beside) >= LEAST or specks >= SPECKS), is_covered
 
 
 def motion(before: GrayImage, after: GrayImage, points: Points, guess: Points) -> Points:

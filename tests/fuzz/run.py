@@ -129,9 +129,11 @@ def child(kind: str, seed: int, step: int) -> None:
     """Goes through the cases from that seed on; a line for each: seed, outcome, seconds of CPU, MB above the start."""
     import warnings
 
-    from cases import outcome
+    from cases import outcome, try_models_in_forks
 
     warnings.simplefilter("ignore")
+    if kind == "models":
+        try_models_in_forks()
     with tempfile.TemporaryDirectory() as folder:
         for warm in range(-20, 0):  # loads what is loaded at the first use
             outcome(kind, warm, Path(folder))

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import cases
 import guided
 import mutators
+import noise
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow's, of damaged headers
@@ -29,11 +30,22 @@ def test_a_seed_gives_the_same_case_each_time(make):
     assert len({make(seed)[1] for seed in range(20)}) > 15
 
 
-def test_a_run_prints_its_table():
-    words = [sys.executable, Path(__file__).with_name("run.py"), "--seconds", "4", "--kind", "json", "--jobs", "1"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=True, env=os.environ)
+def test_noise_in_each_format_is_decoded(capsys):
+    noise.register_heif_opener()
+    for form, options, name, *_ in (*noise.CASES, *noise.OF_BYTES):
+        seconds, size = noise.decoded(form, options, noise.PICTURES[name][:64, :64])
+        assert 0 <= seconds < 2
+        assert size > 64 * 64 / 8
+    noise.row("TIFF", {"compression": "lzma", "quality": 100}, "grey", "48 MB", 1.06)
+    assert capsys.readouterr().out == "| TIFF | lzma, quality 100 | grey | 48 MB | 1.1 |\n"
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("json", "4"), ("models", "1")])
+def test_a_run_prints_its_table(kind, seconds):
+    words = [sys.executable, Path(__file__).with_name("run.py"), "--seconds", seconds, "--kind", kind, "--jobs", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=True, env=os.environ)
     assert done.stdout.startswith("| kind | cases | read |")
-    assert "| json | " in done.stdout
+    assert f"| {kind} | " in done.stdout
 
 
 @pytest.mark.filterwarnings("ignore")  # NumPy's, of an empty table

@@ -58,13 +58,42 @@ def test_opacity_by_a_level_counts_as_well(monkeypatch):
     refused(content, "takes over")
 
 
-def test_a_jpeg_of_many_scans_is_refused_by_its_pixels_times_scans(monkeypatch):
-    for options, scans in (({}, 1), ({"progressive": True}, 10)):
+def test_a_jpeg_of_many_scans_is_refused_by_the_coefficients_that_they_go_over(monkeypatch):
+    monkeypatch.setattr(limits, "LEAST_SCANNED", 1)
+    grey, colour = 60 * 90, 30 * 45
+    means = (grey + 2 * colour) // 4
+    for options, scanned in (({}, 0), ({"progressive": True}, 4 * grey + 4 * colour + 2 * means)):
         content = encoded(picture(), "JPEG", exif=b"Exif\0\0" + b"\xff\xda" * 9, **options)
-        monkeypatch.setattr(limits, "MAX_SCAN_PIXELS", scans * 60 * 90)
+        monkeypatch.setattr(limits, "MAX_SCANNED", scanned)
         assert image.load(content).shape == (60, 90)
-        monkeypatch.setattr(limits, "MAX_SCAN_PIXELS", scans * 60 * 90 - 1)
-        refused(content, rf"is a JPEG of {scans} scans, which takes too long")
+        monkeypatch.setattr(limits, "MAX_SCANNED", scanned - 1)
+        if scanned:
+            refused(content, "is a JPEG of too many scans for its size, which take too long")
+
+
+def test_a_scan_counts_however_small_the_picture_and_damaged_its_header(monkeypatch):
+    content = encoded(picture(), "JPEG", progressive=True)
+    monkeypatch.setattr(limits, "MAX_SCANNED", 30 * limits.LEAST_SCANNED)
+    assert image.load(content).shape == (60, 90)
+    refused(content.removesuffix(b"\xff\xd9") + b"\xff\xda" * 40, "is a JPEG of too many scans")
+
+
+def test_a_frame_of_a_video_is_refused_by_its_bytes(monkeypatch):
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    content = encoded(picture(), "HEIF")
+    monkeypatch.setattr(limits, "MAX_VIDEO_BYTES", len(content))
+    assert image.load(content).shape == (60, 90)
+    monkeypatch.setattr(limits, "MAX_VIDEO_BYTES", len(content) - 1)
+    refused(content, "HEIF may have 0 MB, or decoding takes too long; save it as JPEG first")
+
+
+def test_a_tiff_with_lzma_is_refused_by_its_bytes_as_decoded(monkeypatch):
+    content = encoded(picture(), "TIFF", compression="lzma")
+    monkeypatch.setattr(limits, "MAX_LZMA_BYTES", 60 * 90 * 3)
+    assert image.load(content).shape == (60, 90)
+    monkeypatch.setattr(limits, "MAX_LZMA_BYTES", 60 * 90 * 3 - 1)
+    refused(content, "may have 0 MB of pixels compressed by LZMA; save it as PNG first")
+    assert image.load(encoded(picture(), "TIFF", compression="tiff_deflate")).shape == (60, 90)
 
 
 def test_a_jpeg_in_several_scans_is_kept_as_coefficients(monkeypatch):

@@ -46,6 +46,14 @@ def test_a_file_of_another_suffix_is_not_read(tmp_path):
         checked_model(tmp_path / "m.txt")
 
 
+def test_what_an_interpreter_prints_is_no_part_of_what_is_said(tmp_path):
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(shipped_model("digitocr-int8.onnx").read_bytes().replace(b"Relu", b"Rel\xff", 1))
+    said = outcome(path)
+    assert said.startswith(f"{path}: ONNX Runtime cannot load it (")
+    assert "\n" not in said
+
+
 def test_shipped_files_are_not_tried_and_those_of_others_are(own, monkeypatch):
     seen = []
     monkeypatch.setattr(trial, "tried", lambda _, path: seen.append(path.name))

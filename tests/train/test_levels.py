@@ -4,11 +4,13 @@ import pytest
 
 from digitocr.runtime.models import shipped_model
 from digitocr.train import levels
-from digitocr.train.levels import LIMIT, main, rounded, rounded_file
+from digitocr.train.levels import LIMITS, main, rounded, rounded_file
 from digitocr.train.synthesis.glyphs import Glyphs
 
 # Keras's, of NumPy 2
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+
+LIMIT = 8
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def kernels(network):
 
 def test_large_kernels_have_few_levels_around_zero_and_small_ones_stay(network, inputs):
     before = kernels(network)
-    after = kernels(rounded(network, inputs))
+    after = kernels(rounded(network, inputs, LIMIT))
     for was, now in zip(before, after, strict=True):
         if was.size < 1_000:
             np.testing.assert_array_equal(now, was)
@@ -59,14 +61,14 @@ def test_batch_norm_gives_the_mean_and_variance_of_before(network, inputs):
         norms = [layer.output for layer in one.layers if isinstance(layer, keras.layers.BatchNormalization)]
         return [(np.mean(part, (0, 1, 2)), np.std(part, (0, 1, 2))) for part in keras.Model(one.input, norms)(inputs)]
 
-    for exact, now in zip(moments(network), moments(rounded(network, inputs)), strict=True):
+    for exact, now in zip(moments(network), moments(rounded(network, inputs, LIMIT)), strict=True):
         np.testing.assert_allclose(now, exact, atol=0.01)
 
 
 def test_channels_without_a_weight_stay_without_one(network, inputs):
     layer = network.layers[4]
     layer.kernel.assign(np.zeros(layer.kernel.shape, np.float32))
-    after = rounded(network, inputs)
+    after = rounded(network, inputs, LIMIT)
     assert not kernels(after)[1].any()
     assert np.isfinite(after(inputs)).all()
 
@@ -78,7 +80,7 @@ def test_the_shipped_networks_have_few_levels_in_their_large_kernels(name):
     assert len(large) > 5
     for kernel in large:
         for channel in np.moveaxis(kernel, -1, 0):
-            assert len(np.unique(channel)) <= 2 * LIMIT + 1
+            assert len(np.unique(channel)) <= 2 * LIMITS[name] + 1
 
 
 def test_a_recognizer_is_rounded_by_drawn_strips(monkeypatch):

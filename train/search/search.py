@@ -11,6 +11,7 @@ al., "Algorithms for Hyper-Parameter Optimization", 2011), or are all points of 
 The folder:
 
     journal.log          Optuna's journal of all trials; any number of processes append to it
+    journal.lock         held by the process that reads or writes it; the system releases it when that process dies
     id                   tells the trials of this folder from those of other machines that share a storage
     lock                 held while a process asks for a trial
     models/12.keras      the network of a finished trial, for digitocr export
@@ -25,7 +26,6 @@ the front however inaccurate they are. TPE therefore has MIN_ACCURACY on the hel
 that meet it compete in all three objectives, the others in how much they miss it by.
 """
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -50,12 +50,7 @@ try:
         import filelock
         import keras
         import optuna
-        from optuna.storages.journal import (
-            JournalFileBackend,
-            JournalFileOpenLock,
-            JournalFileSymlinkLock,
-            JournalStorage,
-        )
+        from optuna.storages.journal import JournalFileBackend, JournalStorage
         from optuna.trial import FrozenTrial, TrialState
 
         from digitocr.train.classifier.loop import Row
@@ -234,9 +229,10 @@ class Search:
                 (models / f"{trial.number}.keras").unlink(missing_ok=True)
                 remove_abandoned(models, alone=True, name=str(trial.number))
                 tries = trial.user_attrs.get("tries", 1)
-                if tries < MAX_TRIES and trial.params:
+                params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}  # of a grid's, all are fixed
+                if tries < MAX_TRIES and params:
                     attributes = {"tries": tries + 1, "again": trial.number}
-                    self._study.enqueue_trial(trial.params, user_attrs=attributes)
+                    self._study.enqueue_trial(params, user_attrs=attributes)
 
     def _trial_lock(self, number: int) -> filelock.BaseFileLock:
         """The lock of a trial, acquired. Raises filelock.Timeout where another process holds it."""
@@ -344,16 +340,13 @@ def open_storage(folder: Path, storage: str | None = None) -> Any:
     """
     if storage is None:
         path = folder / "journal.log"
-        # Windows lets only administrators make symbolic links.
-        lock = JournalFileOpenLock(str(path)) if os.name == "nt" else JournalFileSymlinkLock(str(path))
-        lock.acquire()
-        try:
+        # Optuna's own locks outlive a process that is killed, and without a journal, or with a relative path, for ever
+        lock: Any = filelock.FileLock(folder / "journal.lock")
+        with lock:
             content = path.read_bytes() if path.exists() else b""
             if content and not content.endswith(b"\n"):
                 with path.open("r+b") as file:
                     file.truncate(content.rfind(b"\n") + 1)
-        finally:
-            lock.release()
         return JournalStorage(JournalFileBackend(str(path), lock))
     if storage.startswith("grpc://"):
         host, _, port = storage.removeprefix("grpc://").rstrip("/").rpartition(":")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from functools import cached_property
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ from digitocr.cli.live import overlay, window
 from digitocr.runtime.errors import DeviceError
 
 COMMAND = [sys.executable, "-m", "digitocr.cli.main", "webcam", "--view", "window", "--quiet"]
+PAINTED = 6.0  # seconds of the processor within which a window is painted; by the clock a busy machine needs any time
+SECONDS = 240  # in which anything happens, also on such a machine
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ class Shown:
         return self.tool("search", "--sync", "--onlyvisible", "--name", "^digitocr$").split()[-1]
 
     def tool(self, *words):
-        return subprocess.run(["xdotool", *words], env=self.env, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(["xdotool", *words], env=self.env, capture_output=True, text=True, timeout=SECONDS).stdout
 
     def key(self, name):
         self.tool("key", "--window", self.id, name)  # fails where the window ends before the key is up
@@ -66,15 +69,26 @@ class Shown:
     def screen(self):
         return cv2.cvtColor(np.asarray(ImageGrab.grab(xdisplay=self.display).convert("RGB")), cv2.COLOR_RGB2BGR)
 
-    def until(self, seen, seconds=60):
-        """The screen once it is as asked."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            screen = self.screen()
-            if seen(screen):
-                return screen
-            time.sleep(0.05)
-        raise AssertionError("the window never showed that")
+    def until(self, seen):
+        """Waits until the screen is as asked. What a key does is seen before the next one: OpenCV tells the last."""
+        until(lambda: seen(self.screen()))
+
+    def saved(self, folder):
+        """Saves what is shown, and returns its JSON file."""
+        before = set(folder.glob("digitocr-*.json"))
+        self.key("s")
+        until(lambda: set(folder.glob("digitocr-*.json")) > before)
+        return (set(folder.glob("digitocr-*.json")) - before).pop()
+
+    def is_frozen(self, folder):
+        """Whether two frames that are saved one after the other are the same one."""
+        first, second = (json.loads(self.saved(folder).read_text())["frame"] for _ in range(2))
+        return first == second
+
+    def processor(self):
+        """The seconds that it has taken of the processor."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
         """What a window manager sends when its cross is pressed (no manager is running, and xdotool cannot)."""
@@ -88,7 +102,7 @@ class Shown:
         x.XCloseDisplay(display)
 
     def ended(self):
-        out, error = self.process.communicate(timeout=60)
+        out, error = self.process.communicate(timeout=SECONDS)
         return self.process.returncode, out, error
 
 
@@ -101,8 +115,7 @@ def show(display, tmp_path):
         for _ in range(4):  # without a window manager, Qt leaves one window in twenty black, or stops painting it
             shown = Shown(display, video, tmp_path, *words)
             started.append(shown)
-            end = time.monotonic() + 20
-            while time.monotonic() < end:
+            while shown.processor() < PAINTED:
                 if shown.process.poll() is not None or green(shown.screen()) > 300:
                     return shown
                 time.sleep(0.1)
@@ -115,6 +128,17 @@ def show(display, tmp_path):
         if not shown.process.stdout.closed:
             shown.process.kill()
             shown.process.communicate()
+
+
+def until(seen, before=lambda: None):
+    """Waits until something is seen; does something before each look."""
+    end = time.monotonic() + SECONDS
+    while True:
+        before()
+        time.sleep(0.05)
+        if seen():
+            return
+        assert time.monotonic() < end
 
 
 def green(screen):
@@ -140,22 +164,17 @@ def long(clip, tmp_path_factory):
 
 def test_keys_freeze_save_and_end(show, long, tmp_path):
     shown = show(long)
-    shown.key("space")
-    time.sleep(0.3)  # of keys that come at once, OpenCV tells the last
+    for frozen in (True, False, True):
+        until(lambda wanted=frozen: shown.is_frozen(tmp_path) == wanted, lambda: shown.key("space"))
     shown.key("h")
     shown.until(keys_are_shown)
-    time.sleep(0.3)  # until all of the window is painted
-    frozen = shown.screen()
-    time.sleep(0.5)
-    assert (shown.screen() == frozen).all()
     shown.key("h")
     shown.until(lambda screen: not keys_are_shown(screen))
-    shown.key("s")
+    reading = shown.saved(tmp_path)
     shown.key("q")
     code, out, error = shown.ended()
     assert (code, out) == (0, "407\n")
-    assert "saved digitocr-" in error
-    (reading,) = tmp_path.glob("digitocr-*.json")
+    assert f"saved {reading.stem}.png and {reading.name}" in error
     assert json.loads(reading.read_text())["text"] == "407"
     saved = cv2.imread(str(reading.with_suffix(".png")))
     assert saved.shape == (296, 320, 3)
@@ -228,7 +247,7 @@ def test_a_display_that_hangs_is_an_error(monkeypatch, tmp_path):
         raise subprocess.TimeoutExpired("python", timeout)
 
     monkeypatch.setattr(subprocess, "run", hangs)
-    with pytest.raises(DeviceError, match="the display :9876 does not answer within 10 seconds; add --view web"):
+    with pytest.raises(DeviceError, match="the display :9876 does not answer within 30 seconds; add --view web"):
         trial(monkeypatch, tmp_path, "")
 
 

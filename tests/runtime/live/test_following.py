@@ -3,7 +3,7 @@ import pytest
 
 from digitocr import Reader
 from digitocr.runtime.live.changes import scene
-from digitocr.runtime.live.following import LATE, MOVING, SOON, Follower, motion
+from digitocr.runtime.live.following import LATE, MOVING, SOON, STAYS, Follower, motion
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reading import Box, Digit, Line, Number, Reading
 from digitocr.train.synthesis.pages import Style, draw_page
@@ -134,6 +134,18 @@ def test_a_number_that_comes_beside_others_is_noticed_at_once(display, noisy):
     watched(reader, [noisy(gray if step < 30 else both, step, 3) for step in range(36)])
     assert reader.asked[:5] == [0, 3, 9, 21, 30]
     assert len(reader.asked) <= 6  # once more where it has come to rest
+
+
+@pytest.mark.parametrize(("digit", "ink"), [("1", 40), ("7", 40), ("1", 90)])
+def test_a_small_digit_that_comes_alone_beside_others_is_noticed_when_it_has_stayed(display, noisy, digit, ink):
+    gray, boxes = display("4071", height=40)
+    reader = Placed("4071", boxes)
+    both = gray.copy()
+    both[180:] = display(digit, ink=ink)[0][:180]
+    watched(reader, [noisy(gray if step < 22 else both, step, 3) for step in range(40)])
+    assert reader.asked[:4] == [0, 3, 9, 21]
+    assert reader.asked[4] <= 21 + STAYS
+    assert len(reader.asked) == 5
 
 
 def passing(gray, step, level=150):

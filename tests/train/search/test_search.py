@@ -131,21 +131,29 @@ def test_a_trial_that_kills_its_process_is_given_up_in_the_end(tmp_path: Path) -
     assert len(study.trials) == MAX_TRIES  # none is queued
 
 
+def test_a_point_of_a_grid_is_queued_again_if_its_process_died_at_once(small_space: None, tmp_path: Path) -> None:
+    search = Search(tmp_path, drawn(), dataclasses.replace(PLAN, sampler="grid"), shipped)
+    study_in(tmp_path).ask()
+    search.requeue_lost_trials()
+    waiting = [one for one in study_in(tmp_path).trials if one.state == optuna.trial.TrialState.WAITING]
+    assert sorted(one.system_attrs["fixed_params"]["kernel"] for one in waiting) == [3, 5]
+
+
 def test_a_trial_that_ends_while_it_is_looked_for_stays_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = Search(tmp_path, drawn(), PLAN, shipped)
     trial = study_in(tmp_path).ask()
     trial.suggest_categorical("kernel", SPACES["paper"]["kernel"])
-    acquire = filelock.FileLock.acquire
+    trial_lock = Search._trial_lock
 
-    def late(lock: Any, *words: Any, **options: Any) -> Any:
+    def late(search: Search, number: int) -> filelock.BaseFileLock:
         study = study_in(tmp_path)  # the list of running trials is made, the lock is not yet taken
         if study.trials[0].state == optuna.trial.TrialState.RUNNING:
             study.tell(0, [0.5, 1, 1])
-        return acquire(lock, *words, **options)
+        return trial_lock(search, number)
 
-    monkeypatch.setattr(filelock.FileLock, "acquire", late)
+    monkeypatch.setattr(Search, "_trial_lock", late)
     search.requeue_lost_trials()
     monkeypatch.undo()
     assert [one.state.name for one in study_in(tmp_path).trials] == ["COMPLETE"]
@@ -195,6 +203,16 @@ def test_other_plans_and_data_are_refused_and_nothing_is_mixed(tmp_path: Path) -
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         Search(tmp_path / "file" / "search", drawn(), PLAN, shipped)
+
+
+def test_a_process_that_is_killed_while_it_writes_the_journal_holds_up_nobody(tmp_path: Path) -> None:
+    Search(tmp_path, drawn(), PLAN, shipped)
+    code = "import filelock, os, sys; filelock.FileLock(sys.argv[1]).acquire(); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code, tmp_path / "journal.lock"], check=False).returncode == -9
+    (tmp_path / "journal.log.lock").symlink_to(
+        "search/journal.log"
+    )  # as a killed process of an earlier version left it
+    assert read_results(tmp_path)["trials"] == []
 
 
 def test_a_journal_cut_off_loses_a_line_and_a_damaged_one_is_said(tmp_path: Path) -> None:
