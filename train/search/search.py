@@ -118,8 +118,10 @@ class Search:
             begun = study.user_attrs
             if "plan" not in begun:
                 if self._plan.sampler == "grid":
+                    queued = [one.system_attrs.get("fixed_params") for one in study.get_trials(deepcopy=False)]
                     for params in grid(self._plan.space):
-                        study.enqueue_trial(params)
+                        if params not in queued:  # by a process that was killed before it had set the plan
+                            study.enqueue_trial(params)
                 study.set_user_attr("data", self._data.digest)
                 study.set_user_attr("plan", asdict(self._plan))  # last: a study without a plan is begun anew
             elif begun["plan"] != asdict(self._plan):
@@ -222,17 +224,19 @@ class Search:
                 lock = self._trial_lock(trial.number)
                 lock.release()
                 Path(lock.lock_file).unlink(missing_ok=True)
-                ended = self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-                if ended.state != TrialState.FAIL:  # it was finished after the list was made
+                every = self._study.get_trials(deepcopy=False)
+                if every[trial.number].state != TrialState.RUNNING:  # it was finished after the list was made
                     continue
                 models = self._folder / "models"  # it had no result, so its network is none
                 (models / f"{trial.number}.keras").unlink(missing_ok=True)
                 remove_abandoned(models, alone=True, name=str(trial.number))
                 tries = trial.user_attrs.get("tries", 1)
                 params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}  # of a grid's, all are fixed
-                if tries < MAX_TRIES and params:
+                is_queued = any(one.user_attrs.get("again") == trial.number for one in every)
+                if tries < MAX_TRIES and params and not is_queued:
                     attributes = {"tries": tries + 1, "again": trial.number}
                     self._study.enqueue_trial(params, user_attrs=attributes)
+                self._study.tell(trial.number, state=TrialState.FAIL)  # last: what is killed before is looked at again
 
     def _trial_lock(self, number: int) -> filelock.BaseFileLock:
         """The lock of a trial, acquired. Raises filelock.Timeout where another process holds it."""

@@ -19,7 +19,7 @@ from digitocr.train.quiet import silenced
 from digitocr.train.search import search as module
 from digitocr.train.search.front import MIN_BETTER_TRIALS
 from digitocr.train.search.search import MAX_TRIES, STUDY_NAME, Search, open_storage, read_results
-from digitocr.train.search.space import SPACES, SearchPlan
+from digitocr.train.search.space import SPACES, SearchPlan, grid
 
 # Keras (3.15) saves its variables through an __array__ that NumPy 2 finds outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -137,6 +137,26 @@ def test_a_point_of_a_grid_is_queued_again_if_its_process_died_at_once(small_spa
     search.requeue_lost_trials()
     waiting = [one for one in study_in(tmp_path).trials if one.state == optuna.trial.TrialState.WAITING]
     assert sorted(one.system_attrs["fixed_params"]["kernel"] for one in waiting) == [3, 5]
+
+
+def test_a_grid_whose_queue_was_cut_short_is_queued_once(small_space: None, tmp_path: Path) -> None:
+    plan = dataclasses.replace(PLAN, sampler="grid")
+    study = optuna.create_study(
+        study_name=STUDY_NAME, storage=open_storage(tmp_path), directions=["maximize", "minimize", "minimize"]
+    )
+    study.enqueue_trial(next(iter(grid(plan.space))))
+    Search(tmp_path, drawn(), plan, shipped)
+    assert sorted(one.system_attrs["fixed_params"]["kernel"] for one in study_in(tmp_path).trials) == [3, 5]
+
+
+def test_a_lost_trial_that_waits_already_is_not_queued_twice(tmp_path: Path) -> None:
+    """As a kill leaves it between queueing the parameters again and ending the trial."""
+    search, study = Search(tmp_path, drawn(), PLAN, shipped), study_in(tmp_path)
+    trial = study.ask()
+    trial.suggest_categorical("kernel", SPACES["paper"]["kernel"])
+    study.enqueue_trial(trial.params, user_attrs={"tries": 2, "again": 0})
+    search.requeue_lost_trials()
+    assert [one.state.name for one in study_in(tmp_path).trials] == ["FAIL", "WAITING"]
 
 
 def test_a_trial_that_ends_while_it_is_looked_for_stays_complete(
