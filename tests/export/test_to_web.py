@@ -18,7 +18,7 @@ from digitocr.runtime.interpreter import onnx_session
 from digitocr.runtime.models import model_content, shipped_model
 
 MAX_PAGE = 900_000  # bytes of the page
-MAX_PACKED = 900_000  # bytes of the page as a server sends it
+MAX_PACKED = 600_000  # bytes of the page as a server sends it
 
 # Reads pictures from a file, which begins with [[width, height, bytes of a pixel], ...]; prints what `work` makes
 NODE = """
