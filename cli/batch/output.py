@@ -73,8 +73,8 @@ class ResultFolder:
         self._used: dict[str, int] = {}
         self._inputs: Set[tuple[int, int]] = frozenset()
 
-    def save(self, content: bytes, source: str) -> None:
-        """Writes the file of a picture.
+    def save(self, content: bytes, source: str) -> Path:
+        """Writes the file of a picture, and returns its path: a second one of a name has a number behind it.
 
         Raises:
             OutputError: The file exists from an earlier run, or cannot be written.
@@ -92,6 +92,7 @@ class ResultFolder:
         except OSError as error:
             why = error.strerror or error
             raise OutputError(f"{path}: cannot be written ({why}); name a folder that can be written to") from error
+        return path
 
     def is_new(self) -> bool:
         """Whether the folder holds nothing that could be overwritten."""

@@ -109,9 +109,9 @@ class Window:
         _, png = cv2.imencode(".png", overlay.to_bgr(overlay.drawn(frame, self._video.roi, fps, self._mirror)))
         reading = {"frame": frame.index, "time": round(frame.time, 3), **frame.reading.to_dict()}
         try:
-            self._pictures.save(png.tobytes(), name)
-            self._readings.save((json.dumps(reading) + "\n").encode(), name)
-            print(f"digitocr: saved {name}.png and {name}.json", file=sys.stderr)
+            picture = self._pictures.save(png.tobytes(), name)
+            text = self._readings.save((json.dumps(reading) + "\n").encode(), name)
+            print(f"digitocr: saved {picture.name} and {text.name}", file=sys.stderr)
         except OutputError as error:  # reading goes on
             print(f"digitocr: {error}", file=sys.stderr)
 

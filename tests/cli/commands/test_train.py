@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -69,9 +70,10 @@ def test_recipes_of_the_command_are_those_of_the_library():
 
 def test_help_says_the_epochs_of_each_recipe_and_how_long_it_takes():
     said = " ".join(CliRunner().invoke(command_line(()), ["train", "--help"]).stdout.split())
-    epochs = [recipe.epochs for recipe in RECIPES.values()]
-    epochs += [DetectorSettings().epochs, RecognizerSettings().epochs]
-    assert "{}, {}, {}, {} or {}".format(*epochs) in said
+    epochs = {name: recipe.epochs for name, recipe in RECIPES.items()}
+    epochs |= {"detector": DetectorSettings().epochs, "recognizer": RecognizerSettings().epochs}
+    for name, number in epochs.items():
+        assert re.search(rf"default: .*\b{name}\b[a-z, ]* {number}\b", said), name
     assert said.count("minutes") == 6
 
 
