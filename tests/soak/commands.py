@@ -295,8 +295,9 @@ class Search(Command):
     @classmethod
     def patch(cls) -> None:
         from digitocr.train.paper import report
-        from digitocr.train.search import space
+        from digitocr.train.search import search, space
 
+        search.MAX_TRIES = 100  # a trial that kills its process again and again is given up, which is no loss
         every = {"conv_layers": (1,), "kernel": (3,), "stride": (2,), "pooling": ("max",), "batch_norm": (False,)}
         space.SPACES["paper"] = {**every, "dropout": (False, True), "filters": (4,), "dense": (16,)}
         report.search_pages = lambda *_: None
