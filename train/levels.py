@@ -3,7 +3,7 @@
     python -m digitocr.train.levels network.keras --fonts fonts --out rounded.keras
 
 A weight of 8 bits holds little more than 4 bits of what the network knows. With 15 or 31 levels for a channel a
-compressed file of it has two thirds of its size, which is what a page in the browser loads. Each output channel has a
+compressed file of it has 0.7 or 0.8 of its size, which is what a page in the browser loads. Each output channel has a
 scale of its own. Clipped and rounded weights are smaller than before, and so is what they give: batch norm behind each
 convolution is corrected for the mean and the variance of its input, on drawn pictures (for the mean as in M. Nagel et
 al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
