@@ -139,7 +139,19 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "MAX_CERTAINTY",
         ),
     ),
-    (orientation, ("MIN_DIGITS", "MIN_TILT", "SURE_CONFIDENCE", "TURNED_CONFIDENCE", "MIN_GAIN", "ROUNDING")),
+    (
+        orientation,
+        (
+            "MIN_DIGITS",
+            "MIN_TILT",
+            "SURE_CONFIDENCE",
+            "MANY_DIGITS",
+            "SURE_OF_MANY",
+            "TURNED_CONFIDENCE",
+            "MIN_GAIN",
+            "ROUNDING",
+        ),
+    ),
     (
         preprocessing,
         (

@@ -27,6 +27,8 @@ ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)  # the values of Rea
 MIN_DIGITS = 3  # fewer say nothing about which way is up
 MIN_TILT = 11  # degrees; lines that are steeper are made level
 SURE_CONFIDENCE = 0.9  # mean confidence of a picture that is not tried on its sides
+MANY_DIGITS = 20  # digits read from which on SURE_OF_MANY is enough
+SURE_OF_MANY = 0.85  # mean confidence; with as many digits, drawn pages on their side have 0.78 at most
 TURNED_CONFIDENCE = 0.9  # mean confidence that a picture must have on its side or upside down
 MIN_GAIN = 1.2  # times the upright score that it must have there
 ROUNDING = 1e-6  # pixels; sines and cosines are not exact
@@ -53,7 +55,8 @@ def best_attempt(read_at: Callable[[int], Attempt], inverted_looks_better: Calla
         level = read_at(-tilt % 360)
         if level.upright_score > best.upright_score:
             best = level
-    others = [] if _reads_surely(best, SURE_CONFIDENCE) else [90, 270]
+    sure = SURE_OF_MANY if len(best.read) >= MANY_DIGITS else SURE_CONFIDENCE
+    others = [] if _reads_surely(best, sure) else [90, 270]
     if inverted_looks_better(best):
         others.append((best.degrees + 180) % 360)
     required = MIN_GAIN * best.upright_score

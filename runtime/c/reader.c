@@ -395,7 +395,7 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, s
     int32_t others[3], other_count = 0, tilt = 0, n;
     unsigned char *mark = reader->arena.at;
     int32_t *rows;
-    double angle, required;
+    double angle, required, sure;
     int inverted, error = dg_read_at(reader, 0, best, spare);
     if (error || ((*best)->scores_of.upright > 0.0 && (*best)->count < DG_ORIENTATION_MIN_DIGITS))
         return error;
@@ -412,7 +412,9 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, s
         error = dg_try(reader, (360 - tilt) % 360, 0.0, 0.0, best, made, spare);
     if (error)
         return error;
-    if (!dg_reads_surely(*best, DG_ORIENTATION_SURE_CONFIDENCE)) {
+    sure = (*best)->scores_of.read >= DG_ORIENTATION_MANY_DIGITS ? DG_ORIENTATION_SURE_OF_MANY
+                                                                 : DG_ORIENTATION_SURE_CONFIDENCE;
+    if (!dg_reads_surely(*best, sure)) {
         others[other_count++] = 90;
         others[other_count++] = 270;
     }

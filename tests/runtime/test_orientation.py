@@ -120,6 +120,15 @@ def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do
     assert searched({0: 0.3, 90: 0.99}, boxes=ROW[:2]) == (0, [0, 90, 270])  # nothing is read, but too few are
 
 
+def test_many_digits_need_less_confidence_for_the_sides_not_to_be_tried():
+    row = np.array([[20.0 * place, 10, 12, 20] for place in range(20)], np.float32)
+    many = {"digits": (7,) * 20, "boxes": row}
+    assert searched({0: 0.86}, **many) == (0, [0])
+    assert searched({0: 0.84}, **many) == (0, [0, 90, 270])
+    assert searched({0: 0.86}, digits=(7,) * 19, boxes=row[:19]) == (0, [0, 90, 270])
+    assert searched({0: 0.6, 90: 0.86}, **many) == (0, [0, 90, 270])  # a side is taken as before
+
+
 def test_steep_lines_are_made_level_and_zeros_do_not_count():
     stairs = np.array([[20.0 * place, 10.0 * place, 12, 20] for place in range(4)], np.float32)
     assert searched({0: 0.6, 333: 0.97}, boxes=stairs) == (333, [0, 333])
