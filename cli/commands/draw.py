@@ -22,7 +22,7 @@ def draw(
             "network.",
         ),
     ] = None,
-    port: Annotated[int, typer.Option(help="The page's port.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 for any free one.")] = 8000,
     host: Annotated[
         str, typer.Option(help="The page's address; 0.0.0.0 or :: lets other machines draw.")
     ] = "127.0.0.1",

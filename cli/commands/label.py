@@ -24,7 +24,7 @@ def label(
             help="The file of labels, JSON lines; default: labels.jsonl in the folder, if one is named, else here.",
         ),
     ] = None,
-    port: Annotated[int, typer.Option(help="The page's port.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 for any free one.")] = 8000,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Show the subfolders of folders too.")] = False,
     model: options.Model = None,
     detector: options.Detector = None,

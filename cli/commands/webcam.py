@@ -36,7 +36,7 @@ def webcam(
             "of a recording until Ctrl-C. none: readings only."
         ),
     ] = "window",
-    port: Annotated[int, typer.Option(help="The page's port.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 for any free one.")] = 8000,
     host: Annotated[
         str, typer.Option(help="The page's address; 0.0.0.0 or :: lets other machines watch.")
     ] = "127.0.0.1",

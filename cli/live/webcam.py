@@ -95,7 +95,7 @@ class _Counts:
         flawed = f", {self.flawed} not read" if self.flawed else ""
         return (
             f"{self.frames} frames in {self.seconds:.1f} s, {self.frames / self.seconds:.1f} a second, "
-            f"{self.last + 1 - self.frames} skipped{flawed}; {self.announced} readings announced{refused}; "
+            f"{self.last + 1 - self.frames} skipped{flawed}; {self.announced} reading{'s' * (self.announced != 1)} announced{refused}; "
             f"latency from frame to reading {shares[9]:.0f} ms, 95 % within {shares[18]:.0f} ms"
         )
 
@@ -198,7 +198,8 @@ def run(settings: WebcamSettings) -> None:
             _inform(settings, str(counts))
             if doubtful:
                 label = shlex.join(["digitocr", "label", str(doubtful.folder)])
-                _inform(settings, f"{doubtful.count} frames kept; correct them by: {label}")
+                kept = f"{doubtful.count} frame{'s' * (doubtful.count != 1)} kept"
+                _inform(settings, f"{kept}; correct them by: {label}")
         if view and end is End.SOURCE and not settings.once and view.finish():
             if recording:
                 recording.close()

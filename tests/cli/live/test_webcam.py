@@ -365,7 +365,7 @@ def test_whoever_reads_the_output_may_leave(stream, page):
         (["--source", "clip.avi", "--record", "other.avi"], 9, "exists already"),
         (["--source", "clip.avi", "--record", "clip.avi", "--force"], 2, "clip.avi: is a file to be read"),
         (["--source", "clip.avi", "--model", "gone.onnx"], 5, "gone.onnx"),
-        (["--source", "clip.avi", "--view", "web", "--port", "70000"], 2, "a port is from 0 to 65535"),
+        (["--source", "gone.avi", "--view", "web", "--port", "70000"], 2, "70000 is not in the range 0<=x<=65535"),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(clip, tmp_path, refused, words, code, why):
