@@ -4,10 +4,10 @@
 # Input: LSTM and GRU nodes of opset 22 with activations HardSigmoid and Tanh, and with clip, whose weights are large
 # enough to matter, and the same nodes without these attributes. Guess: the evaluator, which is there to define what is
 # right, agrees with the formulas of the operator, as onnxruntime 1.32.0 does to rounding.
-# Seen: onnxruntime follows the formula of HardSigmoid, written out in NumPy below. The evaluator and tract give the same
-# to the last bit with and without the attributes, that is sigmoid and no clip: up to .33 beside the formula. The source of the evaluator takes
-# activations, clip and input_forget and never looks at them; RNN is the one of the three that uses activations. Neither
-# warns. Issue 2751 of sonos/tract has it, open; for onnx none was found.
+# Seen: onnxruntime follows the formula of HardSigmoid, written out in NumPy below. The evaluator and tract give the
+# same to the last bit with and without the attributes, that is sigmoid and no clip: up to .33 beside the formula. The
+# source of the evaluator takes activations, clip and input_forget and never looks at them; RNN is the one of the three
+# that uses activations. Neither warns. Issue 2751 of sonos/tract has it, open; for onnx none was found.
 # Why it matters: a recognizer of lines is a convolution and an LSTM; HardSigmoid is what Keras trained before 2.3, and
 # what one takes for quantized chips. A runtime or a conversion that is checked against the evaluator is called wrong
 # where it is right, and tract reads other digits. Check against onnxruntime.
