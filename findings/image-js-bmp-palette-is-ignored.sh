@@ -11,7 +11,7 @@
 # palettes; no issue was found.
 # Why it matters: BMP is what small devices and Windows' tools write, and both orders of black and white are usual.
 # The files look right in each viewer. A threshold by Otsu hides the darkness of the few greys, not their order, and
-# finds the paper as ink in the negative. Convert such files to PNG, whose palette it honours.
+# finds the paper as ink in the negative. Convert such files to PNG of 8 bits, whose palette it honours.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
