@@ -17,7 +17,6 @@ from digitocr.train.synthesis.strips import BASE, DIGIT_HEIGHT, SHEET_HEIGHT, SH
 from digitocr.train.synthesis.wheels import draw_wheel, random_turns
 from digitocr.train.synthesis.wheels import random_look as random_counter
 
-LONE_ONES = 0.25  # share of wheels that stand alone and show a 1 whatever is drawn
 _BETWEEN = (0.2, 0.8)  # turns; a wheel within shows two digits, and the share of the next one grows from 0 to 1
 
 
@@ -136,8 +135,7 @@ def wheels(sheet: Sheet, rng: Generator, glyphs: Glyphs) -> None:
         sheet.paste(case, left, top - margin)
     flips = rng.random() < 0.1
     for place, turn in enumerate(turns):
-        # a 1 alone is most like a bar of the case, and wants to be seen more often
-        digit = 1 if count == 1 and rng.random() < LONE_ONES else int(texts.number(rng, 1, 1))
+        digit = int(texts.number(rng, 1, 1))
         wheel = draw_wheel(
             red if place >= count - decimals else look, digit, 0.0 if flips else float(turn), height, rng
         )
