@@ -50,7 +50,7 @@ except ImportError as error:
 DEFAULT_EPOCHS = 12  # by default; 45 minutes on two cores
 EPOCH_STRIPS = 16_384  # strips drawn for each epoch, which also uses those of the epoch before
 STEP_STRIPS = 32  # strips per training step
-START_DIVISOR = 6  # of the learning rate, with given weights
+START_DIVISOR = 3  # of the learning rate, with given weights
 HELD_OUT_STRIPS = 1_024  # measured after each epoch
 HELD_OUT_SEED = 2**31 + 4  # of the held-out strips; no training has this seed
 
