@@ -27,7 +27,6 @@ from digitocr.runtime.preprocessing import Tensors
 
 ONNX_WEIGHT_LIMIT = 64  # largest integer of a weight; 7 bits, see quantize_onnx
 TFLITE_WEIGHT_LIMIT = 127  # largest integer of a weight; the converter rounds to -127 ... 127
-LEVEL_ERROR = 1e-3  # of a step; by so much a weight may miss its level, which float32 rounds
 _CORRECTION_BATCH = 250  # images
 _CALIBRATION_BATCH = 50  # images
 
@@ -124,33 +123,6 @@ def _rounded_activation(values: npt.NDArray[np.float32], low: float, high: float
     return np.asarray((np.clip(np.rint(values / scale) + zero, 0, 255) - zero) * scale)
 
 
-def _level_ranges(model: Any) -> dict[str, list[dict[str, Any]]]:
-    """Ranges of the convolutions' kernels by which quantize_static's integers are the kernels' own levels.
-
-    A channel whose weights are all whole multiples of its smallest one, below ONNX_WEIGHT_LIMIT, gets that one as its
-    scale: its integers are exact, and small ones, which compress better. The others keep their largest weight.
-    """
-    from onnx import numpy_helper
-
-    kernels = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
-    ranges = {}
-    for weights in model.graph.initializer:
-        if weights.name not in kernels:
-            continue
-        channels = []
-        for channel in np.abs(numpy_helper.to_array(weights)).reshape(weights.dims[0], -1):
-            most = channel.max()
-            step = channel[channel > 0].min(initial=most)
-            levels = channel / (step or 1)
-            is_whole = np.abs(levels - np.rint(levels)).max() < LEVEL_ERROR
-            if is_whole and 2 * step <= most < ONNX_WEIGHT_LIMIT * step:
-                most = ONNX_WEIGHT_LIMIT * step
-            channels.append({"rmin": -most, "rmax": most})
-        channels[0] |= {"axis": 0}
-        ranges[weights.name] = channels
-    return ranges
-
-
 def quantize_onnx(model: Any, calibration: Tensors, percentile: float | None = None) -> Any:
     """An onnx.ModelProto with input `image`, quantized to static int8 in QDQ form.
 
@@ -158,7 +130,6 @@ def quantize_onnx(model: Any, calibration: Tensors, percentile: float | None = N
     of activations are minimum and maximum over the calibration inputs, unless a percentile is given. The last Gemm
     gives float32, which saves one rounding. Weights have 7 bits (reduce_range): processors with AVX2 but without VNNI
     add pairs of products in 16 bits, which 8-bit weights overflow, so that answers would depend on the processor.
-    Kernels that have few levels keep them exactly.
 
     Args:
         model: The float32 model.
@@ -194,7 +165,6 @@ def quantize_onnx(model: Any, calibration: Tensors, percentile: float | None = N
         given, prepared, written = (Path(folder, f"{name}.onnx") for name in ("given", "prepared", "written"))
         given.write_bytes(model.SerializeToString())
         quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
-        options["TensorQuantOverrides"] = _level_ranges(onnx.load(str(prepared)))
         quantize_static(
             str(prepared),
             str(written),

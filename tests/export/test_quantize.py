@@ -78,32 +78,3 @@ def test_a_percentile_cuts_rare_values_off_the_ranges():
 
     assert step(None) == pytest.approx(50 / 255, rel=1e-3)
     assert step(99.9) == pytest.approx(1 / 255, rel=0.1)
-
-
-def test_few_levels_become_their_own_integers():
-    pytest.importorskip("onnx")
-    from onnx import TensorProto, helper, numpy_helper
-
-    rng = np.random.default_rng(0)
-    levels = rng.integers(-4, 5, (4, 3, 3, 3)).astype(np.float32)
-    levels[:, 0, 0, 0] = 1
-    kernel = levels * np.array([0.01, 0.3, 7, 1], np.float32)[:, None, None, None]
-    kernel[3] = rng.normal(0, 1, (3, 3, 3))  # any weights
-    node = helper.make_node("Conv", ["image", "kernel"], ["out"])
-    graph = helper.make_graph(
-        [node],
-        "one",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, 8, 8])],
-        [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["N", 4, 6, 6])],
-        [numpy_helper.from_array(kernel, "kernel")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    images = rng.random((10, 3, 8, 8), np.float32)
-    made = quantize_onnx(model, images)
-    (integers,) = (numpy_helper.to_array(one) for one in made.graph.initializer if one.name == "kernel_quantized")
-    np.testing.assert_array_equal(integers[:3], levels[:3])
-    assert np.abs(integers[3].astype(int)).max() == ONNX_WEIGHT_LIMIT
-    exact, rounded = (
-        onnxruntime.InferenceSession(one.SerializeToString()).run(None, {"image": images})[0] for one in (model, made)
-    )
-    assert np.abs(rounded - exact).max() < 0.02 * np.abs(exact).max()

@@ -27,7 +27,7 @@ WORD_WEIGHT = 2.0  # of a column of a letter or another sign; twice as many of a
 KERNEL = 5  # columns that a block looks at
 LARGE = 15_000  # weights of a kernel that has few levels; smaller kernels hold few of the weights, and lose most
 LIMIT = 4  # largest whole number of such a weight: 9 levels
-STEP = 1.21  # times the mean size of a channel's weights, from one level to the next: 0.97 standard deviations
+STEP = 1.06  # times the mean size of a channel's weights, from one level to the next: 0.85 standard deviations
 
 
 def few_levels(kernel: Any) -> Any:
