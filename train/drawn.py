@@ -87,7 +87,7 @@ class Course(Generic[P]):
         epoch: Pictures drawn for each epoch, which also uses those of the epoch before.
         step: Pictures of a training step.
         held: Seed and number of the pictures that are measured after each epoch.
-        kept: Makes the network to keep of the trained one, in float32 and not compiled.
+        build: Makes the network, in float32 and not compiled.
         compiled: Makes the network to start with, of the number of steps of the whole run.
         loss: Of the network.
         draw: Draws the pictures part * size to (part + 1) * size - 1 of a seed, of (pool, seed, part, size); none for a
@@ -100,7 +100,7 @@ class Course(Generic[P]):
     epoch: int
     step: int
     held: tuple[int, int]
-    kept: Callable[[Any], Any]
+    build: Callable[[], Any]
     compiled: Callable[[int], Any]
     loss: Callable[..., Any]
     draw: Callable[[ProcessPoolExecutor, int, int, int], P]
@@ -148,7 +148,9 @@ def _epochs(run: Run[S], course: Course[P], network: Any, pool: ProcessPoolExecu
         measured, words = course.measure(network, held)
         seconds = time.perf_counter() - began
         row: Row = {"epoch": epoch + 1, "loss": mean_loss, **measured, "drawing": drawing, "seconds": seconds}
-        run.keep(row, course.kept(network), network)
+        bare = course.build()  # float32 and not compiled, as it is kept: Keras would save the optimizer's state
+        bare.set_weights(network.get_weights())
+        run.keep(row, bare, network)
         progress_line(
             f"epoch {epoch + 1} of {settings.epochs}: loss {mean_loss:.4f}; held out {words}; "
             f"{remaining(seconds, settings.epochs - epoch - 1)}",

@@ -1,12 +1,12 @@
-"""Rounds the large kernels of a detector to few levels, so that files of it compress well.
+"""Rounds the large kernels of a detector or a recognizer to few levels, so that files of it compress well.
 
-    python -m digitocr.train.levels detector.keras --fonts fonts --out rounded.keras
+    python -m digitocr.train.levels network.keras --fonts fonts --out rounded.keras
 
-A weight of 8 bits holds little more than 4 bits of what the network knows. With 31 levels for a channel a compressed
-file of it has 0.8 of its size, which is what a page in the browser loads. Each output channel has a scale of its own.
-Clipped and rounded weights are smaller than before, and so is what they give: batch norm behind each convolution is
-corrected for the mean and the variance of its input, on drawn pictures (for the mean as in M. Nagel et al., "Data-Free
-Quantization Through Weight Equalization and Bias Correction", 2019). A recognizer is trained with its levels.
+A weight of 8 bits holds little more than 4 bits of what the network knows. With 15 or 31 levels for a channel a
+compressed file of it has 0.7 or 0.8 of its size, which is what a page in the browser loads. Each output channel has a
+scale of its own. Clipped and rounded weights are smaller than before, and so is what they give: batch norm behind each
+convolution is corrected for the mean and the variance of its input, on drawn pictures (for the mean as in M. Nagel et
+al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
 """
 
 import argparse
@@ -19,21 +19,24 @@ from numpy.typing import NDArray
 from digitocr.runtime.detector import detector_input
 from digitocr.runtime.errors import DigitocrError, MissingExtraError
 from digitocr.runtime.files import replacing
+from digitocr.runtime.recognizer import recognizer_input
 from digitocr.train.data import load_mnist, split
 from digitocr.train.quiet import silenced
 from digitocr.train.synthesis.fonts import find_fonts, seen
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import draw_scene
+from digitocr.train.synthesis.strip_layouts import draw_strip
 
 try:
     with silenced():
         import keras
 
         from digitocr.train.detector.network import load_detector
+        from digitocr.train.recognizer.network import holds_recognizer, load_recognizer
 except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
-LIMIT = 15  # largest whole number of a weight
+LIMITS = {"detector": 15, "recognizer": 7}  # largest whole number of a weight, by the name of the network
 LARGE = 15_000  # weights of a kernel; smaller kernels stay as they are: they hold few of the weights, and lose most
 CLIPPED = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)  # shares of a channel's largest weight that the largest level may be
 PICTURES = 64  # drawn, by which batch norm is corrected
@@ -100,15 +103,20 @@ def _few_levels(kernel: NDArray[np.float32], limit: int) -> NDArray[np.float32]:
 
 
 def rounded_file(path: Path, glyphs: Glyphs) -> keras.Model:
-    """The network of a detector.keras, rounded. Raises ModelError."""
+    """The network of a detector.keras or a recognizer.keras, rounded. Raises ModelError."""
     rngs = [np.random.default_rng((PICTURES_SEED, number)) for number in range(PICTURES)]
-    inputs = [detector_input(draw_scene(rng, glyphs).image) for rng in rngs]
-    return rounded(load_detector(path), np.stack(inputs).transpose(0, 2, 3, 1), LIMIT)
+    if holds_recognizer(path):
+        network = load_recognizer(path)
+        inputs = [recognizer_input(draw_strip(rng, glyphs).image) for rng in rngs]
+    else:
+        network = load_detector(path)
+        inputs = [detector_input(draw_scene(rng, glyphs).image) for rng in rngs]
+    return rounded(network, np.stack(inputs).transpose(0, 2, 3, 1), LIMITS[network.name])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("network", type=Path, help="a detector.keras")
+    parser.add_argument("network", type=Path, help="a detector.keras or a recognizer.keras")
     parser.add_argument("--fonts", type=Path, help="the folder of the fonts to draw with (default: those installed)")
     parser.add_argument("--data", type=Path, help="the folder of MNIST (default: DIGITOCR_DATA, or downloaded)")
     parser.add_argument("--out", type=Path, required=True, help="the .keras file to write")

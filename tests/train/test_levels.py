@@ -4,7 +4,7 @@ import pytest
 
 from digitocr.runtime.models import shipped_model
 from digitocr.train import levels
-from digitocr.train.levels import main, rounded, rounded_file
+from digitocr.train.levels import LIMITS, main, rounded, rounded_file
 from digitocr.train.synthesis.glyphs import Glyphs
 
 # Keras's, of NumPy 2
@@ -73,20 +73,21 @@ def test_channels_without_a_weight_stay_without_one(network, inputs):
     assert np.isfinite(after(inputs)).all()
 
 
-def test_the_shipped_detector_has_few_levels_in_its_large_kernels():
-    network = keras.saving.load_model(shipped_model("detector.keras"), compile=False)
+@pytest.mark.parametrize("name", ["detector", "recognizer"])
+def test_the_shipped_networks_have_few_levels_in_their_large_kernels(name):
+    network = keras.saving.load_model(shipped_model(f"{name}.keras"), compile=False)
     large = [kernel for kernel in kernels(network) if kernel.size >= 15_000]
     assert len(large) > 5
     for kernel in large:
         for channel in np.moveaxis(kernel, -1, 0):
-            assert len(np.unique(channel)) <= 2 * levels.LIMIT + 1
+            assert len(np.unique(channel)) <= 2 * LIMITS[name] + 1
 
 
-def test_a_detector_is_rounded_by_drawn_scenes(monkeypatch):
+def test_a_recognizer_is_rounded_by_drawn_strips(monkeypatch):
     monkeypatch.setattr(levels, "PICTURES", 1)
     glyphs = Glyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8), [])
-    after = rounded_file(shipped_model("detector.keras"), glyphs)
-    assert after.name == "detector"
+    after = rounded_file(shipped_model("recognizer.keras"), glyphs)
+    assert after.name == "recognizer"
 
 
 def test_what_is_no_network_is_refused_in_a_line(tmp_path, monkeypatch, mnist):

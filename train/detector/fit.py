@@ -106,7 +106,7 @@ def _train(run: Run[DetectorSettings], data: Mnist, quiet: bool) -> Row:
         EPOCH_SCENES,
         STEP_SCENES,
         (HELD_OUT_SEED, HELD_OUT_SCENES),
-        _kept,
+        build_detector,
         lambda steps: _compiled(run.settings, steps),
         loss,
         _scenes,
@@ -148,13 +148,6 @@ def _batch(fresh: Part, new: Rows, before: Part, old: Rows) -> tuple[NDArray[np.
     """The inputs of a step and the targets, those of `before` as negatives."""
     inputs = np.concatenate([fresh[0][new], -before[0][old]]).astype(np.float32)
     return inputs, np.concatenate([fresh[1][new], before[1][old]]).astype(np.float32)
-
-
-def _kept(network: keras.Model) -> keras.Model:
-    """The network in float32 and not compiled: else Keras would save the optimizer's state."""
-    bare = build_detector()
-    bare.set_weights(network.get_weights())
-    return bare
 
 
 def _compiled(settings: DetectorSettings, steps: int) -> keras.Model:

@@ -9,7 +9,6 @@ The folder is that of runs.py; the network is in recognizer.keras. drawn.py says
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,14 +35,7 @@ try:
     with silenced():
         import keras
 
-        from digitocr.train.recognizer.network import (
-            FewLevelsConv2D,
-            build_recognizer,
-            columns,
-            load_recognizer,
-            loss,
-            with_few_levels,
-        )
+        from digitocr.train.recognizer.network import build_recognizer, columns, load_recognizer, loss
 except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
@@ -114,7 +106,7 @@ def _train(run: Run[RecognizerSettings], data: Mnist, quiet: bool) -> Row:
         EPOCH_STRIPS,
         STEP_STRIPS,
         (HELD_OUT_SEED, HELD_OUT_STRIPS),
-        with_few_levels,
+        build_recognizer,
         lambda steps: _compiled(run.settings, steps),
         loss,
         _strips,
@@ -173,4 +165,4 @@ def _batch(fresh: Part, new: Rows, before: Part, old: Rows) -> tuple[NDArray[np.
 def _compiled(settings: RecognizerSettings, steps: int) -> keras.Model:
     """A network to start with; steps: number of the whole run."""
     weights = load_recognizer(Path(settings.start)) if settings.start else None
-    return compiled(partial(build_recognizer, FewLevelsConv2D), weights, loss, steps, START_DIVISOR)
+    return compiled(build_recognizer, weights, loss, steps, START_DIVISOR)

@@ -2,15 +2,11 @@
 
 Convolutions shrink a strip of 32 rows to one row of columns, then residual blocks look along the line. The output has
 two columns for each of the last row, so that two narrow characters are not in the same one.
-
-The weights of its large kernels have few levels, with which it is trained, so that files of it compress well.
 """
 
 import json
-import math
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import keras
 from keras import ops
@@ -19,44 +15,16 @@ from digitocr.runtime.errors import ModelError
 from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER, PLANES, STRIP_HEIGHT
 
 SPLIT = 2  # columns of the output for each of the last row
-STEM = (24, 48, 96, 160)  # channels of the four convolutions before
+STEM = (20, 40, 72, 128)  # channels of the four convolutions before
 BLOCKS = (1, 2, 1, 4, 1, 2)  # dilations of the residual blocks along the line
-WIDTH = 224  # channels of the residual blocks
+WIDTH = 192  # channels of the residual blocks
 CHARACTER_WEIGHT = 4.0  # of a column of a digit or a sign in the loss; most columns are gap
 WORD_WEIGHT = 2.0  # of a column of a letter or another sign; twice as many of a letter's columns are marked
 KERNEL = 5  # columns that a block looks at
-LARGE = 15_000  # weights of a kernel that has few levels; smaller kernels hold few of the weights, and lose most
-LIMIT = 4  # largest whole number of such a weight: 9 levels
-STEP = 1.06  # times the mean size of a channel's weights, from one level to the next: 0.85 standard deviations
 
 
-def few_levels(kernel: Any) -> Any:
-    """A kernel with 2 * LIMIT + 1 levels in each output channel, the last axis, where it is large; else as it is.
-
-    Its gradient is that of the kernel where that lies between the outermost levels, and 0 beyond them (I. Hubara et
-    al., "Quantized Neural Networks", 2018).
-    """
-    if math.prod(kernel.shape) < LARGE:
-        return kernel
-    axes = tuple(range(len(kernel.shape) - 1))
-    step = ops.stop_gradient(STEP * ops.maximum(ops.mean(ops.abs(kernel), axes, keepdims=True), 1e-12))
-    levels = ops.clip(kernel / step, -LIMIT, LIMIT)
-    return step * (levels + ops.stop_gradient(ops.round(levels) - levels))
-
-
-@keras.saving.register_keras_serializable(package="digitocr")
-class FewLevelsConv2D(keras.layers.Conv2D):  # type: ignore[misc]  # Keras has no types
-    """A convolution without bias that computes with few_levels of its kernel."""
-
-    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        return self.convolution_op(inputs, few_levels(self.kernel))
-
-
-def build_recognizer(conv2d: type[keras.layers.Conv2D] = keras.layers.Conv2D) -> keras.Model:
+def build_recognizer() -> keras.Model:
     """Builds the recognition network, not compiled, with first weights from Keras's seed.
-
-    Args:
-        conv2d: The layer of its convolutions; FewLevelsConv2D to train.
 
     Returns:
         Input (N, 32, W, 2) float32 of recognizer.recognizer_input, W a multiple of 8. Output (N, 1, W/4, 36) float32:
@@ -71,7 +39,7 @@ def build_recognizer(conv2d: type[keras.layers.Conv2D] = keras.layers.Conv2D) ->
         stride: tuple[int, int] = (1, 1),
         padding: str = "same",
     ) -> keras.KerasTensor:
-        x = conv2d(filters, kernel, strides=stride, padding=padding, use_bias=False)(x)
+        x = keras.layers.Conv2D(filters, kernel, strides=stride, padding=padding, use_bias=False)(x)
         return keras.layers.BatchNormalization(momentum=0.97)(x)
 
     def relu(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -88,16 +56,6 @@ def build_recognizer(conv2d: type[keras.layers.Conv2D] = keras.layers.Conv2D) ->
         x = relu(keras.layers.Add()([x, conv(y, WIDTH, (1, 1))]))
     head = keras.layers.Conv2D(SPLIT * CLASS_COUNT, 1, dtype="float32")
     return keras.Model(image, head(x), name="recognizer")
-
-
-def with_few_levels(network: keras.Model) -> keras.Model:
-    """A network of plain Conv2D, in float32, that computes what one of FewLevelsConv2D does."""
-    plain = build_recognizer()
-    plain.set_weights(network.get_weights())
-    for layer, trained in zip(plain.layers, network.layers, strict=True):
-        if isinstance(trained, FewLevelsConv2D):
-            layer.kernel.assign(few_levels(layer.kernel))
-    return plain
 
 
 def loss(target: keras.KerasTensor, output: keras.KerasTensor) -> keras.KerasTensor:

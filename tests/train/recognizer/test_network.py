@@ -1,24 +1,11 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from digitocr.runtime.errors import ModelError
-from digitocr.runtime.models import MODELS, shipped_model
+from digitocr.runtime.models import MODELS
 from digitocr.runtime.recognizer import CLASS_COUNT, GAP, OTHER
-from digitocr.train.recognizer import network as module
-from digitocr.train.recognizer.network import (
-    LARGE,
-    LIMIT,
-    FewLevelsConv2D,
-    build_recognizer,
-    columns,
-    few_levels,
-    holds_recognizer,
-    load_recognizer,
-    loss,
-    with_few_levels,
-)
+from digitocr.train.recognizer.network import build_recognizer, columns, holds_recognizer, load_recognizer, loss
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +35,7 @@ def test_a_strip_of_any_width_gives_two_columns_for_four_pixels(network):
         assert output.shape == (2, 1, width // 4, 2 * CLASS_COUNT)
         assert output.dtype == np.float32
         assert np.asarray(columns(output)).shape == (2, width // 2, CLASS_COUNT)
-    assert 300_000 < network.count_params() < 800_000
+    assert 300_000 < network.count_params() < 600_000
 
 
 def test_columns_are_in_order():
@@ -103,52 +90,6 @@ def test_a_character_counts_more_than_a_gap():
     wanted = target([1] * 4 + [GAP] * 4)
     of_character = value(wanted, answer([GAP] * 2 + [1] * 2 + [GAP] * 4))
     assert of_character > 1.5 * value(wanted, answer([1] * 4 + [1] * 2 + [GAP] * 2))
-
-
-def test_a_large_kernel_has_few_levels_in_each_channel_and_a_small_one_any():
-    kernel = np.random.default_rng(0).normal(0, 1, (3, 3, 84, 20)).astype(np.float32)
-    kernel[..., 7] = 0
-    rounded = np.asarray(few_levels(kernel))
-    for channel, was in zip(np.moveaxis(rounded, -1, 0), np.moveaxis(kernel, -1, 0), strict=True):
-        values = np.unique(channel)
-        assert len(values) <= 2 * LIMIT + 1
-        step = values[values > 0].min(initial=1.0)
-        np.testing.assert_allclose(values / step, np.rint(values / step), atol=1e-4)
-        inside = np.abs(was) <= (LIMIT + 0.5) * step
-        assert np.abs(channel - was)[inside].max() <= 0.5001 * step
-    small = kernel[:, :, :8]
-    assert small.size < LARGE
-    np.testing.assert_array_equal(few_levels(small), small)
-
-
-def test_levels_are_learned_through_as_if_they_were_none():
-    kernel = keras.Variable(np.random.default_rng(0).normal(0, 1, (1, 1, 300, 50)).astype(np.float32))
-    with tf.GradientTape() as tape:
-        total = keras.ops.sum(few_levels(kernel.value))
-    gradient = np.asarray(tape.gradient(total, kernel.value))
-    assert set(np.unique(gradient)) <= {0.0, 1.0}
-    assert 0.98 < gradient.mean() < 1  # beyond the outermost levels it is 0
-
-
-def test_what_is_kept_computes_what_was_trained(monkeypatch):
-    monkeypatch.setattr(module, "LARGE", 1_000)
-    keras.utils.set_random_seed(4)
-    trained = build_recognizer(FewLevelsConv2D)
-    kept = with_few_levels(trained)
-    assert not any(isinstance(layer, FewLevelsConv2D) for layer in kept.layers)
-    strip = np.random.default_rng(0).random((1, 32, 64, 2), np.float32)
-    np.testing.assert_allclose(kept(strip), trained(strip), atol=1e-4)
-    plain = build_recognizer()
-    plain.set_weights(trained.get_weights())
-    assert np.abs(plain(strip) - trained(strip)).max() > 1e-3
-
-
-def test_the_shipped_recognizer_has_few_levels_in_its_large_kernels():
-    network = load_recognizer(shipped_model("recognizer.keras"))
-    large = [kernel for kernel in network.get_weights() if kernel.ndim == 4 and kernel.size >= LARGE]
-    assert len(large) > 5
-    for kernel in large:
-        assert max(len(np.unique(channel)) for channel in np.moveaxis(kernel, -1, 0)) <= 2 * LIMIT + 1
 
 
 def test_it_learns_a_strip():
