@@ -93,9 +93,10 @@ class _Counts:
         shares = statistics.quantiles(self._latencies, n=20)
         refused = f", {self.refused} refused" if self.refused else ""
         flawed = f", {self.flawed} not read" if self.flawed else ""
+        readings = "reading" if self.announced == 1 else "readings"
         return (
             f"{self.frames} frames in {self.seconds:.1f} s, {self.frames / self.seconds:.1f} a second, "
-            f"{self.last + 1 - self.frames} skipped{flawed}; {self.announced} reading{'s' * (self.announced != 1)} announced{refused}; "
+            f"{self.last + 1 - self.frames} skipped{flawed}; {self.announced} {readings} announced{refused}; "
             f"latency from frame to reading {shares[9]:.0f} ms, 95 % within {shares[18]:.0f} ms"
         )
 
