@@ -147,6 +147,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "SURE_CONFIDENCE",
             "MANY_DIGITS",
             "SURE_OF_MANY",
+            "SIDE_LOOK",
             "TURNED_CONFIDENCE",
             "MIN_GAIN",
             "ROUNDING",

@@ -38,6 +38,7 @@ from digitocr.runtime.numbers import grouped, why_apart
 from digitocr.runtime.orientation import (
     ROTATIONS,
     Rotation,
+    Rows,
     ShrunkTurns,
     best_attempt,
     turned,
@@ -312,7 +313,7 @@ class Reader:
 
         if self.mode == "single":
             return read_at(self._fixed_rotation), detecting
-        best = best_attempt(read_at, self._inverted_looks_better) if self.rotate == "auto" else read_at(self.rotate)
+        best = best_attempt(read_at, self._looks_better) if self.rotate == "auto" else read_at(self.rotate)
         upright = turned(gray, best.degrees)
         found = self._recognition(upright, best).attempt(best.degrees, self._confidence)
         return found.without_cut_wheel(upright.shape), detecting
@@ -357,11 +358,16 @@ class Reader:
         probabilities = self.classifier.predict(scale(crops))
         return crops[: len(boxes)], probabilities.reshape(len(CROP_SCALES), len(boxes), probabilities.shape[1]).mean(0)
 
-    def _inverted_looks_better(self, attempt: Attempt) -> bool:
-        """Whether the digits read look more like digits when each crop is rotated by 180 degrees."""
-        inverted = np.ascontiguousarray(attempt.images[attempt.read, ::-1, ::-1])
-        probabilities = self.classifier.predict(scale(inverted))[:, :10]
-        return bool(probabilities.max(1).sum() > attempt.probabilities[attempt.read, :10].max(1).sum())
+    def _looks_better(self, attempt: Attempt, rows: Rows, degrees: int, least: float) -> bool:
+        """Whether candidates look more like digits with each crop turned by 90, 180 or 270 degrees.
+
+        What they look like is the sum of the likeliest digit's probability; turned, it must be over `least` times that
+        as they are.
+        """
+        crops = np.ascontiguousarray(np.rot90(attempt.images[rows], -degrees // 90, (1, 2)))
+        probabilities = self.classifier.predict(scale(crops))[:, :10]
+        upright = attempt.probabilities[rows, :10].max(1).sum()
+        return bool(probabilities.max(1).sum() > np.float32(least) * upright)
 
     def _read_lone(self, gray: GrayImage, decoding: float) -> Reading:
         """Reads a 28x28 picture, decoded in `decoding` seconds, as one digit in MNIST's form.

@@ -324,50 +324,60 @@ static int dg_read_at(struct dg_reader *reader, int32_t degrees, struct dg_attem
     return error;
 }
 
-/* Whether the digits read look more like digits when each crop is rotated by 180 degrees. */
-static int dg_inverted_looks_better(struct dg_reader *reader, const struct dg_attempt *attempt, int *is_better) {
+/* A crop, turned clockwise by 90, 180 or 270 degrees. */
+static void dg_turn_crop(const uint8_t *crop, int32_t degrees, uint8_t *to) {
+    const int32_t last = DIGITOCR_SIDE - 1;
+    int32_t row, column;
+    for (row = 0; row <= last; row++)
+        for (column = 0; column <= last; column++)
+            to[row * DIGITOCR_SIDE + column] =
+                degrees == 90    ? crop[(last - column) * DIGITOCR_SIDE + row]
+                : degrees == 180 ? crop[(last - row) * DIGITOCR_SIDE + last - column]
+                                 : crop[column * DIGITOCR_SIDE + last - row];
+}
+
+/* Whether candidates, those that are read or all, look more like digits with each crop turned by 90, 180 or 270 degrees:
+ * over `least` times what they look like as they are. */
+static int dg_looks_better(struct dg_reader *reader, const struct dg_attempt *attempt, int is_all, int32_t degrees,
+                           double least, int *is_better) {
     static const double scales[] = DG_READER_CROP_SCALES;
     unsigned char *mark = reader->arena.at;
     struct dg_arena *arena = &reader->arena;
-    float *upright = dg_take_array(arena, attempt->count, sizeof *upright);
-    float *inverted = dg_take_array(arena, attempt->count, sizeof *inverted);
+    float *as_is = dg_take_array(arena, attempt->count, sizeof *as_is);
+    float *turned = dg_take_array(arena, attempt->count, sizeof *turned);
     struct digitocr_box *boxes = dg_take_array(arena, attempt->count, sizeof *boxes);
     struct digitocr_picture picture;
     struct dg_view view, even;
-    int32_t n, k, read = 0;
+    int32_t n, looked = 0, count = is_all ? attempt->count : attempt->scores_of.read;
     int error;
     *is_better = 0;
-    if (!upright || !inverted || !boxes)
+    if (!as_is || !turned || !boxes)
         return DIGITOCR_ERROR_MEMORY;
-    error = attempt->scores_of.read ? dg_turn(reader->picture, attempt->degrees, arena, &picture) : DIGITOCR_OK;
+    error = count ? dg_turn(reader->picture, attempt->degrees, arena, &picture) : DIGITOCR_OK;
     for (n = 0; n < attempt->count; n++) {
         boxes[n] = attempt->boxes[n];
         boxes[n].x += (float)attempt->border;
         boxes[n].y += (float)attempt->border;
     }
-    if (!error && attempt->scores_of.read) {
+    if (!error && count) {
         view = attempt->border ? dg_framed(&picture) : dg_view_of(&picture, 0, 0);
         error = dg_shadeless(&view, boxes, attempt->count, arena, &even);
     }
     for (n = 0; n < attempt->count && !error; n++) {
         struct digitocr_box box = dg_scaled(&boxes[n], scales[0]);
         const float *probabilities = attempt->probabilities + n * reader->classes;
-        uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
-        float turned[DIGITOCR_MAX_CLASSES];
-        if (!(attempt->confidence[n] >= (float)DG_ATTEMPT_READ_CONFIDENCE))
+        uint8_t crop[DIGITOCR_SIDE * DIGITOCR_SIDE], turned_crop[DIGITOCR_SIDE * DIGITOCR_SIDE];
+        float likely[DIGITOCR_MAX_CLASSES];
+        if (!is_all && !(attempt->confidence[n] >= (float)DG_ATTEMPT_READ_CONFIDENCE))
             continue;
         error = dg_crop(&even, &box, arena, crop);
-        for (k = 0; k < DIGITOCR_SIDE * DIGITOCR_SIDE / 2; k++) {
-            uint8_t pixel = crop[k];
-            crop[k] = crop[DIGITOCR_SIDE * DIGITOCR_SIDE - 1 - k];
-            crop[DIGITOCR_SIDE * DIGITOCR_SIDE - 1 - k] = pixel;
-        }
+        dg_turn_crop(crop, degrees, turned_crop);
         if (!error)
-            error = dg_probabilities_of(crop, arena, turned);
-        upright[read] = probabilities[dg_argmax(probabilities, 10)];
-        inverted[read++] = turned[dg_argmax(turned, 10)];
+            error = dg_probabilities_of(turned_crop, arena, likely);
+        as_is[looked] = probabilities[dg_argmax(probabilities, 10)];
+        turned[looked++] = likely[dg_argmax(likely, 10)];
     }
-    *is_better = !error && dg_float_sum(inverted, read, 1) > dg_float_sum(upright, read, 1);
+    *is_better = !error && dg_float_sum(turned, looked, 1) > (float)least * dg_float_sum(as_is, looked, 1);
     arena->at = mark;
     return error;
 }
@@ -392,12 +402,13 @@ static int dg_try(struct dg_reader *reader, int32_t degrees, double least, doubl
 /* The attempt that reads best: as the picture is, with its lines level, on either side, or upside down. */
 static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, struct dg_attempt **made,
                            struct dg_attempt **spare) {
-    int32_t others[3], other_count = 0, tilt = 0, n;
+    int32_t others[3], other_count = 0, tilt = 0, side, n;
     unsigned char *mark = reader->arena.at;
     int32_t *rows;
     double angle, required, sure;
-    int inverted, error = dg_read_at(reader, 0, best, spare);
-    if (error || ((*best)->scores_of.upright > 0.0 && (*best)->count < DG_ORIENTATION_MIN_DIGITS))
+    int is_better, error = dg_read_at(reader, 0, best, spare);
+    if (error || (*best)->count == 0 ||
+        ((*best)->scores_of.upright > 0.0 && (*best)->count < DG_ORIENTATION_MIN_DIGITS))
         return error;
     rows = dg_take_array(&reader->arena, (*best)->count, sizeof *rows);
     if (!rows)
@@ -414,12 +425,16 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, s
         return error;
     sure = (*best)->scores_of.read >= DG_ORIENTATION_MANY_DIGITS ? DG_ORIENTATION_SURE_OF_MANY
                                                                  : DG_ORIENTATION_SURE_CONFIDENCE;
-    if (!dg_reads_surely(*best, sure)) {
-        others[other_count++] = 90;
-        others[other_count++] = 270;
+    for (side = 90; side <= 270 && !error && !dg_reads_surely(*best, sure); side += 180) {
+        is_better = (*best)->scores_of.read < DG_ORIENTATION_MIN_DIGITS;
+        if (!is_better)
+            error = dg_looks_better(reader, *best, 1, side, DG_ORIENTATION_SIDE_LOOK, &is_better);
+        if (is_better)
+            others[other_count++] = side;
     }
-    error = dg_inverted_looks_better(reader, *best, &inverted);
-    if (inverted)
+    if (!error)
+        error = dg_looks_better(reader, *best, 0, 180, 1.0, &is_better);
+    if (!error && is_better)
         others[other_count++] = ((*best)->degrees + 180) % 360;
     required = DG_ORIENTATION_MIN_GAIN * (*best)->scores_of.upright;
     for (n = 0; n < other_count && !error; n++)
@@ -852,7 +867,7 @@ static size_t dg_classifying_bytes(int32_t width) {
 /* dg_join, for each box. */
 #define DG_JOIN_BYTES (6 * sizeof(double) + 8 * sizeof(int32_t) + DG_ORDER_BYTES)
 
-/* dg_detected and what it takes of a picture of that size, which is framed as well; and dg_inverted_looks_better. */
+/* dg_detected and what it takes of a picture of that size, which is framed as well; and dg_looks_better. */
 static size_t dg_detected_bytes(int32_t width, int32_t height, int32_t capacity) {
     size_t candidates = (size_t)capacity * (sizeof(struct digitocr_box) + 4 * sizeof(float) + 2 * sizeof(double));
     int32_t shorter = width < height ? width : height, border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);

@@ -98,15 +98,26 @@ def attempt(degrees, confidence, digits=(7, 7, 7, 7), boxes=ROW):
     return Attempt(degrees, boxes, np.full(count, 0.9, np.float32), images, probabilities, sure)
 
 
-def searched(confidences, inverted=False, **changes):
-    """The rotation that is taken and those that are tried, given the confidence at each rotation."""
+def searched(confidences, inverted=False, sides=(1.0, 1.0), **changes):
+    """The rotation that is taken and those that are tried.
+
+    Args:
+        confidences: At each rotation.
+        inverted: Whether crops look better upside down.
+        sides: What crops look like turned by 90 and 270 degrees, times what they look like as they are.
+    """
     tried = []
+    looks = {90: sides[0], 180: 1.1 if inverted else 0.9, 270: sides[1]}
 
     def read_at(degrees):
         tried.append(degrees)
         return attempt(degrees, confidences.get(degrees, 0.3), **changes)
 
-    return best_attempt(read_at, lambda _: inverted).degrees, tried
+    def looks_better(attempt, rows, degrees, least):
+        assert len(rows) == len(attempt.read if degrees == 180 else attempt.boxes)
+        return looks[degrees] > least
+
+    return best_attempt(read_at, looks_better).degrees, tried
 
 
 def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do():
@@ -118,6 +129,15 @@ def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do
     assert searched({0: 0.85, 90: 0.91}) == (0, [0, 90, 270])  # sure, but hardly better
     assert searched({0: 0.6, 90: 0.99}, boxes=ROW[:2]) == (0, [0])  # too few
     assert searched({0: 0.3, 90: 0.99}, boxes=ROW[:2]) == (0, [0, 90, 270])  # nothing is read, but too few are
+    assert searched({90: 0.99}, boxes=ROW[:0]) == (0, [0])  # nothing is seen
+
+
+def test_a_side_on_which_what_is_found_looks_less_like_digits_is_not_tried():
+    assert searched({0: 0.6, 270: 0.99}, sides=(0.5, 0.9)) == (270, [0, 270])
+    assert searched({0: 0.6, 90: 0.99}, sides=(0.9, 0.5)) == (90, [0, 90])
+    assert searched({0: 0.6}, sides=(0.5, 0.5)) == (0, [0])
+    assert searched({0: 0.6, 180: 0.99}, inverted=True, sides=(0.5, 0.5)) == (180, [0, 180])
+    assert searched({0: 0.3, 270: 0.99}, sides=(0.5, 0.5)) == (270, [0, 90, 270])  # nothing is read as it is
 
 
 def test_many_digits_need_less_confidence_for_the_sides_not_to_be_tried():
