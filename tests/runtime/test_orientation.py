@@ -105,6 +105,7 @@ def searched(confidences, inverted=False, sides=(1.0, 1.0), **changes):
         confidences: At each rotation.
         inverted: Whether crops look better upside down.
         sides: What crops look like turned by 90 and 270 degrees, times what they look like as they are.
+        **changes: Of the attempts.
     """
     tried = []
     looks = {90: sides[0], 180: 1.1 if inverted else 0.9, 270: sides[1]}

@@ -611,8 +611,8 @@ def test_a_picture_is_read_the_way_up_that_reads_best_and_only_if_that_is_clear(
     def turning(*confidences):
         """What is made of four digits of such probabilities.
 
-        First as shown; then of each crop turned by 90 and 270, unless it is sure, and by 180; then of the picture turned
-        by what looks as good of 90, 270 and 180.
+        First as shown; then of each crop turned by 90 and 270, unless it is sure, and by 180; then of the picture
+        turned by what looks as good of 90, 270 and 180.
         """
         turns = []
 
