@@ -31,7 +31,7 @@ MIN_TILT = 11  # degrees; lines that are steeper are made level
 SURE_CONFIDENCE = 0.9  # mean confidence of a picture that is not tried on its sides
 MANY_DIGITS = 20  # digits read from which on SURE_OF_MANY is enough
 SURE_OF_MANY = 0.85  # mean confidence; with as many digits, drawn pages on their side have 0.78 at most
-SIDE_LOOK = 0.8  # times what the crops look like as they are, that they must look like turned, for a side to be tried
+SIDE_LOOK = 0.8  # a side is tried if crops, turned, look more like digits than so many times what they do as they are
 TURNED_CONFIDENCE = 0.9  # mean confidence that a picture must have on its side or upside down
 MIN_GAIN = 1.2  # times the upright score that it must have there
 ROUNDING = 1e-6  # pixels; sines and cosines are not exact
@@ -47,8 +47,8 @@ def best_attempt(
     Args:
         read_at: Reads the picture, rotated clockwise by the degrees given.
         looks_better: Whether the crops of an attempt's rows, turned by the degrees, look more like digits than that
-            many times what they look like as they are. It takes far less time than an attempt. Upside down it decides:
-            6, 8 and 9 are read with full confidence either way.
+            many times what they do as they are. It takes far less time than an attempt. Whether a picture is tried
+            upside down is decided by it, not by the confidence: 6, 8 and 9 are read surely either way.
 
     The picture is only read as it is where that gives no candidates at all, or one or two, one of them a digit.
     """

@@ -371,9 +371,12 @@ static int dg_looks_better(struct dg_reader *reader, const struct dg_attempt *at
         if (!is_all && !(attempt->confidence[n] >= (float)DG_ATTEMPT_READ_CONFIDENCE))
             continue;
         error = dg_crop(&even, &box, arena, crop);
+        if (error)
+            break;
         dg_turn_crop(crop, degrees, turned_crop);
-        if (!error)
-            error = dg_probabilities_of(turned_crop, arena, likely);
+        error = dg_probabilities_of(turned_crop, arena, likely);
+        if (error)
+            break;
         as_is[looked] = probabilities[dg_argmax(probabilities, 10)];
         turned[looked++] = likely[dg_argmax(likely, 10)];
     }
