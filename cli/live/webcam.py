@@ -87,16 +87,20 @@ class _Counts:
         took = self._shown[-1] - self._shown[0]
         return (len(self._shown) - 1) / took if took else 0.0
 
+    @property
+    def readings(self) -> str:
+        """How many readings were announced, with the word."""
+        return f"{self.announced} reading{'s' * (self.announced != 1)}"
+
     def __str__(self) -> str:
         if self.frames < 2:
             return f"{self.frames} frame{'s' * (self.frames != 1)} in {self.seconds:.1f} s"
         shares = statistics.quantiles(self._latencies, n=20)
         refused = f", {self.refused} refused" if self.refused else ""
         flawed = f", {self.flawed} not read" if self.flawed else ""
-        readings = "reading" if self.announced == 1 else "readings"
         return (
             f"{self.frames} frames in {self.seconds:.1f} s, {self.frames / self.seconds:.1f} a second, "
-            f"{self.last + 1 - self.frames} skipped{flawed}; {self.announced} {readings} announced{refused}; "
+            f"{self.last + 1 - self.frames} skipped{flawed}; {self.readings} announced{refused}; "
             f"latency from frame to reading {shares[9]:.0f} ms, 95 % within {shares[18]:.0f} ms"
         )
 
@@ -343,7 +347,7 @@ def _tell(settings: WebcamSettings, video: VideoReader, counts: _Counts) -> None
         return
     last = f", the last one {counts.number} at {counts.number_at}" if counts.number else ""
     print(
-        f"digitocr: {wall_clock()} {settings.name}: {state}; {counts.frames} frames, {counts.announced} readings "
+        f"digitocr: {wall_clock()} {settings.name}: {state}; {counts.frames} frames, {counts.readings} "
         f"announced{last}, {counts.refused} refused",
         file=sys.stderr,
         flush=True,

@@ -130,9 +130,9 @@ def test_a_meter_s_numbers_only_rise_and_what_does_not_is_said(clip):
     assert (code, out) == (0, "407\n")
     assert "not announced: 82 has fewer digits than the last number, 407; start again if the meter" in error
     assert "not announced: 365 is below the last number, 407" in error
-    assert "; 1 readings announced, 2 refused; latency" in error
+    assert "; 1 reading announced, 2 refused; latency" in error
     assert f" {clip}: reading; 0 frames, 0 readings announced, 0 refused\n" in error
-    assert re.search(r" frames, 1 readings announced, the last one 407 at 2\S+, 2 refused\n", error)
+    assert re.search(r" frames, 1 reading announced, the last one 407 at 2\S+, 2 refused\n", error)
 
 
 def test_a_heartbeat_counts_and_repeats_the_last_number(clip):
@@ -406,7 +406,7 @@ def test_doubtful_frames_are_kept(clip, tmp_path):
     words = ("--source", clip, "--view", "none", "--keep-doubtful", tmp_path / "kept")
     code, out, error = webcam(*words, "--keep-below", "1", "--keep-most", "1")
     assert (code, out) == (0, "407\n82\n365\n")
-    assert f"digitocr: 1 frames kept; correct them by: digitocr label {tmp_path / 'kept'}" in error
+    assert f"digitocr: 1 frame kept; correct them by: digitocr label {tmp_path / 'kept'}" in error
     (kept,) = (tmp_path / "kept").iterdir()
     assert cv2.imread(str(kept)).shape == (240, 320, 3)
     code, _, error = webcam(*words[:-2], "--keep-below", "0.5")
