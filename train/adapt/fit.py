@@ -35,6 +35,7 @@ from digitocr.train.adapt.drawing import DRAWN_SCENES, DRAWN_STRIPS, draw
 from digitocr.train.adapt.lessons import Placed
 from digitocr.train.adapt.own import Own, Picture, placed, read_own
 from digitocr.train.data import Mnist, split
+from digitocr.train.memory import give_back
 from digitocr.train.quiet import progress_line, progress_stream
 from digitocr.train.runs import ADAPTED, HISTORY, RECORD, SPLIT, Run, begin, now, train_command, versions
 from digitocr.train.synthesis.fonts import find_fonts, seen
@@ -132,6 +133,7 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
         DRAWN_SCENES,
         DRAWN_STRIPS,
     )
+    give_back()  # what drawing and reading have freed; TensorFlow comes on top
     from digitocr.train.adapt.gate import go_back, judged
     from digitocr.train.adapt.teach import COURSES, LOAD, is_taught, teach
 
@@ -139,6 +141,7 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
     names = [name for name in COURSES if all(any(is_taught(one, name) for one in some) for some in (taught, held))]
     with _bar(names, quiet) as say:
         networks, history = teach(names, taught, held, drawn, data, settings.seed, say)
+    del drawn  # 70 MB, which the gate does not need
     with run.writing(HISTORY) as path, path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.DictWriter(file, list(history[0]), lineterminator="\n")
         rows.writeheader()

@@ -49,7 +49,7 @@ MAX_CALIBRATION = 1.5  # points by which the confidence of what is read in drawn
 TRIED_SEED = 2**31 + 8  # as GATE_SEED, of the scenes by which the networks go back
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what recognizer and detector learned, that may be kept
 STRICTER = 0.5  # of the gate's limits; other scenes than its own say when to go back
-_PREDICT_BATCH = 500  # images
+_PREDICT_BATCH = 100  # images
 
 Say = Callable[[str], None]
 
@@ -71,19 +71,24 @@ def judged(
         that are wrong before and after; mnist: accuracies before and after; drawn: page_report of drawn scenes before
         and after; pictures: name, text, before, after and is_right before and after of each; failures, passed.
     """
-    before, after = Reader(), keras_reader(networks)
-    say(f"reading {len(pictures)} own pictures that were kept back, before and after")
-    rows = [row for picture in pictures if (row := _read(picture, before, after)) is not None]
+    pages = _pages(data, held_out(list(fonts)) or fonts, GATE_SEED)
+    say(f"reading {len(pictures)} own pictures that were kept back, and drawn scenes, as before")
+    before, drawn_before = _read(Reader(), pictures, pages)  # one reader after the other: each takes 60 MB and more
+    say("reading the same with what was learned")
+    after, drawn_after = _read(keras_reader(networks), pictures, pages)
+    rows = [
+        _row(picture, texts)
+        for picture, *texts in zip(pictures, before, after, strict=True)
+        if None not in texts  # one that cannot be read any more
+    ]
     right = np.array([row["right"] for row in rows], np.bool_).reshape(-1, 2)
     mended, broken = int((~right[:, 0] & right[:, 1]).sum()), int((right[:, 0] & ~right[:, 1]).sum())
     wrong = np.array([row["wrong"] for row in rows], np.int64).reshape(-1, 2).sum(0)
-    say("reading MNIST's test images and drawn scenes")
     mnist = {"before": 0.0, "after": 0.0}
     if "classifier" in networks:
+        say("reading MNIST's test images")
         shipped = keras.saving.load_model(shipped_model("digitocr.keras"), compile=False)
         mnist = {"before": _accuracy(shipped, data), "after": _accuracy(networks["classifier"], data)}
-    pages = _pages(data, held_out(list(fonts)) or fonts, GATE_SEED)
-    drawn = {"before": page_report(before, pages), "after": page_report(after, pages)}
     report: dict[str, Any] = {
         "schema": GATE_SCHEMA,
         "limits": {
@@ -104,7 +109,7 @@ def judged(
             "wrong_after": int(wrong[1]),
         },
         "mnist": mnist,
-        "drawn": drawn,
+        "drawn": {"before": drawn_before, "after": drawn_after},
         "pictures": rows,
     }
     failures = failures_of(report)
@@ -177,14 +182,24 @@ def _drawn_failures(drawn: Mapping[str, Any], strictness: float) -> list[str]:
     return failures
 
 
-def _read(picture: Picture, before: Reader, after: Reader) -> dict[str, Any] | None:
-    """What is read in a picture, before and after; None where it cannot be read any more."""
-    try:
-        gray, _ = picture.load()
-    except InputError:
-        return None
+def _read(
+    reader: Reader, pictures: Sequence[Picture], pages: Sequence[Page]
+) -> tuple[list[str | None], dict[str, Any]]:
+    """What is read in each picture, None where it cannot be read any more, and the page_report of the pages."""
+    texts: list[str | None] = []
+    for picture in pictures:
+        try:
+            gray, _ = picture.load()
+        except InputError:
+            texts.append(None)
+        else:
+            texts.append(reader.read(gray).text)
+    return texts, page_report(reader, pages)
+
+
+def _row(picture: Picture, texts: Sequence[str]) -> dict[str, Any]:
+    """A picture with what was read in it before and after."""
     wanted = "".join(picture.lines)
-    texts = [reader.read(gray).text for reader in (before, after)]
     digits = [digits_in(text) for text in texts]
     return {
         "name": picture.name,

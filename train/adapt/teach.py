@@ -58,7 +58,7 @@ MEMORY = 0.95  # of the mean of the weights over the last steps, which is what i
 MEASURED = 40  # own pictures that a loss is measured with, taught and held-out ones each
 MEASURED_BATCH = 8  # pictures; 64 scenes at once take 200 MB more
 HELD_DRAWN = 40  # drawn strips and scenes that are measured and not learned from; of crops twenty times as many
-PREDICT_BATCH = 500  # images of 28x28
+PREDICT_BATCH = 100  # images of 28x28; 500 at once take 150 MB more
 CLIP_NORM = 5.0  # largest norm of a gradient
 WEIGHT_DECAY = 0.0001  # of AdamW
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what was learned, that may be kept so that nothing is forgotten
@@ -108,7 +108,7 @@ class _Lesson:
         network: With the shipped weights.
         loss: Of the network.
         batch: The inputs of a step and what is wanted.
-        measured: The inputs and what is wanted of own pictures that are taught, of held-out ones, and of drawn ones.
+        measured: Own pictures that are taught, held-out ones, and drawn ones.
         forgotten: The share of MNIST's held-out digits that the network answers worse than at the beginning; below 0
             where it is better.
     """
@@ -117,8 +117,29 @@ class _Lesson:
     network: Any
     loss: Any
     batch: Callable[[np.random.Generator], Batch]
-    measured: tuple[Batch, Batch, Batch]
+    measured: "tuple[_Measured, _Measured, _Measured]"
     forgotten: Callable[[], float] = lambda: 0.0
+
+
+class _Measured(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """Pictures that a loss is measured with, in batches: as inputs, 120 scenes would take 90 MB.
+
+    Args:
+        pictures: (n, ...) as `inputs` takes them.
+        wanted: (n, ...) what the network should give.
+        inputs: Makes the network's inputs of pictures.
+    """
+
+    def __init__(self, pictures: NDArray[Any], wanted: NDArray[Any], inputs: Callable[[Any], Floats] = scale) -> None:
+        super().__init__()
+        self._pictures, self._wanted, self._inputs = pictures, wanted, inputs
+
+    def __len__(self) -> int:
+        return -(-len(self._pictures) // MEASURED_BATCH)
+
+    def __getitem__(self, number: int) -> Batch:
+        rows = slice(number * MEASURED_BATCH, (number + 1) * MEASURED_BATCH)
+        return self._inputs(self._pictures[rows]), self._wanted[rows].astype(np.float32)
 
 
 def teach(
@@ -214,7 +235,7 @@ def _losses(lesson: _Lesson, mean: list[NDArray[np.float32]]) -> tuple[float, ..
     network = lesson.network
     weights = network.get_weights()
     network.set_weights(mean)
-    losses = tuple(float(network.evaluate(*some, batch_size=MEASURED_BATCH, verbose=0)) for some in lesson.measured)
+    losses = tuple(float(network.evaluate(some, verbose=0)) for some in lesson.measured)
     network.set_weights(weights)
     return losses
 
@@ -237,11 +258,11 @@ def _classifier(
         own, wanted = shown(_some(taught, course.own, rng), rng)
         chosen = rng.permutation(len(wanted))[: course.own]
         answers = np.asarray(shipped(known, training=False))
-        return np.concatenate([known, own[chosen]]), np.concatenate([answers, wanted[chosen]])
+        return np.concatenate([known, scale(own[chosen])]), np.concatenate([answers, wanted[chosen]])
 
     def shown(pictures: Sequence[Placed], rng: np.random.Generator) -> Batch:
         images, labels = crops(pictures, rng)
-        return scale(images), np.eye(shipped.output_shape[-1], dtype=np.float32)[labels]
+        return images, np.eye(shipped.output_shape[-1], dtype=np.float32)[labels]
 
     def right() -> float:
         answers = network.predict(digits, batch_size=PREDICT_BATCH, verbose=0).argmax(1)
@@ -249,9 +270,10 @@ def _classifier(
 
     digits = scale(data.train_images[unseen])
     before = right()
-    others = np.concatenate([digits[:count], scale(drawn.crops.images[:count])])
-    wanted = shipped.predict(others, batch_size=PREDICT_BATCH, verbose=0)
-    measured = (shown(_variants(taught), rng), shown(_variants(held), rng), (others, wanted))
+    others = np.concatenate([data.train_images[unseen[:count]], drawn.crops.images[:count]])
+    wanted = shipped.predict(scale(others), batch_size=PREDICT_BATCH, verbose=0)
+    own = (_Measured(*shown(_variants(some), rng)) for some in (taught, held))
+    measured = (*own, _Measured(others, wanted))
     return _Lesson("classifier", network, "categorical_crossentropy", batch, measured, lambda: before - right())
 
 
@@ -264,10 +286,6 @@ def _recognizer(
         made = [strip(picture, lambda image: shipped.columns([image])[0], rng) for picture in pictures]
         return np.stack([image for image, _ in made]), np.stack([columns for _, columns in made])
 
-    def shown(pictures: Sequence[Placed]) -> Batch:
-        images, columns = strips(pictures, rng)
-        return _strip_inputs(images), columns
-
     def batch(rng: np.random.Generator) -> Batch:
         rows = rng.integers(HELD_DRAWN, len(drawn.strips), course.drawn)
         own, wanted = strips(_some(taught, course.own, rng), rng)
@@ -276,8 +294,9 @@ def _recognizer(
         images[negative] = 255 - images[negative]
         return _strip_inputs(images), np.concatenate([drawn.columns[rows], wanted]).astype(np.float32)
 
-    others = _strip_inputs(drawn.strips[:HELD_DRAWN]), drawn.columns[:HELD_DRAWN].astype(np.float32)
-    measured = (shown(_variants(taught)), shown(_variants(held)), others)
+    others = drawn.strips[:HELD_DRAWN], drawn.columns[:HELD_DRAWN]
+    shown = (strips(_variants(taught), rng), strips(_variants(held), rng), others)
+    measured = tuple(_Measured(*some, _strip_inputs) for some in shown)
     return _Lesson("recognizer", LOAD["recognizer"](), recognizer_loss, batch, measured)
 
 
@@ -288,17 +307,18 @@ def _detector(
 
     def scenes(pictures: Sequence[Placed], rng: np.random.Generator) -> Batch:
         made = [scene(picture, rng) for picture in pictures]
-        return _scene_inputs([image for image, _ in made]), np.stack([wanted for _, wanted in made])
+        return np.stack([image for image, _ in made]), np.stack([wanted for _, wanted in made])
 
     def batch(rng: np.random.Generator) -> Batch:
         rows = rng.integers(HELD_DRAWN, len(drawn.scenes), course.drawn)
         own, wanted = scenes(_some(taught, course.own, rng), rng)
-        inputs = np.concatenate([_scene_inputs(drawn.scenes[rows]), own])
+        inputs = _scene_inputs(np.concatenate([drawn.scenes[rows], own]))
         inputs[rng.random(len(inputs)) < 0.5] *= -1  # a scene is also learned from as its negative
         return inputs, np.concatenate([drawn.targets[rows], wanted]).astype(np.float32)
 
-    others = _scene_inputs(drawn.scenes[:HELD_DRAWN]), drawn.targets[:HELD_DRAWN].astype(np.float32)
-    measured = (scenes(_variants(taught), rng), scenes(_variants(held), rng), others)
+    others = drawn.scenes[:HELD_DRAWN], drawn.targets[:HELD_DRAWN]
+    shown = (scenes(_variants(taught), rng), scenes(_variants(held), rng), others)
+    measured = tuple(_Measured(*some, _scene_inputs) for some in shown)
     return _Lesson("detector", LOAD["detector"](), detector_loss, batch, measured)
 
 
@@ -321,6 +341,6 @@ def _strip_inputs(images: NDArray[np.uint8]) -> Floats:
     return np.stack([recognizer_input(image).transpose(1, 2, 0) for image in images])
 
 
-def _scene_inputs(images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Floats:
+def _scene_inputs(images: NDArray[np.uint8]) -> Floats:
     """N pictures of 256x256 as (n, 256, 256, 3) of the network."""
     return np.stack([detector_input(image).transpose(1, 2, 0) for image in images])
