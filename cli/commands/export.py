@@ -204,9 +204,13 @@ def _c_folder(
     from digitocr.export.classifier import export as convert
     from digitocr.export.to_c import Networks, export_c
     from digitocr.runtime.models import shipped_model
-    from digitocr.train.data import load_mnist
+    from digitocr.train.detector.network import holds_detector
+    from digitocr.train.recognizer.network import holds_recognizer
+    from digitocr.train.sources.load import load_data
 
     options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
+    options.refuse(context, ("io", "channels", "size"), "is for TFLite files; leave it out")
+    options.refuse(context, ("calibration",), "is for --format onnx, whose int8 file --model then takes; leave it out")
     if set(quantize) != {"int8"}:
         raise UsageError("C files are int8; leave out --quantize")
     if model is None:
@@ -217,9 +221,12 @@ def _c_folder(
     is_keras = model.suffix != ".onnx"
     if is_keras:
         check_source(model)
+        kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
+        if kind:
+            raise UsageError(f"{model}: is a {kind}; export it by --format onnx, and give that file to --{kind}")
     else:
         options.refuse(context, ("max_drop", "max_changed"), "is for a .keras file; leave it out")
-    mnist = load_mnist(data) if verify or is_keras else None
+    mnist = load_data(data) if verify or is_keras else None
     with tempfile.TemporaryDirectory() as folder:
         if is_keras:
             (written,) = convert(model, ["onnx"], quantize, Path(folder), mnist, verify=verify, **limits)

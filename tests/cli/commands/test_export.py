@@ -251,4 +251,10 @@ def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, 
     assert (verify, force) == (True, False)
     assert refused(*words, "--quantize", "none") == "C files are int8; leave out --quantize"
     assert refused(*words, "--max-drop", "1").startswith("--max-drop is for a .keras file")
+    for option, value in (("--io", "uint8"), ("--channels", "3"), ("--size", "512x384")):
+        assert refused(*words, option, value) == f"{option} is for TFLite files; leave it out"
+    assert refused(*words, "--calibration", tmp_path).startswith("--calibration is for --format onnx")
     assert refused("export", "--detector", "d.onnx").startswith("--detector is for --format c and web")
+    for kind in ("detector", "recognizer"):
+        why = refused("export", "--format", "c", "--model", MODELS / f"{kind}.keras")
+        assert why.endswith(f"{kind}.keras: is a {kind}; export it by --format onnx, and give that file to --{kind}")
