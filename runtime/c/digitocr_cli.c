@@ -31,7 +31,7 @@ enum { OK = 0, UNEXPECTED = 1, USAGE = 2, UNREADABLE = 4, UNWRITABLE = 9 };
 #define MIN_SIDE 5          /* pixels; nothing narrower can show a digit */
 #define WHY_LENGTH 200      /* bytes */
 #define NO_MEMORY "there is not enough memory to read it; make it smaller"
-#define NO_PGM "is no binary PGM file of 8 bits; convert it, as by convert PICTURE page.pgm"
+#define NO_PGM "is no binary PGM file of 8 bits; convert it, as by convert PICTURE -depth 8 page.pgm"
 #define HELP                                                                          \
     "usage: digitocr [--jsonl] [--conf 0.5] [--rotate auto] [--mode auto] FILE.pgm...\n" \
     "--rotate takes auto, 0, 90, 180 or 270; --mode auto, line or single\n"

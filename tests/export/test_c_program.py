@@ -68,7 +68,7 @@ def test_help_is_asked_for_or_given_where_there_is_no_file(run: Run) -> None:
         (["-x", "page.pgm"], 2, "-x: no such option"),
         (["--", "-x"], 4, "-x: cannot be read (No such file or directory)"),
         (["nothere.pgm"], 4, "nothere.pgm: cannot be read (No such file or directory)"),
-        (["colour.ppm"], 4, "colour.ppm: is no binary PGM file of 8 bits; convert it, as by convert PICTURE page.pgm"),
+        (["colour.ppm"], 4, "colour.ppm: is no binary PGM file of 8 bits; convert it, as by convert PICTURE -depth 8"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(run: Run, words: list[str], code: int, why: str) -> None:
