@@ -280,6 +280,16 @@ def test_an_export_without_proof_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "c" / "digitocr.c").exists()
 
 
+def test_the_confidence_is_that_of_the_networks(tmp_path: Path) -> None:
+    content = json.loads(shipped_model("confidence.json").read_text())
+    content["weights"]["digit"] += 0.5
+    own = tmp_path / "confidence.json"
+    own.write_text(json.dumps(content))
+    assert to_c.amalgamated(shipped_model("confidence.json")) == to_c.amalgamated()
+    assert to_c.amalgamated(own) != to_c.amalgamated()
+    assert to_c._reader(loaded(), own)._files["confidence"] == own
+
+
 def test_a_compiler_is_looked_for_on_the_path_and_then_in_ziglang(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
