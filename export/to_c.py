@@ -84,11 +84,12 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Networks:
-    """The int8 ONNX files of an export."""
+    """The int8 ONNX files of an export, and the file of their confidence, by default the shipped one."""
 
     classifier: Path
     detector: Path
     recognizer: Path
+    confidence: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def export_c(out: Path, networks: Networks, data: Mnist | None, *, verify: bool 
 
     Args:
         out: The folder; it is made.
-        networks: int8 ONNX files that `digitocr export` wrote.
+        networks: int8 ONNX files that `digitocr export` wrote, and their confidence.
         data: MNIST, whose test images are read by both. None if verify is False.
         verify: False skips the gate; the report then says so.
         force: Overwrite the files of an earlier export.
@@ -156,10 +157,10 @@ def export_c(out: Path, networks: Networks, data: Mnist | None, *, verify: bool 
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
             beside = Path(folder)
-            write_folder(beside, loaded, data)
+            write_folder(beside, loaded, data, networks.confidence)
             report = _head(loaded, data)
             if compiler is not None and data is not None:
-                report |= {"compiler": compiler[0], **_compared(beside, compiler, loaded, data)}
+                report |= {"compiler": compiler[0], **_compared(beside, compiler, loaded, data, networks.confidence)}
             (beside / REPORT).write_text(json.dumps(report, indent=2) + "\n", "utf-8")
             kept = (
                 [beside / REPORT] if report["failures"] else sorted(path for path in beside.iterdir() if path.is_file())
@@ -187,7 +188,9 @@ def find_compiler() -> list[str]:
     raise MissingExtraError("device", "checking C files without a compiler (cc, gcc or clang) on the PATH")
 
 
-def write_folder(folder: Path, networks: Sequence[_Network], data: Mnist | None) -> None:
+def write_folder(
+    folder: Path, networks: Sequence[_Network], data: Mnist | None, confidence: Path | None = None
+) -> None:
     """Writes all files but the report to a folder that exists."""
     tables = "\n".join(network.tables.source for network in networks)
     check = zlib.crc32(tables.encode())
@@ -199,30 +202,30 @@ def write_folder(folder: Path, networks: Sequence[_Network], data: Mnist | None)
         header = header.replace(f'DIGITOCR_CLASSIFIER_{name} ""', f"DIGITOCR_CLASSIFIER_{name} {json.dumps(value)}")
     origin = "".join(f" *   {network.name}: {network.path.name}, SHA-256 {network.sha256}\n" for network in networks)
     texts = {
-        "digitocr.c": amalgamated(),
+        "digitocr.c": amalgamated(confidence),
         "digitocr_weights.h": header,
         "digitocr_weights.c": f"/* Made by digitocr {__version__} from\n{origin} * Apache-2.0 */\n"
         f'#include "digitocr_weights.h"\n\nconst uint32_t dg_weights_check = 0x{check:08x}u;\n\n{tables}',
-        "digitocr_golden.h": golden(networks, data),
+        "digitocr_golden.h": golden(networks, data, confidence),
         **{name: (SOURCES / name).read_text("utf-8") for name in COPIED},
     }
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
 
 
-def amalgamated() -> str:
+def amalgamated(confidence: Path | None = None) -> str:
     """The files of runtime/c in one, with all but the public functions static."""
 
     def text(name: str) -> str:
         return re.sub(r'^#include "internal\.h"\n', "", (SOURCES / name).read_text("utf-8"), flags=re.MULTILINE)
 
-    shared = constants(load_confidence())
+    shared = constants(load_confidence(confidence))
     parts = "\n".join(f"/* ======== {name} ======== */\n\n{text(name)}" for name in ("internal.h", *PARTS))
     parts = parts.replace('#include "digitocr_constants.h"\n', f"\n{shared}\n")
     return f"/* digitocr {__version__}, all of it in one file. */\n{LOCAL}\n{parts}"
 
 
-def golden(networks: Sequence[_Network], data: Mnist | None) -> str:
+def golden(networks: Sequence[_Network], data: Mnist | None, confidence: Path | None = None) -> str:
     """digitocr_golden.h: digits, noise and pictures, and the hashes of what Python answers to them."""
     rows = []
     for network in networks:
@@ -241,7 +244,7 @@ def golden(networks: Sequence[_Network], data: Mnist | None) -> str:
         "static const struct golden_noise {\n    const struct dg_network *network;\n    int32_t rows, columns;\n"
         "    uint32_t hash;\n} golden_noise[] = {\n" + "\n".join([*rows, "#endif"]) + "\n};\n\n"
         f"static const uint8_t golden_digits[GOLDEN_DIGITS][{SIDE * SIDE}] = {{\n{images}\n}};\n\n"
-        f"#ifndef DIGITOCR_SELFTEST_SMALL\n{golden_pictures(_reader(networks))}#endif\n"
+        f"#ifndef DIGITOCR_SELFTEST_SMALL\n{golden_pictures(_reader(networks, confidence))}#endif\n"
     )
 
 
@@ -276,7 +279,9 @@ def _head(networks: Sequence[_Network], data: Mnist | None) -> Report:
     }
 
 
-def _compared(folder: Path, compiler: Sequence[str], networks: Sequence[_Network], data: Mnist) -> Report:
+def _compared(
+    folder: Path, compiler: Sequence[str], networks: Sequence[_Network], data: Mnist, confidence: Path | None
+) -> Report:
     """The gate: the folder compiled, its selftest, and how many values of each network differ from ONNX Runtime's."""
     failures: list[str] = []
     values: Report = {}
@@ -298,7 +303,7 @@ def _compared(folder: Path, compiler: Sequence[str], networks: Sequence[_Network
                     f"values: {values[network.name]['different']:,} of {values[network.name]['values']:,} of the "
                     f"{network.name} differ from ONNX Runtime's"
                 )
-        values["pages"] = _pages_compared(program.with_name("digitocr"), networks)
+        values["pages"] = _pages_compared(program.with_name("digitocr"), networks, confidence)
         if values["pages"]["different"]:
             failures.append(f"pages: {values['pages']['different']} of {GATE_PAGES} are not read as Reader reads them")
     except (subprocess.SubprocessError, ValueError) as error:
@@ -371,9 +376,9 @@ def _difference(program: Path, network: _Network, batch: Bytes) -> tuple[int, in
     return int((np.frombuffer(result.stdout, kind) != np.frombuffer(wanted, kind)).sum()), len(wanted) // kind.itemsize
 
 
-def _pages_compared(program: Path, networks: Sequence[_Network]) -> Report:
+def _pages_compared(program: Path, networks: Sequence[_Network], confidence: Path | None) -> Report:
     """How many of GATE_PAGES drawn pages the program reads otherwise than a Reader with the same networks."""
-    reader = _reader(networks)
+    reader = _reader(networks, confidence)
     different = 0
     picture = program.with_name("page.pgm")
     for page in drawn_pages(GATE_SEED, GATE_PAGES):
@@ -388,9 +393,9 @@ def _pages_compared(program: Path, networks: Sequence[_Network]) -> Report:
     return {"pages": GATE_PAGES, "different": different}
 
 
-def _reader(networks: Sequence[_Network]) -> Reader:
+def _reader(networks: Sequence[_Network], confidence: Path | None) -> Reader:
     classifier, detector, recognizer = (network.path for network in networks)
-    return Reader(classifier, detector=detector, recognizer=recognizer)
+    return Reader(classifier, detector=detector, recognizer=recognizer, confidence=confidence)
 
 
 def _same(found: Any, expected: Any) -> bool:

@@ -26,8 +26,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE.keras",
-            help="The trained network, a run with several, or an int8 .onnx for c and web; default: of the newest run, "
-            "else the shipped.",
+            help="The trained network, or a run with several; for c and web also an int8 .onnx, or the folder that an "
+            "export of a run wrote; default: of the newest run, else the shipped.",
         ),
     ] = None,
     format: Annotated[
@@ -200,13 +200,18 @@ def _c_folder(
     force: bool,
 ) -> tuple[int, str]:
     """Writes the C files; a .keras network becomes int8 ONNX first, with the gate of that. Their bytes, and proof."""
+    from digitocr.export.card import read_json_object
     from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
     from digitocr.export.to_c import Networks, export_c
-    from digitocr.runtime.models import shipped_model
-    from digitocr.train.data import load_mnist
+    from digitocr.runtime.models import exported_networks, shipped_model
+    from digitocr.train.detector.network import holds_detector
+    from digitocr.train.recognizer.network import holds_recognizer
+    from digitocr.train.sources.load import load_data
 
     options.refuse(context, ("fonts",), "is for a detector.keras or recognizer.keras; leave it out")
+    options.refuse(context, ("io", "channels", "size"), "is for TFLite files; leave it out")
+    options.refuse(context, ("calibration",), "is for --format onnx, whose int8 file --model then takes; leave it out")
     if set(quantize) != {"int8"}:
         raise UsageError("C files are int8; leave out --quantize")
     if model is None:
@@ -214,18 +219,27 @@ def _c_folder(
         if model == shipped_model("digitocr.keras"):
             model = shipped_model("digitocr-int8.onnx")
         print(f"digitocr: exporting {model}", file=sys.stderr)
+    if read_json_object(model / "run.json").get("kind") == "classifier":
+        model /= "model.keras"  # as if it had been named: there is no other network
+    named = exported_networks(model) if model.is_dir() else {}
+    model = named.get("model", model)
     is_keras = model.suffix != ".onnx"
     if is_keras:
         check_source(model)
+        kind = "detector" if holds_detector(model) else "recognizer" if holds_recognizer(model) else None
+        if kind:
+            raise UsageError(f"{model}: is a {kind}; export it by --format onnx, and give that file to --{kind}")
     else:
         options.refuse(context, ("max_drop", "max_changed"), "is for a .keras file; leave it out")
-    mnist = load_mnist(data) if verify or is_keras else None
+    mnist = load_data(data) if verify or is_keras else None
     with tempfile.TemporaryDirectory() as folder:
         if is_keras:
             (written,) = convert(model, ["onnx"], quantize, Path(folder), mnist, verify=verify, **limits)
             model = Path(written["path"])
-        others = (detector or shipped_model("detector-int8.onnx"), recognizer or shipped_model("recognizer-int8.onnx"))
-        report = export_c(out, Networks(model, *others), mnist, verify=verify, force=force)
+        detector = detector or named.get("detector", shipped_model("detector-int8.onnx"))
+        recognizer = recognizer or named.get("recognizer", shipped_model("recognizer-int8.onnx"))
+        networks = Networks(model, detector, recognizer, named.get("confidence"))
+        report = export_c(out, networks, mnist, verify=verify, force=force)
     proof = "NOT VERIFIED"
     if report["passed"]:
         pages = report["pages"]["pages"]

@@ -11,24 +11,30 @@
  *     --rotate auto   or 0, 90, 180, 270: degrees clockwise before a picture is read
  *     --mode auto     or line, single
  *
- * Pictures are binary PGM files of 8 bits. Exit codes are those of `digitocr predict`: 0 ok, 1 unexpected, 2 usage, 4 a
- * file could not be read.
+ * The file - is standard input; behind -- all arguments are files. Pictures are binary PGM files of 8 bits. Exit codes
+ * are those of `digitocr predict`: 0 ok, 1 unexpected, 2 usage, 4 a file could not be read, 9 the output could not be
+ * written.
  */
 #ifndef ARDUINO
 #include "digitocr.h"
 #include "digitocr_weights.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { OK = 0, UNEXPECTED = 1, USAGE = 2, UNREADABLE = 4 };
+enum { OK = 0, UNEXPECTED = 1, USAGE = 2, UNREADABLE = 4, UNWRITABLE = 9 };
 
 #define MAX_PIXELS 52000000 /* of a picture, as digitocr.runtime.image has it */
 #define MIN_SIDE 5          /* pixels; nothing narrower can show a digit */
 #define WHY_LENGTH 200      /* bytes */
 #define NO_MEMORY "there is not enough memory to read it; make it smaller"
+#define NO_PGM "is no binary PGM file of 8 bits; convert it, as by convert PICTURE -depth 8 page.pgm"
+#define HELP                                                                          \
+    "usage: digitocr [--jsonl] [--conf 0.5] [--rotate auto] [--mode auto] FILE.pgm...\n" \
+    "--rotate takes auto, 0, 90, 180 or 270; --mode auto, line or single\n"
 
 /* --- Pictures ----------------------------------------------------------------------------------------------------- */
 
@@ -52,13 +58,14 @@ static long header_number(FILE *file) {
 
 /* The pixels of a binary PGM of 8 bits, to be freed; NULL if it is none, and then `why`, of WHY_LENGTH, says so. */
 static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, char *why) {
-    FILE *file = fopen(path, "rb");
+    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
     uint8_t *pixels = NULL;
     long width = 0, height = 0, most = 0;
-    strcpy(why, "cannot be read");
-    if (!file)
+    if (!file) {
+        snprintf(why, WHY_LENGTH, "cannot be read (%s)", strerror(errno));
         return NULL;
-    strcpy(why, "is no binary PGM file of 8 bits");
+    }
+    strcpy(why, NO_PGM);
     if (fgetc(file) == 'P' && fgetc(file) == '5') {
         width = header_number(file);
         height = header_number(file);
@@ -331,6 +338,16 @@ static void print_error(const char *path, const char *why) {
     fprintf(stderr, "%s\n", why);
 }
 
+/* Whether all that was printed so far is where it should be; else it says so. */
+static int is_written(void) {
+    char why[WHY_LENGTH];
+    if (!fflush(stdout) && !ferror(stdout))
+        return 1;
+    snprintf(why, sizeof why, "standard output cannot be written (%s); send it elsewhere", strerror(errno));
+    print_error(NULL, why);
+    return 0;
+}
+
 /* --- The program -------------------------------------------------------------------------------------------------- */
 
 static double milliseconds(clock_t began) { return 1000.0 * (double)(clock() - began) / CLOCKS_PER_SEC; }
@@ -344,7 +361,8 @@ static int read_file(const char *path, const struct digitocr_options *options, i
     double decode = milliseconds(began);
     size_t bytes = pixels ? digitocr_read_bytes(picture.width, picture.height, options) : 0;
     void *arena = bytes ? malloc(bytes) : NULL;
-    int status = UNREADABLE;
+    int status = UNREADABLE, written;
+    text[0] = '\0';
     if (pixels && !arena)
         strcpy(why, NO_MEMORY);
     if (pixels && arena) {
@@ -357,7 +375,6 @@ static int read_file(const char *path, const struct digitocr_options *options, i
     if (status) {
         if (is_json)
             print_json_error(path, why);
-        print_error(path, why);
     } else {
         say_why(&reading, options->conf, text, sizeof text);
         if (is_json) {
@@ -369,13 +386,15 @@ static int read_file(const char *path, const struct digitocr_options *options, i
         } else if (reading.number_count) {
             print_numbers(&reading, "\n");
         }
-        fflush(stdout);
-        if (text[0])
-            print_error(is_one ? NULL : path, text);
     }
+    written = is_written(); /* before what is said of it */
+    if (status)
+        print_error(path, why);
+    else if (text[0])
+        print_error(is_one ? NULL : path, text);
     free(arena);
     free(pixels);
-    return status;
+    return written ? status : UNWRITABLE;
 }
 
 /* Sets an option from its name and value; whether there are such ones. */
@@ -404,26 +423,32 @@ static int set_option(struct digitocr_options *options, const char *name, const 
 
 int main(int count, char **arguments) {
     struct digitocr_options options = digitocr_defaults();
-    int place, files = 0, is_json = 0, status = OK;
+    int place, files = 0, is_json = 0, only_files = 0, status = OK;
     for (place = 1; place < count; place++) {
         const char *argument = arguments[place];
-        if (!strcmp(argument, "--jsonl") || !strcmp(argument, "--json"))
-            is_json = 1;
-        else if (!strncmp(argument, "--", 2)) {
-            if (!set_option(&options, argument, arguments[place + 1])) {
-                fprintf(stderr, "digitocr: %s: no such option, or no such value of it\n", argument);
-                return USAGE;
-            }
-            place++;
-        } else
+        if (argument[0] != '-' || !argument[1] || only_files)
             arguments[files++] = arguments[place]; /* files are kept in front */
+        else if (!strcmp(argument, "--"))
+            only_files = 1;
+        else if (!strcmp(argument, "--help") || !strcmp(argument, "-h")) {
+            fputs(HELP, stdout);
+            return is_written() ? OK : UNWRITABLE;
+        } else if (!strcmp(argument, "--jsonl") || !strcmp(argument, "--json"))
+            is_json = 1;
+        else if (!set_option(&options, argument, arguments[place + 1])) {
+            print_error(argument, "no such option, or no such value of it; --help shows them");
+            return USAGE;
+        } else
+            place++;
     }
     if (!files) {
-        fputs("usage: digitocr [--jsonl] [--conf 0.5] [--rotate auto] [--mode auto] FILE.pgm...\n", stderr);
+        fputs(HELP, stderr);
         return USAGE;
     }
     for (place = 0; place < files; place++) {
         int result = read_file(arguments[place], &options, files == 1, is_json);
+        if (result == UNWRITABLE)
+            return UNWRITABLE;
         if (result && (!status || result < status))
             status = result;
     }

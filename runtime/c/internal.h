@@ -10,8 +10,11 @@
 #include "digitocr_constants.h"
 #include "digitocr_weights.h"
 
-#if defined(__FAST_MATH__)
-#error "-ffast-math and -Ofast change the answers; compile without"
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
+#error "-ffast-math, -Ofast and -funsafe-math-optimizations change the answers; compile without"
+#endif
+#if defined(__FLT_EVAL_METHOD__) && (__FLT_EVAL_METHOD__ < 0 || __FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 2)
+#error "float is computed with more bits here, which changes the answers; on x86 of 32 bits add -msse2 -mfpmath=sse"
 #endif
 #if defined(__SIZEOF_INT__) && (__SIZEOF_INT__ < 4 || __SIZEOF_DOUBLE__ < 8)
 #error "digitocr needs an int of 32 bits and a double of 64, which this processor's compiler, such as AVR's, has not"

@@ -1,7 +1,6 @@
 """The C library answers the same on processors that are emulated here, where compilers and emulators are installed."""
 
 import importlib
-import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -22,19 +21,17 @@ def found() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["x86-64, plain", "aarch64", "armv7, NEON"])
-def test_a_processor_answers_as_the_others(devices, found, c_folder, tmp_path, name) -> None:
+def test_a_processor_answers_as_the_others(devices, needs, found, c_folder, tmp_path, name) -> None:
+    target = devices.TARGETS[name]
+    needs(f"{target.triple}-gcc" if target.triple else "cc", *target.emulator[:1])
     row = devices.target_row(name, c_folder, None, tmp_path)
-    if row is None:
-        target = devices.TARGETS[name]
-        pytest.skip(f"install {target.triple}-gcc and {target.emulator[0]} to run this test")
     assert row["as Python"] == "yes"
     found.append((row["networks"], row["reading"]))
     assert len(set(found)) == 1
 
 
-def test_a_microcontroller_reads_a_digit_in_little_memory(devices, c_folder, tmp_path) -> None:
-    if not shutil.which(f"{devices.BARE}-gcc") or not shutil.which("qemu-system-arm"):
-        pytest.skip("install gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm to run this test")
+def test_a_microcontroller_reads_a_digit_in_little_memory(devices, needs, c_folder, tmp_path) -> None:
+    needs(f"{devices.BARE}-gcc", "qemu-system-arm")
     board = devices.BOARDS["Cortex-M4"]
     program = tmp_path / "selftest.elf"
     flags = ["-DHOSTED", "-DDIGITOCR_SELFTEST_SMALL", "--specs=rdimon.specs"]

@@ -195,6 +195,23 @@ def test_pictures_and_memory_of_any_size_give_a_reading_or_an_error(folder: Path
 
 
 @needs_compiler
+@pytest.mark.parametrize(
+    ("macro", "why"),
+    [
+        ("__FAST_MATH__=1", "-ffast-math, -Ofast"),
+        ("__ASSOCIATIVE_MATH__=1", "-funsafe-math-optimizations"),
+        ("__RECIPROCAL_MATH__=1", "-funsafe-math-optimizations"),
+        ("__FLT_EVAL_METHOD__=2", "float is computed with more bits here"),
+    ],
+)
+def test_a_compiler_that_computes_float_otherwise_is_refused(folder: Path, macro: str, why: str) -> None:
+    words = ["cc", "-w", "-E", f"-U{macro.partition('=')[0]}", f"-D{macro}", "digitocr.c"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert why in done.stderr
+
+
+@needs_compiler
 def test_weights_of_another_export_are_refused(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "c")
     header = tmp_path / "c" / "digitocr_weights.h"
@@ -261,6 +278,16 @@ def test_an_export_without_proof_says_so(tmp_path: Path) -> None:
     report = export_c(tmp_path / "c", SHIPPED, None, verify=False)
     assert report["passed"] is None
     assert (tmp_path / "c" / "digitocr.c").exists()
+
+
+def test_the_confidence_is_that_of_the_networks(tmp_path: Path) -> None:
+    content = json.loads(shipped_model("confidence.json").read_text())
+    content["weights"]["digit"] += 0.5
+    own = tmp_path / "confidence.json"
+    own.write_text(json.dumps(content))
+    assert to_c.amalgamated(shipped_model("confidence.json")) == to_c.amalgamated()
+    assert to_c.amalgamated(own) != to_c.amalgamated()
+    assert to_c._reader(loaded(), own)._files["confidence"] == own
 
 
 def test_a_compiler_is_looked_for_on_the_path_and_then_in_ziglang(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -251,4 +251,21 @@ def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, 
     assert (verify, force) == (True, False)
     assert refused(*words, "--quantize", "none") == "C files are int8; leave out --quantize"
     assert refused(*words, "--max-drop", "1").startswith("--max-drop is for a .keras file")
+    for option, value in (("--io", "uint8"), ("--channels", "3"), ("--size", "512x384")):
+        assert refused(*words, option, value) == f"{option} is for TFLite files; leave it out"
+    assert refused(*words, "--calibration", tmp_path).startswith("--calibration is for --format onnx")
     assert refused("export", "--detector", "d.onnx").startswith("--detector is for --format c and web")
+    folder = tmp_path / "adapted"
+    folder.mkdir()
+    found = CliRunner().invoke(command_line(()), [*words, "--model", str(folder)]).exception
+    assert f"{folder}: holds no digitocr-int8.onnx; write it with: digitocr export --model RUN" in str(found)
+    for name in ("digitocr-int8.onnx", "recognizer-int8.onnx", "confidence.json"):
+        (folder / name).write_bytes((MODELS / name).read_bytes())
+    done = CliRunner().invoke(command_line(()), [*words, "--model", str(folder)])
+    assert done.exit_code == 0, done.exception
+    own, others = given[-1][1], [folder / "recognizer-int8.onnx", folder / "confidence.json"]
+    assert (own.classifier, own.detector) == (folder / "digitocr-int8.onnx", MODELS / "detector-int8.onnx")
+    assert [own.recognizer, own.confidence] == others
+    for kind in ("detector", "recognizer"):
+        why = refused("export", "--format", "c", "--model", MODELS / f"{kind}.keras")
+        assert why.endswith(f"{kind}.keras: is a {kind}; export it by --format onnx, and give that file to --{kind}")

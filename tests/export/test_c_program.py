@@ -1,0 +1,87 @@
+"""The program digitocr_cli.c: what it takes, what it says, and how it ends."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from digitocr.runtime.reader import Reader
+
+pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
+FULL = Path("/dev/full")  # a device on which no byte can be written
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture(scope="module")
+def program(c_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("program") / "digitocr"
+    sources = ["digitocr_cli.c", "digitocr.c", "digitocr_weights.c"]
+    subprocess.run(["cc", "-std=c99", "-O1", "-ffp-contract=off", *sources, "-o", made], cwd=c_folder, check=True)
+    return made
+
+
+@pytest.fixture
+def run(program: Path, tmp_path: Path) -> Run:
+    """Runs the program in a folder with page.pgm, which shows 4071, and colour.ppm."""
+    picture = Image.new("L", (160, 70), 235)
+    ImageDraw.Draw(picture).text((20, 12), "4071", 40, ImageFont.load_default(40))
+    picture.save(tmp_path / "page.pgm")
+    picture.convert("RGB").save(tmp_path / "colour.ppm")
+
+    def call(*words: str, **others: Any) -> "subprocess.CompletedProcess[bytes]":
+        others = {"stdout": subprocess.PIPE, **others}
+        return subprocess.run([program, *words], cwd=tmp_path, stderr=subprocess.PIPE, check=False, **others)
+
+    return call
+
+
+def test_a_picture_is_read_from_a_file_and_from_standard_input(run: Run, tmp_path: Path) -> None:
+    assert run("page.pgm").stdout == b"4071\n"
+    content = (tmp_path / "page.pgm").read_bytes()
+    assert run("-", input=content).stdout == b"4071\n"
+    assert run("--rotate", "0", "--", "page.pgm", "-", input=content).stdout == b"page.pgm\t4071\n-\t4071\n"
+    found = json.loads(run("--jsonl", "page.pgm").stdout)
+    pixels = np.asarray(Image.open(tmp_path / "page.pgm"))
+    assert found["text"] == Reader().read(pixels).text == "4071"
+
+
+def test_help_is_asked_for_or_given_where_there_is_no_file(run: Run) -> None:
+    asked, lacking = run("--help"), run()
+    assert asked.stdout == run("-h").stdout == lacking.stderr
+    assert (asked.returncode, lacking.returncode) == (0, 2)
+    assert asked.stdout.startswith(b"usage: digitocr ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (["--conf", "2", "page.pgm"], 2, "--conf: no such option, or no such value of it; --help shows them"),
+        (["--conf", "", "page.pgm"], 2, "--conf: no such option"),
+        (["page.pgm", "--mode"], 2, "--mode: no such option"),
+        (["-x", "page.pgm"], 2, "-x: no such option"),
+        (["--", "-x"], 4, "-x: cannot be read (No such file or directory)"),
+        (["nothere.pgm"], 4, "nothere.pgm: cannot be read (No such file or directory)"),
+        (["colour.ppm"], 4, "colour.ppm: is no binary PGM file of 8 bits; convert it, as by convert PICTURE -depth 8"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(run: Run, words: list[str], code: int, why: str) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert done.stderr.startswith(f"digitocr: {why}".encode())
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["page.pgm"], ["--jsonl", "page.pgm", "page.pgm"], ["--json", "no.pgm"], ["--help"]])
+def test_output_that_is_lost_is_an_error(run: Run, words: list[str]) -> None:
+    with FULL.open("wb") as full:
+        done = run(*words, stdout=full)
+    assert done.returncode == 9
+    assert done.stderr.startswith(b"digitocr: standard output cannot be written (No space left on device)")
