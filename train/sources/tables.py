@@ -202,7 +202,7 @@ def _entry(row: Mapping[str, Any], path: Path, name: str, gathered: Gathered) ->
         if part is None:
             raise _Unusable(f"says the part {_first(row, PART_KEYS)}, which is neither train nor test")
         if row.get("error"):
-            gathered.trouble("unreadable", name, f"{file}: {row['error']}")
+            gathered.trouble("unreadable", name, f"{file}: {str(row['error']).removeprefix(f'{file}: ')}")
             return
         label, text, boxes = _shown(row)
         turned, page = int(row.get("turned") or 0), int(row.get("page") or 1) - 1

@@ -198,8 +198,9 @@ def test_a_reading_that_was_corrected_in_two_ways_is_told(gathered, tmp_path):
 
 
 def test_a_picture_that_predict_could_not_read_is_told(gathered, tmp_path):
-    assert only([reading("", "", error="is damaged")], tmp_path, gathered) == []
-    assert (gathered.troubles[0].kind, gathered.troubles[0].why) == ("unreadable", "a.png: is damaged")
+    damaged = [reading("", "", error=error) for error in ("is damaged", "a.png: is damaged")]
+    assert only(damaged, tmp_path, gathered) == []
+    assert [(one.kind, one.why) for one in gathered.troubles] == [("unreadable", "a.png: is damaged")] * 2
 
 
 @pytest.mark.parametrize(
