@@ -15,6 +15,8 @@ import typer
 from digitocr.runtime.errors import OutputError, UsageError
 from digitocr.runtime.files import replacing
 
+MIN_IMAGES = 120  # to train with, of which ten are held out: one of each digit
+
 Model = Annotated[
     Path | None,
     typer.Option(

@@ -37,6 +37,10 @@ try:
         from digitocr.export.to_tflite import CHANNELS, IO, to_tflite
 except ImportError as error:
     raise MissingExtraError("export", "export") from error
+if keras.config.backend() != "tensorflow":  # a study needs files as well: said before it has trained
+    raise UsageError(
+        f"files are converted by TensorFlow, and KERAS_BACKEND is {keras.config.backend()}; leave it out, or only train"
+    )
 
 MODES = {  # quantizations by format
     "onnx": ("none", "int8"),

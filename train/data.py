@@ -169,16 +169,22 @@ def fewer_tests(data: Mnist, count: int | None) -> Mnist:
 def fewer(data: Mnist, images: int) -> Mnist:
     """The data with that many of its training images, drawn so that each class keeps its share; always the same ones.
 
-    The digest stays, as it says where the images come from. Raises UsageError if there are not so many.
+    The digest stays, as it says where the images come from; the rows of own data are those of the images that are left.
+    Raises UsageError if there are not so many.
     """
     if images > len(data.train_labels):
         raise UsageError(f"there are {len(data.train_labels):,} training images, not {images:,}; ask for fewer")
     rows = stratified(data.train_labels, images, seed=0)
+    origin = data.origin
+    if origin:
+        kept = tuple(origin.rows[at] for at in rows.tolist())
+        origin = replace(origin, rows=kept + origin.rows[len(data.train_labels) :])
     return replace(
         data,
         train_images=data.train_images[rows],
         train_labels=data.train_labels[rows],
         train_groups=None if data.train_groups is None else data.train_groups[rows],
+        origin=origin,
     )
 
 

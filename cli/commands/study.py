@@ -13,7 +13,6 @@ EXAMPLES = (
     "For example: digitocr study --seeds 5    digitocr study --cells table --seeds 3 --jobs 4    "
     "digitocr study --images 2000 --epochs 3 --seeds 3 --out runs/lesson"
 )
-MIN_IMAGES = 120  # of which ten are held out: one of each digit
 
 
 def study(
@@ -32,7 +31,7 @@ def study(
     images: Annotated[
         int | None,
         typer.Option(
-            min=MIN_IMAGES,
+            min=options.MIN_IMAGES,
             help="Training images, and images that are corrupted to test with: for a lesson, 2000 with --epochs 3 take "
             "minutes. Default: all.",
         ),

@@ -38,6 +38,13 @@ def train(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Images per step; default: the recipe's.")] = None,
     seed: options.Seed = 0,
+    images: Annotated[
+        int | None,
+        typer.Option(
+            min=options.MIN_IMAGES,
+            help="Training images, for a lesson: 2000 with --epochs 3 take less than a minute. Default: all.",
+        ),
+    ] = None,
     data: options.Data = None,
     fonts: options.Fonts = None,
     start: Annotated[
@@ -64,7 +71,7 @@ def train(
     line.
     """
     if resume:  # before the libraries of training are loaded, which takes seconds
-        fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "fonts", "start", "out")
+        fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "images", "fonts", "start", "out")
         options.refuse(
             context, fixed, "does not apply to --resume, which continues a run as it was begun; leave it out"
         )
@@ -78,7 +85,9 @@ def train(
         folder = resume
     elif recipe == "adapt":
         options.refuse(
-            context, ("experiment", "batch_size", "epochs", "start"), "does not apply to --recipe adapt; leave it out"
+            context,
+            ("experiment", "batch_size", "epochs", "images", "start"),
+            "does not apply to --recipe adapt; leave it out",
         )
         if data is None:
             raise UsageError("--recipe adapt learns own pictures; name them with --data")
@@ -86,7 +95,9 @@ def train(
         folder = out or Path("runs") / f"adapt-{seed}"
         data = None  # MNIST, which is learned beside them
     elif recipe in ("detector", "recognizer"):
-        options.refuse(context, ("experiment", "batch_size"), f"does not apply to --recipe {recipe}; leave it out")
+        options.refuse(
+            context, ("experiment", "batch_size", "images"), f"does not apply to --recipe {recipe}; leave it out"
+        )
         given = {"epochs": epochs, "seed": seed, "fonts": fonts, "start": start}
         kind = training.DetectorSettings if recipe == "detector" else training.RecognizerSettings
         settings = kind(**_typed(given))
@@ -99,7 +110,7 @@ def train(
             options.refuse(
                 context, ("fonts",), f"is for --recipe robust, detector or recognizer; {recipe} draws nothing"
             )
-        given = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "fonts": fonts}
+        given = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "fonts": fonts, "images": images}
         settings = training.Settings(experiment, recipe, **_typed(given))
         folder = out or Path("runs") / f"{recipe}-{experiment}-{seed}"
     if resume:

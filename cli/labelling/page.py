@@ -72,7 +72,7 @@ class LabelPage:
                 request.send_error(HTTPStatus.NOT_FOUND)
         except OutputError as error:
             request.send_json({"error": str(error)}, HTTPStatus.INTERNAL_SERVER_ERROR)
-        except (DigitocrError, ValueError, KeyError, TypeError) as error:
+        except (DigitocrError, ValueError, KeyError, TypeError, OverflowError) as error:
             request.send_json({"error": str(error)}, HTTPStatus.BAD_REQUEST)
 
     def _change(self, request: Request, what: str) -> None:

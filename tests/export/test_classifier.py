@@ -1,3 +1,4 @@
+import importlib
 import json
 import logging
 import shutil
@@ -208,6 +209,12 @@ def test_an_int8_file_to_measure_answers_as_the_shipped_one_and_needs_no_test_im
     answers = [Classifier(one).predict(digits).argmax(axis=1) for one in (path, MODELS / "digitocr-int8.onnx")]
     assert np.array_equal(*answers)
     assert not caplog.records
+
+
+def test_another_backend_of_keras_is_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    with pytest.raises(UsageError, match="KERAS_BACKEND is jax; leave it out"):
+        importlib.reload(module)  # it is refused before anything is defined anew
 
 
 def test_an_interrupted_export_leaves_nothing(source, tmp_path, monkeypatch):

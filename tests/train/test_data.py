@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from digitocr.runtime.errors import InputError, UsageError
 from digitocr.train import data
-from digitocr.train.data import Mnist, by_group, fewer, hold_out, holds_mnist, load_mnist, split, stratified
+from digitocr.train.data import Mnist, Origin, by_group, fewer, hold_out, holds_mnist, load_mnist, split, stratified
 
 IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -266,6 +266,12 @@ def test_fewer_images_are_a_part_of_the_same_data_with_their_labels_and_groups()
     assert (small.train_groups == small.train_labels).all()
     assert (len(small.test_labels), small.digest) == (20, "digest")
     assert fewer(dataclasses.replace(data, train_groups=None), 200).train_groups is None
+    names = tuple((f"{at}", f"{label}", "", "train") for at, label in enumerate(labels))
+    named = dataclasses.replace(data, origin=Origin("here", "by hand", (*names, ("t", "0", "", "test"))))
+    origin = fewer(named, 50).origin
+    assert origin is not None
+    assert [row[1] for row in origin.rows[:-1]] == [str(label) for label in small.train_labels]
+    assert origin.rows[-1][0] == "t"
     with pytest.raises(UsageError, match="there are 200 training images, not 201"):
         fewer(data, 201)
 

@@ -17,6 +17,7 @@ Networks that the gate refuses are not written. Keras is imported when all is dr
 import csv
 import hashlib
 import io
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -163,7 +164,9 @@ def fit(data: Mnist, settings: AdaptSettings, folder: Path, quiet: bool = False)
     run.record["seconds"] = history[-1]["seconds"]
     run.write_json(RECORD, run.record)
     if not report["passed"]:
-        raise GateError(f"{folder}: the networks are refused and not written: {'; '.join(report['failures'])}")
+        why = "; ".join(report["failures"])
+        look = shlex.join(["digitocr", "report", str(folder)])
+        raise GateError(f"{folder}: the networks are refused and not written: {why}; see each picture by: {look}")
     return report
 
 

@@ -29,10 +29,10 @@ from digitocr.runtime.preprocessing import Tensors, scale
 from digitocr.train.classifier.augment import Augment
 from digitocr.train.classifier.crops import draw_all, with_others
 from digitocr.train.classifier.recipes import RECIPES, Recipe
-from digitocr.train.data import Bytes, Indices, Mnist, split
+from digitocr.train.data import Bytes, Indices, Mnist, fewer, split
 from digitocr.train.evaluation.metrics import summary
 from digitocr.train.quiet import progress_line, progress_stream, remaining, silenced
-from digitocr.train.runs import HISTORY, Row, Run, begin, read_history, train_command
+from digitocr.train.runs import HISTORY, Row, Run, begin, read_history, read_record, train_command
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts, seen
 
@@ -47,6 +47,7 @@ except ImportError as error:
     raise MissingExtraError("train", "training") from error
 
 _MEASURES = ("accuracy", "loss", "val_accuracy", "val_loss")  # columns of history.csv, as Keras names them
+LEAST_IMAGES = 120  # of which ten are held out: one of each digit
 _PREDICT_BATCH = 500  # images per call
 
 
@@ -61,6 +62,7 @@ class Settings:
         batch_size: Images per step, 1 or more; None for the recipe's.
         seed: 0 to 2**31 - 1, of first weights, order, dropout and augmentation.
         fonts: Folder of the fonts that scenes are drawn with; empty for those of this machine.
+        images: Training images, the held-out ones among them, for a lesson; 0 for all.
     """
 
     kind: ClassVar[str] = "classifier"
@@ -72,6 +74,7 @@ class Settings:
     batch_size: int = cast(int, None)
     seed: int = 0
     fonts: str = ""
+    images: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
@@ -83,6 +86,7 @@ class Settings:
             ("epochs", self.epochs is None or self.epochs >= 1, "1 or more"),
             ("batch_size", self.batch_size is None or self.batch_size >= 1, "1 or more"),
             ("seed", 0 <= self.seed < 2**31, "0 to 2147483647"),
+            ("images", self.images == 0 or self.images >= LEAST_IMAGES, f"{LEAST_IMAGES} or more, or 0 for all"),
         ):
             if not good:
                 raise UsageError(f"{name.replace('_', ' ')} is {getattr(self, name)}; it must be {rule}")
@@ -90,7 +94,7 @@ class Settings:
     @property
     def command(self) -> str:
         """The command line that repeats the run."""
-        return train_command(asdict(self))
+        return train_command({**asdict(self), "images": self.images or ""})
 
     def font_files(self) -> list[Path]:
         """The fonts that the recipe draws scenes with; empty if it draws none. Raises InputError."""
@@ -106,9 +110,11 @@ def fit(data: Mnist, settings: Settings, folder: Path, quiet: bool = False) -> d
     measured after each epoch. Unless quiet, writes progress on stderr: Keras's bars on a terminal, else one line per
     epoch. Seeds Keras, NumPy and random.
 
-    Raises OutputError if the folder exists or cannot be written, and InputError if the recipe draws and finds no fonts.
-    KeyboardInterrupt passes, and `resume` continues.
+    Raises OutputError if the folder exists or cannot be written, InputError if the recipe draws and finds no fonts, and
+    UsageError if there are fewer training images than the settings ask for. KeyboardInterrupt passes, and `resume`
+    continues.
     """
+    data = fewer(data, settings.images) if settings.images else data
     return _train(begin(folder, settings, data), data, quiet)
 
 
@@ -117,6 +123,8 @@ def resume(folder: Path, data: Mnist, quiet: bool = False) -> dict[str, Any]:
 
     Raises what runs.resume raises, and ModelError if Keras cannot load the checkpoint.
     """
+    images = read_record(folder)["settings"].get("images")  # what is no number is told by resume_run
+    data = fewer(data, images) if isinstance(images, int) and 0 < images <= len(data.train_labels) else data
     return _train(resume_run(folder, Settings, data), data, quiet)
 
 

@@ -21,6 +21,9 @@ from digitocr.train.quiet import silenced
 try:
     with silenced():
         import keras
+
+        from digitocr.train.detector.network import holds_detector
+        from digitocr.train.recognizer.network import holds_recognizer
 except ImportError as error:
     raise MissingExtraError("train", "looking into a network") from error
 
@@ -57,6 +60,9 @@ def load_network(path: Path) -> keras.Model:
     """The Keras network in a file, (N, 28, 28, 1) -> 10 or 11 classes. Raises ModelError."""
     if not path.is_file():
         raise ModelError(f"{path}: there is no such file; name a .keras file, or the folder of a run that has one")
+    no_classifier = f"{path}: is no network that reads a digit of {SIDE}x{SIDE} pixels; name another file"
+    if holds_detector(path) or holds_recognizer(path):  # whose layers Keras does not know without these modules
+        raise ModelError(no_classifier)
     try:
         with silenced():
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -64,7 +70,7 @@ def load_network(path: Path) -> keras.Model:
         raise ModelError(f"{path}: cannot be loaded; train again, or name another file") from error
     shapes = network.input_shape, network.output_shape
     if shapes not in [((None, SIDE, SIDE, 1), (None, classes)) for classes in CLASSES]:
-        raise ModelError(f"{path}: is no network that reads a digit of {SIDE}x{SIDE} pixels; name another file")
+        raise ModelError(no_classifier)
     return network
 
 

@@ -49,7 +49,7 @@ class ModelFile:
         self.classes, self.outputs = self.interface.classes, self.interface.output
 
     def _interface(self, data: Mnist) -> Interface:
-        if self.card:
+        if len(self.card.get("labels", ())) in (10, 11):  # a detector and a recognizer have cards as well
             return known_interface(self._network.signature)
         try:
             return find_interface(self._network.signature, self._network, trial_of(data))

@@ -105,8 +105,10 @@ def add_arrays(
         InputError: Their shapes or types do not fit.
     """
     pictures, truth = _pictures(name, images), _whole_numbers(name, labels)
-    if len(pictures) != len(truth) or (groups is not None and len(groups) != len(truth)):
+    if len(pictures) != len(truth):
         raise InputError(f"{name}: has {len(pictures)} pictures and {len(truth)} labels; they must be as many")
+    if groups is not None and len(groups) != len(truth):
+        raise InputError(f"{name}: has {len(pictures)} pictures and {len(groups)} groups; they must be as many")
     whose = [""] * len(truth) if groups is None else np.asarray(groups).astype(str).tolist()
     for number, (picture, label, group) in enumerate(zip(pictures, truth.tolist(), whose, strict=True)):
         where = f"{name}[{number}]"

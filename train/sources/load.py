@@ -83,10 +83,18 @@ def read_source(source: Path) -> Labelled:
     Raises:
         InputError: There is no such source, it has none of the forms or is damaged, or no picture of it can be read.
     """
-    if not source.exists():
-        raise InputError(f"{source}: does not exist; give {FORMS}")
     gathered = Gathered(str(source))
-    (_read_folder if source.is_dir() else _read_file)(source, gathered)
+    try:
+        if not source.exists():
+            raise InputError(f"{source}: does not exist; give {FORMS}")
+        if source.is_dir():
+            _read_folder(source, gathered)
+        elif source.is_file():
+            _read_file(source, gathered)
+        else:  # nobody may ever write to a pipe
+            raise InputError(f"{source}: is a pipe or a device; give {FORMS}")
+    except OSError as error:  # of a folder; what files raise is told where they are read
+        raise InputError(f"{error.filename or source}: cannot be read ({error.strerror})") from error
     if not gathered.names:
         first = f"; {gathered.troubles[0]}" if gathered.troubles else ""
         raise InputError(f"{source}: no labelled picture in it can be used{first}")

@@ -23,6 +23,8 @@ from digitocr.runtime.reading import Reading
 from digitocr.train.sources.labelled import CLASSES, NONE, Gathered, Shown, is_bright
 from digitocr.train.sources.tables import Entry, digits_in
 
+LARGEST_BOX = 2  # times the side of the picture; a box may reach over its edges, but is cut out as a whole
+
 
 def add_entries(entries: Iterable[Entry], gathered: Gathered) -> None:
     """Adds the pictures of all entries; one that cannot be read or used is noted as a trouble."""
@@ -91,10 +93,14 @@ def _add_digits(entry: Entry, gathered: Gathered) -> None:
 
 
 def _is_inside(boxes: Sequence[Sequence[float]], shape: tuple[int, ...], factor: float) -> bool:
-    """Whether each box is one and meets the picture, whose (H, W) is `factor` times as large as shown."""
+    """Whether each box is one, meets the picture, whose (H, W) is `factor` times as large as shown, and is no giant."""
     height, width = shape[0] * factor, shape[1] * factor
     return all(
-        len(box) == 4 and box[2] > 0 and box[3] > 0 and -box[2] < box[0] < width and -box[3] < box[1] < height
+        len(box) == 4
+        and 0 < box[2] <= LARGEST_BOX * width
+        and 0 < box[3] <= LARGEST_BOX * height
+        and -box[2] < box[0] < width
+        and -box[3] < box[1] < height
         for box in boxes
     )
 

@@ -8,6 +8,7 @@ No picture is opened here. A line that makes no entry is noted as a trouble, wit
 """
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -97,10 +98,14 @@ def _pictures(folder: str, label: int | None, group: str, part: str, gathered: G
     if not os.path.isdir(folder):  # noqa: PTH112  # a Path for each file would take longer than to decode it
         return
     with os.scandir(folder) as entries:
-        found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
-    for name, is_folder in found:
+        found = sorted(
+            (entry.name, entry.is_dir(), entry.is_symlink()) for entry in entries if not entry.name.startswith(".")
+        )
+    for name, is_folder, is_link in found:
         path = f"{folder}{os.sep}{name}"
-        if is_folder:
+        if is_folder and is_link and Path(folder).resolve().is_relative_to(Path(path).resolve()):
+            gathered.trouble("left out", path, "leads back to a folder that it is in")
+        elif is_folder:
             yield from _pictures(path, label, group or name, part, gathered)
         elif is_readable(os.path.splitext(name)[1]):  # noqa: PTH122
             yield Entry(path, path, label, group=group, part=part)
@@ -135,18 +140,27 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
         raise InputError(f"{path}: cannot be read ({error})") from error
     head = content.splitlines()[0] if content.strip() else ""
     delimiter = max(_DELIMITERS, key=head.count)
-    rows = csv.reader(content.splitlines(), delimiter=delimiter)
-    names = [cell.strip().lower() for cell in next(rows, [])]
+    rows = _rows(content, delimiter, path)
+    names = [cell.strip().lower() for cell in next(rows, (0, []))[1]]
     if not set(names) & set(FILE_KEYS):
         if len(names) < 2 or label_of(names[1]) is None:
             raise InputError(f"{path}: its first line must name the columns, as: file,label")
-        names, rows = ["file", "label"], csv.reader(content.splitlines(), delimiter=delimiter)
+        names, rows = ["file", "label"], _rows(content, delimiter, path)
     if not set(names) & {*LABEL_KEYS, *TEXT_KEYS}:
         raise InputError(f"{path}: has the columns {', '.join(names)}, and no column label or text")
-    for cells in rows:
+    for number, cells in rows:
         if any(cell.strip() for cell in cells):
-            row = dict(zip(names, cells, strict=False))
-            yield from _entry(row, path, f"{path}:{rows.line_num}", gathered)
+            yield from _entry(dict(zip(names, cells, strict=False)), path, f"{path}:{number}", gathered)
+
+
+def _rows(content: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table, each with the number of its last line. Raises InputError."""
+    rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)  # a text in quotes may have several lines
+    try:
+        for cells in rows:
+            yield rows.line_num, cells
+    except csv.Error as error:
+        raise InputError(f"{path}:{rows.line_num}: is no line of a CSV ({error})") from error
 
 
 def entries_of_json(path: Path, gathered: Gathered) -> Iterator[Entry]:
@@ -188,14 +202,14 @@ def _entry(row: Mapping[str, Any], path: Path, name: str, gathered: Gathered) ->
         if part is None:
             raise _Unusable(f"says the part {_first(row, PART_KEYS)}, which is neither train nor test")
         if row.get("error"):
-            gathered.trouble("unreadable", name, f"{file}: {row['error']}")
+            gathered.trouble("unreadable", name, f"{file}: {str(row['error']).removeprefix(f'{file}: ')}")
             return
         label, text, boxes = _shown(row)
         turned, page = int(row.get("turned") or 0), int(row.get("page") or 1) - 1
     except _Unusable as error:
         gathered.trouble("no digit", name, str(error))
         return
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         gathered.trouble("no digit", name, "has a key of another form than those of digitocr predict --jsonl")
         return
     yield Entry(

@@ -77,9 +77,11 @@ def test_help_says_the_epochs_of_each_recipe_and_how_long_it_takes():
     assert said.count("minutes") == 6
 
 
-@pytest.mark.parametrize("name", ["experiment", "recipe", "epochs", "batch-size", "seed", "fonts", "start", "out"])
+@pytest.mark.parametrize(
+    "name", ["experiment", "recipe", "epochs", "batch-size", "seed", "images", "fonts", "start", "out"]
+)
 def test_a_run_is_continued_as_it_was_begun(name, refused, tmp_path):
-    value = {"recipe": "robust", "fonts": tmp_path, "start": "a.keras", "out": tmp_path}.get(name, 4)
+    value = {"recipe": "robust", "fonts": tmp_path, "start": "a.keras", "out": tmp_path, "images": 200}.get(name, 4)
     why = refused("train", "--resume", tmp_path, f"--{name}", value)
     assert why.startswith(f"--{name} does not apply to --resume")
 
@@ -98,6 +100,8 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
         (["--start", "detector.keras"], "--start is for --recipe detector or recognizer"),
         (["--recipe", "adapt"], "--recipe adapt learns own pictures; name them with --data"),
         (["--recipe", "adapt", "--epochs", "2"], "--epochs does not apply to --recipe adapt"),
+        (["--recipe", "recognizer", "--images", "200"], "--images does not apply to --recipe recognizer"),
+        (["--recipe", "adapt", "--images", "200"], "--images does not apply to --recipe adapt"),
     ):
         assert refused("train", *words).startswith(why)
 
@@ -108,6 +112,7 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(refused, tmp_path):
         ([], Settings(4, "paper", 10, 128)),
         (["--recipe", "best", "--experiment", "2"], Settings(2, "best", 30, 64)),
         (["--recipe", "best", "--epochs", "2", "--batch-size", "8", "--seed", "3"], Settings(4, "best", 2, 8, 3)),
+        (["--images", "2000", "--epochs", "3"], Settings(4, "paper", 3, 128, images=2000)),
         (["--recipe", "robust", "--fonts", "my fonts"], Settings(4, "robust", 30, 128, 0, "my fonts")),
         (["--recipe", "detector"], DetectorSettings(11)),
         (["--recipe", "detector", "--epochs", "2", "--start", "a.keras"], DetectorSettings(2, 0, "", "a.keras")),

@@ -132,6 +132,7 @@ def test_a_label_is_written_before_the_answer(served):
         ("label", {"id": 0, "text": "4", "boxes": [[900, 2, 3, 4]], "turned": 0}),
         ("label", {"id": 0, "text": "4", "boxes": [[9, 2, 0, 4]], "turned": 0}),
         ("label", {"id": 0, "text": "4", "boxes": [], "turned": 0}),
+        ("label", {"id": 0, "text": "4", "boxes": [[float("inf"), 2, 3, 4]], "turned": 0}),
         ("label", {"id": 0, "text": "4", "boxes": None, "turned": 45}),
         ("label", {"id": 0}),
         ("skip", {}),

@@ -97,7 +97,9 @@ def test_a_run_has_the_networks_that_passed_and_their_confidence(judge, settings
 
 def test_what_the_gate_refuses_is_not_written_but_its_report_is(judge, settings, mnist_like, tmp_path):
     judge("MNIST: 0.09 points are lost, at most 0.05 may")
-    with pytest.raises(GateError, match=r"refused and not written: MNIST: 0\.09 points"):
+    with pytest.raises(
+        GateError, match=r"refused and not written: MNIST: 0\.09 points.*; see each picture by: digitocr report"
+    ):
         module.fit(mnist_like, settings, tmp_path / "run", quiet=True)
     assert not list((tmp_path / "run").glob("*.keras"))
     report = pages(tmp_path / "run", mnist_like)

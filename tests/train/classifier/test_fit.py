@@ -298,7 +298,16 @@ def test_on_a_terminal_a_bar_is_drawn_on_stderr(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"experiment": 5}, {"recipe": "none"}, {"epochs": 0}, {"batch_size": 0}, {"seed": -1}, {"seed": 2**31}]
+    "wrong",
+    [
+        {"experiment": 5},
+        {"recipe": "none"},
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"seed": -1},
+        {"seed": 2**31},
+        {"images": 119},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     name, value = next(iter(wrong.items()))
@@ -314,6 +323,26 @@ def test_epochs_and_batch_size_are_the_recipe_s_unless_given(recipe: str, epochs
     assert (settings.epochs, settings.batch_size) == (epochs, batch_size)
     assert Settings(**dataclasses.asdict(settings)) == settings
     assert (Settings(recipe=recipe, epochs=2).epochs, Settings(recipe=recipe, batch_size=3).batch_size) == (2, 3)
+
+
+def test_a_lesson_trains_with_some_of_the_images_and_is_continued_with_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, used = dataclasses.replace(SETTINGS, images=240, epochs=1), []
+
+    def stop(run: Run[Settings], data: Mnist, quiet: bool) -> dict[str, Any]:
+        used.append((len(data.train_labels), len(data.test_labels)))
+        return {}
+
+    monkeypatch.setattr(module, "_train", stop)
+    fit(drawn(), settings, tmp_path / "run", quiet=True)
+    resume(tmp_path / "run", drawn(), quiet=True)
+    assert used == [(240, 100)] * 2
+    assert "--images 240" in settings.command
+    assert "--images" not in SETTINGS.command
+    with pytest.raises(UsageError, match="there are 720 training images, not 721"):
+        fit(drawn(), dataclasses.replace(settings, images=721), tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_command_of_a_run_can_be_pasted_into_a_shell() -> None:

@@ -65,3 +65,9 @@ def test_what_is_no_model_is_one_line(name, why, mnist, tmp_path):
     with pytest.raises(ModelError, match=why) as error:
         ModelFile(tmp_path / name, mnist)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["detector-int8.onnx", "recognizer-int8.onnx"])
+def test_the_other_networks_are_refused_though_they_have_cards(name, mnist):
+    with pytest.raises(ModelError, match="give a network that reads a digit"):
+        ModelFile(shipped_model(name), mnist)

@@ -70,6 +70,11 @@ def test_arrays_that_do_not_fit_are_refused(images, labels, why, gathered):
         add_arrays(gathered, "x", images, labels, "")
 
 
+def test_groups_of_another_number_are_refused(images, gathered):
+    with pytest.raises(InputError, match=rf"has {len(images)} pictures and 2 groups"):
+        add_arrays(gathered, "x", images, np.zeros(len(images), np.int64), "", np.arange(2))
+
+
 def test_labels_that_are_no_digit_are_told_with_their_number(images, gathered):
     add_arrays(gathered, "x", images[:4], np.array([0, 11, -1, 3]), "")
     assert gathered.labels == [0, 3]

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import shutil
 
 import numpy as np
@@ -108,6 +109,19 @@ def test_what_is_no_source_is_said_with_the_forms_there_are(name, why, tmp_path)
         load_data(tmp_path / name)
     assert str(error.value).startswith(str(tmp_path / name))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.npz"])
+def test_a_pipe_is_refused_and_not_waited_for(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match="is a pipe or a device"):
+        read_source(tmp_path / name)
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_source(tmp_path / ("a" * 300))
 
 
 def test_a_source_without_any_usable_picture_says_the_first_reason(tmp_path):

@@ -91,6 +91,9 @@ def test_the_crops_of_an_oblique_picture_are_turned_by_quarters(degrees, same, p
         ("4", ((900.0, 5.0, 20.0, 30.0),), "not inside"),
         ("4", ((5.0, 5.0, 0.0, 30.0),), "not inside"),
         ("4", ((5.0, 5.0, 9.0),), "not inside"),
+        ("4", ((5.0, 5.0, float("inf"), 9.0),), "not inside"),
+        ("4", ((5.0, 5.0, 9.0, 1e300),), "not inside"),
+        ("4", ((float("nan"), 5.0, 9.0, 9.0),), "not inside"),
     ],
 )
 def test_boxes_that_do_not_fit_are_told(text, stated, why, page):

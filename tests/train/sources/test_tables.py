@@ -56,6 +56,13 @@ def test_folders_above_class_folders_are_parts_or_groups_and_those_below_are_gro
     assert next(entries_of_folder(tmp_path / "flat", gathered)).group == "ann"
 
 
+def test_a_link_that_leads_back_is_left_out(gathered, tmp_path):
+    made(tmp_path, "3/a.png", "3/meter/b.png")
+    (tmp_path / "3" / "meter" / "back").symlink_to(tmp_path / "3", target_is_directory=True)
+    assert len(list(entries_of_folder(tmp_path, gathered))) == 2
+    assert [(one.kind, one.name) for one in gathered.troubles] == [("left out", str(tmp_path / "3/meter/back"))]
+
+
 def test_other_folders_have_no_class_folders(tmp_path):
     made(tmp_path, "a.png", "pictures/b.png")
     assert not has_class_folders(tmp_path)
@@ -87,6 +94,21 @@ def test_a_table_without_names_of_columns_and_one_of_texts(gathered, tmp_path):
         (None, "0407"),
         (None, ""),
     ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_text_in_quotes_may_have_several_lines(end, gathered, tmp_path):
+    (tmp_path / "l.csv").write_bytes(f'file,text{end}a.png,"12{end}34"{end}b.png,5{end}'.encode())
+    first, second = entries_of_csv(tmp_path / "l.csv", gathered)
+    assert (first.text.splitlines(), second.text) == (["12", "34"], "5")
+    assert second.name == f"{tmp_path / 'l.csv'}:4 (b.png)"
+
+
+@pytest.mark.parametrize(("before", "line"), [("", 1), ("file,label\n", 2)])
+def test_a_line_that_is_too_long_is_refused_with_its_number(before, line, gathered, tmp_path):
+    (tmp_path / "l.csv").write_text(f"{before}{'a' * 200_000},1\n")
+    with pytest.raises(InputError, match=f"l.csv:{line}: is no line of a CSV"):
+        list(entries_of_csv(tmp_path / "l.csv", gathered))
 
 
 def test_lines_that_are_wrong_are_told_with_their_number(gathered, tmp_path):
@@ -176,8 +198,9 @@ def test_a_reading_that_was_corrected_in_two_ways_is_told(gathered, tmp_path):
 
 
 def test_a_picture_that_predict_could_not_read_is_told(gathered, tmp_path):
-    assert only([reading("", "", error="is damaged")], tmp_path, gathered) == []
-    assert (gathered.troubles[0].kind, gathered.troubles[0].why) == ("unreadable", "a.png: is damaged")
+    damaged = [reading("", "", error=error) for error in ("is damaged", "a.png: is damaged")]
+    assert only(damaged, tmp_path, gathered) == []
+    assert [(one.kind, one.why) for one in gathered.troubles] == [("unreadable", "a.png: is damaged")] * 2
 
 
 @pytest.mark.parametrize(
@@ -186,6 +209,7 @@ def test_a_picture_that_predict_could_not_read_is_told(gathered, tmp_path):
         *(7, "a", {}, {"file": "a"}, {"file": 3, "label": 3}, {"file": "a", "text": 407}, {"file": "a", "label": [1]}),
         *({"file": "a", "text": "4", "boxes": 3}, {"file": "a", "text": "4", "boxes": [["x"]]}),
         *({"file": "a", "text": "4", "lines": [3]}, {"file": "a", "label": 3, "page": "x"}),
+        {"file": "a", "text": "4", "turned": float("inf")},
     ],
 )
 def test_rows_of_another_form_are_told(row, gathered, tmp_path):
