@@ -116,7 +116,8 @@ def train(
     if resume:
         runs.read_record(folder)  # raises before data is loaded
     mnist = load_data(data, quiet, complete=True)
-    keep_freed()
+    if recipe != "adapt":  # three networks one after the other leave pieces, and each comes on top
+        keep_freed()
     with _stoppable(None if recipe == "adapt" else folder):
         result = _run(mnist, settings, folder, quiet)
     _say(result, folder, quiet, data)

@@ -17,10 +17,9 @@ import numpy as np
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import InputError, MissingExtraError
 from digitocr.runtime.models import shipped_model
-from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.reader import Reader
 from digitocr.train.adapt.own import Picture
-from digitocr.train.adapt.reading import keras_reader
+from digitocr.train.adapt.reading import keras_reader, predicted
 from digitocr.train.data import Mnist, split
 from digitocr.train.evaluation.metrics import mcnemar
 from digitocr.train.evaluation.page_report import page_report
@@ -49,7 +48,6 @@ MAX_CALIBRATION = 1.5  # points by which the confidence of what is read in drawn
 TRIED_SEED = 2**31 + 8  # as GATE_SEED, of the scenes by which the networks go back
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what recognizer and detector learned, that may be kept
 STRICTER = 0.5  # of the gate's limits; other scenes than its own say when to go back
-_PREDICT_BATCH = 100  # images
 
 Say = Callable[[str], None]
 
@@ -226,8 +224,7 @@ def agrees(wanted: str, read: str) -> bool:
 
 
 def _accuracy(network: Any, data: Mnist) -> float:
-    answers = network.predict(scale(data.test_images), batch_size=_PREDICT_BATCH, verbose=0)[:, :10].argmax(1)
-    return float((answers == data.test_labels).mean())
+    return float((predicted(network, data.test_images)[:, :10].argmax(1) == data.test_labels).mean())
 
 
 def _pages(data: Mnist, fonts: Sequence[Path], seed: int) -> list[Page]:

@@ -28,6 +28,7 @@ from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.recognizer import Recognizer, recognizer_input
 from digitocr.train.adapt.drawing import Drawn
 from digitocr.train.adapt.lessons import Placed, crops, scene, strip
+from digitocr.train.adapt.reading import predicted
 from digitocr.train.classifier.augment import Augment
 from digitocr.train.classifier.crops import Crops
 from digitocr.train.data import Mnist, split
@@ -58,7 +59,6 @@ MEMORY = 0.95  # of the mean of the weights over the last steps, which is what i
 MEASURED = 40  # own pictures that a loss is measured with, taught and held-out ones each
 MEASURED_BATCH = 8  # pictures; 64 scenes at once take 200 MB more
 HELD_DRAWN = 40  # drawn strips and scenes that are measured and not learned from; of crops twenty times as many
-PREDICT_BATCH = 100  # images of 28x28; 500 at once take 150 MB more
 CLIP_NORM = 5.0  # largest norm of a gradient
 WEIGHT_DECAY = 0.0001  # of AdamW
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what was learned, that may be kept so that nothing is forgotten
@@ -178,6 +178,7 @@ def teach(
 
     for number, name in enumerate(names):
         teach_one(name, np.random.default_rng((seed, number)))
+        keras.utils.clear_session()
         give_back()  # what the next network needs would come on top
     return networks, history
 
@@ -265,13 +266,11 @@ def _classifier(
         return images, np.eye(shipped.output_shape[-1], dtype=np.float32)[labels]
 
     def right() -> float:
-        answers = network.predict(digits, batch_size=PREDICT_BATCH, verbose=0).argmax(1)
-        return float((answers == data.train_labels[unseen]).mean())
+        return float((predicted(network, data.train_images[unseen]).argmax(1) == data.train_labels[unseen]).mean())
 
-    digits = scale(data.train_images[unseen])
     before = right()
     others = np.concatenate([data.train_images[unseen[:count]], drawn.crops.images[:count]])
-    wanted = shipped.predict(scale(others), batch_size=PREDICT_BATCH, verbose=0)
+    wanted = predicted(shipped, others)
     own = (_Measured(*shown(_variants(some), rng)) for some in (taught, held))
     measured = (*own, _Measured(others, wanted))
     return _Lesson("classifier", network, "categorical_crossentropy", batch, measured, lambda: before - right())
