@@ -75,9 +75,9 @@ def judged(
     say("reading the same with what was learned")
     after, drawn_after = _read(keras_reader(networks), pictures, pages)
     rows = [
-        _row(picture, texts)
-        for picture, *texts in zip(pictures, before, after, strict=True)
-        if None not in texts  # one that cannot be read any more
+        _row(picture, one, other)
+        for picture, one, other in zip(pictures, before, after, strict=True)
+        if one is not None and other is not None  # it can still be read
     ]
     right = np.array([row["right"] for row in rows], np.bool_).reshape(-1, 2)
     mended, broken = int((~right[:, 0] & right[:, 1]).sum()), int((right[:, 0] & ~right[:, 1]).sum())
@@ -195,18 +195,18 @@ def _read(
     return texts, page_report(reader, pages)
 
 
-def _row(picture: Picture, texts: Sequence[str]) -> dict[str, Any]:
+def _row(picture: Picture, before: str, after: str) -> dict[str, Any]:
     """A picture with what was read in it before and after."""
     wanted = "".join(picture.lines)
-    digits = [digits_in(text) for text in texts]
+    digits = [digits_in(text) for text in (before, after)]
     return {
         "name": picture.name,
         "file": picture.file if isinstance(picture.file, str) else "",
         "page": picture.page,
         "group": picture.group,
         "text": picture.text,
-        "before": texts[0],
-        "after": texts[1],
+        "before": before,
+        "after": after,
         "right": [agrees(wanted, one) for one in digits],
         "wrong": [distance(wanted, one) for one in digits],
     }

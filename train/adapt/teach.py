@@ -117,7 +117,7 @@ class _Lesson:
     network: Any
     loss: Any
     batch: Callable[[np.random.Generator], Batch]
-    measured: "tuple[_Measured, _Measured, _Measured]"
+    measured: "tuple[_Measured, ...]"
     forgotten: Callable[[], float] = lambda: 0.0
 
 
@@ -125,14 +125,14 @@ class _Measured(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no ty
     """Pictures that a loss is measured with, in batches: as inputs, 120 scenes would take 90 MB.
 
     Args:
-        pictures: (n, ...) as `inputs` takes them.
-        wanted: (n, ...) what the network should give.
+        shown: (n, ...) pictures as `inputs` takes them, and (n, ...) what the network should give.
         inputs: Makes the network's inputs of pictures.
     """
 
-    def __init__(self, pictures: NDArray[Any], wanted: NDArray[Any], inputs: Callable[[Any], Floats] = scale) -> None:
+    def __init__(self, shown: Batch, inputs: Callable[[Any], Floats] = scale) -> None:
         super().__init__()
-        self._pictures, self._wanted, self._inputs = pictures, wanted, inputs
+        self._pictures, self._wanted = shown
+        self._inputs = inputs
 
     def __len__(self) -> int:
         return -(-len(self._pictures) // MEASURED_BATCH)
@@ -271,8 +271,8 @@ def _classifier(
     before = right()
     others = np.concatenate([data.train_images[unseen[:count]], drawn.crops.images[:count]])
     wanted = predicted(shipped, others)
-    own = (_Measured(*shown(_variants(some), rng)) for some in (taught, held))
-    measured = (*own, _Measured(others, wanted))
+    own = (_Measured(shown(_variants(some), rng)) for some in (taught, held))
+    measured = (*own, _Measured((others, wanted)))
     return _Lesson("classifier", network, "categorical_crossentropy", batch, measured, lambda: before - right())
 
 
@@ -295,7 +295,7 @@ def _recognizer(
 
     others = drawn.strips[:HELD_DRAWN], drawn.columns[:HELD_DRAWN]
     shown = (strips(_variants(taught), rng), strips(_variants(held), rng), others)
-    measured = tuple(_Measured(*some, _strip_inputs) for some in shown)
+    measured = tuple(_Measured(some, _strip_inputs) for some in shown)
     return _Lesson("recognizer", LOAD["recognizer"](), recognizer_loss, batch, measured)
 
 
@@ -317,7 +317,7 @@ def _detector(
 
     others = drawn.scenes[:HELD_DRAWN], drawn.targets[:HELD_DRAWN]
     shown = (scenes(_variants(taught), rng), scenes(_variants(held), rng), others)
-    measured = tuple(_Measured(*some, _scene_inputs) for some in shown)
+    measured = tuple(_Measured(some, _scene_inputs) for some in shown)
     return _Lesson("detector", LOAD["detector"](), detector_loss, batch, measured)
 
 

@@ -77,6 +77,18 @@ def test_pictures_are_read_before_and_after_and_counted(monkeypatch):
     assert report["passed"]
 
 
+def test_a_picture_that_cannot_be_read_any_more_is_left_out(monkeypatch, tmp_path):
+    gone = Picture("gone", ("4",), "", tmp_path / "gone.png")
+    kept = Picture("kept", ("4",), "", np.zeros((40, 40), np.uint8))
+    monkeypatch.setattr(module, "Reader", lambda: Told("4"))
+    monkeypatch.setattr(module, "keras_reader", lambda _: Told("7"))
+    monkeypatch.setattr(module, "_pages", lambda *_: [])
+    monkeypatch.setattr(module, "page_report", lambda *_: DRAWN)
+    report = module.judged({}, [gone, kept], None, [], lambda _: None)
+    assert [row["name"] for row in report["pictures"]] == ["kept"]
+    assert report["own"]["pictures"] == 1
+
+
 class Network:
     """One with a single weight."""
 
