@@ -23,7 +23,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import Field, asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_type_hints
@@ -232,12 +232,14 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
     record = read_record(folder)
     if record["kind"] != settings.kind:
         raise UsageError(f"{folder}: holds a run of a {record['kind']}, not of a {settings.kind}")
-    types = get_type_hints(settings)
-    form = {field.name: types[field.name] for field in fields(settings)}
-    if not fits(record["settings"], form) or record["settings"].keys() != form.keys():
+    types, known = get_type_hints(settings), record["settings"]
+    # a setting that is newer than the run has its default, which is what was done before
+    named = [field for field in fields(settings) if field.name in known or field.default is MISSING]
+    form = {field.name: types[field.name] for field in named}
+    if not fits(known, form) or known.keys() != form.keys():
         raise _damaged(folder)
-    begun = settings(**record["settings"])
-    ended, named, known = record["ended"], record["fonts"], record["data"]
+    begun = settings(**known)
+    ended, font_names, card = record["ended"], record["fonts"], record["data"]
     record["resumed"].append(now())
     remove_abandoned(folder, alone=True)
     if ended is not None:
@@ -245,7 +247,7 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
             (folder / CHECKPOINT).unlink(missing_ok=True)
         raise UsageError(f"{folder}: is finished, {begun.epochs} epochs; start a new run without --resume")
     fonts = begun.font_files()
-    if known != data_card(data) or named != [font.name for font in fonts]:
+    if card != data_card(data) or font_names != [font.name for font in fonts]:
         raise InputError(f"{folder}: was begun with other data or fonts; give the same ones")
     run = Run(folder, begun, fonts, record)
     run.write_json(RECORD, record)

@@ -215,6 +215,14 @@ def test_settings_of_another_type_or_of_another_version_are_damage(wrong: dict[s
         resume(tmp_path / "run", Settings, data())
 
 
+def test_a_setting_that_is_newer_than_the_run_has_its_default(tmp_path: Path) -> None:
+    begin(tmp_path / "run", Settings(epochs=3), data())
+    content = record(tmp_path / "run")
+    del content["settings"]["fonts"]
+    runs.write_json(tmp_path / "run" / "run.json", content)
+    assert resume(tmp_path / "run", Settings, data()).settings == Settings(epochs=3, fonts="")
+
+
 @pytest.mark.parametrize("content", [None, "", "epoch,loss\n", "epoch,loss\n1,much\n", "epoch,loss\n1\n"])
 def test_a_history_that_is_none_is_said(content: str | None, tmp_path: Path) -> None:
     if content is not None:
