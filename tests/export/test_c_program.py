@@ -94,6 +94,25 @@ def test_levels_of_another_range_are_those_that_pillow_makes_of_them(
     assert run("page.pgm").stdout.decode().strip() == Reader().read(tmp_path / "page.pgm").text
 
 
+@pytest.mark.parametrize(("width", "turned"), [(800, 337), (2400, 0)])
+def test_steep_numbers_in_a_strip_are_read_as_reader_reads_them(
+    run: Run, tmp_path: Path, width: int, turned: int
+) -> None:
+    picture = Image.new("L", (width, 100), 235)
+    for place in range(4):
+        number = Image.new("L", (110, 110), 235)
+        ImageDraw.Draw(number).text((20, 40), str(4071 + 37 * place), 30, ImageFont.load_default(22))
+        number = number.rotate(-25, Image.Resampling.BICUBIC, fillcolor=235).crop((5, 5, 105, 105))
+        picture.paste(number, (width * place // 4 + 60, 0))
+    picture.save(tmp_path / "strip.pgm")
+    found = json.loads(run("--jsonl", "strip.pgm").stdout)
+    expected = Reader().read(tmp_path / "strip.pgm")
+    assert (found["text"], found["turned"]) == (expected.text, expected.turned)
+    assert expected.turned == turned  # up to 13 times as long as wide, lines are made level
+    boxes = [number["box"] for line in found["lines"] for number in line["numbers"]]
+    assert boxes == [list(number.box) for number in expected.numbers]
+
+
 def test_help_is_asked_for_or_given_where_there_is_no_file(run: Run) -> None:
     asked, lacking = run("--help"), run()
     assert asked.stdout == run("-h").stdout == lacking.stderr
