@@ -4,7 +4,7 @@
     python benchmarks/c_library.py digitocr-c --save
 
 Processor time, so that other load counts little. The library is compiled by cc -O3 and held to the kernels of each
-column. Needs x86-64 with AVX-512 VNNI. Takes a minute.
+column; "plain" is compiled with -DDIGITOCR_PLAIN. Needs x86-64 with AVX-512 VNNI. Takes a minute.
 """
 
 import ctypes
@@ -29,6 +29,7 @@ from digitocr.runtime.models import shipped_model
 from digitocr.runtime.opencv import cv2
 
 FLAGS = ["-std=gnu99", "-O3", "-ffp-contract=off", "-w"]
+PLAIN = "plain"  # what -DDIGITOCR_PLAIN leaves
 KERNELS = ("sse2", "avx2", "avx512-vnni")
 ROWS, COLUMNS = 384, 512  # of the detector's input
 SECONDS = 4.0  # of processor time for a row
@@ -88,17 +89,24 @@ def session(name: str) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(shipped_model(name), options, providers=["CPUExecutionProvider"])
 
 
-def library(folder: Path, work: Path) -> ctypes.CDLL:
+def library(folder: Path, work: Path, *flags: str) -> ctypes.CDLL:
     """The C library with HARNESS around it."""
     (work / "harness.c").write_text(HARNESS)
     sources = [str(work / "harness.c"), str(folder / "digitocr_weights.c")]
-    made = work / "harness.so"
-    subprocess.run(["cc", *FLAGS, "-shared", "-fPIC", f"-I{folder}", *sources, "-o", str(made)], check=True)
+    made = work / f"harness{''.join(flags)}.so"
+    subprocess.run(["cc", *FLAGS, *flags, "-shared", "-fPIC", f"-I{folder}", *sources, "-o", str(made)], check=True)
     return ctypes.CDLL(str(made))
 
 
-def steps(c: ctypes.CDLL, gray: np.ndarray) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
-    """Of each step what Python does, and what C does."""
+def libraries(folder: Path, work: Path) -> dict[str, tuple[ctypes.CDLL, int]]:
+    """Of each column a C library, and the kernels to hold it to."""
+    c = library(folder, work)
+    plain = {PLAIN: (library(folder, work, "-DDIGITOCR_PLAIN"), 0)}
+    return plain | {kind: (c, level) for level, kind in enumerate(KERNELS)}
+
+
+def steps(c: dict[str, tuple[ctypes.CDLL, int]], gray: np.ndarray) -> dict[str, dict[str, Callable[[], object]]]:
+    """Of each step what Python does, and what each column's C does."""
     digit, height, width = crop(), *gray.shape
     memory = np.empty(64 << 20, np.uint8)
     arena = (memory.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(len(memory)))
@@ -107,19 +115,28 @@ def steps(c: ctypes.CDLL, gray: np.ndarray) -> dict[str, tuple[Callable[[], obje
     one = {classifier.get_inputs()[0].name: preprocessing.scale(digit[None])}
     planes = {detector.get_inputs()[0].name: np.zeros((1, 3, ROWS, COLUMNS), np.float32)}
     pixels, to = (array.ctypes.data_as(ctypes.c_void_p) for array in (gray, digit))  # these keep the arrays
-    if c.read_picture(pixels, width, height, *arena) != len(reader.read(gray).digits):
+    digits = len(reader.read(gray).digits)
+    if any(one.read_picture(pixels, width, height, *arena) != digits for one, _ in c.values()):
         sys.exit("the library and Reader find other digits: export the folder again")
+
+    def turns(python: Callable[[], object], function: str, *given: object) -> dict[str, Callable[[], object]]:
+        calls = {kind: partial(held_to, *one, function, *given) for kind, one in c.items()}
+        return {"python": python} | calls
+
     return {
-        "a digit": (partial(classifier.run, None, one), partial(c.digitocr_classify, to, logits, *arena)),
-        f"the detector's network, {COLUMNS}x{ROWS}": (
-            partial(detector.run, None, planes),
-            partial(c.detect, ROWS, COLUMNS, *arena),
+        "a digit": turns(partial(classifier.run, None, one), "digitocr_classify", to, logits, *arena),
+        f"the detector's network, {COLUMNS}x{ROWS}": turns(
+            partial(detector.run, None, planes), "detect", ROWS, COLUMNS, *arena
         ),
-        f"a page of {width}x{height}, read": (
-            partial(reader.read, gray),
-            partial(c.read_picture, pixels, width, height, *arena),
+        f"a page of {width}x{height}, read": turns(
+            partial(reader.read, gray), "read_picture", pixels, width, height, *arena
         ),
     }
+
+
+def held_to(c: ctypes.CDLL, kernels: int, function: str, *given: object) -> None:
+    c.hold_to(kernels)
+    c[function](*given)
 
 
 def main() -> None:
@@ -133,17 +150,10 @@ def main() -> None:
         work = Path(name)
         (work / "page.jpg").write_bytes(page())
         gray = np.ascontiguousarray(image.load(work / "page.jpg"))
-        c = library(folder, work)
-
-        def held_to(kernels: int, call: Callable[[], object]) -> None:
-            c.hold_to(kernels)
-            call()
-
-        for what, (python, call) in steps(c, gray).items():
-            turns = {"python": python} | {kind: partial(held_to, n, call) for n, kind in enumerate(KERNELS)}
+        for what, turns in steps(libraries(folder, work), gray).items():
             seconds = least(turns)
             row = {"step": what, "Python, ms": f"{seconds['python'] * 1e3:.3g}"}
-            rows.append(row | {f"C, {kind}": f"{seconds[kind] / seconds['python']:.2f}" for kind in KERNELS})
+            rows.append(row | {f"C, {kind}": f"{seconds[kind] / seconds['python']:.2f}" for kind in (PLAIN, *KERNELS)})
         Image.fromarray(gray).save(work / "page.pgm")
         program = work / "digitocr"
         sources = [str(folder / name) for name in ("digitocr_cli.c", "digitocr.c", "digitocr_weights.c")]
@@ -153,7 +163,7 @@ def main() -> None:
         cold = {"python": partial(run, [*predict, work / "page.pgm"]), "c": partial(run, [program, work / "page.pgm"])}
         seconds = least(cold)
         row = {"step": "the same page, a whole process", "Python, ms": f"{seconds['python'] * 1e3:.3g}"}
-        shares = dict.fromkeys((f"C, {kind}" for kind in KERNELS), "-")
+        shares = dict.fromkeys((f"C, {kind}" for kind in (PLAIN, *KERNELS)), "-")
         rows.append(row | shares | {f"C, {KERNELS[-1]}": f"{seconds['c'] / seconds['python']:.2f}"})
     notes = [
         "C: its processor time in relation to Python's, by these kernels; the least of some rounds in turn, one thread"

@@ -144,6 +144,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
         (
             "MIN_DIGITS",
             "MIN_TILT",
+            "MAX_GROWTH",
             "SURE_CONFIDENCE",
             "MANY_DIGITS",
             "SURE_OF_MANY",

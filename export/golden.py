@@ -13,6 +13,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ CELLS = 12  # of a detector's output, those with the highest logits of a centre
 CROP_TOLERANCE = 4  # grey levels; resizing differs by 1 between machines, and contrast is stretched
 PLANE_TOLERANCE = 0.01  # of -4 to 4; means of windows in float32 differ by less
 FLOAT_TOLERANCE = 1e-3  # of a logit; float32 kernels differ by 1e-5
-STEPS = {"classifier": 2, "detector": 12, "recognizer": 8}  # of 255 over an output's range; integer kernels differ so
+STEPS = {"classifier": 2, "detector": 20, "recognizer": 12}  # of 255 over an output's range; integer kernels differ so
 CONFIDENCE_TOLERANCE = 0.02  # of a digit in a whole picture
 BOX_TOLERANCE = 2  # pixels, of its box
 
@@ -249,7 +250,7 @@ def _tolerance(path: Path, outputs: Floats) -> float:
     """How far outputs of another machine may be from these."""
     if "-int8" not in path.name and "-dynamic" not in path.name:
         return FLOAT_TOLERANCE
-    return round(STEPS[network_of(path)] * float(np.ptp(outputs)) / 255, 4)
+    return ceil(1e4 * STEPS[network_of(path)] * float(np.ptp(outputs)) / 255) / 1e4
 
 
 def _packed(gray: GrayImage) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Rotating a picture and its boxes, and the search for the rotation at which the picture reads best.
 
-    best = best_attempt(read_at, looks_better)  # the Attempt of one of read_at(0), read_at(90), ...
+    best = best_attempt(read_at, looks_better, gray.shape)  # the Attempt of one of read_at(0), read_at(90), ...
 
 Rotations are in degrees clockwise. The thresholds come from drawn pages; docs/decisions/finding-digits.md has the
 measurements.
@@ -28,6 +28,7 @@ ROTATIONS: tuple[Rotation, ...] = ("auto", 0, 90, 180, 270)  # the values of Rea
 
 MIN_DIGITS = 3  # fewer say nothing about which way is up
 MIN_TILT = 11  # degrees; lines that are steeper are made level
+MAX_GROWTH = 8  # times a picture's pixels; one that would have more with its lines level is not turned for them
 SURE_CONFIDENCE = 0.9  # mean confidence of a picture that is not tried on its sides
 MANY_DIGITS = 20  # digits read from which on SURE_OF_MANY is enough
 SURE_OF_MANY = 0.85  # mean confidence; with as many digits, drawn pages on their side have 0.78 at most
@@ -40,7 +41,9 @@ QUARTER_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTA
 
 
 def best_attempt(
-    read_at: Callable[[int], Attempt], looks_better: Callable[[Attempt, Rows, int, float], bool]
+    read_at: Callable[[int], Attempt],
+    looks_better: Callable[[Attempt, Rows, int, float], bool],
+    shape: tuple[int, ...],
 ) -> Attempt:
     """The attempt that reads best: as the picture is, with its lines level, on either side, or upside down.
 
@@ -49,6 +52,8 @@ def best_attempt(
         looks_better: Whether the crops of an attempt's rows, turned by the degrees, look more like digits than that
             many times what they do as they are. It takes far less time than an attempt. Whether a picture is tried
             upside down is decided by it, not by the confidence: 6, 8 and 9 are read surely either way.
+        shape: (H, W) of the picture. Turned by 45 degrees, a long strip would be a square of empty corners, whose
+            memory grows with the square of its length; up to 13 times as long as wide, every picture is turned.
 
     The picture is only read as it is where that gives no candidates at all, or one or two, one of them a digit.
     """
@@ -56,7 +61,7 @@ def best_attempt(
     if not len(best.boxes) or (best.upright_score > 0 and len(best.boxes) < MIN_DIGITS):
         return best
     tilt = round(np.degrees(slope(best.boxes[best.scores >= SURE_SCORE])))
-    if abs(tilt) >= MIN_TILT:
+    if _may_be_level(shape, abs(tilt)):
         level = read_at(-tilt % 360)
         if level.upright_score > best.upright_score:
             best = level
@@ -70,6 +75,12 @@ def best_attempt(
         if is_better and _reads_surely(attempt, TURNED_CONFIDENCE):
             best = attempt
     return best
+
+
+def _may_be_level(shape: tuple[int, ...], tilt: int) -> bool:
+    """Whether lines that steep, in degrees either way, are made level in an (H, W) picture."""
+    height, width = _turned_shape(shape, tilt)
+    return tilt >= MIN_TILT and height * width <= MAX_GROWTH * shape[0] * shape[1]
 
 
 def _sides(best: Attempt, looks_better: Callable[[Attempt, Rows, int, float], bool]) -> list[int]:

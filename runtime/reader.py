@@ -313,7 +313,8 @@ class Reader:
 
         if self.mode == "single":
             return read_at(self._fixed_rotation), detecting
-        best = best_attempt(read_at, self._looks_better) if self.rotate == "auto" else read_at(self.rotate)
+        is_auto = self.rotate == "auto"
+        best = best_attempt(read_at, self._looks_better, gray.shape) if is_auto else read_at(self._fixed_rotation)
         upright = turned(gray, best.degrees)
         found = self._recognition(upright, best).attempt(best.degrees, self._confidence)
         return found.without_cut_wheel(upright.shape), detecting

@@ -11,8 +11,8 @@
  *     --rotate auto   or 0, 90, 180, 270: degrees clockwise before a picture is read
  *     --mode auto     or line, single
  *
- * The file - is standard input; behind -- all arguments are files. Pictures are binary PGM files of 8 bits. Exit codes
- * are those of `digitocr predict`: 0 ok, 1 unexpected, 2 usage, 4 a file could not be read, 9 the output could not be
+ * The file - is standard input; behind -- all arguments are files. Pictures are binary PGM files of 8 bits or fewer. Exit
+ * codes are those of `digitocr predict`: 0 ok, 1 unexpected, 2 usage, 4 a file could not be read, 9 the output could not be
  * written.
  */
 #ifndef ARDUINO
@@ -31,7 +31,7 @@ enum { OK = 0, UNEXPECTED = 1, USAGE = 2, UNREADABLE = 4, UNWRITABLE = 9 };
 #define MIN_SIDE 5          /* pixels; nothing narrower can show a digit */
 #define WHY_LENGTH 200      /* bytes */
 #define NO_MEMORY "there is not enough memory to read it; make it smaller"
-#define NO_PGM "is no binary PGM file of 8 bits; convert it, as by convert PICTURE -depth 8 page.pgm"
+#define NO_PGM "is no binary PGM file of 8 bits or fewer; convert it, as by convert PICTURE -depth 8 page.pgm"
 #define HELP                                                                          \
     "usage: digitocr [--jsonl] [--conf 0.5] [--rotate auto] [--mode auto] FILE.pgm...\n" \
     "--rotate takes auto, 0, 90, 180 or 270; --mode auto, line or single\n"
@@ -56,7 +56,21 @@ static long header_number(FILE *file) {
     return number; /* one byte of white space behind it is read */
 }
 
-/* The pixels of a binary PGM of 8 bits, to be freed; NULL if it is none, and then `why`, of WHY_LENGTH, says so. */
+/* Levels from 0 to `most`, which is 255 at most, as grey levels: what Pillow makes of them, halves to the even one. */
+static void scale_levels(uint8_t *pixels, size_t count, long most) {
+    uint8_t levels[256];
+    size_t n;
+    for (n = 0; n < 256; n++) {
+        double level = (double)n / (double)most * 255.0, rest;
+        int low = level < 255.0 ? (int)level : 255;
+        rest = level - low;
+        levels[n] = (uint8_t)(low + (low < 255 && (rest > 0.5 || (rest >= 0.5 && low % 2))));
+    }
+    for (n = 0; n < count; n++)
+        pixels[n] = levels[pixels[n]];
+}
+
+/* The pixels of a binary PGM of 8 bits or fewer, to be freed; NULL if it is none, and then `why`, of WHY_LENGTH, says so. */
 static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, char *why) {
     FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
     uint8_t *pixels = NULL;
@@ -71,7 +85,7 @@ static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, cha
         height = header_number(file);
         most = header_number(file);
     }
-    if (width > 0 && height > 0 && most == 255) {
+    if (width > 0 && height > 0 && most > 0 && most < 256) {
         if (width < MIN_SIDE || height < MIN_SIDE)
             snprintf(why, WHY_LENGTH, "%ldx%ld pixels are too few; each side must have at least %d", width, height,
                      MIN_SIDE);
@@ -86,6 +100,8 @@ static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, cha
                 pixels = NULL;
                 strcpy(why, "damaged or cut short; save or copy it again");
             }
+            if (pixels && most < 255)
+                scale_levels(pixels, count, most);
             picture->pixels = pixels;
             picture->width = (int32_t)width;
             picture->height = (int32_t)height;

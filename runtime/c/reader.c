@@ -402,6 +402,14 @@ static int dg_try(struct dg_reader *reader, int32_t degrees, double least, doubl
     return error;
 }
 
+/* Whether lines that steep are made level in a picture of that size: turned, a long strip would be a square. */
+static int dg_may_be_level(int32_t width, int32_t height, int32_t tilt) {
+    int32_t turned_width, turned_height;
+    dg_turned_size(width, height, tilt, &turned_width, &turned_height);
+    return tilt >= DG_ORIENTATION_MIN_TILT &&
+           (int64_t)turned_width * turned_height <= (int64_t)DG_ORIENTATION_MAX_GROWTH * width * height;
+}
+
 /* The attempt that reads best: as the picture is, with its lines level, on either side, or upside down. */
 static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, struct dg_attempt **made,
                            struct dg_attempt **spare) {
@@ -422,7 +430,7 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, s
     error = dg_slope((*best)->boxes, rows, tilt, &reader->arena, &angle);
     reader->arena.at = mark;
     tilt = (int32_t)dg_round(angle * DG_DEGREES);
-    if (!error && (tilt >= DG_ORIENTATION_MIN_TILT || tilt <= -DG_ORIENTATION_MIN_TILT))
+    if (!error && dg_may_be_level(reader->picture->width, reader->picture->height, tilt < 0 ? -tilt : tilt))
         error = dg_try(reader, (360 - tilt) % 360, 0.0, 0.0, best, made, spare);
     if (error)
         return error;
@@ -918,7 +926,7 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
         size_t bytes;
         int is_tried =
             options->rotate == DIGITOCR_ROTATE_AUTO
-                ? degrees == 0 || degrees == 90 || (degrees >= DG_ORIENTATION_MIN_TILT && degrees <= DG_MAX_TILT)
+                ? degrees == 0 || degrees == 90 || (degrees <= DG_MAX_TILT && dg_may_be_level(width, height, degrees))
                 : degrees == options->rotate % 180;
         if (!is_tried)
             continue;

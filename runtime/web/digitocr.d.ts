@@ -70,7 +70,7 @@ export declare class DigitocrError extends Error {
   readonly code: number
 }
 
-/** Reads pictures, one at a time. Made by `load`. Pictures that are none raise a TypeError or a DigitocrError. */
+/** Reads pictures, one at a time. Made by `load`. What is no picture or option raises a TypeError or a DigitocrError. */
 export declare class Reader {
   private constructor()
   /** 10, or 11 where the network knows "no digit". */

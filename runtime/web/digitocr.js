@@ -67,8 +67,10 @@ export class Reader {
   }
 
   /** The numbers in a picture. */
-  read(picture, { conf = 0.5, rotate = "auto", mode = "auto" } = {}) {
+  read(picture, given = {}) {
     const started = performance.now()
+    if (typeof given !== "object" || given === null) throw new TypeError(`options are an object, as { conf: 0.5 }, not ${given}`)
+    const { conf = 0.5, rotate = "auto", mode = "auto" } = given
     if (!(conf >= 0 && conf <= 1) || !ROTATIONS.includes(rotate) || !MODES.includes(mode)) throw new DigitocrError(OPTIONS)
     const { data, width, height } = grey(picture)
     let at = this.#room(OPTIONS_BYTES)
@@ -80,8 +82,8 @@ export class Reader {
     at = aligned(at + OPTIONS_BYTES)
     const bytes = this.#c.digitocr_read_bytes(width, height, options) >>> 0
     const reading = at
-    const [given, arena] = this.#put(data, width, height, aligned(at + READING_BYTES), bytes)
-    check(this.#c.digitocr_read(given, options, arena, bytes, reading))
+    const [pixels, arena] = this.#put(data, width, height, aligned(at + READING_BYTES), bytes)
+    check(this.#c.digitocr_read(pixels, options, arena, bytes, reading))
     return { ...this.#reading(reading), ms: { read: performance.now() - started } }
   }
 
@@ -116,6 +118,7 @@ export class Reader {
   /** The crops of 28x28 that the network saw of the first digits of a reading, at most `most`. */
   crops(picture, reading, most = Infinity) {
     const { data, width, height } = grey(picture)
+    if (!Array.isArray(reading?.lines)) throw new TypeError("a reading is what read() returned")
     const boxes = reading.lines.flatMap(line => line.numbers).flatMap(number => number.digits).map(digit => digit.box)
     const count = Math.min(most, boxes.length)
     if (count === 0) return []

@@ -15,6 +15,19 @@ from digitocr.runtime.reader import Reader
 
 pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
 FULL = Path("/dev/full")  # a device on which no byte can be written
+LEVELS = """
+#define main program
+#include "digitocr_cli.c"
+#undef main
+
+int main(int count, char **arguments) {
+    uint8_t levels[256];
+    int n;
+    for (n = 0; n < 256; n++) levels[n] = (uint8_t)n;
+    scale_levels(levels, sizeof levels, count > 1 ? strtol(arguments[1], NULL, 10) : 255);
+    return fwrite(levels, 1, sizeof levels, stdout) != sizeof levels;
+}
+"""
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -27,13 +40,27 @@ def program(c_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.fixture(scope="module")
+def levels(c_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program that prints what becomes of the levels 0 to 255 where the largest one is its argument."""
+    work = tmp_path_factory.mktemp("levels")
+    (work / "levels.c").write_text(LEVELS)
+    cc = ["cc", "-std=c99", "-O1", "-ffp-contract=off", f"-I{c_folder}", "levels.c"]
+    subprocess.run(
+        [*cc, *(c_folder / name for name in ("digitocr.c", "digitocr_weights.c")), "-o", "levels"], cwd=work, check=True
+    )
+    return work / "levels"
+
+
 @pytest.fixture
 def run(program: Path, tmp_path: Path) -> Run:
-    """Runs the program in a folder with page.pgm, which shows 4071, and colour.ppm."""
+    """Runs the program in a folder with page.pgm, which shows 4071, and files that are no grey pictures of 8 bits."""
     picture = Image.new("L", (160, 70), 235)
     ImageDraw.Draw(picture).text((20, 12), "4071", 40, ImageFont.load_default(40))
     picture.save(tmp_path / "page.pgm")
     picture.convert("RGB").save(tmp_path / "colour.ppm")
+    for name, most in (("bits-16", 65535), ("no-levels", 0)):
+        (tmp_path / f"{name}.pgm").write_bytes(f"P5 160 70 {most}\n".encode() + bytes(2 * 160 * 70))
 
     def call(*words: str, **others: Any) -> "subprocess.CompletedProcess[bytes]":
         others = {"stdout": subprocess.PIPE, **others}
@@ -52,6 +79,40 @@ def test_a_picture_is_read_from_a_file_and_from_standard_input(run: Run, tmp_pat
     assert found["text"] == Reader().read(pixels).text == "4071"
 
 
+@pytest.mark.parametrize("most", [1, 2, 15, 63, 100, 127, 200, 254])
+def test_levels_of_another_range_are_those_that_pillow_makes_of_them(
+    run: Run, tmp_path: Path, levels: Path, most: int
+) -> None:
+    content = f"P5 16 16 {most}\n".encode() + bytes(range(256))  # those over the range become white
+    (tmp_path / "levels.pgm").write_bytes(content)
+    found = subprocess.run([levels, str(most)], stdout=subprocess.PIPE, check=True).stdout
+    assert found == np.asarray(Image.open(tmp_path / "levels.pgm")).tobytes()
+    pixels = np.asarray(Image.open(tmp_path / "page.pgm"), np.float64)
+    (tmp_path / "page.pgm").write_bytes(
+        f"P5 160 70 {most}\n".encode() + (pixels / 255 * most).astype(np.uint8).tobytes()
+    )
+    assert run("page.pgm").stdout.decode().strip() == Reader().read(tmp_path / "page.pgm").text
+
+
+@pytest.mark.parametrize(("width", "turned"), [(800, 337), (2400, 0)])
+def test_steep_numbers_in_a_strip_are_read_as_reader_reads_them(
+    run: Run, tmp_path: Path, width: int, turned: int
+) -> None:
+    picture = Image.new("L", (width, 100), 235)
+    for place in range(4):
+        number = Image.new("L", (110, 110), 235)
+        ImageDraw.Draw(number).text((20, 40), str(4071 + 37 * place), 30, ImageFont.load_default(22))
+        number = number.rotate(-25, Image.Resampling.BICUBIC, fillcolor=235).crop((5, 5, 105, 105))
+        picture.paste(number, (width * place // 4 + 60, 0))
+    picture.save(tmp_path / "strip.pgm")
+    found = json.loads(run("--jsonl", "strip.pgm").stdout)
+    expected = Reader().read(tmp_path / "strip.pgm")
+    assert (found["text"], found["turned"]) == (expected.text, expected.turned)
+    assert expected.turned == turned  # up to 13 times as long as wide, lines are made level
+    boxes = [number["box"] for line in found["lines"] for number in line["numbers"]]
+    assert boxes == [list(number.box) for number in expected.numbers]
+
+
 def test_help_is_asked_for_or_given_where_there_is_no_file(run: Run) -> None:
     asked, lacking = run("--help"), run()
     assert asked.stdout == run("-h").stdout == lacking.stderr
@@ -68,7 +129,9 @@ def test_help_is_asked_for_or_given_where_there_is_no_file(run: Run) -> None:
         (["-x", "page.pgm"], 2, "-x: no such option"),
         (["--", "-x"], 4, "-x: cannot be read (No such file or directory)"),
         (["nothere.pgm"], 4, "nothere.pgm: cannot be read (No such file or directory)"),
-        (["colour.ppm"], 4, "colour.ppm: is no binary PGM file of 8 bits; convert it, as by convert PICTURE -depth 8"),
+        (["colour.ppm"], 4, "colour.ppm: is no binary PGM file of 8 bits or fewer; convert it, as by convert PICTURE"),
+        (["bits-16.pgm"], 4, "bits-16.pgm: is no binary PGM file of 8 bits or fewer"),
+        (["no-levels.pgm"], 4, "no-levels.pgm: is no binary PGM file of 8 bits or fewer"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(run: Run, words: list[str], code: int, why: str) -> None:

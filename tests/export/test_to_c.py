@@ -147,6 +147,7 @@ HARNESS = """
 
 int main(void) {
     size_t needed = digitocr_classify_bytes(), size, shift;
+    struct digitocr_options options = digitocr_defaults();
     unsigned char pixels[784];
     float first[DIGITOCR_MAX_CLASSES], logits[DIGITOCR_MAX_CLASSES];
     int place, enough = 0;
@@ -165,6 +166,9 @@ int main(void) {
     if (digitocr_classify(pixels, NULL, pixels, 0) != DIGITOCR_ERROR_ARGUMENT) return 5;
     if (strcmp(digitocr_error_name(DIGITOCR_ERROR_MEMORY), "DIGITOCR_ERROR_MEMORY")) return 6;
     if (strcmp(digitocr_error_name(-7), "unknown error")) return 7;
+    /* turned by 45 degrees, strips would be squares of their length */
+    if (digitocr_read_bytes(20000, 60, &options) > 10000000) return 9;
+    if (digitocr_read_bytes(DIGITOCR_MAX_SIDE, 1, &options) > 10000000) return 10;
     return enough ? 0 : 8;
 }
 """

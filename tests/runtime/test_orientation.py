@@ -98,13 +98,14 @@ def attempt(degrees, confidence, digits=(7, 7, 7, 7), boxes=ROW):
     return Attempt(degrees, boxes, np.full(count, 0.9, np.float32), images, probabilities, sure)
 
 
-def searched(confidences, inverted=False, sides=(1.0, 1.0), **changes):
+def searched(confidences, inverted=False, sides=(1.0, 1.0), shape=(400, 600), **changes):
     """The rotation that is taken and those that are tried.
 
     Args:
         confidences: At each rotation.
         inverted: Whether crops look better upside down.
         sides: What crops look like turned by 90 and 270 degrees, times what they look like as they are.
+        shape: (H, W) of the picture.
         **changes: Of the attempts.
     """
     tried = []
@@ -118,7 +119,7 @@ def searched(confidences, inverted=False, sides=(1.0, 1.0), **changes):
         assert len(rows) == len(attempt.read if degrees == 180 else attempt.boxes)
         return looks[degrees] > least
 
-    return best_attempt(read_at, looks_better).degrees, tried
+    return best_attempt(read_at, looks_better, shape).degrees, tried
 
 
 def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do():
@@ -154,3 +155,13 @@ def test_steep_lines_are_made_level_and_zeros_do_not_count():
     stairs = np.array([[20.0 * place, 10.0 * place, 12, 20] for place in range(4)], np.float32)
     assert searched({0: 0.6, 333: 0.97}, boxes=stairs) == (333, [0, 333])
     assert searched({0: 0.3, 90: 0.99}, digits=(0, 0, 0, 0)) == (0, [0, 90, 270])
+    assert searched({0: 0.6, 27: 0.97}, boxes=stairs * [1, -1, 1, 1]) == (27, [0, 27])
+
+
+def test_lines_of_a_strip_are_not_made_level_where_it_would_become_many_times_as_large():
+    stairs = np.array([[20.0 * place, 10.0 * place, 12, 20] for place in range(4)], np.float32)
+    for shape in ((100, 1300), (1300, 100)):
+        assert searched({0: 0.6, 333: 0.97}, boxes=stairs, shape=shape) == (333, [0, 333])
+    for shape in ((60, 20_000), (20_000, 60), (5, 10_000_000)):  # 14,000 pixels a side and more
+        assert searched({0: 0.95, 333: 0.97}, boxes=stairs, shape=shape) == (0, [0])
+        assert searched({0: 0.6, 270: 0.97}, boxes=stairs, shape=shape) == (270, [0, 90, 270])
