@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import OutputError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import replacing, shown_files
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.runtime.preprocessing import VERSION, images, scale
@@ -285,5 +285,5 @@ def _write(path: Path, text: str) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for model in sorted([*folder.glob("*.onnx"), *folder.glob("*.tflite"), folder / READER]):
+    for model in sorted([*shown_files(folder, "*.onnx"), *shown_files(folder, "*.tflite"), folder / READER]):
         write_golden(model, header=False)

@@ -86,6 +86,14 @@ def parsed_json(text: bytes | str) -> Any:
         raise ValueError("is nested too deep") from None
 
 
+def shown_files(folder: Path, pattern: str) -> list[Path]:
+    """What matches a pattern in a folder, sorted, without hidden files, which Path.glob finds as well.
+
+    Hidden are the parts that `replacing` writes, and what macOS leaves beside the files of a copied folder (`._a.npz`).
+    """
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yields a path beside `path` to write to; renames it to `path` on success, removes it on any exception.

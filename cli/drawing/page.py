@@ -17,6 +17,7 @@ import numpy as np
 
 from digitocr.cli.serving import PageServer, Request
 from digitocr.runtime.errors import DigitocrError, UsageError
+from digitocr.runtime.files import shown_files
 from digitocr.runtime.models import shipped_model
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.preprocessing import Images, images
@@ -38,7 +39,9 @@ def find_networks(sources: Sequence[Path]) -> dict[str, Path]:
         return {SHIPPED: shipped_model(SHIPPED)}
     found: list[Path] = []
     for source in sources:
-        files = [path for pattern in RUN_FILES for path in source.glob(pattern)] if source.is_dir() else [source]
+        files = (
+            [path for pattern in RUN_FILES for path in shown_files(source, pattern)] if source.is_dir() else [source]
+        )
         if not files:
             raise UsageError(
                 f"{source}: holds no network that reads digits; name the folder of a run, a study or a search, or a "

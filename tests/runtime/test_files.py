@@ -10,6 +10,7 @@ from digitocr.runtime.files import (
     read_regular,
     remove_abandoned,
     replacing,
+    shown_files,
 )
 
 
@@ -127,3 +128,9 @@ def test_json_that_no_record_is_as_large_as_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "a.json").write_text("[12]")
     with pytest.raises(OSError, match="File too large"):
         read_json(tmp_path / "a.json")
+
+
+def test_hidden_files_are_not_shown(tmp_path):
+    for name in ("b.npz", "a.npz", "._a.npz", ".c.0123abcd.part.npz", "a.csv"):
+        (tmp_path / name).touch()
+    assert [path.name for path in shown_files(tmp_path, "*.npz")] == ["a.npz", "b.npz"]

@@ -21,6 +21,7 @@ from drawn import bars
 
 from digitocr.runtime import trial
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.files import shown_files
 
 IMAGES = 240  # drawn digits to train with
 PICTURES = 40  # that predict reads
@@ -274,7 +275,7 @@ class Study(Command):
         return ["study", "--data", data, "--images", "120", "--epochs", "1", "--seeds", "1", "--out", "study"]
 
     def reported(self) -> dict[str, Any]:
-        return {path.name: path.read_bytes() for path in (self.folder / "study" / "runs").glob("*.json")}
+        return {path.name: path.read_bytes() for path in shown_files(self.folder / "study" / "runs", "*.json")}
 
     def result(self) -> Any:
         rows = [json.loads(content) for _, content in sorted(self.reported().items())]

@@ -38,7 +38,7 @@ import numpy.typing as npt
 from digitocr import __version__
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
-from digitocr.runtime.files import remove_abandoned, replacing
+from digitocr.runtime.files import remove_abandoned, replacing, shown_files
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.processes import begin
 from digitocr.train.data import Bytes, Mnist, fewer, split, stratified
@@ -234,7 +234,7 @@ def read_study(folder: Path) -> dict[str, Any]:
 
 def read_runs(folder: Path) -> list[dict[str, Any]]:
     """The finished runs, in the order of cells and seeds. Raises InputError for one that is damaged."""
-    paths = (folder / "runs").glob("*-seed*.json")
+    paths = shown_files(folder / "runs", "*-seed*.json")
     runs = [read_json(path, fits_run, "delete it to repeat that run") for path in paths]
     order = {cell_name(cell): place for place, cell in enumerate(cells("all"))}
     return sorted(runs, key=lambda run: (order.get(run["cell"], len(order)), run["cell"], run["seed"]))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.files import shown_files
 from digitocr.train import data as mnist
 from digitocr.train.data import Indices, Mnist, Origin, by_group, holds_mnist, known_mnist
 from digitocr.train.idx import TEST, TRAIN, find_idx, is_idx, set_of
@@ -104,8 +105,8 @@ def read_source(source: Path) -> Labelled:
 def _read_folder(folder: Path, gathered: Gathered) -> None:
     sets = find_idx(folder)
     lists = [folder / name for name in LISTS if (folder / name).is_file()]
-    arrays = sorted(folder.glob("*.npz"))
-    tables = [path for path in sorted(folder.glob("*.csv")) if is_pixels(path)]
+    arrays = shown_files(folder, "*.npz")
+    tables = [path for path in shown_files(folder, "*.csv") if is_pixels(path)]
     if sets:
         prefix = next(iter(sets)) if len(sets) == 1 else "" if "" in sets else EMNIST_DIGITS
         if prefix not in sets:

@@ -168,6 +168,14 @@ def test_a_result_cut_off_is_named_before_hours_of_work(tmp_path: Path) -> None:
             Study(tmp_path, drawn(), PLAN, shipped)
 
 
+def test_a_result_that_is_being_written_is_none_yet(tmp_path: Path) -> None:
+    Study(tmp_path, drawn(), PLAN, shipped)
+    (tmp_path / "runs").mkdir(exist_ok=True)
+    (tmp_path / "runs" / ".1conv-3x3-max-seed0.0123abcd.part.json").write_text('{"schema": "digitocr-stu')
+    with pytest.raises(InputError, match="no run is finished"):
+        read_results(tmp_path)
+
+
 def test_what_a_kill_leaves_of_the_first_file_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / ".study.part.json").write_text('{"sch')
     Study(tmp_path, drawn(), PLAN, shipped)

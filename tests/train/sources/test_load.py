@@ -294,3 +294,16 @@ def test_a_thousandfold_imbalance_is_told(few, is_told, draw):
     line = imbalance_of(dataclasses.replace(labelled, labels=labels))
     assert bool(line) == is_told
     assert not line or "1,000 pictures of 3 and 1 of 4" in line
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_what_macos_leaves_beside_a_copied_file_is_no_set(suffix, draw, tmp_path):
+    images = np.array([draw(label, 0) for label in range(10)])
+    if suffix == "npz":
+        np.savez(tmp_path / "a.npz", x=images, y=np.arange(10))
+    else:
+        head = ["label", *(f"pixel{at}" for at in range(images[0].size))]
+        lines = [",".join(map(str, [label, *image.ravel()])) for label, image in enumerate(images)]
+        (tmp_path / "a.csv").write_text("\n".join([",".join(head), *lines]))
+    (tmp_path / f"._a.{suffix}").write_bytes(b"\x00\x05\x16\x07 no data")
+    assert len(read_source(tmp_path).labels) == 10
