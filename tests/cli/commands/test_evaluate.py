@@ -83,7 +83,7 @@ def test_a_network_of_others_is_judged_and_refused_by_its_accuracy(fonts, tmp_pa
         (["--conf", "1.5"], 2, "--conf"),
         (["--seed", "-1"], 2, "--seed"),
         (["--fonts", os.devnull], 4, "--fonts DIR"),
-        (["--data", os.devnull], 4, "is no source of labelled pictures"),
+        (["--data", os.devnull], 4, "is a pipe or a device"),
         (["--mnist-c", os.devnull], 4, "mnist_c.zip"),
     ],
 )
