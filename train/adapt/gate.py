@@ -71,7 +71,7 @@ def judged(
     """
     pages = _pages(data, held_out(list(fonts)) or fonts, GATE_SEED)
     say(f"reading {len(pictures)} own pictures that were kept back, and drawn scenes, as before")
-    before, drawn_before = _read(Reader(), pictures, pages)  # one reader after the other: each takes 60 MB and more
+    before, drawn_before = _read(Reader(), pictures, pages)  # one reader after the other, so that one holds memory
     say("reading the same with what was learned")
     after, drawn_after = _read(keras_reader(networks), pictures, pages)
     rows = [

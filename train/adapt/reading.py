@@ -39,7 +39,7 @@ def _answers(network: Any) -> Callable[[Tensors], Any]:
 
 
 def predicted(network: Any, images: Images) -> Probabilities:
-    """(n, classes) what a classifier answers to (n, 28, 28) uint8, in batches: 500 at once would take 150 MB more."""
+    """(n, classes) what a classifier answers to (n, 28, 28) uint8, in batches: 500 at once would take 60 MB more."""
     parts = np.array_split(images, -(-len(images) // PREDICT_BATCH))
     return np.concatenate([network.predict_on_batch(scale(part)) for part in parts])
 
