@@ -64,7 +64,8 @@ class Shown:
         return subprocess.run(["xdotool", *words], env=self.env, capture_output=True, text=True, timeout=SECONDS).stdout
 
     def key(self, name):
-        self.tool("key", "--window", self.id, name)  # fails where the window ends before the key is up
+        self.tool("key", "--window", self.id, name)  # fails where the window ends before the key is up,
+        self.tool("keyup", name)  # and then leaves it down, for all windows to come
 
     def screen(self):
         return cv2.cvtColor(np.asarray(ImageGrab.grab(xdisplay=self.display).convert("RGB")), cv2.COLOR_RGB2BGR)
