@@ -200,6 +200,8 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "MAX_WIDTH",
             "MIN_SLOPE_BOXES",
             "LEVEL_SAMPLES",
+            "MAX_RATIO",
+            "MAX_SHIFT",
             "CLOSER",
             "SHRINK",
         ),

@@ -1,6 +1,6 @@
 """Rotating a picture and its boxes, and the search for the rotation at which the picture reads best.
 
-    best = best_attempt(read_at, looks_better, gray.shape)  # the Attempt of one of read_at(0), read_at(90), ...
+    best = best_attempt(read_at, looks_better, with_lines, gray.shape)  # with_lines(read_at(0)), of read_at(90), ...
 
 Rotations are in degrees clockwise. The thresholds come from drawn pages; docs/decisions/finding-digits.md has the
 measurements.
@@ -43,6 +43,7 @@ QUARTER_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTA
 def best_attempt(
     read_at: Callable[[int], Attempt],
     looks_better: Callable[[Attempt, Rows, int, float], bool],
+    with_lines: Callable[[Attempt], Attempt],
     shape: tuple[int, ...],
 ) -> Attempt:
     """The attempt that reads best: as the picture is, with its lines level, on either side, or upside down.
@@ -52,29 +53,35 @@ def best_attempt(
         looks_better: Whether the crops of an attempt's rows, turned by the degrees, look more like digits than that
             many times what they do as they are. It takes far less time than an attempt. Whether a picture is tried
             upside down is decided by it, not by the confidence: 6, 8 and 9 are read surely either way.
+        with_lines: An attempt after its lines are read. Letters upside down are digits for the detector, so a picture
+            is turned only if its lines read better so as well.
         shape: (H, W) of the picture. Turned by 45 degrees, a long strip would be a square of empty corners, whose
             memory grows with the square of its length; up to 13 times as long as wide, every picture is turned.
 
     The picture is only read as it is where that gives no candidates at all, or one or two, one of them a digit.
     """
-    best = read_at(0)
-    if not len(best.boxes) or (best.upright_score > 0 and len(best.boxes) < MIN_DIGITS):
-        return best
-    tilt = round(np.degrees(slope(best.boxes[best.scores >= SURE_SCORE])))
+    upright = read_at(0)
+    if not len(upright.boxes) or (upright.upright_score > 0 and len(upright.boxes) < MIN_DIGITS):
+        return with_lines(upright)
+    tilt = round(np.degrees(slope(upright.boxes[upright.scores >= SURE_SCORE])))
     if _may_be_level(shape, abs(tilt)):
         level = read_at(-tilt % 360)
-        if level.upright_score > best.upright_score:
-            best = level
-    others = _sides(best, looks_better)
-    if looks_better(best, best.read, 180, 1.0):
-        others.append((best.degrees + 180) % 360)
-    required = MIN_GAIN * best.upright_score
+        if level.upright_score > upright.upright_score:
+            upright = level
+    others = _sides(upright, looks_better)
+    if looks_better(upright, upright.read, 180, 1.0):
+        others.append((upright.degrees + 180) % 360)
+    best, required = upright, MIN_GAIN * upright.upright_score
     for degrees in others:
         attempt = read_at(degrees)
         is_better = attempt.upright_score > max(required, best.upright_score)
         if is_better and _reads_surely(attempt, TURNED_CONFIDENCE):
             best = attempt
-    return best
+    lined = with_lines(upright)
+    if best is upright:
+        return lined
+    turned_lines = with_lines(best)
+    return turned_lines if turned_lines.upright_score > MIN_GAIN * lined.upright_score else lined
 
 
 def _may_be_level(shape: tuple[int, ...], tilt: int) -> bool:

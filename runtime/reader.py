@@ -313,11 +313,15 @@ class Reader:
 
         if self.mode == "single":
             return read_at(self._fixed_rotation), detecting
-        is_auto = self.rotate == "auto"
-        best = best_attempt(read_at, self._looks_better, gray.shape) if is_auto else read_at(self._fixed_rotation)
-        upright = turned(gray, best.degrees)
-        found = self._recognition(upright, best).attempt(best.degrees, self._confidence)
-        return found.without_cut_wheel(upright.shape), detecting
+
+        def with_lines(attempt: Attempt) -> Attempt:
+            upright = turned(gray, attempt.degrees)
+            found = self._recognition(upright, attempt).attempt(attempt.degrees, self._confidence)
+            return found.without_cut_wheel(upright.shape)
+
+        if self.rotate == "auto":
+            return best_attempt(read_at, self._looks_better, with_lines, gray.shape), detecting
+        return with_lines(read_at(self._fixed_rotation)), detecting
 
     def _read_at(self, gray: GrayImage, degrees: int, turns: ShrunkTurns) -> tuple[Attempt, float]:
         """The candidates of the picture at a rotation, and the seconds that detection took.

@@ -38,7 +38,7 @@ from digitocr.runtime.recognizer import (
     Segment,
     segments,
 )
-from digitocr.runtime.strips import CLOSER, Place, ReadStrip, cut, find_lines
+from digitocr.runtime.strips import CLOSER, Place, ReadStrip, cut, find_lines, fitted
 
 SEED_CONFIDENCE = 0.05  # of the candidates that lines are made of
 MAX_OFFSET = 0.4  # of the wider of a box and a digit, from the middle of the box to that of the character it holds
@@ -130,16 +130,18 @@ def recognition(
     new_beside: list[tuple[float, float]] = []
     others: list[Character] = []
     strips: list[ReadStrip] = []
-    places = find_lines(boxes, np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE))
+    seeds = np.flatnonzero(attempt.confidence >= SEED_CONFIDENCE)
+    places = find_lines(boxes, seeds)
     if not places:  # all that is drawn, as one line
         places = find_lines(np.array([ink_box(gray)], np.float32), np.zeros(1, np.int64))
         places = [place._replace(rows=()) for place in places]
     # large lines first: what is a comma or a degree sign beside their digits makes no line of its own
-    for place in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
-        if place.rows and is_seen[list(place.rows)].all():
+    for found in sorted(places, key=lambda place: len(place.rows) * place.scale, reverse=True):
+        if found.rows and is_seen[list(found.rows)].all():
             continue
-        strip, columns, parts = read_line(gray, place, recognizer)
-        strips.append(ReadStrip(place, strip, parts))
+        line, columns = read_line(gray, boxes, seeds, found, recognizer)
+        strips.append(line)
+        place, parts = line.place, line.segments
         rows = on_line(boxes, place)
         digits = [part for part in parts if part.kind == DIGIT]
         matches, free = _matched(boxes, rows, digits, place)
@@ -194,20 +196,38 @@ def recognition(
 
 
 def read_line(
-    gray: GrayImage, place: Place, recognizer: Recognizer
-) -> tuple[GrayImage, npt.NDArray[np.float32], list[Segment]]:
-    """The strip of a line, the probabilities of its columns, and their segments.
+    gray: GrayImage, boxes: Boxes, seeds: npt.NDArray[np.int64], place: Place, recognizer: Recognizer
+) -> tuple[ReadStrip, npt.NDArray[np.float32]]:
+    """A line as it was read, and the probabilities of its columns.
 
-    The probabilities are the mean of two looks where one leaves doubt.
+    Where the line shows clear digits in some of its candidates only, these alone say where it stands. The probabilities
+    are the mean of two looks where one leaves doubt.
     """
     strip = cut(gray, place)
     (columns,) = recognizer.columns([strip])
     parts = segments(columns)
+    again = fitted(boxes, place, clear_digits(boxes, place, parts), seeds)
+    if again is not place:
+        place, strip = again, cut(gray, again)
+        (columns,) = recognizer.columns([strip])
+        parts = segments(columns)
     if any(map(is_doubtful, parts)):
         (closer,) = recognizer.columns([cut(gray, place.closer())])
         columns = mean_of_looks(columns, closer)
         parts = segments(columns)
-    return strip, columns, parts
+    return ReadStrip(place, strip, parts), columns
+
+
+def clear_digits(boxes: Boxes, place: Place, parts: Sequence[Segment]) -> list[int]:
+    """The rows of a place in whose middle its line shows a clear digit."""
+    clear = [(part.left, part.right) for part in parts if part.kind == DIGIT and not is_doubtful(part)]
+    found = []
+    for row in place.rows:
+        x, y, w, h = boxes[row].tolist()
+        column = place.to_strip(x + w / 2, y + h / 2)[0] / COLUMN
+        if any(left <= column < right for left, right in clear):
+            found.append(row)
+    return found
 
 
 def is_doubtful(part: Segment) -> bool:

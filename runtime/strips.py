@@ -24,6 +24,8 @@ CONTEXT = 2.2  # heights of the line that a strip reaches beyond its first and l
 MAX_WIDTH = 6000  # pixels of a strip; a longer one is cut off
 MIN_SLOPE_BOXES = 3  # boxes of a line whose own slope is measured
 LEVEL_SAMPLES = 1_000  # pixels, about, whose median is the level beyond the picture
+MAX_RATIO = 1.15  # of a line's two scales; where they differ more, it is cut out again
+MAX_SHIFT = 0.15  # digit heights; as MAX_RATIO, of the ends of a line's middle
 CLOSER = 1.15  # times as large, a line at the second look
 SHRINK = 2.0  # pixels of the picture for one that is interpolated, at most, so that no stroke is skipped
 
@@ -96,8 +98,29 @@ def find_lines(boxes: Boxes, rows: npt.NDArray[np.int64]) -> list[Place]:
                     break
             else:
                 parts.append([row])
-        places += [_place(boxes, part, common) for part in parts]
+        places += [_place(boxes, part, part, common) for part in parts]
     return places
+
+
+def fitted(boxes: Boxes, place: Place, fit: list[int], seeds: npt.NDArray[np.int64]) -> Place:
+    """The place by those of its rows that are in `fit` alone, if that moves or scales its digits; else as it is.
+
+    Letters are as high as digits or not, and g hangs below the line: a line that begins with them is cut out wrongly.
+
+    Args:
+        boxes: (n, 4) float32, the candidates.
+        place: Of find_lines.
+        fit: Some of its rows.
+        seeds: The rows that find_lines got.
+    """
+    if not 0 < len(fit) < len(place.rows):
+        return place
+    left_out = set(place.rows) - set(fit)
+    again = _place(boxes, list(place.rows), fit, slope(boxes[[row for row in seeds.tolist() if row not in left_out]]))
+    ratio = place.scale / again.scale
+    ends = [again.to_strip(*place.to_picture(u, STRIP_HEIGHT / 2))[1] - STRIP_HEIGHT / 2 for u in (0, place.width)]
+    is_off = max(ratio, 1 / ratio) > MAX_RATIO or max(map(abs, ends)) > MAX_SHIFT * DIGIT_HEIGHT
+    return again if is_off else place
 
 
 def _belongs(boxes: Boxes, part: list[int], row: int) -> bool:
@@ -109,18 +132,19 @@ def _belongs(boxes: Boxes, part: list[int], row: int) -> bool:
     return bool(near and max(height, own) < MAX_HEIGHT_RATIO * min(height, own))
 
 
-def _place(boxes: Boxes, part: list[int], common: float) -> Place:
-    some = boxes[part]
-    centres = some[:, :2] + some[:, 2:] / 2
-    height = float(np.sort(some[:, 3])[len(part) // 2])
+def _place(boxes: Boxes, part: list[int], fit: list[int], common: float) -> Place:
+    """The place of the rows `part`, with the slope, the height and the middle of the rows `fit` of them."""
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    some = centres[fit]
+    height = float(np.sort(boxes[fit, 3])[len(fit) // 2])
     angle = common
-    if len(part) >= MIN_SLOPE_BOXES and float(np.ptp(centres[:, 0])) > 2 * height:
-        dx, dy = centres[:, 0] - centres[:, 0].mean(), centres[:, 1] - centres[:, 1].mean()
+    if len(fit) >= MIN_SLOPE_BOXES and float(np.ptp(some[:, 0])) > 2 * height:
+        dx, dy = some[:, 0] - some[:, 0].mean(), some[:, 1] - some[:, 1].mean()
         angle = float(np.arctan(float((dx * dy).sum()) / float((dx * dx).sum())))
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
-    middle = centres.mean(0)
-    along = (centres - middle) @ np.array([cos, sin])
-    half = some[:, 2] / 2
+    middle = some.mean(0)
+    along = (centres[part] - middle) @ np.array([cos, sin])
+    half = boxes[part, 2] / 2
     scale = height / DIGIT_HEIGHT
     left, right = float((along - half).min()) - CONTEXT * height, float((along + half).max()) + CONTEXT * height
     width = min(-int(-(right - left) / scale // MULTIPLE) * MULTIPLE, MAX_WIDTH)

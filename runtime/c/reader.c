@@ -30,7 +30,7 @@ struct dg_reader {
     const struct digitocr_options *options;
     struct dg_arena arena;
     int32_t capacity, classes;
-    struct dg_attempt attempts[3];
+    struct dg_attempt attempts[4];
 };
 
 static int32_t dg_capacity(int32_t width, int32_t height) {
@@ -43,9 +43,9 @@ static int32_t dg_capacity(int32_t width, int32_t height) {
 /* Candidates at most with those that only the recognizer finds; as many signs and words are kept. */
 static int32_t dg_total(int32_t capacity) { return capacity + capacity / 2; }
 
-/* Sets of candidates that are held at once: the best, another rotation, and either in a border. */
+/* Sets of candidates that are held at once: the upright ones, the best, another rotation, and either in a border. */
 static int32_t dg_attempts(const struct digitocr_options *options) {
-    return options->mode != DIGITOCR_MODE_SINGLE && options->rotate == DIGITOCR_ROTATE_AUTO ? 3 : 2;
+    return options->mode != DIGITOCR_MODE_SINGLE && options->rotate == DIGITOCR_ROTATE_AUTO ? 4 : 2;
 }
 
 static int dg_take_attempt(struct dg_reader *reader, struct dg_attempt *made) {
@@ -410,14 +410,18 @@ static int dg_may_be_level(int32_t width, int32_t height, int32_t tilt) {
            (int64_t)turned_width * turned_height <= (int64_t)DG_ORIENTATION_MAX_GROWTH * width * height;
 }
 
-/* The attempt that reads best: as the picture is, with its lines level, on either side, or upside down. */
-static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, struct dg_attempt **made,
-                           struct dg_attempt **spare) {
+/* The attempt that reads best: as the picture is or with its lines level, which is *upright as well, on either side, or
+ * upside down. The upright one is kept. */
+static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **upright, struct dg_attempt **best) {
+    struct dg_attempt *made = &reader->attempts[1], *spare = &reader->attempts[2];
     int32_t others[3], other_count = 0, tilt = 0, side, n;
     unsigned char *mark = reader->arena.at;
     int32_t *rows;
     double angle, required, sure;
-    int is_better, error = dg_read_at(reader, 0, best, spare);
+    int is_better, error;
+    *best = &reader->attempts[0];
+    error = dg_read_at(reader, 0, best, &spare);
+    *upright = *best;
     if (error || (*best)->count == 0 ||
         ((*best)->scores_of.upright > 0.0 && (*best)->count < DG_ORIENTATION_MIN_DIGITS))
         return error;
@@ -431,9 +435,10 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, s
     reader->arena.at = mark;
     tilt = (int32_t)dg_round(angle * DG_DEGREES);
     if (!error && dg_may_be_level(reader->picture->width, reader->picture->height, tilt < 0 ? -tilt : tilt))
-        error = dg_try(reader, (360 - tilt) % 360, 0.0, 0.0, best, made, spare);
+        error = dg_try(reader, (360 - tilt) % 360, 0.0, 0.0, best, &made, &spare);
     if (error)
         return error;
+    *upright = *best;
     sure = (*best)->scores_of.read >= DG_ORIENTATION_MANY_DIGITS ? DG_ORIENTATION_SURE_OF_MANY
                                                                  : DG_ORIENTATION_SURE_CONFIDENCE;
     for (side = 90; side <= 270 && !error && !dg_reads_surely(*best, sure); side += 180) {
@@ -448,8 +453,10 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **best, s
     if (!error && is_better)
         others[other_count++] = ((*best)->degrees + 180) % 360;
     required = DG_ORIENTATION_MIN_GAIN * (*best)->scores_of.upright;
-    for (n = 0; n < other_count && !error; n++)
-        error = dg_try(reader, others[n], required, DG_ORIENTATION_TURNED_CONFIDENCE, best, made, spare);
+    for (n = 0; n < other_count && !error; n++) {
+        error = dg_try(reader, others[n], required, DG_ORIENTATION_TURNED_CONFIDENCE, best, &made, &spare);
+        made = made == *upright ? &reader->attempts[3] : made;
+    }
     return error;
 }
 
@@ -479,27 +486,43 @@ static float *dg_take_columns(struct dg_reader *reader, const struct dg_output *
     return columns;
 }
 
-/* Reads the line that stands in a place of the picture. A look is held as the network's bytes while another one is
- * taken, and its probabilities are computed again. */
+/* Looks at the line that stands in a place of the picture: the network's output, and the probabilities of its columns.
+ * *behind is the arena's place between them. */
+static int dg_first_look(struct dg_reader *reader, const struct digitocr_picture *picture, const struct dg_place *place,
+                         struct dg_output *look, unsigned char **behind, float **columns) {
+    int error = dg_look(picture, place, &reader->arena, look);
+    *behind = reader->arena.at;
+    *columns = error ? NULL : dg_take_columns(reader, look, place->width / DG_COLUMN);
+    return error ? error : *columns ? DIGITOCR_OK : DIGITOCR_ERROR_MEMORY;
+}
+
+/* Reads the line that stands in a place of the picture, or where those of its candidates stand that it shows as clear
+ * digits. A look is held as the network's bytes while another one is taken, and its probabilities are computed again. */
 static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture *picture, const struct dg_place *place,
-                        const int32_t *rows, struct dg_recognition *lines) {
+                        const int32_t *rows, const int32_t *seeds, int32_t seed_count, struct dg_recognition *lines) {
     struct dg_arena *arena = &reader->arena;
     unsigned char *mark = arena->at, *behind;
-    struct dg_place limited = *place, closer;
+    struct dg_place limited = *place, fitted, closer;
     struct dg_output first, second;
     int32_t longest = dg_longest_strip(reader->picture->width, reader->picture->height), count, n;
-    float *columns = NULL;
-    int error, is_doubtful = 0;
+    float *columns;
+    int is_off = 0, is_doubtful = 0, error;
     limited.width = limited.width > longest ? longest : limited.width;
-    closer = dg_closer(&limited, longest);
-    count = limited.width / DG_COLUMN;
-    error = dg_look(picture, &limited, arena, &first);
-    behind = arena->at;
+    error = dg_first_look(reader, picture, &limited, &first, &behind, &columns);
     if (!error)
-        columns = dg_take_columns(reader, &first, count);
-    if (columns)
+        error = dg_fit_place(lines->boxes, seeds, seed_count, &limited, rows, columns, limited.width / DG_COLUMN, arena,
+                             &fitted, &is_off);
+    if (!error && is_off) {
+        arena->at = mark;
+        limited = fitted;
+        limited.width = limited.width > longest ? longest : limited.width;
+        error = dg_first_look(reader, picture, &limited, &first, &behind, &columns);
+    }
+    count = limited.width / DG_COLUMN;
+    if (!error)
         error = dg_is_doubtful(columns, count, arena, &is_doubtful);
-    if (columns && !error && is_doubtful) {
+    if (!error && is_doubtful) {
+        closer = dg_closer(&limited, longest);
         arena->at = behind;
         error = dg_look(picture, &closer, arena, &second);
         columns = error ? NULL : dg_take_columns(reader, &first, count);
@@ -508,9 +531,9 @@ static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture 
             dg_column_of(&second, dg_closer_column(n, closer.width / DG_COLUMN), seen);
             dg_take_means(columns + n * DG_CLASS_COUNT, seen);
         }
+        if (!error && !columns)
+            error = DIGITOCR_ERROR_MEMORY;
     }
-    if (!error && !columns)
-        error = DIGITOCR_ERROR_MEMORY;
     if (!error) { /* the looks are needed no more */
         size_t bytes = (size_t)count * DG_CLASS_COUNT * sizeof *columns;
         memmove(mark, columns, bytes);
@@ -545,25 +568,25 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     struct dg_recognition *lines = &found->lines;
     struct dg_view view = dg_view_of(picture, 0, 0);
     struct dg_places places;
-    int32_t total = dg_total(reader->capacity), count = attempt->count, classes = reader->classes, seeds = 0, n;
+    int32_t total = dg_total(reader->capacity), count = attempt->count, classes = reader->classes, seed_count = 0, n;
     unsigned char *mark;
     float *read, *scores, *before, elsewhere[2];
     double *keys;
-    int32_t *order;
+    int32_t *seeds, *order;
     int error;
     found->digits = dg_take_array(arena, total, 10 * sizeof *found->digits);
     found->confidence = dg_take_array(arena, total, sizeof *found->confidence);
     found->places = dg_take_array(arena, total, sizeof *found->places);
     error = dg_take_recognition(lines, total, total, arena);
     mark = arena->at;
-    order = dg_take_array(arena, count, sizeof *order);
-    if (error || !found->digits || !found->confidence || !found->places || !order)
+    seeds = dg_take_array(arena, count, sizeof *seeds); /* the candidates that lines are made of */
+    if (error || !found->digits || !found->confidence || !found->places || !seeds)
         return DIGITOCR_ERROR_MEMORY;
     dg_begin_recognition(lines, attempt->boxes, count);
     for (n = 0; n < count; n++)
         if (attempt->confidence[n] >= (float)DG_RECOGNITION_SEED_CONFIDENCE)
-            order[seeds++] = n;
-    error = dg_find_places(attempt->boxes, order, seeds, arena, &places);
+            seeds[seed_count++] = n;
+    error = dg_find_places(attempt->boxes, seeds, seed_count, arena, &places);
     if (!error && !places.count) { /* all that is drawn, as one line */
         struct digitocr_box *ink = dg_take_array(arena, 1, sizeof *ink);
         int32_t first = 0;
@@ -585,7 +608,7 @@ static int dg_read_lines(struct dg_reader *reader, const struct digitocr_picture
     for (n = 0; n < places.count && !error; n++) {
         const struct dg_place *place = &places.places[order[n]];
         if (!dg_is_read_already(lines, place, places.rows + place->first))
-            error = dg_read_line(reader, picture, place, places.rows + place->first, lines);
+            error = dg_read_line(reader, picture, place, places.rows + place->first, seeds, seed_count, lines);
     }
     arena->at = mark;
     if (!error)
@@ -794,30 +817,66 @@ static int dg_read_lone(struct dg_reader *reader, struct digitocr_reading *readi
     return DIGITOCR_OK;
 }
 
+/* Reads the lines of an attempt, in the picture at its rotation. The results stay in the arena. */
+static int dg_with_lines(struct dg_reader *reader, const struct dg_attempt *attempt, struct digitocr_picture *turned,
+                         struct dg_result *found) {
+    int error = dg_turn(reader->picture, attempt->degrees, &reader->arena, turned);
+    if (!error)
+        error = dg_read_lines(reader, turned, attempt, found);
+    if (!error)
+        dg_without_cut_wheel(found->lines.boxes, found->confidence, found->lines.count, turned->height);
+    return error;
+}
+
+/* Whether an attempt on its side or upside down reads better than the upright one after the lines of both are read:
+ * letters upside down are digits for the detector. */
+static int dg_turned_is_better(struct dg_reader *reader, const struct dg_attempt *upright,
+                               const struct dg_attempt *turned, int *is_better) {
+    unsigned char *mark = reader->arena.at;
+    const struct dg_attempt *both[2];
+    struct dg_scores scores[2];
+    int n, error = DIGITOCR_OK;
+    both[0] = upright;
+    both[1] = turned;
+    for (n = 0; n < 2 && !error; n++) {
+        struct digitocr_picture picture;
+        struct dg_result found;
+        error = dg_with_lines(reader, both[n], &picture, &found);
+        if (!error)
+            error = dg_reading_scores(found.digits, 10, found.confidence, found.lines.count, &reader->arena, &scores[n]);
+        reader->arena.at = mark;
+    }
+    *is_better = !error && scores[1].upright > DG_ORIENTATION_MIN_GAIN * scores[0].upright;
+    return error;
+}
+
 static int dg_read_picture(struct dg_reader *reader, struct digitocr_reading *reading) {
-    struct dg_attempt *best = &reader->attempts[0], *made = &reader->attempts[1], *spare = &reader->attempts[2];
-    struct digitocr_picture upright;
+    struct dg_attempt *best = &reader->attempts[0], *upright = best, *spare = &reader->attempts[1];
+    struct digitocr_picture picture;
     struct dg_result found;
-    int is_single = reader->options->mode == DIGITOCR_MODE_SINGLE, n, error = DIGITOCR_OK;
+    int is_single = reader->options->mode == DIGITOCR_MODE_SINGLE, is_better = 1, n, error = DIGITOCR_OK;
     for (n = 0; n < dg_attempts(reader->options) && !error; n++)
         error = dg_take_attempt(reader, &reader->attempts[n]);
     if (error)
         return error;
-    if (is_single || reader->options->rotate != DIGITOCR_ROTATE_AUTO)
-        error = dg_read_at(reader, dg_fixed_rotation(reader), &best, &made);
-    else
-        error = dg_best_attempt(reader, &best, &made, &spare);
+    if (is_single || reader->options->rotate != DIGITOCR_ROTATE_AUTO) {
+        error = dg_read_at(reader, dg_fixed_rotation(reader), &best, &spare);
+    } else {
+        error = dg_best_attempt(reader, &upright, &best);
+        if (!error && best != upright)
+            error = dg_turned_is_better(reader, upright, best, &is_better);
+    }
     if (error)
         return error;
-    best = dg_keep_attempt(reader, best);
-    error = dg_turn(reader->picture, best->degrees, &reader->arena, &upright);
-    if (!error)
-        error = is_single ? dg_without_lines(reader, best, &found) : dg_read_lines(reader, &upright, best, &found);
-    if (error)
-        return error;
-    if (!is_single)
-        dg_without_cut_wheel(found.lines.boxes, found.confidence, found.lines.count, upright.height);
-    return dg_write_reading(reader, &found, best->degrees, upright.width, upright.height, reading);
+    best = dg_keep_attempt(reader, is_better ? best : upright);
+    if (is_single) {
+        error = dg_turn(reader->picture, best->degrees, &reader->arena, &picture);
+        if (!error)
+            error = dg_without_lines(reader, best, &found);
+    } else {
+        error = dg_with_lines(reader, best, &picture, &found);
+    }
+    return error ? error : dg_write_reading(reader, &found, best->degrees, picture.width, picture.height, reading);
 }
 
 struct digitocr_options digitocr_defaults(void) {
@@ -898,7 +957,9 @@ static size_t dg_lines_bytes(int32_t width, int32_t capacity, int32_t longest, s
                    count * (2 * sizeof(int32_t) + sizeof(double) + 5 * (16 + sizeof(int32_t)));
     size_t in_columns = columns * DG_CLASS_COUNT * sizeof(float);
     size_t held = columns * DG_CLASS_COUNT + DG_ALIGN; /* of a look */
-    size_t line = dg_larger(held + dg_larger(look, held + in_columns), in_columns + strip);
+    size_t fit = columns * sizeof(struct dg_segment) +
+                 count * (2 * sizeof(int32_t) + sizeof(double) + 2 * sizeof(float) + DG_ORDER_BYTES);
+    size_t line = dg_larger(held + dg_larger(look, in_columns + dg_larger(held, fit)), in_columns + strip);
     size_t lines = count * DG_PLACES_BYTES + dg_larger(count * DG_FINDING_BYTES, line);
     size_t reading = total * ((classes + 4) * sizeof(float) + sizeof(double) + sizeof(int32_t)) +
                      dg_classifying_bytes(width);
@@ -923,7 +984,7 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
     attempt = (size_t)capacity * (sizeof(struct digitocr_box) + ((size_t)digitocr_classes() + 2) * sizeof(float));
     for (degrees = 0; degrees <= 90; degrees++) {
         int32_t turned_width, turned_height;
-        size_t bytes;
+        size_t bytes, others;
         int is_tried =
             options->rotate == DIGITOCR_ROTATE_AUTO
                 ? degrees == 0 || degrees == 90 || (degrees <= DG_MAX_TILT && dg_may_be_level(width, height, degrees))
@@ -931,9 +992,11 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
         if (!is_tried)
             continue;
         dg_turned_size(width, height, degrees, &turned_width, &turned_height);
-        bytes = (size_t)(dg_attempts(options) - 1) * attempt; /* one is kept while its lines are read */
-        bytes = dg_larger(bytes + dg_detected_bytes(turned_width, turned_height, capacity),
-                          dg_lines_bytes(turned_width, capacity, longest, look));
+        others = (size_t)(dg_attempts(options) - 1) * attempt;
+        bytes = others + dg_detected_bytes(turned_width, turned_height, capacity);
+        if (dg_attempts(options) == 2) /* one attempt is kept while its lines are read; of a turned picture all are */
+            others = 0;
+        bytes = dg_larger(bytes, others + dg_lines_bytes(turned_width, capacity, longest, look));
         bytes += dg_turn_bytes(width, height, degrees);
         most = dg_larger(most, bytes);
     }

@@ -544,34 +544,35 @@ static double dg_middle_in_strip(const struct dg_place *place, const struct digi
     return dg_along_strip(place, (double)box->x + (double)box->width / 2.0, (double)box->y + (double)box->height / 2.0);
 }
 
-/* The place of a line of boxes. `scratch` has room for two floats for each. */
-static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, double common,
-                          double height, float *scratch, struct dg_place *place) {
-    float *across = scratch, *along = scratch + count, first = dg_centre_x(&boxes[rows[0]]), last = first;
+/* The place of a line of boxes, with the slope and the middle of those in `fit`, and a height. `scratch` has room for
+ * two floats for each of these. */
+static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, const int32_t *fit,
+                          int32_t fit_count, double common, double height, float *scratch, struct dg_place *place) {
+    float *across = scratch, *along = scratch + fit_count, first = dg_centre_x(&boxes[fit[0]]), last = first;
     float middle_x = 0.0F, middle_y = 0.0F, mean_x, mean_y;
     double angle = common, left = 0.0, right = 0.0;
     int32_t n;
-    for (n = 0; n < count; n++) {
-        along[n] = dg_centre_x(&boxes[rows[n]]);
-        across[n] = dg_centre_y(&boxes[rows[n]]);
+    for (n = 0; n < fit_count; n++) {
+        along[n] = dg_centre_x(&boxes[fit[n]]);
+        across[n] = dg_centre_y(&boxes[fit[n]]);
         first = dg_lesser_float(first, along[n]);
         last = dg_greater_float(last, along[n]);
         middle_x += along[n];
         middle_y += across[n];
     }
-    middle_x = (float)((double)middle_x / (double)count);
-    middle_y = (float)((double)middle_y / (double)count);
-    if (count >= DG_STRIPS_MIN_SLOPE_BOXES && (double)(last - first) > 2.0 * height) {
+    middle_x = (float)((double)middle_x / (double)fit_count);
+    middle_y = (float)((double)middle_y / (double)fit_count);
+    if (fit_count >= DG_STRIPS_MIN_SLOPE_BOXES && (double)(last - first) > 2.0 * height) {
         float rise, run;
-        mean_x = (float)((double)dg_float_sum(along, count, 1) / (double)count);
-        mean_y = (float)((double)dg_float_sum(across, count, 1) / (double)count);
-        for (n = 0; n < count; n++) {
+        mean_x = (float)((double)dg_float_sum(along, fit_count, 1) / (double)fit_count);
+        mean_y = (float)((double)dg_float_sum(across, fit_count, 1) / (double)fit_count);
+        for (n = 0; n < fit_count; n++) {
             along[n] -= mean_x;
             across[n] = along[n] * (across[n] - mean_y);
             along[n] *= along[n];
         }
-        rise = dg_float_sum(across, count, 1);
-        run = dg_float_sum(along, count, 1);
+        rise = dg_float_sum(across, fit_count, 1);
+        run = dg_float_sum(along, fit_count, 1);
         angle = dg_atan2((double)rise, (double)run);
     }
     place->cosine = dg_cos(angle);
@@ -658,8 +659,8 @@ DG_LOCAL int dg_find_places(const struct digitocr_box *boxes, const int32_t *row
                 heights[members++] = (double)boxes[lines.rows[one]].height;
                 places->rows[at++] = lines.rows[one];
             }
-            dg_place_line(boxes, places->rows + place->first, place->count, common, dg_upper_median(heights, members),
-                          scratch, place);
+            dg_place_line(boxes, places->rows + place->first, place->count, places->rows + place->first, place->count,
+                          common, dg_upper_median(heights, members), scratch, place);
         }
     }
     arena->at = mark;
@@ -948,20 +949,90 @@ DG_LOCAL struct dg_place dg_closer(const struct dg_place *place, int32_t longest
     return closer;
 }
 
+/* Whether a segment leaves open which digit it is, or whether it is one. */
+static int dg_leaves_doubt(const float *columns, const struct dg_segment *part) {
+    float means[DG_CLASS_COUNT];
+    dg_mean_of_columns(columns, part->left, part->right, means);
+    return part->kind == DG_KIND_DIGIT ? means[dg_argmax(means, 10)] < (float)DG_RECOGNITION_CLEAR_DIGIT
+                                       : dg_digits_share(means) > (float)DG_RECOGNITION_POSSIBLE_DIGIT;
+}
+
 DG_LOCAL int dg_is_doubtful(const float *columns, int32_t count, struct dg_arena *arena, int *is_doubtful) {
     unsigned char *mark = arena->at;
     int32_t part_count = dg_find_segments(columns, count, NULL), n;
     struct dg_segment *parts = dg_take_array(arena, part_count, sizeof *parts);
-    float means[DG_CLASS_COUNT];
     if (!parts)
         return DIGITOCR_ERROR_MEMORY;
     dg_find_segments(columns, count, parts);
     *is_doubtful = 0;
-    for (n = 0; n < part_count && !*is_doubtful; n++) {
-        dg_mean_of_columns(columns, parts[n].left, parts[n].right, means);
-        *is_doubtful = parts[n].kind == DG_KIND_DIGIT
-                           ? means[dg_argmax(means, 10)] < (float)DG_RECOGNITION_CLEAR_DIGIT
-                           : dg_digits_share(means) > (float)DG_RECOGNITION_POSSIBLE_DIGIT;
+    for (n = 0; n < part_count && !*is_doubtful; n++)
+        *is_doubtful = dg_leaves_doubt(columns, &parts[n]);
+    arena->at = mark;
+    return DIGITOCR_OK;
+}
+
+/* The boxes of a line in whose middle it shows a clear digit. */
+static int32_t dg_find_clear(const struct digitocr_box *boxes, const struct dg_place *place, const int32_t *rows,
+                             const float *columns, const struct dg_segment *parts, int32_t part_count, int32_t *clear) {
+    int32_t count = 0, n, k;
+    for (n = 0; n < place->count; n++) {
+        double column = dg_middle_in_strip(place, &boxes[rows[n]]) / DG_COLUMN;
+        for (k = 0; k < part_count; k++)
+            if (parts[k].left <= column && column < parts[k].right && parts[k].kind == DG_KIND_DIGIT &&
+                !dg_leaves_doubt(columns, &parts[k]))
+                break;
+        if (k < part_count)
+            clear[count++] = rows[n];
+    }
+    return count;
+}
+
+/* How far a point of one strip's middle line lies from that of another one, in digit heights. */
+static double dg_shift(const struct dg_place *one, double u, const struct dg_place *other) {
+    double x, y, shift;
+    dg_to_picture(one, u, DG_STRIP_HEIGHT / 2.0, &x, &y);
+    shift = ((y - other->y) * other->cosine - (x - other->x) * other->sine) / other->scale;
+    return (shift < 0.0 ? -shift : shift) / DG_DIGIT_HEIGHT;
+}
+
+DG_LOCAL int dg_fit_place(const struct digitocr_box *boxes, const int32_t *seeds, int32_t seed_count,
+                          const struct dg_place *place, const int32_t *rows, const float *columns, int32_t count,
+                          struct dg_arena *arena, struct dg_place *fitted, int *is_off) {
+    unsigned char *mark = arena->at;
+    int32_t part_count = dg_find_segments(columns, count, NULL), fit_count, rest_count = 0, n, k;
+    struct dg_segment *parts = dg_take_array(arena, part_count, sizeof *parts);
+    int32_t *fit = dg_take_array(arena, place->count, sizeof *fit);
+    int32_t *rest = dg_take_array(arena, seed_count, sizeof *rest);
+    double *heights = dg_take_array(arena, place->count, sizeof *heights);
+    float *scratch = dg_take_array(arena, place->count, 2 * sizeof *scratch);
+    double common, ratio;
+    int error;
+    if (!parts || !fit || !rest || !heights || !scratch)
+        return DIGITOCR_ERROR_MEMORY;
+    *is_off = 0;
+    dg_find_segments(columns, count, parts);
+    fit_count = dg_find_clear(boxes, place, rows, columns, parts, part_count, fit);
+    if (fit_count > 0 && fit_count < place->count) {
+        for (n = 0; n < seed_count; n++) { /* without the line's other boxes */
+            int is_other = 0;
+            for (k = 0; k < place->count && !is_other; k++)
+                is_other = rows[k] == seeds[n];
+            for (k = 0; k < fit_count && is_other; k++)
+                is_other = fit[k] != seeds[n];
+            if (!is_other)
+                rest[rest_count++] = seeds[n];
+        }
+        error = dg_slope(boxes, rest, rest_count, arena, &common);
+        if (error)
+            return error;
+        for (n = 0; n < fit_count; n++)
+            heights[n] = (double)boxes[fit[n]].height;
+        *fitted = *place;
+        dg_place_line(boxes, rows, place->count, fit, fit_count, common, dg_upper_median(heights, fit_count), scratch,
+                      fitted);
+        ratio = place->scale / fitted->scale;
+        *is_off = dg_greater(ratio, 1.0 / ratio) > DG_STRIPS_MAX_RATIO ||
+                  dg_greater(dg_shift(place, 0.0, fitted), dg_shift(place, place->width, fitted)) > DG_STRIPS_MAX_SHIFT;
     }
     arena->at = mark;
     return DIGITOCR_OK;

@@ -15,9 +15,9 @@ from digitocr.runtime.characters import Character
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.numbers import grouped
 from digitocr.runtime.orientation import _turned_shape, turned_back
-from digitocr.runtime.recognition import is_doubtful, mean_of_looks, read_line, recognition
+from digitocr.runtime.recognition import clear_digits, is_doubtful, mean_of_looks, read_line, recognition
 from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, segments, softmax
-from digitocr.runtime.strips import Place, find_lines
+from digitocr.runtime.strips import Place, find_lines, fitted
 
 GRAY = np.full((600, 800), 200, np.uint8)
 MODEL = load_confidence()
@@ -308,6 +308,38 @@ def test_a_closer_look(library: Library, seed: int, count: int) -> None:
     np.testing.assert_array_equal(columns, expected)
 
 
+@few
+@given(SEEDS, st.integers(1, 12), st.integers(0, 6))
+def test_a_line_by_its_clear_digits(library: Library, seed: int, count: int, above: int) -> None:
+    rng = np.random.default_rng(seed)
+    line = np.column_stack(
+        [60.0 * np.arange(count), rng.normal(100, 6, count), rng.uniform(10, 50, count), rng.uniform(35, 55, count)]
+    )
+    boxes = np.concatenate([line, written_boxes(rng, above)]).astype(np.float32)
+    seeds = np.arange(len(boxes))
+    for place in find_lines(boxes, seeds):
+        columns = written_columns(rng, place.width // COLUMN)
+        clear = clear_digits(boxes, place, segments(columns))
+        expected = fitted(boxes, place, clear, seeds)
+        made, is_off, rows = PlaceC(), ctypes.c_int32(), int32(place.rows)
+        assert not library.c.dg_fit_place(
+            pointer(boxes),
+            pointer(int32(seeds)),
+            len(seeds),
+            ctypes.byref(place_of(place, 0)),
+            pointer(rows),
+            pointer(columns),
+            len(columns),
+            library.fresh(),
+            ctypes.byref(made),
+            ctypes.byref(is_off),
+        )
+        assert is_off.value == (expected is not place)
+        if is_off.value:
+            assert (made.width, made.scale, made.count) == (expected.width, expected.scale, len(rows))
+            assert (made.x, made.y, made.cosine, made.sine) == pytest.approx(expected[:4], abs=1e-9)
+
+
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(SEEDS, st.integers(0, 30))
 def test_recognition(library: Library, seed: int, count: int) -> None:
@@ -321,7 +353,8 @@ def test_recognition(library: Library, seed: int, count: int) -> None:
     library.c.dg_begin_recognition(here, pointer(some.boxes), count)
     for read in expected.strips:
         rows = int32(read.place.rows)
-        _, columns, _ = read_line(GRAY, read.place, reader)
+        plain = read.place._replace(rows=())  # it is not fitted once more
+        _, columns = read_line(GRAY, some.boxes, np.arange(0), plain, reader)
         place = place_of(read.place, 0)
         assert not library.c.dg_is_read_already(here, ctypes.byref(place), pointer(rows))
         assert not library.c.dg_read_strip(

@@ -98,7 +98,7 @@ def attempt(degrees, confidence, digits=(7, 7, 7, 7), boxes=ROW):
     return Attempt(degrees, boxes, np.full(count, 0.9, np.float32), images, probabilities, sure)
 
 
-def searched(confidences, inverted=False, sides=(1.0, 1.0), shape=(400, 600), **changes):
+def searched(confidences, inverted=False, sides=(1.0, 1.0), shape=(400, 600), lined=None, **changes):
     """The rotation that is taken and those that are tried.
 
     Args:
@@ -106,6 +106,7 @@ def searched(confidences, inverted=False, sides=(1.0, 1.0), shape=(400, 600), **
         inverted: Whether crops look better upside down.
         sides: What crops look like turned by 90 and 270 degrees, times what they look like as they are.
         shape: (H, W) of the picture.
+        lined: The confidences after lines are read, at each rotation at which they change.
         **changes: Of the attempts.
     """
     tried = []
@@ -119,7 +120,10 @@ def searched(confidences, inverted=False, sides=(1.0, 1.0), shape=(400, 600), **
         assert len(rows) == len(attempt.read if degrees == 180 else attempt.boxes)
         return looks[degrees] > least
 
-    return best_attempt(read_at, looks_better, shape).degrees, tried
+    def with_lines(some):
+        return attempt(some.degrees, lined[some.degrees], **changes) if some.degrees in (lined or {}) else some
+
+    return best_attempt(read_at, looks_better, with_lines, shape).degrees, tried
 
 
 def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do():
@@ -132,6 +136,19 @@ def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do
     assert searched({0: 0.6, 90: 0.99}, boxes=ROW[:2]) == (0, [0])  # too few
     assert searched({0: 0.3, 90: 0.99}, boxes=ROW[:2]) == (0, [0, 90, 270])  # nothing is read, but too few are
     assert searched({90: 0.99}, boxes=ROW[:0]) == (0, [0])  # nothing is seen
+
+
+def test_a_picture_is_turned_only_if_its_lines_read_better_so_as_well():
+    turned = {0: 0.6, 180: 0.99}
+    assert searched(turned, inverted=True, lined={0: 0.99})[0] == 0
+    assert searched(turned, inverted=True, lined={180: 0.6})[0] == 0
+    assert searched(turned, inverted=True, lined={0: 0.8, 180: 0.85})[0] == 0  # hardly better
+    assert searched(turned, inverted=True, lined={0: 0.8, 180: 0.9})[0] == 180
+    assert searched({0: 0.3, 90: 0.99, 270: 0.95}, lined={0: 0.9})[0] == 90
+    stairs = np.array([[20.0 * place, 10.0 * place, 12, 20] for place in range(4)], np.float32)
+    level = {0: 0.6, 333: 0.8, 270: 0.99}
+    assert searched(level, boxes=stairs)[0] == 270
+    assert searched(level, boxes=stairs, lined={0: 0.5, 333: 0.95})[0] == 333  # the level one is the upright one
 
 
 def test_a_side_on_which_what_is_found_looks_less_like_digits_is_not_tried():

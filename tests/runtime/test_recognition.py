@@ -101,6 +101,18 @@ def test_a_box_around_two_digits_gives_way_to_one_for_each(written: Callable[...
     assert (added[:, 0] + added[:, 2] / 2).tolist() == pytest.approx([138, 166], abs=4)
 
 
+def test_letters_do_not_say_where_a_line_stands(written: Callable[..., Any]) -> None:
+    some = attempt(4, "1399")
+    boxes = some.boxes.copy()
+    boxes[2:, 1] += 16  # "kg" behind "13"
+    seen = written(("1", 2, 4), ("3", 9, 12), ("k", 17, 20), ("g", 24, 27))
+    strip = read(seen, some._replace(boxes=boxes)).strips[0]
+    assert (strip.place.sin, strip.place.y) == (0, 80)
+    assert strip.place.rows == (0, 1, 2, 3)
+    strip = read(written(("1", 2, 4), ("3", 9, 12), ("9", 17, 20), ("9", 24, 27)), some._replace(boxes=boxes)).strips[0]
+    assert strip.place.sin > 0.1  # four digits that run downwards
+
+
 def test_nothing_found_is_nothing_recognized(written: Callable[..., Any]) -> None:
     found = read(written(), attempt(0, ""))
     assert found.boxes.shape == (0, 4)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.recognizer import DIGIT_HEIGHT, MULTIPLE, STRIP_HEIGHT
-from digitocr.runtime.strips import CLOSER, CONTEXT, MAX_GAP, MAX_WIDTH, cut, find_lines
+from digitocr.runtime.strips import CLOSER, CONTEXT, MAX_GAP, MAX_RATIO, MAX_SHIFT, MAX_WIDTH, cut, find_lines, fitted
 
 
 def row(count: int, x: float = 100, y: float = 60, height: float = 40, pitch: float = 30) -> np.ndarray:
@@ -141,3 +141,50 @@ def test_a_closer_strip_shows_the_same_line_larger() -> None:
     assert closer.to_picture(CLOSER * 50, 16) == pytest.approx(place.to_picture(50, 16))
     assert closer.width % MULTIPLE == 0
     assert 0 <= closer.width - CLOSER * place.width < MULTIPLE
+
+
+def with_a_unit(lower: float = 0, smaller: float = 1) -> np.ndarray:
+    """Two digits and two letters of one line, which hang lower by so many digit heights, and are as much smaller."""
+    letters = row(2, x=160, y=60 + 40 * lower, height=40 * smaller)
+    return np.concatenate([row(2), letters])
+
+
+def test_letters_do_not_tilt_a_line() -> None:
+    boxes, every = with_a_unit(lower=0.3), np.arange(4)
+    (place,) = find_lines(boxes, every)
+    assert abs(place.sin) > 0.1
+    again = fitted(boxes, place, [0, 1], every)
+    assert again.sin == 0
+    assert again.to_strip(112, 80)[1] == pytest.approx(STRIP_HEIGHT / 2)
+    assert again.rows == place.rows
+    assert again.width * again.scale >= boxes[:, 0].max() + 24 - boxes[:, 0].min() + 2 * CONTEXT * 40
+
+
+def test_letters_do_not_scale_a_line() -> None:
+    boxes, every = with_a_unit(smaller=0.65), np.arange(4)
+    boxes = np.concatenate([boxes, row(2, x=220, y=60, height=26)])
+    (place,) = find_lines(boxes, np.arange(6))
+    assert place.scale == pytest.approx(26 / DIGIT_HEIGHT)
+    assert fitted(boxes, place, [0, 1], np.arange(6)).scale == pytest.approx(40 / DIGIT_HEIGHT)
+    assert len(every) == 4
+
+
+def test_a_line_stays_where_it_is_by_all_or_none_of_its_candidates_or_hardly_moves() -> None:
+    boxes, every = with_a_unit(lower=0.3), np.arange(4)
+    (place,) = find_lines(boxes, every)
+    assert fitted(boxes, place, [], every) is place
+    assert fitted(boxes, place, [0, 1, 2, 3], every) is place
+    boxes = with_a_unit(lower=MAX_SHIFT / 4, smaller=1 / MAX_RATIO + 0.02)
+    (place,) = find_lines(boxes, every)
+    assert fitted(boxes, place, [0, 1], every) is place
+
+
+def test_the_slope_of_a_line_of_two_digits_is_that_of_the_page() -> None:
+    angle = np.radians(8)
+    boxes = np.concatenate([with_a_unit(lower=0.6), row(6, y=160), row(6, y=260)])
+    x, y = (boxes[:, :2] + boxes[:, 2:] / 2).T
+    turned = np.column_stack([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)])
+    boxes = np.column_stack([turned - boxes[:, 2:] / 2, boxes[:, 2:]]).astype(np.float32)
+    place = next(one for one in find_lines(boxes, np.arange(16)) if one.rows == (0, 1, 2, 3))
+    assert place.sin > np.sin(angle) + 0.1
+    assert fitted(boxes, place, [0, 1], np.arange(16)).sin == pytest.approx(np.sin(angle), abs=1e-4)
