@@ -108,6 +108,12 @@ def test_a_port_written_from_the_page_makes_the_same_of_lines(made):
         off = np.abs(port.strip(page, place) - made.picture(f"strip-{number}"))
         assert off.max() <= EDGE_LEVELS
         assert off.mean() < 0.5
+    rows = [list(map(float, box)) for box in made.UNIT]
+    above, below = port.places(rows)
+    found = [port.fitted(below if fit[0] > 3 else above, rows, list(fit)) for fit in made.FITS]
+    compare(GOLDEN["fitted"]["places"], found, "places of clear digits")
+    assert [place is above for place in found] == [False, False, False, True, False]
+    assert found[4] is below
     planes = port.recognizer_planes(made.picture("strip-2").astype(float))
     for plane, row, column, value in GOLDEN["recognizer planes"]["values"]:
         assert planes[plane, row, column] == pytest.approx(value, abs=0.001)
@@ -120,6 +126,10 @@ def test_a_port_written_from_the_page_finds_the_same_characters(made):
     expected = GOLDEN["segments"]["found"]
     assert [part[:2] for part in found] == [(part["left"], part["right"]) for part in expected]
     compare([part["probabilities"] for part in expected], [part[2].tolist() for part in found], "segments")
+    boxes = [list(map(float, row[:4])) for row in made.CANDIDATES if row[4] >= 0.05]
+    (place,) = port.places(boxes)
+    assert port.clear(place, boxes, columns[: place["width"] // 2]) == GOLDEN["fitted"]["clear"]
+    assert 0 < len(GOLDEN["fitted"]["clear"]) < len(boxes)
     looks = GOLDEN["closer"]
     for place, larger in zip(GOLDEN["strips"], looks["places"], strict=True):
         assert port.closer(place)["width"] == larger["width"]

@@ -70,6 +70,17 @@ LINED = (  # of page.png: the digits of both lines, and one that is too far away
     (20, 20, 12, 15),
     (545, 40, 40, 150),
 )
+UNIT = (  # two digits, two letters that hang lower, and the digits of another line
+    (100, 60, 24, 40),
+    (130, 60, 24, 40),
+    (160, 80, 24, 30),
+    (190, 80, 24, 30),
+    (100, 200, 24, 40),
+    (130, 202, 24, 40),
+    (160, 204, 24, 40),
+    (190, 206, 24, 40),
+)
+FITS = ((0, 1), (1,), (0, 1, 2), (0, 1, 2, 3), (4, 5, 7))  # boxes of UNIT that are clear digits of their line
 READ = (  # columns of a strip: how many, the class of each and its probability; the rest goes to the gap, that of a gap
     (20, "gap", 0.9),  # to "other"
     (4, "4", 0.9),
@@ -160,6 +171,7 @@ def golden() -> dict[str, Any]:
                 for part in recognizer.segments(_columns())
             ],
         },
+        "fitted": _fitted(),
         "closer": {
             "places": [place.closer()._asdict() for place in _places()],
             "doubtful": [recognition.is_doubtful(part) for part in recognizer.segments(_dimmed())],
@@ -221,6 +233,19 @@ def _sizes(shape: tuple[int, int]) -> dict[str, Any]:
 def _places() -> list[strips.Place]:
     """The lines of LINED."""
     return strips.find_lines(np.array(LINED, np.float32), np.arange(len(LINED)))
+
+
+def _fitted() -> dict[str, Any]:
+    """The places of the lines of UNIT by some of their boxes, and the boxes of a line that are clear digits in READ."""
+    rows, every = np.array(UNIT, np.float32), np.arange(len(UNIT))
+    above, below = strips.find_lines(rows, every)
+    found = [strips.fitted(rows, below if fit[0] > 3 else above, list(fit), every) for fit in FITS]
+    candidates = np.array([row[:4] for row in CANDIDATES if row[4] >= recognition.SEED_CONFIDENCE], np.float32)
+    (place,) = strips.find_lines(candidates, np.arange(len(candidates)))
+    return {
+        "places": [{**place._asdict(), "rows": list(place.rows)} for place in found],
+        "clear": recognition.clear_digits(candidates, place, recognizer.segments(_columns()[: place.width // 2])),
+    }
 
 
 def _corners(place: strips.Place) -> dict[str, Any]:

@@ -243,23 +243,24 @@ def places(boxes: Sequence[Box]) -> list[dict[str, Any]]:
                     break
             else:
                 parts.append([index])
-        found += [place(boxes, part, common) for part in parts]
+        found += [place(boxes, part, part, common) for part in parts]
     return found
 
 
-def place(boxes: Sequence[Box], part: list[int], common: float) -> dict[str, Any]:
-    """Steps 14.1 to 14.4."""
+def place(boxes: Sequence[Box], part: list[int], fit: list[int], common: float) -> dict[str, Any]:
+    """Steps 14.1 to 14.4; fit: the boxes that height, angle and mean are of."""
     some = np.array([boxes[index] for index in part])
-    height, angle = upper_median(some[:, 3].tolist()), common
+    height, angle = upper_median([boxes[index][3] for index in fit]), common
     centres = some[:, :2] + some[:, 2:] / 2
-    dx, dy = (centres - centres.mean(0)).T
-    if len(part) >= 3 and np.ptp(dx) > 2 * height:
+    mean_of = centres[[part.index(index) for index in fit]].mean(0)
+    dx, dy = (centres[[part.index(index) for index in fit]] - mean_of).T
+    if len(fit) >= 3 and np.ptp(dx) > 2 * height:
         angle = float(np.arctan((dx * dy).sum() / (dx * dx).sum()))
     cos, sin = np.cos(angle), np.sin(angle)
     scale = height / 20
-    along = dx * cos + dy * sin
+    along = (centres - mean_of) @ np.array([cos, sin])
     left, right = min(along - some[:, 2] / 2) - 2.2 * height, max(along + some[:, 2] / 2) + 2.2 * height
-    x, y = centres.mean(0) + left * np.array([cos, sin])
+    x, y = mean_of + left * np.array([cos, sin])
     width = min(8 * ceil((right - left) / scale / 8), 6000)
     return {"x": x, "y": y, "cos": cos, "sin": sin, "scale": scale, "width": width, "rows": part}
 
@@ -339,6 +340,27 @@ def segments(columns: Array) -> list[tuple[int, int, Array]]:
                 found.append((start, j, columns[start:j].mean(0)))
             start, sure = j, None
     return found
+
+
+def clear(at: dict[str, Any], boxes: Sequence[Box], columns: Array) -> list[int]:
+    """Step 16: the boxes of a place in whose middle its line shows a digit without doubt."""
+    parts = [
+        (left, right) for left, right, p in segments(columns) if np.argmax(kinds(p)[:3]) == 0 and p[:10].max() >= 0.7
+    ]
+    middles = {index: (boxes[index][0] + boxes[index][2] / 2, boxes[index][1] + boxes[index][3] / 2) for index in at["rows"]}
+    at_column = {index: to_strip(at, *middle)[0] / 2 for index, middle in middles.items()}
+    return [index for index in at["rows"] if any(left <= at_column[index] < right for left, right in parts)]
+
+
+def fitted(at: dict[str, Any], boxes: Sequence[Box], fit: list[int]) -> dict[str, Any]:
+    """Step 16: the place of a line by its clear boxes, where that is another one."""
+    if not 0 < len(fit) < len(at["rows"]):
+        return at
+    others = set(at["rows"]) - set(fit)
+    made = place(boxes, at["rows"], fit, slope([box for index, box in enumerate(boxes) if index not in others]))
+    off = [abs(to_strip(made, *to_picture(at, u, 16))[1] - 16) for u in (0, at["width"])]
+    scales = sorted([at["scale"], made["scale"]])
+    return made if scales[1] / scales[0] > 1.15 or max(off) > 3 else at
 
 
 def closer(at: dict[str, Any]) -> dict[str, Any]:
