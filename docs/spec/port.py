@@ -347,9 +347,13 @@ def clear(at: dict[str, Any], boxes: Sequence[Box], columns: Array) -> list[int]
     parts = [
         (left, right) for left, right, p in segments(columns) if np.argmax(kinds(p)[:3]) == 0 and p[:10].max() >= 0.7
     ]
-    middles = {index: (boxes[index][0] + boxes[index][2] / 2, boxes[index][1] + boxes[index][3] / 2) for index in at["rows"]}
-    at_column = {index: to_strip(at, *middle)[0] / 2 for index, middle in middles.items()}
-    return [index for index in at["rows"] if any(left <= at_column[index] < right for left, right in parts)]
+
+    def is_clear(index: int) -> bool:
+        x, y, w, h = boxes[index]
+        column = to_strip(at, x + w / 2, y + h / 2)[0] / 2
+        return any(left <= column < right for left, right in parts)
+
+    return [index for index in at["rows"] if is_clear(index)]
 
 
 def fitted(at: dict[str, Any], boxes: Sequence[Box], fit: list[int]) -> dict[str, Any]:
