@@ -6,7 +6,7 @@ The name of the parameter is the name of the option. An option of a single comma
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -119,6 +119,12 @@ def refuse_overwriting(path: Path | None, force: bool) -> None:
     """Raises OutputError if a file of that name exists already and may not be overwritten."""
     if path is not None and path.exists() and not force:
         raise OutputError(f"{path}: exists already; name another file or add --force")
+
+
+def refuse_other_endings(option: str, path: Path | None, endings: Sequence[str]) -> None:
+    """Raises UsageError if what an option draws would get a name that says it is something else."""
+    if path is not None and path.suffix.lower() not in endings:
+        raise UsageError(f"{option} draws {' and '.join(endings)} files, not {path}")
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:

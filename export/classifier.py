@@ -143,12 +143,16 @@ def int8_file(model: Path, folder: Path, data: Mnist) -> Path:
 
 
 def default_source(runs: Path) -> Path:
-    """The model.keras of the newest finished run in the folder `runs`; the shipped weights if there is none."""
+    """The model.keras of the newest finished run in the folder `runs`; the shipped weights if there is none.
+
+    Of a run that has taught other networks as well, as adapt does, the run's folder: they belong together.
+    """
     finished = []
     for record in runs.glob("*/run.json"):
         ended, model = read_json_object(record).get("ended"), record.with_name("model.keras")
         if ended and model.exists():  # the run of a detector has no model.keras
-            finished.append((str(ended), model))
+            others = [model.with_name(f"{kind}.keras").exists() for kind in ("detector", "recognizer")]
+            finished.append((str(ended), model.parent if any(others) else model))
     return max(finished)[1] if finished else shipped_model("digitocr.keras")
 
 

@@ -50,8 +50,7 @@ def benchmark(
     from digitocr.train.data import fewer_tests
     from digitocr.train.sources.load import load_data
 
-    if plot is not None and plot.suffix not in PLOTS:
-        raise UsageError(f"--plot draws {' and '.join(PLOTS)} files, not {plot}")
+    options.refuse_other_endings("--plot", plot, PLOTS)
     options.refuse_overwriting(plot, force)
     if formats != "none" and not any(model.suffix == ".keras" for model in models):
         raise UsageError("--formats is for .keras files; name one, or leave it out")

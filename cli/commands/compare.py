@@ -52,6 +52,7 @@ def compare(
     from digitocr.runtime.errors import GateError
     from digitocr.train.sources.load import load_data
 
+    options.refuse_other_endings("--sheet", sheet, (".png",))
     options.refuse_overwriting(sheet, force)
     tests = load_data(data)
     result = compare_files(a, b or a, runtime, tests, images)

@@ -40,6 +40,7 @@ def data(
     from digitocr.train.sources.load import read_source
     from digitocr.train.sources.sheet import sheet as drawn
 
+    options.refuse_other_endings("--sheet", sheet, (".png",))
     options.refuse_overwriting(sheet, force)
     labelled = read_source(source)
     report = check(labelled)

@@ -246,6 +246,15 @@ def test_the_default_is_the_newest_finished_run_and_damaged_records_are_no_runs(
     assert default_source(tmp_path) == tmp_path / "new" / "model.keras"
 
 
+@pytest.mark.parametrize("other", ["detector.keras", "recognizer.keras"])
+def test_networks_that_were_taught_together_are_the_default_together(tmp_path, other):
+    (tmp_path / "adapted").mkdir()
+    (tmp_path / "adapted" / "run.json").write_text('{"ended": "2026-02-01"}')
+    for name in ("model.keras", other):
+        (tmp_path / "adapted" / name).touch()
+    assert default_source(tmp_path) == tmp_path / "adapted"
+
+
 def test_own_data_calibrate_and_judge(source, mnist, tmp_path, monkeypatch):
     """The ranges come from other data where these are given; limits are in proportion to the test images."""
     few = replace(mnist, test_images=mnist.test_images[:50], test_labels=mnist.test_labels[:50])

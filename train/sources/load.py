@@ -9,6 +9,7 @@ Labels that are no digit are an error.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,8 +98,7 @@ def read_source(source: Path) -> Labelled:
     except OSError as error:  # of a folder; what files raise is told where they are read
         raise InputError(f"{error.filename or source}: cannot be read ({error.strerror})") from error
     if not gathered.names:
-        first = f"; {gathered.troubles[0]}" if gathered.troubles else ""
-        raise InputError(f"{source}: no labelled picture in it can be used{first}")
+        raise InputError(f"{source}: no labelled picture in it can be used{_first(gathered.troubles)}")
     return gathered.labelled()
 
 
@@ -140,6 +140,14 @@ def _read_file(path: Path, gathered: Gathered) -> None:
         add_entries(entries_of_csv(path, gathered), gathered)
     else:
         raise InputError(f"{path}: is no source of labelled pictures; give {FORMS}")
+
+
+def _first(troubles: Sequence[Trouble]) -> str:
+    """Why the first of a source's pictures cannot be used, and how many there are beside it."""
+    if not troubles:
+        return ""
+    more = len(troubles) - 1
+    return f"; {troubles[0]}" + (f" (and {more} more)" if more else "")
 
 
 def refuse_wrong_labels(labelled: Labelled) -> None:
@@ -264,8 +272,8 @@ def test_part(labelled: Labelled, groups: Indices) -> tuple[NDArray[np.bool_], s
     if TEST in labelled.parts:
         return np.array([part == TEST for part in labelled.parts]), "as the source says"
     if len(labelled) < LEAST_OF_SOURCE:
-        first = f"; {labelled.troubles[0]}" if labelled.troubles else ""
-        raise InputError(f"{labelled.source}: fewer than {LEAST_OF_SOURCE} labelled pictures can be used{first}")
+        few = f"fewer than {LEAST_OF_SOURCE} labelled pictures can be used"
+        raise InputError(f"{labelled.source}: {few}{_first(labelled.troubles)}")
     named = len({name for name in labelled.groups if name})
     how = f"{named} groups" if named > 1 or (named and not all(labelled.groups)) else "a share of each class"
     test = np.zeros(len(labelled), np.bool_)

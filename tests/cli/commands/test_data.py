@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from digitocr.cli.main import command_line
-from digitocr.runtime.errors import GateError, InputError, OutputError
+from digitocr.runtime.errors import GateError, InputError, OutputError, UsageError
 from digitocr.train.sources import check as module
 
 
@@ -53,6 +53,13 @@ def test_a_sheet_is_not_overwritten_unasked(folder, tmp_path):
         assert page.width == 668
     error = run("check", folder, "--sheet", tmp_path / "none" / "sheet.png").exception
     assert isinstance(error, OutputError)
+
+
+def test_a_sheet_is_a_png_file_by_its_name_too(folder, tmp_path):
+    error = run("check", folder, "--sheet", tmp_path / "sheet.txt").exception
+    assert isinstance(error, UsageError)
+    assert str(error) == f"--sheet draws .png files, not {tmp_path / 'sheet.txt'}"
+    assert run("check", folder, "--sheet", tmp_path / "sheet.PNG").exception is None
 
 
 def test_a_file_that_cannot_be_read_ends_with_4_after_the_report(folder):

@@ -127,7 +127,11 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path):
 def test_a_source_without_any_usable_picture_says_the_first_reason(tmp_path):
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "a.png").write_text("no picture")
-    with pytest.raises(InputError, match=r"no labelled picture in it can be used; .*a\.png: not a picture"):
+    with pytest.raises(InputError, match=r"no labelled picture in it can be used; .*a\.png: not a picture[^()]*$"):
+        read_source(tmp_path)
+    for name in ("b.png", "c.png"):
+        (tmp_path / "7" / name).write_text("no picture")
+    with pytest.raises(InputError, match=r"; .*a\.png: not a picture.* \(and 2 more\)$"):
         read_source(tmp_path)
 
 
