@@ -111,7 +111,7 @@ def test_every_is_ignored_for_a_live_source():
 def test_a_recording_is_released_before_its_end():
     source = recorded(100)
     grabber = Grabber(opening(source), "film")
-    assert grabber.next(1).index == 0
+    assert grabber.next(60).index == 0
     grabber.close()
     assert source.released == 1
     assert not threads()
@@ -123,11 +123,11 @@ def test_of_a_camera_only_the_newest_frame_is_kept():
     assert grabber.live
     while camera.number < 10:
         time.sleep(0.01)
-    first = grabber.next(1)
+    first = grabber.next(60)
     before = camera.number
     while camera.number < before + 10:
         time.sleep(0.01)
-    second = grabber.next(1)
+    second = grabber.next(60)
     assert first.index >= 8
     assert second.index >= before + 8
     assert second.arrived > first.arrived
@@ -226,7 +226,7 @@ def test_a_recording_whose_release_fails_ends_with_that_error():
 def test_grey_frames_become_three_channels():
     grabber = Grabber(opening(Played({1: lambda: np.full((48, 64), 9, np.uint8)})), "0")
     assert grabber.size == (64, 48)
-    frame = grabber.next(1)
+    frame = grabber.next(60)
     assert frame.image.shape == (48, 64, 3)
     grabber.close()
 
@@ -253,7 +253,7 @@ def test_a_source_with_an_interval_is_not_read_more_often_and_closes_at_once():
     source = Played()
     source.interval = 60.0
     grabber = Grabber(opening(source), "http://cam/snap.jpg")
-    assert grabber.next(1).index == 0
+    assert grabber.next(60).index == 0
     assert grabber.next(0.2) is None
     began = time.monotonic()
     grabber.close()
@@ -277,12 +277,12 @@ def test_a_source_all_of_whose_frames_have_a_flaw_is_lost_for_that(monkeypatch):
     monkeypatch.setattr(capture, "STALL_SECONDS", 0.2)
     camera = Played()
     grabber = Grabber(opening(camera), "0", reconnect=0.1)
-    assert grabber.next(1).flaw == ""
+    assert grabber.next(60).flaw == ""
     camera.flaw = "damaged"
     while not grabber.lost:
         grabber.next(0.05)
     assert grabber.lost == "damaged"
-    while grabber.next(1).flaw:
+    while grabber.next(60).flaw:
         camera.flaw = ""
     assert not grabber.lost
     grabber.close()

@@ -195,11 +195,11 @@ def test_a_password_is_in_no_message_and_no_thread_s_name(stream, clip):
 def test_a_part_is_read_and_told_in_the_pixels_of_the_whole(clip):
     reader = Told("12")
     with VideoReader(str(clip), reader, roi=(30, 40, 200, 100)) as video:
-        frame = next(video.frames())
+        frame = next(filter(None, video.frames()))
         assert reader.given[0].shape == (100, 200)
         assert [digit.box for digit in frame.reading.digits] == [Box(30, 45, 8, 20), Box(40, 45, 8, 20)]
         video.roi = None
-        next(video.frames())
+        next(filter(None, video.frames()))
     assert reader.given[1].shape == (240, 320)
 
 
@@ -270,10 +270,8 @@ def test_frames_that_become_smaller_than_the_part_are_an_error(tmp_path):
         Image.new("L", size).save(tmp_path / f"{number}.png")
     with pytest.raises(InputError, match="is not inside the frame of 64x48"):
         list(VideoReader(str(tmp_path), Told(""), roi=(100, 100, 100, 100)))
-    assert [frame.image.shape for frame in VideoReader(str(tmp_path), Told("")).frames()] == [
-        (240, 320, 3),
-        (48, 64, 3),
-    ]
+    frames = filter(None, VideoReader(str(tmp_path), Told("")).frames())
+    assert [frame.image.shape for frame in frames] == [(240, 320, 3), (48, 64, 3)]
 
 
 def test_damage_in_the_middle_is_raised(tmp_path):
