@@ -2,7 +2,8 @@
 
     found = recognition(gray, attempt, recognizer, crop_and_classify, confidence)   # a Recognition
 
-Each line of candidates is cut out and read as a whole, twice where that leaves doubt. A character that the recognizer
+Each line of candidates is cut out and read as a whole: again where only some of them are clear digits, and once more
+where that leaves doubt. A character that the recognizer
 finds where the detector has nothing becomes a candidate. The digit is what classifier and recognizer together find
 likeliest.
 """
@@ -200,8 +201,8 @@ def read_line(
 ) -> tuple[ReadStrip, npt.NDArray[np.float32]]:
     """A line as it was read, and the probabilities of its columns.
 
-    Where the line shows clear digits in some of its candidates only, these alone say where it stands. The probabilities
-    are the mean of two looks where one leaves doubt.
+    Where the line shows clear digits in some of its candidates only, these alone say where it stands, if they say it
+    otherwise. The probabilities are the mean of two looks where one leaves doubt.
     """
     strip = cut(gray, place)
     (columns,) = recognizer.columns([strip])

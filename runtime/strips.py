@@ -7,6 +7,7 @@
 A strip shows a line level, with digits DIGIT_HEIGHT pixels high, and what stands before and after it.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ CONTEXT = 2.2  # heights of the line that a strip reaches beyond its first and l
 MAX_WIDTH = 6000  # pixels of a strip; a longer one is cut off
 MIN_SLOPE_BOXES = 3  # boxes of a line whose own slope is measured
 LEVEL_SAMPLES = 1_000  # pixels, about, whose median is the level beyond the picture
-MAX_RATIO = 1.15  # of a line's two scales; where they differ more, it is cut out again
-MAX_SHIFT = 0.15  # digit heights; as MAX_RATIO, of the ends of a line's middle
+MAX_RATIO = 1.15  # of a line's scales by all boxes and by its clear digits; with a larger one it is cut out again
+MAX_SHIFT = 0.15  # digit heights; where an end of its middle line moves farther, it is cut out again, too
 CLOSER = 1.15  # times as large, a line at the second look
 SHRINK = 2.0  # pixels of the picture for one that is interpolated, at most, so that no stroke is skipped
 
@@ -98,14 +99,14 @@ def find_lines(boxes: Boxes, rows: npt.NDArray[np.int64]) -> list[Place]:
                     break
             else:
                 parts.append([row])
-        places += [_place(boxes, part, part, common) for part in parts]
+        places += [_place(boxes, part, part, lambda: common) for part in parts]
     return places
 
 
 def fitted(boxes: Boxes, place: Place, fit: list[int], seeds: npt.NDArray[np.int64]) -> Place:
     """The place by those of its rows that are in `fit` alone, if that moves or scales its digits; else as it is.
 
-    Letters are as high as digits or not, and g hangs below the line: a line that begins with them is cut out wrongly.
+    Letters may be higher or lower than digits, and g hangs below the line: a line that has some is cut out wrongly.
 
     Args:
         boxes: (n, 4) float32, the candidates.
@@ -116,7 +117,9 @@ def fitted(boxes: Boxes, place: Place, fit: list[int], seeds: npt.NDArray[np.int
     if not 0 < len(fit) < len(place.rows):
         return place
     left_out = set(place.rows) - set(fit)
-    again = _place(boxes, list(place.rows), fit, slope(boxes[[row for row in seeds.tolist() if row not in left_out]]))
+    again = _place(
+        boxes, list(place.rows), fit, lambda: slope(boxes[[row for row in seeds.tolist() if row not in left_out]])
+    )
     ratio = place.scale / again.scale
     ends = [again.to_strip(*place.to_picture(u, STRIP_HEIGHT / 2))[1] - STRIP_HEIGHT / 2 for u in (0, place.width)]
     is_off = max(ratio, 1 / ratio) > MAX_RATIO or max(map(abs, ends)) > MAX_SHIFT * DIGIT_HEIGHT
@@ -132,19 +135,23 @@ def _belongs(boxes: Boxes, part: list[int], row: int) -> bool:
     return bool(near and max(height, own) < MAX_HEIGHT_RATIO * min(height, own))
 
 
-def _place(boxes: Boxes, part: list[int], fit: list[int], common: float) -> Place:
-    """The place of the rows `part`, with the slope, the height and the middle of the rows `fit` of them."""
-    centres = boxes[:, :2] + boxes[:, 2:] / 2
-    some = centres[fit]
-    height = float(np.sort(boxes[fit, 3])[len(fit) // 2])
-    angle = common
+def _place(boxes: Boxes, part: list[int], fit: list[int], common: Callable[[], float]) -> Place:
+    """The place of the rows `part`, with the slope, the height and the middle of the rows `fit` of them.
+
+    common: The slope where these are too few or too near to have one. It takes time on a page of many lines.
+    """
+    every, those = boxes[part], boxes[fit]
+    centres, some = every[:, :2] + every[:, 2:] / 2, those[:, :2] + those[:, 2:] / 2
+    height = float(np.sort(those[:, 3])[len(fit) // 2])
     if len(fit) >= MIN_SLOPE_BOXES and float(np.ptp(some[:, 0])) > 2 * height:
         dx, dy = some[:, 0] - some[:, 0].mean(), some[:, 1] - some[:, 1].mean()
         angle = float(np.arctan(float((dx * dy).sum()) / float((dx * dx).sum())))
+    else:
+        angle = common()
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
     middle = some.mean(0)
-    along = (centres[part] - middle) @ np.array([cos, sin])
-    half = boxes[part, 2] / 2
+    along = (centres - middle) @ np.array([cos, sin])
+    half = every[:, 2] / 2
     scale = height / DIGIT_HEIGHT
     left, right = float((along - half).min()) - CONTEXT * height, float((along + half).max()) + CONTEXT * height
     width = min(-int(-(right - left) / scale // MULTIPLE) * MULTIPLE, MAX_WIDTH)

@@ -112,7 +112,8 @@ def test_a_port_written_from_the_page_makes_the_same_of_lines(made):
     above, below = port.places(rows)
     found = [port.fitted(below if fit[0] > 3 else above, rows, list(fit)) for fit in made.FITS]
     compare(GOLDEN["fitted"]["places"], found, "places of clear digits")
-    assert [place is above for place in found] == [False, False, False, True, False]
+    assert [place is above for place in found] == [False, False, False, True, False, False]
+    assert found[5]["scale"] == 1.5
     assert found[4] is below
     planes = port.recognizer_planes(made.picture("strip-2").astype(float))
     for plane, row, column, value in GOLDEN["recognizer planes"]["values"]:

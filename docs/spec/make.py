@@ -80,7 +80,7 @@ UNIT = (  # two digits, two letters that hang lower, and the digits of another l
     (160, 204, 24, 40),
     (190, 206, 24, 40),
 )
-FITS = ((0, 1), (1,), (0, 1, 2), (0, 1, 2, 3), (4, 5, 7))  # boxes of UNIT that are clear digits of their line
+FITS = ((0, 1), (1,), (0, 1, 2), (0, 1, 2, 3), (4, 5, 7), (2, 3))  # boxes of UNIT that are clear digits of their line
 READ = (  # columns of a strip: how many, the class of each and its probability; the rest goes to the gap, that of a gap
     (20, "gap", 0.9),  # to "other"
     (4, "4", 0.9),

@@ -422,8 +422,8 @@ DG_LOCAL void dg_begin_recognition(struct dg_recognition *found, const struct di
 /* Whether all boxes of a line stand on lines that have been read. rows: of the place. */
 DG_LOCAL int dg_is_read_already(const struct dg_recognition *found, const struct dg_place *place, const int32_t *rows);
 
-/* The place of a line by those of its boxes alone in whose middle it shows a clear digit, of `count` columns. *is_off:
- * whether that moves or scales its digits. seeds: all boxes that lines were found in. */
+/* The place of a line by those of its boxes alone in whose middle it shows a clear digit, of `count` columns; not set
+ * where all or none are. *is_off: whether it moves or scales the digits. seeds: all boxes that lines were found in. */
 DG_LOCAL int dg_fit_place(const struct digitocr_box *boxes, const int32_t *seeds, int32_t seed_count,
                           const struct dg_place *place, const int32_t *rows, const float *columns, int32_t count,
                           struct dg_arena *arena, struct dg_place *fitted, int *is_off);

@@ -1,7 +1,7 @@
 /* The third level: a picture in, a reading out. What runtime/reader.py and orientation.py do, in their order.
  *
- * The arena holds, from its front: the sets of candidates, of which one is the best so far; then what a rotation
- * takes while it is tried; at the end the reading. */
+ * The arena holds, from its front: the sets of candidates, of which one is upright and one the best so far; then what a
+ * rotation takes while it is tried; at the end the reading. */
 #include "internal.h"
 
 DG_BEGIN_SMALL
@@ -410,8 +410,8 @@ static int dg_may_be_level(int32_t width, int32_t height, int32_t tilt) {
            (int64_t)turned_width * turned_height <= (int64_t)DG_ORIENTATION_MAX_GROWTH * width * height;
 }
 
-/* The attempt that reads best: as the picture is or with its lines level, which is *upright as well, on either side, or
- * upside down. The upright one is kept. */
+/* *best: the attempt that reads best. *upright: the better one of the picture as it is and with its lines level; it is
+ * kept even if another one is best. */
 static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **upright, struct dg_attempt **best) {
     struct dg_attempt *made = &reader->attempts[1], *spare = &reader->attempts[2];
     int32_t others[3], other_count = 0, tilt = 0, side, n;
@@ -510,7 +510,7 @@ static int dg_read_line(struct dg_reader *reader, const struct digitocr_picture 
     limited.width = limited.width > longest ? longest : limited.width;
     error = dg_first_look(reader, picture, &limited, &first, &behind, &columns);
     if (!error)
-        error = dg_fit_place(lines->boxes, seeds, seed_count, &limited, rows, columns, limited.width / DG_COLUMN, arena,
+        error = dg_fit_place(lines->boxes, seeds, seed_count, place, rows, columns, limited.width / DG_COLUMN, arena,
                              &fitted, &is_off);
     if (!error && is_off) {
         arena->at = mark;
@@ -997,7 +997,8 @@ size_t digitocr_read_bytes(int32_t width, int32_t height, const struct digitocr_
         if (dg_attempts(options) == 2) /* one attempt is kept while its lines are read; of a turned picture all are */
             others = 0;
         bytes = dg_larger(bytes, others + dg_lines_bytes(turned_width, capacity, longest, look));
-        bytes += dg_turn_bytes(width, height, degrees);
+        /* upside down, which takes as much as upright but for the picture itself */
+        bytes += dg_turn_bytes(width, height, degrees == 0 && options->rotate != 0 ? 180 : degrees);
         most = dg_larger(most, bytes);
     }
     return DG_SLACK + pixels + attempt + most;

@@ -544,8 +544,13 @@ static double dg_middle_in_strip(const struct dg_place *place, const struct digi
     return dg_along_strip(place, (double)box->x + (double)box->width / 2.0, (double)box->y + (double)box->height / 2.0);
 }
 
-/* The place of a line of boxes, with the slope and the middle of those in `fit`, and a height. `scratch` has room for
- * two floats for each of these. */
+/* Whether boxes of that height, with centres from `first` to `last`, have a slope of their own. */
+static int dg_is_long(int32_t count, float first, float last, double height) {
+    return count >= DG_STRIPS_MIN_SLOPE_BOXES && (double)(last - first) > 2.0 * height;
+}
+
+/* The place of a line of boxes, with the slope and the middle of those in `fit`, and a height. common: the slope where
+ * these have none. `scratch` has room for two floats for each of these. */
 static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows, int32_t count, const int32_t *fit,
                           int32_t fit_count, double common, double height, float *scratch, struct dg_place *place) {
     float *across = scratch, *along = scratch + fit_count, first = dg_centre_x(&boxes[fit[0]]), last = first;
@@ -562,7 +567,7 @@ static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows,
     }
     middle_x = (float)((double)middle_x / (double)fit_count);
     middle_y = (float)((double)middle_y / (double)fit_count);
-    if (fit_count >= DG_STRIPS_MIN_SLOPE_BOXES && (double)(last - first) > 2.0 * height) {
+    if (dg_is_long(fit_count, first, last, height)) {
         float rise, run;
         mean_x = (float)((double)dg_float_sum(along, fit_count, 1) / (double)fit_count);
         mean_y = (float)((double)dg_float_sum(across, fit_count, 1) / (double)fit_count);
@@ -987,12 +992,13 @@ static int32_t dg_find_clear(const struct digitocr_box *boxes, const struct dg_p
     return count;
 }
 
-/* How far a point of one strip's middle line lies from that of another one, in digit heights. */
+/* How far a point of one strip's middle line lies from that of another one, in pixels of that one. */
 static double dg_shift(const struct dg_place *one, double u, const struct dg_place *other) {
     double x, y, shift;
     dg_to_picture(one, u, DG_STRIP_HEIGHT / 2.0, &x, &y);
-    shift = ((y - other->y) * other->cosine - (x - other->x) * other->sine) / other->scale;
-    return (shift < 0.0 ? -shift : shift) / DG_DIGIT_HEIGHT;
+    shift = ((y - other->y) * other->cosine - (x - other->x) * other->sine) / other->scale + DG_STRIP_HEIGHT / 2.0;
+    shift -= DG_STRIP_HEIGHT / 2.0;
+    return shift < 0.0 ? -shift : shift;
 }
 
 DG_LOCAL int dg_fit_place(const struct digitocr_box *boxes, const int32_t *seeds, int32_t seed_count,
@@ -1005,7 +1011,7 @@ DG_LOCAL int dg_fit_place(const struct digitocr_box *boxes, const int32_t *seeds
     int32_t *rest = dg_take_array(arena, seed_count, sizeof *rest);
     double *heights = dg_take_array(arena, place->count, sizeof *heights);
     float *scratch = dg_take_array(arena, place->count, 2 * sizeof *scratch);
-    double common, ratio;
+    double common = 0.0, ratio;
     int error;
     if (!parts || !fit || !rest || !heights || !scratch)
         return DIGITOCR_ERROR_MEMORY;
@@ -1013,26 +1019,34 @@ DG_LOCAL int dg_fit_place(const struct digitocr_box *boxes, const int32_t *seeds
     dg_find_segments(columns, count, parts);
     fit_count = dg_find_clear(boxes, place, rows, columns, parts, part_count, fit);
     if (fit_count > 0 && fit_count < place->count) {
-        for (n = 0; n < seed_count; n++) { /* without the line's other boxes */
-            int is_other = 0;
-            for (k = 0; k < place->count && !is_other; k++)
-                is_other = rows[k] == seeds[n];
-            for (k = 0; k < fit_count && is_other; k++)
-                is_other = fit[k] != seeds[n];
-            if (!is_other)
-                rest[rest_count++] = seeds[n];
-        }
-        error = dg_slope(boxes, rest, rest_count, arena, &common);
-        if (error)
-            return error;
-        for (n = 0; n < fit_count; n++)
+        float first = dg_centre_x(&boxes[fit[0]]), last = first;
+        double height;
+        for (n = 0; n < fit_count; n++) {
             heights[n] = (double)boxes[fit[n]].height;
+            first = dg_lesser_float(first, dg_centre_x(&boxes[fit[n]]));
+            last = dg_greater_float(last, dg_centre_x(&boxes[fit[n]]));
+        }
+        height = dg_upper_median(heights, fit_count);
+        if (!dg_is_long(fit_count, first, last, height)) { /* that of all, without the line's other boxes */
+            for (n = 0; n < seed_count; n++) {
+                int is_other = 0;
+                for (k = 0; k < place->count && !is_other; k++)
+                    is_other = rows[k] == seeds[n];
+                for (k = 0; k < fit_count && is_other; k++)
+                    is_other = fit[k] != seeds[n];
+                if (!is_other)
+                    rest[rest_count++] = seeds[n];
+            }
+            error = dg_slope(boxes, rest, rest_count, arena, &common);
+            if (error)
+                return error;
+        }
         *fitted = *place;
-        dg_place_line(boxes, rows, place->count, fit, fit_count, common, dg_upper_median(heights, fit_count), scratch,
-                      fitted);
+        dg_place_line(boxes, rows, place->count, fit, fit_count, common, height, scratch, fitted);
         ratio = place->scale / fitted->scale;
         *is_off = dg_greater(ratio, 1.0 / ratio) > DG_STRIPS_MAX_RATIO ||
-                  dg_greater(dg_shift(place, 0.0, fitted), dg_shift(place, place->width, fitted)) > DG_STRIPS_MAX_SHIFT;
+                  dg_greater(dg_shift(place, 0.0, fitted), dg_shift(place, place->width, fitted)) >
+                      DG_STRIPS_MAX_SHIFT * DG_DIGIT_HEIGHT;
     }
     arena->at = mark;
     return DIGITOCR_OK;

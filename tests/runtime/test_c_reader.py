@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitocr.runtime import image
 from digitocr.runtime.attempt import Mode
-from digitocr.runtime.orientation import Rotation
+from digitocr.runtime.orientation import ROTATIONS, Rotation
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Reading
 
@@ -166,6 +166,31 @@ def test_drawn_lines_read_as_in_python(
     program: Program, reader: Reader, text: str, conf: float, rotate: Rotation, mode: Mode
 ) -> None:
     compare(program, reader, drawn(text, 320, 150), conf, rotate, mode)
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "quarters"),
+    [
+        ("Page 57", 20, 1),  # on its side it reads better, but not its lines
+        ("57 pg", 20, 1),  # turned, and then cut out by its digits
+        ("4071 gyq", 20, 2),  # the same upside down
+        ("Bog\nSog\nGig", 28, 1),  # looked at again where it was cut out again
+    ],
+)
+def test_lines_that_are_cut_out_again_and_turned_pictures_read_as_in_python(
+    program: Program, reader: Reader, text: str, size: int, quarters: int
+) -> None:
+    gray = np.ascontiguousarray(np.rot90(drawn(text, 320, 150, size), quarters))
+    compare(program, reader, gray, 0.5, "auto", "auto")
+
+
+@pytest.mark.parametrize("rotate", [*ROTATIONS])
+def test_a_picture_of_two_levels_full_of_ink_fits_into_its_memory(program: Program, rotate: Rotation) -> None:
+    picture = Image.new("L", (512, 384), 4)
+    ImageDraw.Draw(picture).text((0, -72), "4071825936", 3, ImageFont.load_default(360))
+    for gray in (np.array(picture), np.array(picture.resize((128, 96), Image.Resampling.NEAREST))):
+        error, _ = program.read(gray, Options(0.5, AUTO if rotate == "auto" else rotate, 0))
+        assert error == 0
 
 
 def test_a_part_of_a_larger_picture_is_read_in_place(program: Program, reader: Reader) -> None:

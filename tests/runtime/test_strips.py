@@ -143,10 +143,10 @@ def test_a_closer_strip_shows_the_same_line_larger() -> None:
     assert 0 <= closer.width - CLOSER * place.width < MULTIPLE
 
 
-def with_a_unit(lower: float = 0, smaller: float = 1) -> np.ndarray:
-    """Two digits and two letters of one line, which hang lower by so many digit heights, and are as much smaller."""
-    letters = row(2, x=160, y=60 + 40 * lower, height=40 * smaller)
-    return np.concatenate([row(2), letters])
+def with_a_unit(lower: float = 0, size: float = 1, letters: int = 2) -> np.ndarray:
+    """Two digits and letters of one line, which hang lower by so many digit heights and are so many times as high."""
+    high = 40 * size
+    return np.concatenate([row(2), row(letters, x=160, y=80 + 40 * lower - high / 2, height=high)])
 
 
 def test_letters_do_not_tilt_a_line() -> None:
@@ -160,13 +160,12 @@ def test_letters_do_not_tilt_a_line() -> None:
     assert again.width * again.scale >= boxes[:, 0].max() + 24 - boxes[:, 0].min() + 2 * CONTEXT * 40
 
 
-def test_letters_do_not_scale_a_line() -> None:
-    boxes, every = with_a_unit(smaller=0.65), np.arange(4)
-    boxes = np.concatenate([boxes, row(2, x=220, y=60, height=26)])
-    (place,) = find_lines(boxes, np.arange(6))
-    assert place.scale == pytest.approx(26 / DIGIT_HEIGHT)
-    assert fitted(boxes, place, [0, 1], np.arange(6)).scale == pytest.approx(40 / DIGIT_HEIGHT)
-    assert len(every) == 4
+@pytest.mark.parametrize("size", [0.65, 1 / MAX_RATIO - 0.01, MAX_RATIO + 0.01, 1.5])
+def test_letters_do_not_scale_a_line(size: float) -> None:
+    boxes, every = with_a_unit(size=size, letters=4), np.arange(6)
+    (place,) = find_lines(boxes, every)
+    assert place.scale == pytest.approx(40 * size / DIGIT_HEIGHT)
+    assert fitted(boxes, place, [0, 1], every).scale == pytest.approx(40 / DIGIT_HEIGHT)
 
 
 def test_a_line_stays_where_it_is_by_all_or_none_of_its_candidates_or_hardly_moves() -> None:
@@ -174,9 +173,24 @@ def test_a_line_stays_where_it_is_by_all_or_none_of_its_candidates_or_hardly_mov
     (place,) = find_lines(boxes, every)
     assert fitted(boxes, place, [], every) is place
     assert fitted(boxes, place, [0, 1, 2, 3], every) is place
-    boxes = with_a_unit(lower=MAX_SHIFT / 4, smaller=1 / MAX_RATIO + 0.02)
-    (place,) = find_lines(boxes, every)
-    assert fitted(boxes, place, [0, 1], every) is place
+    for size in (1 / MAX_RATIO + 0.02, MAX_RATIO - 0.02):
+        boxes, every = with_a_unit(lower=MAX_SHIFT / 8, size=size, letters=4), np.arange(6)
+        (place,) = find_lines(boxes, every)
+        assert fitted(boxes, place, [0, 1], every) is place
+
+
+@pytest.mark.parametrize("up", [1, -1])
+@pytest.mark.parametrize("left", [True, False])
+def test_a_line_that_is_off_at_one_end_is_cut_out_again(left: bool, up: int) -> None:
+    """Four level digits, and a mark before or behind them that tilts the line about the other end."""
+    boxes = np.concatenate([row(4, x=140), row(1, x=100 if left else 262, y=60 + 6 * up)])
+    order = [4, 0, 1, 2, 3] if left else [0, 1, 2, 3, 4]
+    (place,) = find_lines(boxes, np.arange(5))
+    assert list(place.rows) == order
+    again = fitted(boxes, place, [0, 1, 2, 3], np.arange(5))
+    off = [abs(again.to_strip(*place.to_picture(u, 16))[1] - 16) / DIGIT_HEIGHT for u in (0, place.width)]
+    assert (min(off) < MAX_SHIFT < max(off), off[0] > off[1]) == (True, left)
+    assert again is not place
 
 
 def test_the_slope_of_a_line_of_two_digits_is_that_of_the_page() -> None:
