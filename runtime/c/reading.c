@@ -126,6 +126,13 @@ static void dg_sort_values(double *values, int32_t count) {
         }
 }
 
+/* A double as a float. Where it makes vectors of two values, such as x and y, gcc 12 drops a rounding to float that is
+ * not stored. */
+static float dg_to_float(double value) {
+    volatile float made = (float)value;
+    return made;
+}
+
 /* The value with the index count / 2 of the sorted ones; the values change places. */
 static double dg_upper_median(double *values, int32_t count) {
     dg_sort_values(values, count);
@@ -565,8 +572,8 @@ static void dg_place_line(const struct digitocr_box *boxes, const int32_t *rows,
         middle_x += along[n];
         middle_y += across[n];
     }
-    middle_x = (float)((double)middle_x / (double)fit_count);
-    middle_y = (float)((double)middle_y / (double)fit_count);
+    middle_x = dg_to_float((double)middle_x / (double)fit_count);
+    middle_y = dg_to_float((double)middle_y / (double)fit_count);
     if (dg_is_long(fit_count, first, last, height)) {
         float rise, run;
         mean_x = (float)((double)dg_float_sum(along, fit_count, 1) / (double)fit_count);
