@@ -1,7 +1,7 @@
 """The candidates of a picture merged with what the recognizer reads in their lines."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.confidence import CHARACTER_FEATURES, load_confidence
-from digitocr.runtime.recognition import Recognition, combined, recognition
-from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, DIGIT_HEIGHT, GAP
-from digitocr.runtime.strips import CLOSER, CONTEXT, find_lines
+from digitocr.runtime.recognition import Recognition, clear_digits, combined, recognition
+from digitocr.runtime.recognizer import CLASS_COUNT, COLUMN, DIGIT, DIGIT_HEIGHT, GAP, OTHER, WORD, Segment
+from digitocr.runtime.strips import CLOSER, CONTEXT, cut, find_lines
 
 GRAY = np.full((200, 600), 200, np.uint8)
 START = CONTEXT * DIGIT_HEIGHT / COLUMN  # the column of a strip at which its first box begins
@@ -101,16 +101,75 @@ def test_a_box_around_two_digits_gives_way_to_one_for_each(written: Callable[...
     assert (added[:, 0] + added[:, 2] / 2).tolist() == pytest.approx([138, 166], abs=4)
 
 
-def test_letters_do_not_say_where_a_line_stands(written: Callable[..., Any]) -> None:
+def with_a_unit() -> Attempt:
+    """Two digits, and two letters that hang lower, as in 13 kg."""
     some = attempt(4, "1399")
     boxes = some.boxes.copy()
-    boxes[2:, 1] += 16  # "kg" behind "13"
+    boxes[2:, 1] += 16
+    return some._replace(boxes=boxes)
+
+
+def test_letters_do_not_say_where_a_line_stands(written: Callable[..., Any]) -> None:
+    some = with_a_unit()
     seen = written(("1", 2, 4), ("3", 9, 12), ("k", 17, 20), ("g", 24, 27))
-    strip = read(seen, some._replace(boxes=boxes)).strips[0]
+    strip = read(seen, some).strips[0]
     assert (strip.place.sin, strip.place.y) == (0, 80)
     assert strip.place.rows == (0, 1, 2, 3)
-    strip = read(written(("1", 2, 4), ("3", 9, 12), ("9", 17, 20), ("9", 24, 27)), some._replace(boxes=boxes)).strips[0]
+    strip = read(written(("1", 2, 4), ("3", 9, 12), ("9", 17, 20), ("9", 24, 27)), some).strips[0]
     assert strip.place.sin > 0.1  # four digits that run downwards
+
+
+def test_a_line_is_read_where_it_was_cut_out_again(written: Callable[..., Any]) -> None:
+    gray = np.random.default_rng(0).integers(0, 256, GRAY.shape).astype(np.uint8)
+    looks = [(("1", 2, 4), ("3", 9, 12), ("k", 17, 20)), (("1", 2, 4), ("8", 9, 12), ("k", 17, 20))]
+    seen: list[np.ndarray] = []
+
+    class Twice:
+        """Sees a 3 at the first look and an 8 at the second one."""
+
+        def columns(self, strips: Sequence[np.ndarray]) -> Any:
+            seen.append(strips[0])
+            return written(*looks[len(seen) - 1]).columns(strips)
+
+    some, twice = with_a_unit(), cast(Any, Twice())
+    found = recognition(gray, some, twice, crop, load_confidence())
+    (first,), (strip,) = find_lines(some.boxes, np.arange(4)), found.strips
+    assert len(seen) == 2
+    np.testing.assert_array_equal(seen[0], cut(gray, first))
+    np.testing.assert_array_equal(seen[1], cut(gray, strip.place))
+    np.testing.assert_array_equal(strip.image, seen[1])
+    assert found.lined[:2].argmax(1).tolist() == [1, 8]
+
+
+def test_only_candidates_that_lines_are_made_of_say_how_a_page_slopes(written: Callable[..., Any]) -> None:
+    some = with_a_unit()
+    unsure = np.array([[100 + 30 * place, 120 + 12 * place, 24, 40] for place in range(6)], np.float32)
+    every = Attempt(0, *(np.concatenate([one, one[[0] * 6]]) for one in some[1:6]))
+    every = every._replace(boxes=np.concatenate([some.boxes, unsure]))
+    seen = written(("1", 2, 4), ("3", 9, 12), ("k", 17, 20), ("g", 24, 27))
+    for confidence, slopes in ((0.01, False), (0.9, True)):
+        every.confidence[4:] = confidence
+        places = [strip.place for strip in read(seen, every).strips if strip.place.rows == (0, 1, 2, 3)]
+        assert [place.sin > 0.1 for place in places] == [slopes]
+
+
+def test_clear_digits_are_those_without_doubt_at_the_middle_of_a_candidate() -> None:
+    some = attempt(4, "1234")
+    (place,) = find_lines(some.boxes, np.arange(4))
+    starts = [round(START + 7.5 * number) for number in range(4)]
+
+    def part(left: int, right: int, kind: int, share: float) -> Segment:
+        probabilities = np.zeros(CLASS_COUNT, np.float32)
+        probabilities[3 if kind == DIGIT else OTHER] = share
+        return Segment(left, right, probabilities, kind, share)
+
+    parts = [
+        part(starts[0] + 2, starts[0] + 4, DIGIT, 0.75),
+        part(starts[1] + 2, starts[1] + 4, DIGIT, 0.65),  # in doubt
+        part(starts[2] + 2, starts[2] + 4, WORD, 0.9),
+        part(starts[3] + 4, starts[3] + 6, DIGIT, 0.9),  # beside the middle
+    ]
+    assert clear_digits(some.boxes, place, parts) == [0]
 
 
 def test_nothing_found_is_nothing_recognized(written: Callable[..., Any]) -> None:
