@@ -4,8 +4,8 @@
         group.text      # "-12.5"
         group.places    # (1, 2, 4): which of the characters are its digits
 
-Digits belong together unless the gap between them is wide for the digits of their line, or something else stands
-between. Digits at even distances are one number however far apart they are, up to a limit: so are comb fields, cells
+Digits belong together unless the gap between them is wide for the digits of their line, something else stands
+between, or one is much higher than the other, as the reading of a display is than what is printed beside it. Digits at even distances are one number however far apart they are, up to a limit: so are comb fields, cells
 and the wheels of a counter. Where some gaps are clearly wider than the others, the line is several numbers.
 
 Gaps are measured in digit heights. The ink of a 1 is narrow. In most print, which gives all digits the same room, and
@@ -29,6 +29,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from digitocr.runtime.characters import OTHER, Character
+from digitocr.runtime.lines import MAX_HEIGHT_RATIO
 
 # in digit heights, unless another unit is stated
 ROOM = 0.6  # that a digit takes where all of a line are as narrow as a 1
@@ -106,16 +107,35 @@ def grouped(characters: Sequence[Character]) -> list[Group]:
     kept = [index for index, one in enumerate(characters) if one.text != OTHER or not _is_on_digit(characters, index)]
     shown = [characters[index] for index in kept]
     places = [index for index, one in enumerate(shown) if one.is_place]
-    if not places:
-        return []
-    line = _Line(shown, places)
+    groups = [group for run in _of_one_size(shown, places) for group in _grouped(shown, run)]
+    return [group._replace(places=tuple(kept[place] for place in group.places)) for group in groups]
+
+
+def _of_one_size(characters: Sequence[Character], places: list[int]) -> list[list[int]]:
+    """The places of digits, parted where one of two neighbours is much higher than the other."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and has_one_size(characters[runs[-1][-1]].box[3], characters[place].box[3]):
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return runs
+
+
+def has_one_size(height: float, other: float) -> bool:
+    """Whether digits of these heights may be of one number."""
+    return max(height, other) <= MAX_HEIGHT_RATIO * min(height, other)
+
+
+def _grouped(characters: Sequence[Character], places: list[int]) -> list[Group]:
+    """The numbers that the digits at these places of a line make."""
+    line = _Line(characters, places)
     links = [line.is_joined(left, right) for left, right in pairwise(places)]
     _join_cells(line, places, links)
-    _join_crowded(line, shown, places, links)
+    _join_crowded(line, characters, places, links)
     _join_dates(line, places, links)
     ends = [number for number, joined in enumerate(links, 1) if not joined]
-    groups = [line.group(places[first:last]) for first, last in pairwise([0, *ends, len(places)])]
-    return [group._replace(places=tuple(kept[place] for place in group.places)) for group in groups]
+    return [line.group(places[first:last]) for first, last in pairwise([0, *ends, len(places)])]
 
 
 def _is_on_digit(characters: Sequence[Character], index: int) -> bool:
@@ -134,6 +154,8 @@ def why_apart(characters: Sequence[Character], left: int, right: int) -> str:
     if between:
         return f"the sign {' '.join(between)} before it belongs to no number"
     (x, _, w, h), (other_x, _, _, other_h) = characters[left].box, characters[right].box
+    if not has_one_size(h, other_h):
+        return f"it is {other_h / h:.1f} times as high as the digit before it"
     return f"the gap before it is {max(other_x - x - w, 0) / max(h, other_h):.1f} digit heights"
 
 

@@ -1554,6 +1554,32 @@ static int dg_is_on_digit(const struct dg_character *characters, int32_t count, 
     return 0;
 }
 
+/* The end of the digits from `start` on that have one size: no neighbour of theirs is much higher or lower. */
+static int32_t dg_end_of_size(const struct dg_number_line *line, const int32_t *places, int32_t count, int32_t start) {
+    int32_t end;
+    for (end = start + 1; end < count; end++) {
+        double height = dg_shown_at(line, places[end - 1])->height, other = dg_shown_at(line, places[end])->height;
+        if (dg_greater(height, other) > DG_LINES_MAX_HEIGHT_RATIO * dg_lesser(height, other))
+            break;
+    }
+    return end;
+}
+
+/* Measures a line by digits of one size, and links those that belong together with the next one. `joins` and `values` have
+ * room for as many. */
+static void dg_link(struct dg_number_line *line, const int32_t *places, int32_t count, unsigned char *links,
+                    unsigned char *joins, double *values) {
+    int32_t n;
+    dg_measure(line, places, count, values);
+    links[count - 1] = 0;
+    for (n = 0; n + 1 < count; n++)
+        links[n] = (unsigned char)dg_is_joined(line, places[n], places[n + 1]);
+    dg_join_cells(line, places, count, links);
+    dg_join_crowded(line, places, count, links, values);
+    dg_join_dates(line, '-', places, count, links, joins);
+    dg_join_dates(line, '/', places, count, links, joins);
+}
+
 DG_LOCAL int dg_group(const struct dg_character *characters, int32_t count, struct dg_arena *arena,
                       struct dg_groups *groups) {
     struct dg_number_line line;
@@ -1561,7 +1587,7 @@ DG_LOCAL int dg_group(const struct dg_character *characters, int32_t count, stru
     unsigned char *joins = dg_take_array(arena, count, sizeof *joins);
     int32_t *shown = dg_take_array(arena, count, sizeof *shown), *places = dg_take_array(arena, count, sizeof *places);
     double *values = dg_take_array(arena, count, sizeof *values);
-    int32_t place_count = 0, n, k, start, texts = 0;
+    int32_t place_count = 0, n, k, start, end = 0, texts = 0;
     groups->count = 0;
     if (!links || !joins || !shown || !places || !values)
         return DIGITOCR_ERROR_MEMORY;
@@ -1574,22 +1600,16 @@ DG_LOCAL int dg_group(const struct dg_character *characters, int32_t count, stru
                 places[place_count++] = line.shown_count;
             shown[line.shown_count++] = n;
         }
-    if (place_count) {
-        dg_measure(&line, places, place_count, values);
-        links[place_count - 1] = 0;
-        for (n = 0; n + 1 < place_count; n++)
-            links[n] = (unsigned char)dg_is_joined(&line, places[n], places[n + 1]);
-        dg_join_cells(&line, places, place_count, links);
-        dg_join_crowded(&line, places, place_count, links, values);
-        dg_join_dates(&line, '-', places, place_count, links, joins);
-        dg_join_dates(&line, '/', places, place_count, links, joins);
-    }
     for (start = 0; start < place_count; start = n + 1) {
         struct dg_group *made = &groups->groups[groups->count++];
         int32_t first = places[start], own;
         char *text;
         int has_frames;
-        n = dg_end_of_group(links, place_count, start);
+        if (start == end) { /* the digits before are of another size */
+            end = dg_end_of_size(&line, places, place_count, start);
+            dg_link(&line, places + start, end - start, links + start, joins, values);
+        }
+        n = dg_end_of_group(links, end, start);
         own = n - start + 1;
         if (dg_has_sign(&line, first))
             first--;

@@ -46,6 +46,15 @@ def spaced(text, *gaps, width=14.0):
     return found
 
 
+def sized(text, *heights):
+    """Digits of these heights in pixels, close to each other."""
+    found, x = [], 0.0
+    for place, (character, height) in enumerate(zip(text, heights, strict=True)):
+        found.append(Character(character, (x, 0.0, 0.6 * height, height), 0.9, place))
+        x += 0.75 * height
+    return found
+
+
 def cells(text, pitch):
     """Digits with their centres at even distances, in digit heights."""
     return [
@@ -251,10 +260,23 @@ def test_the_features_tell_holes_and_what_touches_a_number():
         (spaced("1-2", 0.3), "the sign - before it belongs to no number"),
         (spaced("1|2", 0.3), "a letter or another sign stands before it"),
         (spaced("1-|2", 0.3), "a letter or another sign stands before it"),
+        (sized("12", 40, 8), "it is 0.2 times as high as the digit before it"),
     ],
 )
 def test_why_two_digits_are_of_two_numbers(characters, why):
     assert why_apart(characters, 0, len(characters) - 1) == why
+
+
+@pytest.mark.parametrize(
+    ("characters", "numbers"),
+    [
+        (sized("105135", 40, 40, 40, 5, 5, 5), "105 135"),
+        (sized("13512", 5, 5, 5, 40, 40), "135 12"),
+        (sized("1459", 40, 40, 40, 18), "1459"),  # the last digit of a price at a petrol station
+    ],
+)
+def test_digits_of_other_sizes_are_of_other_numbers(characters, numbers):
+    assert texts(characters) == numbers
 
 
 def test_what_is_seen_where_there_is_no_room_for_a_letter_separates_nothing():
