@@ -26,8 +26,13 @@ def shrunk(gray: GrayImage, side: int) -> GrayImage:
     return averaged(gray, fitted(gray.shape, side))
 
 
-def evened(gray: GrayImage) -> GrayImage:
-    """The (H, W) picture with its background at EVEN_LEVEL everywhere: without shadows and their edges."""
+def evened(gray: GrayImage, out: GrayImage | None = None) -> GrayImage:
+    """The (H, W) picture with its background at EVEN_LEVEL everywhere: without shadows and their edges.
+
+    Args:
+        gray: The picture.
+        out: (H, W) that the result is written to; by default a new array.
+    """
     step = max(1, max(gray.shape) // (4 * MEDIAN_SIDE))  # four samples for each pixel of the small picture are enough
     size = fitted(gray.shape, MEDIAN_SIDE)
     if max(gray.shape) > MEDIAN_SIDE:
@@ -36,7 +41,7 @@ def evened(gray: GrayImage) -> GrayImage:
         small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
     background = cv2.medianBlur(small, MEDIAN_WINDOW)
     # INTER_LINEAR has other pixels on other processors
-    background = cv2.resize(background, gray.shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
+    background = cv2.resize(background, gray.shape[::-1], dst=out, interpolation=cv2.INTER_LINEAR_EXACT)
     even: GrayImage = cv2.addWeighted(gray, 1, background, -1, EVEN_LEVEL, dst=background)  # of a large one no copy
     return even
 
@@ -47,12 +52,12 @@ def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:
     return max(1, round(shape[1] * shrink)), max(1, round(shape[0] * shrink))
 
 
-def shadeless(gray: GrayImage, boxes: Boxes) -> GrayImage:
+def shadeless(gray: GrayImage, boxes: Boxes, out: GrayImage | None = None) -> GrayImage:
     """The (H, W) picture that the digits in (n, 4) boxes are cropped from: evened, unless it is a close-up.
 
-    The ink of a close-up is as wide as the median's window and would be taken for background.
+    The ink of a close-up is as wide as the median's window and would be taken for background. `out` is that of evened.
     """
-    return gray if is_close_up(gray, boxes) else evened(gray)
+    return gray if is_close_up(gray, boxes) else evened(gray, out)
 
 
 def is_close_up(gray: GrayImage, boxes: Boxes) -> bool:

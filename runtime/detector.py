@@ -258,6 +258,12 @@ class Detector:
         boxes[:, :2] -= MARGIN
         return boxes, scores
 
+    def scratch(self, shape: tuple[int, ...]) -> GrayImage | None:
+        """(H, W) uint8 of this thread's memory, to write to until the next call of detect; None if it is too small."""
+        memory: npt.NDArray[np.float32] | None = getattr(self._local, "memory", None)
+        needed = shape[0] * shape[1]
+        return None if memory is None or memory.nbytes < needed else memory.view(np.uint8)[:needed].reshape(shape)
+
     def _memory(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """(PLANES, H, W) of this thread, cut from memory as large as its largest picture so far needed."""
         needed = PLANES * shape[0] * shape[1]

@@ -3,7 +3,8 @@
 import io
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
@@ -24,6 +25,8 @@ CPU = ("CPUExecutionProvider",)  # the default providers; every build of ONNX Ru
 MAX_CARD_BYTES = 1_000_000  # read from a model's zip; a card has some 2,000
 RUN_TENSORS = 64  # tensors in one call; larger calls take more memory, and more time for each tensor as well
 _INTEGERS = (np.int8, np.uint8)  # of a quantized file's input and output
+ARENA_BYTES = 1 << 26  # of the block that the arena begins with; the system gives a page when it is first used
+SPARE_BYTES = 1 << 16  # of a free block, at most, that are not divided from what is taken
 MAX_MESSAGE = 200  # characters of a library's error that are passed on
 
 
@@ -49,7 +52,9 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
         raise UsageError(f"providers must be among {', '.join(available)}, not {', '.join(providers) or 'empty'}")
     if path.suffix == ".tflite":
         raise ModelError(f"{path}: is for phones; on a computer a detector or a recognizer is a .onnx file: give that")
+    _share_arena()
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -63,6 +68,22 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     if missing:  # ONNX Runtime falls back to the CPU without a word
         raise UsageError(f"{', '.join(sorted(missing))} does not start on this machine; are its libraries installed?")
     return session
+
+
+@cache
+def _share_arena() -> None:
+    """Has this process's networks take their memory from one arena that begins with a large block.
+
+    By default each session grows an arena of its own by what it needs next, so that a picture of another size fits into
+    none of its blocks. Sessions of others in the same process keep their own.
+    """
+    import onnxruntime
+
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    with suppress(Exception):  # where the process has registered one, that is shared
+        onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(0, 0, ARENA_BYTES, SPARE_BYTES))
 
 
 def litert_interpreter(content: bytes, path: Path, threads: int) -> Any:

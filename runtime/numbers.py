@@ -4,9 +4,10 @@
         group.text      # "-12.5"
         group.places    # (1, 2, 4): which of the characters are its digits
 
-Digits belong together unless the gap between them is wide for the digits of their line, something else stands
-between, or one is much higher than the other, as the reading of a display is than what is printed beside it. Digits at even distances are one number however far apart they are, up to a limit: so are comb fields, cells
-and the wheels of a counter. Where some gaps are clearly wider than the others, the line is several numbers.
+Digits belong together unless the gap between them is wide for the digits of their line, something else stands between,
+or one is much higher than the other, as the reading of a display is than what is printed beside it. Digits at even
+distances are one number however far apart they are, up to a limit: so are comb fields, cells and the wheels of a
+counter. Where some gaps are clearly wider than the others, the line is several numbers.
 
 Gaps are measured in digit heights. The ink of a 1 is narrow. In most print, which gives all digits the same room, and
 in cells its edges are far from its neighbours; in handwriting they are not; on displays of seven segments only its left

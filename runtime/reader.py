@@ -358,7 +358,8 @@ class Reader:
 
     def _crop_and_classify(self, gray: GrayImage, boxes: Boxes) -> tuple[Images, Probabilities]:
         """The (n, 28, 28) crops of the first of CROP_SCALES, and (n, classes) probabilities averaged over all."""
-        even = shadeless(gray, boxes) if len(boxes) else gray  # the time of it grows with the picture
+        # the time of it grows with the picture
+        even = shadeless(gray, boxes, self.detector.scratch(gray.shape)) if len(boxes) else gray
         crops = preprocessing.images(even, np.concatenate([scaled(boxes, factor) for factor in CROP_SCALES]))
         probabilities = self.classifier.predict(scale(crops))
         return crops[: len(boxes)], probabilities.reshape(len(CROP_SCALES), len(boxes), probabilities.shape[1]).mean(0)

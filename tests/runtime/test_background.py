@@ -53,6 +53,13 @@ def test_evened_of_any_shape(shape):
     assert (evened(np.full(shape, 77, np.uint8)) == 128).all()
 
 
+def test_evened_writes_where_it_is_told():
+    gray = np.random.default_rng(3).integers(0, 256, (150, 220), np.uint8)
+    out = np.zeros_like(gray)
+    assert evened(gray, out) is out
+    assert np.array_equal(out, evened(gray))
+
+
 def test_a_picture_is_full_where_a_large_digit_touches_its_edge():
     gray = np.full((40, 200), 200, np.uint8)
     assert is_full(gray, np.array([[60, 0, 20, 38]], np.float32))

@@ -248,6 +248,18 @@ def test_only_pieces_with_places_to_look_at_are_seen(detector, spots):
     assert detector._detect_at(picture.shape, picture, np.zeros((0, 2), np.float32))[0].shape == (0, 4)
 
 
+def test_its_memory_may_be_written_to_until_the_next_picture():
+    detector = Detector()
+    picture = np.random.default_rng(5).integers(0, 256, (200, 300), np.uint8)
+    assert detector.scratch(picture.shape) is None
+    before = detector.detect(picture)
+    scratch = detector.scratch(picture.shape)
+    assert (scratch.shape, scratch.dtype) == (picture.shape, np.uint8)
+    scratch[:] = 255
+    assert all(np.array_equal(*pair) for pair in zip(before, detector.detect(picture), strict=True))
+    assert detector.scratch((9000, 9000)) is None
+
+
 def test_the_shipped_network_is_not_run_where_it_was_changed(tmp_path, monkeypatch):
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {module.DEFAULT_DETECTOR}\n")
     (tmp_path / module.DEFAULT_DETECTOR).write_bytes(models.shipped_model(module.DEFAULT_DETECTOR).read_bytes())

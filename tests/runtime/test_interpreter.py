@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,10 +8,24 @@ import pytest
 
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.errors import ModelError, UsageError
-from digitocr.runtime.interpreter import PlanesNetwork, first_line, onnx_session
+from digitocr.runtime.interpreter import PlanesNetwork, _share_arena, first_line, onnx_session
 from digitocr.runtime.models import shipped_model
 
 DETECTOR = "detector-int8.onnx"
+PEAK = """
+import re, sys
+from pathlib import Path
+import numpy as np
+from digitocr.runtime import interpreter
+from digitocr.runtime.models import shipped_model
+if sys.argv[1] == "own":
+    interpreter._share_arena = lambda: None
+path = shipped_model("detector-int8.onnx")
+session = interpreter.onnx_session(path.read_bytes(), path, 1)
+for height, width in ((528, 432), (1056, 864), (432, 528), (864, 1056)):
+    session.run(None, {"image": np.zeros((1, 3, height, width), np.float32)})
+print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+"""
 
 
 def refused(what, path, *words):
@@ -30,6 +46,22 @@ def test_a_session_runs_on_the_processor_in_so_many_threads_and_does_not_spin(th
     assert session.get_providers() == ["CPUExecutionProvider"]
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (threads, 1)
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+def test_pictures_of_other_sizes_take_the_same_memory():
+    peaks = {
+        arena: int(subprocess.run([sys.executable, "-c", PEAK, arena], check=True, capture_output=True).stdout)
+        for arena in ("own", "shared")
+    }
+    assert peaks["shared"] < peaks["own"] - 2048, peaks  # KB
+
+
+def test_an_arena_of_the_process_is_shared_where_there_is_one():
+    onnx_session(shipped_model(DETECTOR).read_bytes(), shipped_model(DETECTOR), 1)
+    _share_arena.cache_clear()  # the arena is there already
+    session = onnx_session(shipped_model(DETECTOR).read_bytes(), shipped_model(DETECTOR), 1)
+    assert session.run(None, {"image": np.zeros((1, 3, 32, 32), np.float32)})[0].shape == (1, 1, 8, 8)
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(5000)])

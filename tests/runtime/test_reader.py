@@ -397,6 +397,9 @@ class Blobs:
         self.scores = scores
         self.seen = []
 
+    def scratch(self, shape):  # noqa: ARG002
+        return None
+
     def detect(self, gray, thorough=True, shrink=None):  # noqa: ARG002
         self.seen.append(gray.shape)
         _, _, stats, _ = cv2.connectedComponentsWithStats((gray > 128).astype(np.uint8))
