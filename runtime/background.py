@@ -57,12 +57,12 @@ def shadeless(gray: GrayImage, boxes: Boxes, out: GrayImage | None = None) -> Gr
 
     The ink of a close-up is as wide as the median's window and would be taken for background. `out` is that of evened.
     """
-    return gray if is_close_up(gray, boxes) else evened(gray, out)
+    return gray if is_close_up(gray.shape, boxes) else evened(gray, out)
 
 
-def is_close_up(gray: GrayImage, boxes: Boxes) -> bool:
-    """Whether one of the digits in (n, 4) boxes fills CLOSE_UP of the picture."""
-    return bool(boxes[:, 2:].max(initial=0.0) >= CLOSE_UP * max(gray.shape))
+def is_close_up(shape: tuple[int, ...], boxes: Boxes) -> bool:
+    """Whether one of the digits in (n, 4) boxes fills CLOSE_UP of the (H, W) picture."""
+    return bool(boxes[:, 2:].max(initial=0.0) >= CLOSE_UP * max(shape))
 
 
 def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:

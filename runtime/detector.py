@@ -193,7 +193,7 @@ class Detector:
         middle = shrink(gray, round(MIDDLE * times))
         coarse = self._detect_at(gray.shape, shrunk(middle, COARSE))
         found = [coarse]
-        if longer > COARSE and not is_close_up(gray, _sure(*coarse)):
+        if longer > COARSE and not is_close_up(gray.shape, _sure(*coarse)):
             if times > 1:
                 coarse = self._detect_at(gray.shape, shrunk(middle, round(COARSE * times)))
             found = [_at_least(MIN_COARSE_SIDE / COARSE * span, *coarse)]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.attempt import Attempt
-from digitocr.runtime.background import shrunk
+from digitocr.runtime.background import is_close_up, shrunk
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.detector import SURE_SCORE
 from digitocr.runtime.image import GrayImage
@@ -58,10 +58,12 @@ def best_attempt(
         shape: (H, W) of the picture. Turned by 45 degrees, a long strip would be a square of empty corners, whose
             memory grows with the square of its length; up to 13 times as long as wide, every picture is turned.
 
-    The picture is only read as it is where that gives no candidates at all, or one or two, one of them a digit.
+    The picture is only read as it is where that gives no candidates at all, or one or two, one of them a digit, that fill
+    it. A row of digits on its side is taken for a 1, but that is small.
     """
     upright = read_at(0)
-    if not len(upright.boxes) or (upright.upright_score > 0 and len(upright.boxes) < MIN_DIGITS):
+    is_cut_out = len(upright.boxes) < MIN_DIGITS and upright.upright_score > 0 and is_close_up(shape, upright.boxes)
+    if is_cut_out or not len(upright.boxes):
         return with_lines(upright)
     tilt = round(np.degrees(slope(upright.boxes[upright.scores >= SURE_SCORE])))
     if _may_be_level(shape, abs(tilt)):

@@ -422,8 +422,10 @@ static int dg_best_attempt(struct dg_reader *reader, struct dg_attempt **upright
     *best = &reader->attempts[0];
     error = dg_read_at(reader, 0, best, &spare);
     *upright = *best;
-    if (error || (*best)->count == 0 ||
-        ((*best)->scores_of.upright > 0.0 && (*best)->count < DG_ORIENTATION_MIN_DIGITS))
+    if (error || (*best)->count == 0)
+        return error;
+    if ((*best)->scores_of.upright > 0.0 && (*best)->count < DG_ORIENTATION_MIN_DIGITS &&
+        dg_is_close_up(reader->picture->width, reader->picture->height, (*best)->boxes, (*best)->count))
         return error;
     rows = dg_take_array(&reader->arena, (*best)->count, sizeof *rows);
     if (!rows)

@@ -16,9 +16,9 @@ def test_digits_are_cut_out_of_an_even_ground_but_those_of_a_close_up():
 
 def test_a_close_up_is_a_picture_that_one_digit_fills():
     gray = np.zeros((50, 100), np.uint8)
-    assert is_close_up(gray, np.array([[0, 0, 5, 40]], np.float32))
-    assert not is_close_up(gray, np.array([[0, 0, 5, 39]], np.float32))
-    assert not is_close_up(gray, np.zeros((0, 4), np.float32))
+    assert is_close_up(gray.shape, np.array([[0, 0, 5, 40]], np.float32))
+    assert not is_close_up(gray.shape, np.array([[0, 0, 5, 39]], np.float32))
+    assert not is_close_up(gray.shape, np.zeros((0, 4), np.float32))
 
 
 def test_the_ink_box_is_around_what_differs_by_half_of_the_most():

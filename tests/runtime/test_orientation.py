@@ -133,9 +133,17 @@ def test_rotations_are_tried_where_they_may_help_and_taken_where_they_clearly_do
     assert searched({0: 0.6, 180: 0.99}, inverted=True) == (180, [0, 90, 270, 180])
     assert searched({0: 0.6, 90: 0.85}) == (0, [0, 90, 270])  # better, but not surely
     assert searched({0: 0.85, 90: 0.91}) == (0, [0, 90, 270])  # sure, but hardly better
-    assert searched({0: 0.6, 90: 0.99}, boxes=ROW[:2]) == (0, [0])  # too few
+    assert searched({0: 0.6, 90: 0.99}, boxes=ROW[:2]) == (0, [0, 90, 270])  # too few
     assert searched({0: 0.3, 90: 0.99}, boxes=ROW[:2]) == (0, [0, 90, 270])  # nothing is read, but too few are
     assert searched({90: 0.99}, boxes=ROW[:0]) == (0, [0])  # nothing is seen
+
+
+def test_one_or_two_digits_that_fill_a_picture_are_read_as_they_are_and_a_row_on_its_side_is_not():
+    cut_out = np.array([[10, 10, 150, 240], [210, 10, 150, 239]], np.float32)
+    assert searched({0: 0.6, 90: 0.99}, boxes=cut_out[:1]) == (0, [0])
+    assert searched({0: 0.6, 90: 0.99}, boxes=cut_out) == (0, [0])
+    assert searched({0: 0.6, 90: 0.99}, boxes=cut_out[1:]) == (0, [0, 90, 270])
+    assert searched({0: 0.6}, boxes=np.concatenate([cut_out, ROW[:1]])) == (0, [0, 90, 270])
 
 
 def test_a_picture_is_turned_only_if_its_lines_read_better_so_as_well():

@@ -645,7 +645,10 @@ def test_zeros_do_not_tell_which_way_is_up(other, turned):
 def test_where_there_are_few_digits_a_picture_is_not_turned():
     some = fake_reader(Blobs(), answers((6, 0.55)))
     assert some.read(blobs(*ROW[:2])).turned == 0
-    assert len(some.detector.seen) == 1
+    assert len(some.detector.seen) == 3
+    close = fake_reader(Blobs(), answers((6, 0.55)))
+    assert close.read(blobs((30, 15, 40, 70))).turned == 0
+    assert len(close.detector.seen) == 1
 
 
 def test_single_reads_the_likeliest_and_no_other_however_unsure():
