@@ -58,8 +58,8 @@ def best_attempt(
         shape: (H, W) of the picture. Turned by 45 degrees, a long strip would be a square of empty corners, whose
             memory grows with the square of its length; up to 13 times as long as wide, every picture is turned.
 
-    The picture is only read as it is where that gives no candidates at all, or one or two, one of them a digit, that fill
-    it. A row of digits on its side is taken for a 1, but that is small.
+    The picture is only read as it is where that gives no candidates at all, or one or two that fill it, one of them a
+    digit. A row of digits on its side is taken for a 1, but that is small.
     """
     upright = read_at(0)
     is_cut_out = len(upright.boxes) < MIN_DIGITS and upright.upright_score > 0 and is_close_up(shape, upright.boxes)
