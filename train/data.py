@@ -239,11 +239,17 @@ def by_group(groups: Indices, labels: Bytes, count: int, seed: int) -> Indices:
     known, first, ids, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
     strata = labels[first] if (labels == labels[first][ids]).all() else np.zeros(len(known), np.uint8)
     rng, share = np.random.default_rng(seed), count / max(len(labels), 1)
-    drawn = np.zeros(len(known), np.bool_)
+    drawn, place = np.zeros(len(known), np.bool_), np.zeros(len(known))  # place: in its class, from 0 to 1
     for stratum in np.unique(strata):
         order = rng.permutation(np.flatnonzero(strata == stratum))
         reached = np.cumsum(sizes[order])
-        drawn[order[reached - sizes[order] / 2 <= share * reached[-1]]] = True  # where half of a group still fits
+        middle = reached - sizes[order] / 2
+        drawn[order] = middle <= share * reached[-1]  # where half of a group still fits
+        place[order] = middle / reached[-1]
+    if abs(int(sizes[drawn].sum()) - count) > count / 4:
+        # Of classes with one or two groups each, the rounded shares add up to far too few or too many.
+        order = np.lexsort((rng.random(len(known)), place))
+        drawn[order] = np.cumsum(sizes[order]) - sizes[order] / 2 <= count
     if count > 0 and len(known) > 1:
         if not drawn.any():
             drawn[int(np.argmin(sizes))] = True
