@@ -22,9 +22,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
+from digitocr.runtime.errors import InputError, UsageError
 from digitocr.train.idx import TEST, TRAIN, IdxFiles, find_idx, idx_bytes
-from digitocr.train.quiet import progress_stream, silenced
+from digitocr.train.keras_backend import keras_needed
+from digitocr.train.quiet import progress_stream
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -338,11 +339,8 @@ def _check(path: Path, file: _File, content: bytes) -> None:
 
 
 def _download(home: Path, quiet: bool) -> Path:
-    try:
-        with silenced():
-            import keras
-    except ImportError as error:
-        raise MissingExtraError("train", "downloading MNIST") from error
+    with keras_needed("train", "downloading MNIST"):
+        import keras
     with redirect_stdout(progress_stream(quiet) or io.StringIO()):
         try:
             home.mkdir(parents=True, exist_ok=True)  # where it is missing, Keras would take /tmp instead

@@ -21,6 +21,7 @@ from digitocr.runtime.files import replacing
 from digitocr.train.data import Bytes, Mnist, fewer
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.paper import records, statistics, verdicts
 from digitocr.train.paper.rendering import Pages, Values, render
 from digitocr.train.paper.schemas import (
@@ -30,7 +31,6 @@ from digitocr.train.paper.schemas import (
     fits_results,
     read_json,
 )
-from digitocr.train.quiet import silenced
 from digitocr.train.runs import ADAPTED
 
 try:
@@ -162,7 +162,7 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         raise InputError(f"{folder}: was trained on other data; give the same --data")
     if not (folder / "model.keras").exists():
         raise UsageError(f"{folder}: holds no network that reads digits; give the folder of one that does")
-    with silenced():
+    with keras_needed("train", "a report"):
         import keras
 
         from digitocr.train.classifier.loop import probabilities
@@ -295,7 +295,7 @@ def search_pages(results: Values) -> Pages:
 
 def _paper_cells() -> dict[int, str]:
     """The names of the cells that are the paper's experiments, by their numbers."""
-    with silenced():
+    with keras_needed("train", "a report"):
         from digitocr.train.classifier.network import EXPERIMENTS
         from digitocr.train.paper.study import cell_name
 

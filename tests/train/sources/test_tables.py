@@ -175,7 +175,9 @@ def test_signs_that_end_a_line_elsewhere_end_none_in_a_list(end, newline, gather
     lines = tmp_path / "labels.jsonl"
     lines.write_bytes("".join(json.dumps(row, ensure_ascii=False) + newline for row in rows).encode())
     table = tmp_path / "labels.csv"
-    table.write_bytes(f"{newline}note{end};file;text{newline};a.jpg;4{newline}one{end}two;b{end}.jpg;7{newline}".encode())
+    table.write_bytes(
+        f"{newline}note{end};file;text{newline};a.jpg;4{newline}one{end}two;b{end}.jpg;7{newline}".encode()
+    )
     for found in (list(entries_of_json(lines, gathered)), list(entries_of_csv(table, gathered))):
         assert [(entry.file, entry.text) for entry in found] == [
             (f"{tmp_path}/a.jpg", "4"),
