@@ -1,4 +1,4 @@
-"""The import of Keras, silenced, with an error of one line where an extra or Keras's backend is missing.
+"""The import of Keras: silenced, and with an error of one line where something for it is missing.
 
 with keras_needed("train", "training"):
 import keras
