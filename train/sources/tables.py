@@ -230,9 +230,15 @@ def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 
 
 def _located(file: str, folder: Path) -> str:
-    """The path of a file that is relative to the folder or, as in the lines of predict, to where one works."""
-    beside = folder / file
-    return str(beside if beside.exists() or not Path(file).exists() else file)
+    """The path of a file that is relative to the folder or, as in the lines of predict, to where one works.
+
+    A list from Windows has backslashes between folders.
+    """
+    for named in (file, file.replace("\\", "/")):
+        for path in (folder / named, Path(named)):
+            if os.path.exists(path):  # noqa: PTH110  # Path.exists raises for a name that is too long
+                return str(path)
+    return str(folder / file)
 
 
 def _shown(row: Mapping[str, Any]) -> tuple[int | None, str | None, tuple[tuple[float, ...], ...] | None]:

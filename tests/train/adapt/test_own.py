@@ -82,6 +82,19 @@ def test_too_few_pictures_and_mnist_are_refused(source, tmp_path, monkeypatch):
         read_own(tmp_path)
 
 
+def test_texts_that_lack_zeros_in_front_are_told_and_judged_with(tmp_path, capsys):
+    rows = ["file;text"]
+    for number in range(16):
+        drawn = draw_page([f"{number:03}"], np.random.default_rng(number), Style((200, 120), digit_height=60))
+        assert cv2.imwrite(str(tmp_path / f"{number}.png"), drawn.image[:, :, ::-1])
+        rows.append(f"{number}.png;{number if number > 13 else f'{number:03}'}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    assert len(read_own(tmp_path / "labels.csv").rows) == 16
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if "drop zeros in front" in line] == [line for line in told if "(and 1 more)" in line]
+    assert len(told) == 1
+
+
 def test_two_labels_for_the_same_picture_are_told_and_left_out(source, capsys):
     path = source()
     rows = json.loads(path.read_text())

@@ -263,5 +263,17 @@ def test_a_file_is_beside_its_list_or_where_one_works(gathered, tmp_path, monkey
     assert found == [str(tmp_path / "lists" / "near.png"), "far.png", str(tmp_path / "lists" / "no.png")]
 
 
+def test_a_file_may_be_named_as_on_windows(gathered, tmp_path):
+    made(tmp_path, "meter 3/ä b.png", "odd\\name.png")
+    found = only([{"file": name, "label": 1} for name in ("meter 3\\ä b.png", "odd\\name.png")], tmp_path, gathered)
+    assert [entry.file for entry in found] == [str(tmp_path / "meter 3" / "ä b.png"), f"{tmp_path}/odd\\name.png"]
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b.png", "x" * 300 + "\\a.png"])
+def test_a_name_that_no_file_can_have_is_as_one_that_is_missing(name, gathered, tmp_path):
+    (entry,) = only([{"file": name, "label": 1}], tmp_path, gathered)
+    assert entry.file == str(tmp_path / name)
+
+
 def test_digits_in_a_text():
     assert digits_in("-12.5 m³, 4?٣") == "1254?"
