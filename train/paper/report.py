@@ -18,7 +18,7 @@ import numpy.typing as npt
 from digitocr.runtime.background import shrunk
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.runtime.files import replacing
-from digitocr.train.data import Bytes, Mnist, fewer
+from digitocr.train.data import DIGEST, Bytes, Mnist, fewer
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
 from digitocr.train.keras_backend import keras_needed
@@ -140,11 +140,11 @@ def study_pages(results: Values, data: Mnist) -> Pages:
         "experiments": [_experiment(number, some, labels) for number, some in ran.items()],
         "table": _table(runs),
         "slips": verdicts.slips(),
-        "known_errors": len(LABEL_ERRORS),
+        "known_errors": _known_errors(data),
     }
     if best:
         drawn |= _network_figures(best, records.answers(best, labels), data)
-        context |= _network(best, records.answers(best, labels), labels) | {"seed": best["seed"]}
+        context |= _network(best, records.answers(best, labels), data) | {"seed": best["seed"]}
     return render("study.j2", context, {name: svg for name, svg in drawn.items() if svg}, results)
 
 
@@ -196,8 +196,8 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         "accuracy": records.accuracy(record),
         "interval": [100 * side for side in wilson(len(given) - records.errors(record), len(given))],
         "wrong_labels": records.without_label_errors(record),
-        "known_errors": len(LABEL_ERRORS),
-        **_network(record, answered, data.test_labels),
+        "known_errors": _known_errors(data),
+        **_network(record, answered, data),
     }
     return render("run.j2", context, drawn, None)
 
@@ -366,8 +366,14 @@ def _table(runs: list[Values]) -> list[Values]:
     ]
 
 
-def _network(record: Values, answered: npt.NDArray[np.int64], labels: Bytes) -> Values:
+def _known_errors(data: Mnist) -> int:
+    """How many test images are known to have a wrong label: of MNIST's alone."""
+    return len(LABEL_ERRORS) if data.digest == DIGEST else 0
+
+
+def _network(record: Values, answered: npt.NDArray[np.int64], data: Mnist) -> Values:
     """The values of network.j2: layers, classification report, confusion of 4 and 9, misclassified images."""
+    labels = data.test_labels
     scores = summary(labels, np.eye(10)[answered])
     wrong = [index for index, _ in record["test"]["errors"]]
     return {
@@ -381,7 +387,7 @@ def _network(record: Values, answered: npt.NDArray[np.int64], labels: Bytes) -> 
                 "index": shown["index"],
                 "label": int(labels[shown["index"]]),
                 "likeliest": sorted(enumerate(shown["probabilities"]), key=lambda pair: -pair[1])[:3],
-                "known_error": shown["index"] in LABEL_ERRORS,
+                "known_error": bool(_known_errors(data)) and shown["index"] in LABEL_ERRORS,
             }
             for shown in record["misclassified"]
         ],
