@@ -10,6 +10,7 @@ import json
 import math
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def pages(source: Path, data: Mnist) -> Pages:
         from digitocr.train.paper import study
 
         return study_pages(study.read_results(source), data)
-    if (source / ADAPTED).exists():
+    if (source / ADAPTED).exists() or _is_adapted(source / "run.json"):
         return adapt_pages(source)
     if (source / "journal.log").exists():
         from digitocr.train.search import search
@@ -205,8 +206,10 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
 def adapt_pages(folder: Path) -> Pages:
     """The report on a run of digitocr train --recipe adapt: what was read before and after, picture by picture.
 
-    Raises InputError where a file of the run is damaged.
+    Raises InputError where a file of the run is damaged, and UsageError where it is not finished.
     """
+    if not (folder / ADAPTED).exists():
+        raise UsageError(f"{folder}: is not finished, and an adaptation is not resumed; adapt again in a new folder")
     run = read_json(folder / "run.json", ADAPT_RUN, "adapt again")
     report = read_json(folder / ADAPTED, ADAPT_REPORT, "adapt again")
     rows: list[Values] = report["pictures"]
@@ -224,6 +227,14 @@ def adapt_pages(folder: Path) -> Pages:
         "right": sum(before and after for _, before, after in changed),
     }
     return render("adapt.j2", context, _thumbnails(context), None)
+
+
+def _is_adapted(record: Path) -> bool:
+    """Whether it is the record of an adaptation."""
+    with suppress(OSError, ValueError):
+        content = json.loads(record.read_bytes())
+        return isinstance(content, dict) and content.get("kind") == "adapt"
+    return False
 
 
 def _thumbnails(context: Values) -> dict[str, str]:
