@@ -15,28 +15,26 @@ import numpy as np
 
 from digitocr.export.card import Card, classifier_card, embed, read_json_object, training_of
 from digitocr.runtime.classifier import Probabilities
-from digitocr.runtime.errors import GateError, InputError, MissingExtraError, ModelError, UsageError
+from digitocr.runtime.errors import GateError, InputError, ModelError, UsageError
 from digitocr.runtime.models import check_shipped, shipped_checksums, shipped_model
 from digitocr.runtime.preprocessing import Tensors, scale
 from digitocr.train.data import Mnist, load_mnist, split, stratified
 from digitocr.train.evaluation.interface import Interface, find_interface, trial_of
 from digitocr.train.evaluation.interpreters import keras_network
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.quiet import silenced
 
-try:
-    with silenced():
-        import keras
-        import tf2onnx  # noqa: F401  # it logs when it is imported, so it is imported silenced
+with keras_needed("export", "export"):
+    import keras
+    import tf2onnx  # noqa: F401  # it logs when it is imported, so it is imported silenced
 
-        from digitocr.export.fuse import fuse
-        from digitocr.export.golden import write_golden
-        from digitocr.export.parity import LIMITS, Limits, Report, compare, unverified
-        from digitocr.export.publish import publish, refuse_existing
-        from digitocr.export.quantize import ONNX_WEIGHT_LIMIT, TFLITE_WEIGHT_LIMIT, correct_biases
-        from digitocr.export.to_onnx import to_onnx
-        from digitocr.export.to_tflite import CHANNELS, IO, to_tflite
-except ImportError as error:
-    raise MissingExtraError("export", "export") from error
+    from digitocr.export.fuse import fuse
+    from digitocr.export.golden import write_golden
+    from digitocr.export.parity import LIMITS, Limits, Report, compare, unverified
+    from digitocr.export.publish import publish, refuse_existing
+    from digitocr.export.quantize import ONNX_WEIGHT_LIMIT, TFLITE_WEIGHT_LIMIT, correct_biases
+    from digitocr.export.to_onnx import to_onnx
+    from digitocr.export.to_tflite import CHANNELS, IO, to_tflite
 if keras.config.backend() != "tensorflow":  # a study needs files as well: said before it has trained
     raise UsageError(
         f"files are converted by TensorFlow, and KERAS_BACKEND is {keras.config.backend()}; leave it out, or only train"

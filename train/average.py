@@ -14,17 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr.runtime.errors import DigitocrError, MissingExtraError, ModelError, UsageError
+from digitocr.runtime.errors import DigitocrError, ModelError, UsageError
 from digitocr.runtime.files import replacing
-from digitocr.train.quiet import silenced
+from digitocr.train.keras_backend import keras_needed
 
-try:
-    with silenced():
-        import keras
+with keras_needed("train", "training"):
+    import keras
 
-        import digitocr.train.detector.network  # noqa: F401  # registers the initializer that detector.keras names
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+    import digitocr.train.detector.network  # noqa: F401  # registers the initializer that detector.keras names
 
 MANTISSA = 23  # bits of a float32
 KEPT = 15  # of these, with `short`: a relative error of 1.5e-5, and a file that is a fifth smaller when compressed

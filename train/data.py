@@ -22,9 +22,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import InputError, MissingExtraError, UsageError
+from digitocr.runtime.errors import InputError, UsageError
 from digitocr.train.idx import TEST, TRAIN, IdxFiles, find_idx, idx_bytes
-from digitocr.train.quiet import progress_stream, silenced
+from digitocr.train.keras_backend import keras_needed
+from digitocr.train.quiet import progress_stream
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -239,11 +240,17 @@ def by_group(groups: Indices, labels: Bytes, count: int, seed: int) -> Indices:
     known, first, ids, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
     strata = labels[first] if (labels == labels[first][ids]).all() else np.zeros(len(known), np.uint8)
     rng, share = np.random.default_rng(seed), count / max(len(labels), 1)
-    drawn = np.zeros(len(known), np.bool_)
+    drawn, place = np.zeros(len(known), np.bool_), np.zeros(len(known))  # place: in its class, from 0 to 1
     for stratum in np.unique(strata):
         order = rng.permutation(np.flatnonzero(strata == stratum))
         reached = np.cumsum(sizes[order])
-        drawn[order[reached - sizes[order] / 2 <= share * reached[-1]]] = True  # where half of a group still fits
+        middle = reached - sizes[order] / 2
+        drawn[order] = middle <= share * reached[-1]  # where half of a group still fits
+        place[order] = middle / reached[-1]
+    if abs(int(sizes[drawn].sum()) - count) > count / 4:
+        # Of classes with one or two groups each, the rounded shares add up to far too few or too many.
+        order = np.lexsort((rng.random(len(known)), place))
+        drawn[order] = np.cumsum(sizes[order]) - sizes[order] / 2 <= count
     if count > 0 and len(known) > 1:
         if not drawn.any():
             drawn[int(np.argmin(sizes))] = True
@@ -332,11 +339,8 @@ def _check(path: Path, file: _File, content: bytes) -> None:
 
 
 def _download(home: Path, quiet: bool) -> Path:
-    try:
-        with silenced():
-            import keras
-    except ImportError as error:
-        raise MissingExtraError("train", "downloading MNIST") from error
+    with keras_needed("train", "downloading MNIST"):
+        import keras
     with redirect_stdout(progress_stream(quiet) or io.StringIO()):
         try:
             home.mkdir(parents=True, exist_ok=True)  # where it is missing, Keras would take /tmp instead

@@ -19,17 +19,15 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr.runtime.errors import MissingExtraError, UsageError
+from digitocr.runtime.errors import UsageError
 from digitocr.train.data import Mnist, split
-from digitocr.train.quiet import progress_line, remaining, silenced
+from digitocr.train.keras_backend import keras_needed
+from digitocr.train.quiet import progress_line, remaining
 from digitocr.train.runs import Row, Run, train_command
 from digitocr.train.synthesis.workers import worker_pool
 
-try:
-    with silenced():
-        import keras
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+with keras_needed("train", "training"):
+    import keras
 
 LEARNING_RATE = 0.003  # of AdamW, the highest; it then falls to 0 in a cosine
 WARM_STEPS = 300  # in which the rate rises from LEARNING_RATE / 10

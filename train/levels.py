@@ -17,24 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitocr.runtime.detector import detector_input
-from digitocr.runtime.errors import DigitocrError, MissingExtraError
+from digitocr.runtime.errors import DigitocrError
 from digitocr.runtime.files import replacing
 from digitocr.runtime.recognizer import recognizer_input
 from digitocr.train.data import load_mnist, split
-from digitocr.train.quiet import silenced
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.synthesis.fonts import find_fonts, seen
 from digitocr.train.synthesis.glyphs import Glyphs
 from digitocr.train.synthesis.scenes import draw_scene
 from digitocr.train.synthesis.strip_layouts import draw_strip
 
-try:
-    with silenced():
-        import keras
+with keras_needed("train", "training"):
+    import keras
 
-        from digitocr.train.detector.network import load_detector
-        from digitocr.train.recognizer.network import holds_recognizer, load_recognizer
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+    from digitocr.train.detector.network import load_detector
+    from digitocr.train.recognizer.network import holds_recognizer, load_recognizer
 
 LIMITS = {"detector": 15, "recognizer": 7}  # largest whole number of a weight, by the name of the network
 LARGE = 15_000  # weights of a kernel; smaller kernels stay as they are: they hold few of the weights, and lose most

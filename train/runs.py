@@ -210,7 +210,8 @@ def begin(folder: Path, settings: S, data: Mnist, with_versions: bool = True) ->
         if data.origin:
             _write_split(folder / SPLIT, data)
     except FileExistsError as error:
-        raise OutputError(f"{folder}: exists already; name another folder, or continue it with --resume") from error
+        resumed = "" if settings.kind == "adapt" else ", or continue it with --resume"
+        raise OutputError(f"{folder}: exists already; name another folder{resumed}") from error
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
     return Run(folder, settings, fonts, record)

@@ -92,7 +92,7 @@ def export(
     three networks. They are compiled and compared with ONNX Runtime bit for bit, and with Reader on drawn pages. The
     web page has that library inside as WebAssembly, and needs no server. Takes about a minute.
     """
-    from digitocr.export.card import read_json_object, training_of
+    from digitocr.export.card import training_of
     from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
     from digitocr.train.detector.network import holds_detector
@@ -121,8 +121,7 @@ def export(
     if model is None:
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
-    if read_json_object(model / "run.json").get("kind") == "classifier":
-        model /= "model.keras"  # as if it had been named: there is no other network
+    model = _named(model)
     if model.is_dir():
         options.refuse(
             context,
@@ -200,7 +199,6 @@ def _c_folder(
     force: bool,
 ) -> tuple[int, str]:
     """Writes the C files; a .keras network becomes int8 ONNX first, with the gate of that. Their bytes, and proof."""
-    from digitocr.export.card import read_json_object
     from digitocr.export.classifier import check_source, default_source
     from digitocr.export.classifier import export as convert
     from digitocr.export.to_c import Networks, export_c
@@ -219,8 +217,7 @@ def _c_folder(
         if model == shipped_model("digitocr.keras"):
             model = shipped_model("digitocr-int8.onnx")
         print(f"digitocr: exporting {model}", file=sys.stderr)
-    if read_json_object(model / "run.json").get("kind") == "classifier":
-        model /= "model.keras"  # as if it had been named: there is no other network
+    model = _named(model)
     named = exported_networks(model) if model.is_dir() else {}
     model = named.get("model", model)
     is_keras = model.suffix != ".onnx"
@@ -253,6 +250,20 @@ def _sides(size: str) -> tuple[int, int]:
     if not found:
         raise UsageError(f"size is {size}; it must be WIDTHxHEIGHT, as 512x384")
     return int(found[2]), int(found[1])
+
+
+def _named(model: Path) -> Path:
+    """The file of a run's network as if it had been named, where there is no other one; else the path as it is.
+
+    Raises ModelError for an adaptation without networks.
+    """
+    from digitocr.export.card import read_json_object
+
+    kind = read_json_object(model / "run.json").get("kind")
+    if kind == "adapt" and not (model / "model.keras").exists():
+        look = shlex.join(["digitocr", "report", str(model)])
+        raise ModelError(f"{model}: holds no networks, as its gate refused them or it is not finished; see: {look}")
+    return model / "model.keras" if kind == "classifier" else model
 
 
 def _run_written(

@@ -313,6 +313,17 @@ def test_by_group_keeps_the_shares_of_the_classes() -> None:
     assert not np.array_equal(drawn, by_group(groups, LABELS, 110, seed=1))
 
 
+@pytest.mark.parametrize("each", [1, 2, 3])
+@pytest.mark.parametrize("classes", [1, 4, 8, 11])
+@pytest.mark.parametrize("share", [1 / 3, 1 / 6])
+def test_by_group_draws_its_share_of_small_classes(each: int, classes: int, share: float) -> None:
+    labels = np.repeat(np.arange(classes, dtype=np.uint8), each)
+    count = round(len(labels) * share)
+    drawn = by_group(np.arange(len(labels)), labels, count, seed=0)
+    assert abs(len(drawn) - count) <= count / 4
+    assert np.ptp(np.bincount(labels[drawn], minlength=classes)) <= 1
+
+
 def test_groups_are_held_out_together() -> None:
     images = np.zeros((60, 28, 28), np.uint8)
     labels = np.resize(np.arange(10, dtype=np.uint8), 60)

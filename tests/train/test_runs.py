@@ -105,7 +105,7 @@ def test_a_resumed_run_replaces_rows_that_are_ahead_of_its_checkpoint(tmp_path: 
 
 def test_a_folder_that_exists_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="exists already; name another folder, or continue it with --resume"):
         begin(tmp_path, Settings(), data())
     assert files(tmp_path) == {"file"}
     with pytest.raises(OutputError, match="cannot be written"):

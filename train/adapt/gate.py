@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from digitocr.runtime.characters import DOUBT
-from digitocr.runtime.errors import InputError, MissingExtraError
+from digitocr.runtime.errors import InputError
 from digitocr.runtime.models import shipped_model
 from digitocr.runtime.reader import Reader
 from digitocr.train.adapt.own import Picture
@@ -23,7 +23,7 @@ from digitocr.train.adapt.reading import keras_reader, predicted
 from digitocr.train.data import Mnist, split
 from digitocr.train.evaluation.metrics import mcnemar
 from digitocr.train.evaluation.page_report import page_report
-from digitocr.train.quiet import silenced
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.recognizer.score import distance
 from digitocr.train.sources.tables import digits_in
 from digitocr.train.synthesis.fonts import held_out, seen
@@ -32,11 +32,8 @@ from digitocr.train.synthesis.layouts import mixed
 from digitocr.train.synthesis.pages import Page
 from digitocr.train.synthesis.scenes import draw_scene
 
-try:
-    with silenced():
-        import keras
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+with keras_needed("train", "training"):
+    import keras
 
 GATE_SCHEMA = "digitocr-adapt/1"
 GATE_SEED = 2**31 + 7  # of the drawn scenes; no training has this seed

@@ -120,9 +120,12 @@ def read_own(source: Path) -> Own:
     labelled = read_source(source)
     refuse_wrong_labels(labelled)
     _, contradicted = without_contradictions(labelled)
-    told = [trouble for trouble in labelled.troubles if trouble.kind != "unboxed"]  # these are read to judge with
+    told = [one for one in labelled.troubles if one.kind not in ("unboxed", "zeros")]  # these are read to judge with
     for line in warnings_of(told) + ([contradicted] if contradicted else []):
         progress_line(f"digitocr: {line}")
+    if zeros := [one for one in labelled.troubles if one.kind == "zeros"]:
+        more = f" (and {len(zeros) - 1} more)" if len(zeros) > 1 else ""
+        progress_line(f"digitocr: {zeros[0]}{more}")
     pictures, parts = _pictures(labelled)
     return _divided(str(source), pictures, parts)
 

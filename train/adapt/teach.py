@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitocr.runtime.detector import detector_input
-from digitocr.runtime.errors import MissingExtraError
 from digitocr.runtime.models import shipped_model
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.recognizer import Recognizer, recognizer_input
@@ -32,19 +31,16 @@ from digitocr.train.adapt.reading import predicted
 from digitocr.train.classifier.augment import Augment
 from digitocr.train.classifier.crops import Crops
 from digitocr.train.data import Mnist, split
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.memory import give_back
-from digitocr.train.quiet import silenced
 
-try:
-    with silenced():
-        import keras
+with keras_needed("train", "training"):
+    import keras
 
-        from digitocr.train.detector.network import load_detector
-        from digitocr.train.detector.network import loss as detector_loss
-        from digitocr.train.recognizer.network import load_recognizer
-        from digitocr.train.recognizer.network import loss as recognizer_loss
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+    from digitocr.train.detector.network import load_detector
+    from digitocr.train.detector.network import loss as detector_loss
+    from digitocr.train.recognizer.network import load_recognizer
+    from digitocr.train.recognizer.network import loss as recognizer_loss
 
 Floats = NDArray[np.float32]
 Batch = tuple[Any, Any]  # inputs of a network and what is wanted

@@ -24,27 +24,25 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from digitocr.runtime.errors import MissingExtraError, UsageError
+from digitocr.runtime.errors import UsageError
 from digitocr.runtime.preprocessing import Tensors, scale
 from digitocr.train.classifier.augment import Augment
 from digitocr.train.classifier.crops import draw_all, with_others
 from digitocr.train.classifier.recipes import RECIPES, Recipe
 from digitocr.train.data import Bytes, Indices, Mnist, fewer, split
 from digitocr.train.evaluation.metrics import summary
-from digitocr.train.quiet import progress_line, progress_stream, remaining, silenced
+from digitocr.train.keras_backend import keras_needed
+from digitocr.train.quiet import progress_line, progress_stream, remaining
 from digitocr.train.runs import HISTORY, Row, Run, begin, read_history, read_record, train_command
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts, seen
 
-try:
-    with silenced():
-        import keras
+with keras_needed("train", "training"):
+    import keras
 
-        from digitocr.train.classifier.batch_norm import debias
-        from digitocr.train.classifier.network import EXPERIMENTS, build_network
-        from digitocr.train.paper.figures import draw_curves
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+    from digitocr.train.classifier.batch_norm import debias
+    from digitocr.train.classifier.network import EXPERIMENTS, build_network
+    from digitocr.train.paper.figures import draw_curves
 
 _MEASURES = ("accuracy", "loss", "val_accuracy", "val_loss")  # columns of history.csv, as Keras names them
 LEAST_IMAGES = 120  # of which ten are held out: one of each digit

@@ -14,18 +14,16 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digitocr.runtime.errors import MissingExtraError, ModelError
+from digitocr.runtime.errors import ModelError
 from digitocr.runtime.preprocessing import SIDE, Images, scale
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.quiet import silenced
 
-try:
-    with silenced():
-        import keras
+with keras_needed("train", "looking into a network"):
+    import keras
 
-        from digitocr.train.detector.network import holds_detector
-        from digitocr.train.recognizer.network import holds_recognizer
-except ImportError as error:
-    raise MissingExtraError("train", "looking into a network") from error
+    from digitocr.train.detector.network import holds_detector
+    from digitocr.train.recognizer.network import holds_recognizer
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 

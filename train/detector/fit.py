@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitocr.runtime.detector import PLANES, STRIDE, detector_input
-from digitocr.runtime.errors import MissingExtraError
 from digitocr.runtime.processes import map_interruptibly
 from digitocr.train.data import Mnist
 from digitocr.train.detector.targets import TARGET_CHANNELS, found_share, targets
 from digitocr.train.drawn import Course, DrawnSettings, Rows, compiled, train
-from digitocr.train.quiet import silenced
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.runs import Row, Run, begin
 from digitocr.train.runs import resume as resume_run
 from digitocr.train.synthesis.fonts import find_fonts, seen
@@ -30,13 +29,10 @@ from digitocr.train.synthesis.scripts import script_fonts
 from digitocr.train.synthesis.sheet import SCENE_SIDE
 from digitocr.train.synthesis.workers import glyphs
 
-try:
-    with silenced():
-        import keras
+with keras_needed("train", "training"):
+    import keras
 
-        from digitocr.train.detector.network import build_detector, load_detector, loss
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+    from digitocr.train.detector.network import build_detector, load_detector, loss
 
 DEFAULT_EPOCHS = 11  # by default; 40 minutes on two cores
 EPOCH_SCENES = 8_000  # scenes drawn for each epoch, which also uses those of the epoch before

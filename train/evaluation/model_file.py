@@ -18,6 +18,7 @@ from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.data import Mnist
 from digitocr.train.evaluation.interface import Interface, find_interface, known_interface, trial_of
 from digitocr.train.evaluation.interpreters import OPENERS, Network
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.quiet import silenced
 
 
@@ -84,17 +85,19 @@ def open_file(path: Path) -> tuple[Network, str]:
 
     Raises:
         ModelError: It is no such file, or its interpreter cannot open it.
-        MissingExtraError: Its interpreter is not installed.
+        MissingLibraryError: Its interpreter, or the backend of Keras, is not installed.
     """
     if path.suffix not in OPENERS:
         raise ModelError(f"{path}: a model file ends in {', '.join(OPENERS)}")
     sha256 = check_shipped(path, model_content(path))
+    if path.suffix == ".keras":
+        with keras_needed("train", "reading a .keras model"):
+            import keras  # noqa: F401
     try:
         with silenced():
             return OPENERS[path.suffix](path), sha256
     except ImportError as error:
-        extra = "tflite" if path.suffix == ".tflite" else "train"
-        raise MissingExtraError(extra, f"reading a {path.suffix} model") from error
+        raise MissingExtraError("tflite", f"reading a {path.suffix} model") from error
     except Exception as error:  # the interpreters' exceptions share no base
         reason = first_line(error) or type(error).__name__
         raise ModelError(f"{path}: cannot be used ({reason}); give a network that reads a digit") from error

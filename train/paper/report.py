@@ -10,6 +10,7 @@ import json
 import math
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ import numpy.typing as npt
 from digitocr.runtime.background import shrunk
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
 from digitocr.runtime.files import replacing
-from digitocr.train.data import Bytes, Mnist, fewer
+from digitocr.train.data import DIGEST, Bytes, Mnist, fewer
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.paper import records, statistics, verdicts
 from digitocr.train.paper.rendering import Pages, Values, render
 from digitocr.train.paper.schemas import (
@@ -30,7 +32,6 @@ from digitocr.train.paper.schemas import (
     fits_results,
     read_json,
 )
-from digitocr.train.quiet import silenced
 from digitocr.train.runs import ADAPTED
 
 try:
@@ -66,7 +67,7 @@ def pages(source: Path, data: Mnist) -> Pages:
         from digitocr.train.paper import study
 
         return study_pages(study.read_results(source), data)
-    if (source / ADAPTED).exists():
+    if (source / ADAPTED).exists() or _is_adapted(source / "run.json"):
         return adapt_pages(source)
     if (source / "journal.log").exists():
         from digitocr.train.search import search
@@ -140,11 +141,11 @@ def study_pages(results: Values, data: Mnist) -> Pages:
         "experiments": [_experiment(number, some, labels) for number, some in ran.items()],
         "table": _table(runs),
         "slips": verdicts.slips(),
-        "known_errors": len(LABEL_ERRORS),
+        "known_errors": _known_errors(data),
     }
     if best:
         drawn |= _network_figures(best, records.answers(best, labels), data)
-        context |= _network(best, records.answers(best, labels), labels) | {"seed": best["seed"]}
+        context |= _network(best, records.answers(best, labels), data) | {"seed": best["seed"]}
     return render("study.j2", context, {name: svg for name, svg in drawn.items() if svg}, results)
 
 
@@ -162,7 +163,7 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         raise InputError(f"{folder}: was trained on other data; give the same --data")
     if not (folder / "model.keras").exists():
         raise UsageError(f"{folder}: holds no network that reads digits; give the folder of one that does")
-    with silenced():
+    with keras_needed("train", "a report"):
         import keras
 
         from digitocr.train.classifier.loop import probabilities
@@ -196,8 +197,8 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
         "accuracy": records.accuracy(record),
         "interval": [100 * side for side in wilson(len(given) - records.errors(record), len(given))],
         "wrong_labels": records.without_label_errors(record),
-        "known_errors": len(LABEL_ERRORS),
-        **_network(record, answered, data.test_labels),
+        "known_errors": _known_errors(data),
+        **_network(record, answered, data),
     }
     return render("run.j2", context, drawn, None)
 
@@ -205,8 +206,10 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
 def adapt_pages(folder: Path) -> Pages:
     """The report on a run of digitocr train --recipe adapt: what was read before and after, picture by picture.
 
-    Raises InputError where a file of the run is damaged.
+    Raises InputError where a file of the run is damaged, and UsageError where it is not finished.
     """
+    if not (folder / ADAPTED).exists():
+        raise UsageError(f"{folder}: is not finished, and an adaptation is not resumed; adapt again in a new folder")
     run = read_json(folder / "run.json", ADAPT_RUN, "adapt again")
     report = read_json(folder / ADAPTED, ADAPT_REPORT, "adapt again")
     rows: list[Values] = report["pictures"]
@@ -224,6 +227,14 @@ def adapt_pages(folder: Path) -> Pages:
         "right": sum(before and after for _, before, after in changed),
     }
     return render("adapt.j2", context, _thumbnails(context), None)
+
+
+def _is_adapted(record: Path) -> bool:
+    """Whether it is the record of an adaptation."""
+    with suppress(OSError, ValueError):
+        content = json.loads(record.read_bytes())
+        return isinstance(content, dict) and content.get("kind") == "adapt"
+    return False
 
 
 def _thumbnails(context: Values) -> dict[str, str]:
@@ -295,7 +306,7 @@ def search_pages(results: Values) -> Pages:
 
 def _paper_cells() -> dict[int, str]:
     """The names of the cells that are the paper's experiments, by their numbers."""
-    with silenced():
+    with keras_needed("train", "a report"):
         from digitocr.train.classifier.network import EXPERIMENTS
         from digitocr.train.paper.study import cell_name
 
@@ -366,8 +377,14 @@ def _table(runs: list[Values]) -> list[Values]:
     ]
 
 
-def _network(record: Values, answered: npt.NDArray[np.int64], labels: Bytes) -> Values:
+def _known_errors(data: Mnist) -> int:
+    """How many test images are known to have a wrong label: of MNIST's alone."""
+    return len(LABEL_ERRORS) if data.digest == DIGEST else 0
+
+
+def _network(record: Values, answered: npt.NDArray[np.int64], data: Mnist) -> Values:
     """The values of network.j2: layers, classification report, confusion of 4 and 9, misclassified images."""
+    labels = data.test_labels
     scores = summary(labels, np.eye(10)[answered])
     wrong = [index for index, _ in record["test"]["errors"]]
     return {
@@ -381,7 +398,7 @@ def _network(record: Values, answered: npt.NDArray[np.int64], labels: Bytes) -> 
                 "index": shown["index"],
                 "label": int(labels[shown["index"]]),
                 "likeliest": sorted(enumerate(shown["probabilities"]), key=lambda pair: -pair[1])[:3],
-                "known_error": shown["index"] in LABEL_ERRORS,
+                "known_error": bool(_known_errors(data)) and shown["index"] in LABEL_ERRORS,
             }
             for shown in record["misclassified"]
         ],

@@ -37,27 +37,25 @@ import numpy.typing as npt
 
 from digitocr import __version__
 from digitocr.runtime.classifier import Classifier
-from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
+from digitocr.runtime.errors import DigitocrError, InputError, OutputError, UsageError
 from digitocr.runtime.files import remove_abandoned, replacing, shown_files
 from digitocr.runtime.preprocessing import scale
 from digitocr.runtime.processes import begin
 from digitocr.train.data import Bytes, Mnist, fewer, split, stratified
 from digitocr.train.evaluation.corruptions import CORRUPTIONS, corrupted
 from digitocr.train.evaluation.metrics import calibration_error, log_loss
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.paper.schemas import STUDY, fits_run, read_json
 from digitocr.train.quiet import silenced
 
-try:
-    with silenced():
-        import filelock
-        import keras
+with keras_needed("train", "a study"):
+    import filelock
+    import keras
 
-        from digitocr.train.classifier.batch_norm import debias
-        from digitocr.train.classifier.loop import COLUMNS, probabilities, train
-        from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network, multiply_accumulates
-        from digitocr.train.runs import data_card, now, write_json
-except ImportError as error:
-    raise MissingExtraError("train", "a study") from error
+    from digitocr.train.classifier.batch_norm import debias
+    from digitocr.train.classifier.loop import COLUMNS, probabilities, train
+    from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network, multiply_accumulates
+    from digitocr.train.runs import data_card, now, write_json
 
 STUDY_SCHEMA = "digitocr-study/1"  # of study.json
 STUDY_RUN_SCHEMA = "digitocr-study-run/1"  # of the file of a run

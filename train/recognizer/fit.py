@@ -16,12 +16,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from digitocr.runtime.errors import MissingExtraError
 from digitocr.runtime.processes import map_interruptibly
 from digitocr.runtime.recognizer import COLUMN, STRIP_HEIGHT, recognizer_input, softmax
 from digitocr.train.data import Mnist
 from digitocr.train.drawn import Course, DrawnSettings, Rows, compiled, train
-from digitocr.train.quiet import silenced
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.recognizer.score import read_share
 from digitocr.train.runs import Row, Run, begin
 from digitocr.train.runs import resume as resume_run
@@ -31,13 +30,10 @@ from digitocr.train.synthesis.strip_layouts import draw_strip
 from digitocr.train.synthesis.strips import WIDTH
 from digitocr.train.synthesis.workers import glyphs
 
-try:
-    with silenced():
-        import keras
+with keras_needed("train", "training"):
+    import keras
 
-        from digitocr.train.recognizer.network import build_recognizer, columns, load_recognizer, loss
-except ImportError as error:
-    raise MissingExtraError("train", "training") from error
+    from digitocr.train.recognizer.network import build_recognizer, columns, load_recognizer, loss
 
 DEFAULT_EPOCHS = 12  # by default; 45 minutes on two cores
 EPOCH_STRIPS = 16_384  # strips drawn for each epoch, which also uses those of the epoch before

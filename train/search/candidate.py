@@ -11,20 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from digitocr.runtime.classifier import Classifier
-from digitocr.runtime.errors import MissingExtraError
 from digitocr.runtime.preprocessing import scale
 from digitocr.train.classifier.distort import Distort
 from digitocr.train.data import Mnist, split
-from digitocr.train.quiet import silenced
+from digitocr.train.keras_backend import keras_needed
 
-try:
-    with silenced():
-        import keras
+with keras_needed("search", "a search"):
+    import keras
 
-        from digitocr.train.classifier.loop import Row, train
-        from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network
-except ImportError as error:
-    raise MissingExtraError("search", "a search") from error
+    from digitocr.train.classifier.loop import Row, train
+    from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network
 
 AVERAGING_MOMENTUM = 0.999  # per step: weights are averaged over about a thousand steps
 _NETWORK_SETTINGS = {field.name for field in fields(Experiment)}

@@ -36,29 +36,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from digitocr.runtime.errors import DigitocrError, InputError, MissingExtraError, OutputError, UsageError
+from digitocr.runtime.errors import DigitocrError, InputError, OutputError, UsageError
 from digitocr.runtime.files import remove_abandoned, replacing
 from digitocr.train.data import Mnist
+from digitocr.train.keras_backend import keras_needed
 from digitocr.train.paper.schemas import fits_results
 from digitocr.train.quiet import silenced
 from digitocr.train.search.front import hopeless
 from digitocr.train.search.space import SPACES, SearchPlan, grid
 from digitocr.train.search.workers import run_workers
 
-try:
-    with silenced():
-        import filelock
-        import keras
-        import optuna
-        from optuna.storages.journal import JournalFileBackend, JournalStorage
-        from optuna.trial import FrozenTrial, TrialState
+with keras_needed("search", "a search"):
+    import filelock
+    import keras
+    import optuna
+    from optuna.storages.journal import JournalFileBackend, JournalStorage
+    from optuna.trial import FrozenTrial, TrialState
 
-        from digitocr.train.classifier.loop import Row
-        from digitocr.train.classifier.network import build_network, multiply_accumulates
-        from digitocr.train.paper.study import Quantize
-        from digitocr.train.search.candidate import TrialNetwork, held_out_accuracy
-except ImportError as error:
-    raise MissingExtraError("search", "a search") from error
+    from digitocr.train.classifier.loop import Row
+    from digitocr.train.classifier.network import build_network, multiply_accumulates
+    from digitocr.train.paper.study import Quantize
+    from digitocr.train.search.candidate import TrialNetwork, held_out_accuracy
 
 SEARCH_SCHEMA = "digitocr-search/1"  # of results.json
 STUDY_NAME = "digitocr"  # of the study in Optuna's storage

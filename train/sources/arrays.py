@@ -85,10 +85,13 @@ def read_pixels(path: Path, gathered: Gathered, part: str = "") -> None:
     try:
         with path.open(encoding="utf-8-sig") as lines:
             first = next(lines, "")
-        cells = np.loadtxt(path, np.float32, delimiter=",", skiprows=0 if first[:1].isdigit() else 1, ndmin=2)
+        names = 0 if first.lstrip(' "')[:1].isdigit() else 1
+        cells = np.loadtxt(
+            path, np.float32, delimiter=",", skiprows=names, ndmin=2, encoding="utf-8-sig", quotechar='"'
+        )
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: its pixels cannot be read ({error})") from error
-    add_arrays(gathered, str(path), cells[:, 1:].astype(np.uint8), cells[:, 0].astype(np.int64), part)
+    add_arrays(gathered, str(path), cells[:, 1:], cells[:, 0], part)
 
 
 def add_arrays(
@@ -131,9 +134,11 @@ def _pictures(name: str, images: npt.NDArray[Any]) -> Bytes:
     if not (images.ndim == 3 or colours) or min(images.shape[1:3]) < 5 or images.dtype.kind not in "buif":
         raise InputError(f"{name}: is {images.dtype} {list(images.shape)}, not pictures as [N, 28, 28]")
     if images.dtype != np.uint8:
-        levels = np.nan_to_num(images.astype(np.float32))
-        unit = 255 if images.dtype.kind in "bf" and levels.max(initial=0) <= 1 else 1
-        images = np.clip(np.rint(levels * unit), 0, 255)
+        levels = images.astype(np.float32, copy=False)
+        low, high = levels.min(initial=0), levels.max(initial=0)
+        if not (low >= 0 and high <= 255):  # as of NaN
+            raise InputError(f"{name}: has levels from {low:g} to {high:g}; give grey levels of 0 to 255, or 0 to 1")
+        images = np.rint(levels * 255 if images.dtype.kind in "bf" and high <= 1 else levels)
     return np.ascontiguousarray(images, np.uint8)
 
 

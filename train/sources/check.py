@@ -95,7 +95,7 @@ def check(labelled: Labelled, classifier: Classifier | None = None) -> Report:
         "troubles": [{"kind": one.kind, "name": one.name, "why": one.why} for one in labelled.troubles],
         "unreadable": sum(one.kind in ("unreadable", "no digit") for one in labelled.troubles),
     }
-    return {**report, "failures": _failures(labelled, report), "warnings": _warnings(report)}
+    return {**report, "failures": _failures(labelled, report), "warnings": _warnings(labelled, report)}
 
 
 def _sizes(labelled: Labelled) -> Report:
@@ -234,7 +234,7 @@ def _failures(labelled: Labelled, report: Report) -> list[str]:
     if report["contradictions"]:
         count = sum(map(len, report["contradictions"]))
         found.append(f"{count} pictures have the pixels of another one and a different label: they are left out")
-    if report["leakage"]["same"]:
+    if report["leakage"]["same"] and TEST in labelled.parts:
         found.append(
             f"{report['leakage']['same']} test pictures are training pictures as well: the test says too much good"
         )
@@ -243,8 +243,13 @@ def _failures(labelled: Labelled, report: Report) -> list[str]:
     return found
 
 
-def _warnings(report: Report) -> list[str]:
+def _warnings(labelled: Labelled, report: Report) -> list[str]:
     found = []
+    if report["leakage"]["same"] and TEST not in labelled.parts:
+        found.append(
+            f"{report['leakage']['same']} test pictures have the pixels of training pictures of other groups, as those "
+            "of a screen may; the test says too much good if they are many"
+        )
     if report["leakage"]["near"]:
         found.append(
             f"{report['leakage']['near']} test pictures are nearly training pictures; a column group keeps pictures "

@@ -28,7 +28,7 @@ CLASSES = (*map(str, range(10)), "none")
 PARTS = {"train": TRAIN, "training": TRAIN, "val": TRAIN, "valid": TRAIN, "validation": TRAIN}
 PARTS |= {"test": TEST, "testing": TEST, "t10k": TEST}  # what a source may call its parts
 
-Kind: TypeAlias = Literal["unreadable", "no digit", "unboxed", "left out"]
+Kind: TypeAlias = Literal["unreadable", "no digit", "unboxed", "zeros", "left out"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Trouble:
 
     Attributes:
         kind: "unreadable": a file. "no digit": a label that is none of CLASSES. "unboxed": a picture in which the
-            places of its digits are not known. "left out": a file or folder that belongs to no form of a source.
+            places of its digits are not known. "zeros": one in which more zeros are read in front.
+            "left out": a file or folder that belongs to no form of a source.
         name: The file, with its line where it has lines.
         why: The rest of the sentence.
     """

@@ -257,13 +257,20 @@ def divided(labelled: Labelled) -> Mnist:
 def groups_of(labelled: Labelled) -> Indices:
     """(N,) int64: the groups of the pictures; one without a group is in one with those of the same pixels.
 
-    A single group cannot be divided, and counts as none.
+    Groups of the same pictures, as of a photo that was copied, are one. A single group cannot be divided, and counts as
+    none.
     """
     same = same_pictures(labelled)
     names = dict.fromkeys(name for name in labelled.groups if name)
     if len(names) == 1 and all(labelled.groups):
         return same
-    numbers = {name: int(same.max(initial=-1)) + 1 + at for at, name in enumerate(names)}
+    shown: dict[str, set[int]] = {name: set() for name in names}
+    for name, number in zip(labelled.groups, same.tolist(), strict=True):
+        if name:
+            shown[name].add(number)
+    first: dict[frozenset[int], int] = {}
+    start = int(same.max(initial=-1)) + 1
+    numbers = {name: first.setdefault(frozenset(shown[name]), start + at) for at, name in enumerate(names)}
     return np.array([numbers.get(name, at) for name, at in zip(labelled.groups, same.tolist(), strict=True)], np.int64)
 
 

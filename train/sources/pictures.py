@@ -63,11 +63,15 @@ def _add_digits(entry: Entry, gathered: Gathered) -> None:
     if boxes is None:
         reading = _reader().read(gray)
         placed = _placed(reading, [line for line in lines if line])
+        read = reading.text.replace("\n", ", ") or "nothing"
+        if placed is None and _lacks_zeros(lines, reading):
+            why = f"says {text} and {read} was read; spreadsheets drop zeros in front: write them, or state boxes"
+            gathered.trouble("zeros", entry.name, why)
+            return
         if placed is None and len(text) == 1 and text != DOUBT:
             gathered.add(gray, int(text), entry.name, entry.group, entry.part)  # its ink is taken for the digit
             return
         if placed is None:
-            read = reading.text.replace("\n", ", ") or "nothing"
             shown = text or "no digit"
             why = f"shows {shown} and {read} was read, so the places of the digits are not known; state their boxes"
             gathered.trouble("unboxed", entry.name, why)
@@ -119,6 +123,12 @@ def _placed(reading: Reading, lines: list[str]) -> tuple[tuple[float, ...], ...]
     if not same and [len(line) for line in read] != [len(line) for line in lines]:
         return None
     return tuple(tuple(digit.box) for line in read for digit in line)
+
+
+def _lacks_zeros(lines: list[str], reading: Reading) -> bool:
+    """Whether the lines of a text would be those that were read, if these had no zeros in front."""
+    read = [digits_in(line.text).lstrip("0") for line in reading.lines]
+    return [line.lstrip("0") for line in lines if line] == read and bool(read)
 
 
 @cache

@@ -138,10 +138,10 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
         raise InputError(f"{path}: is not in UTF-8, as spreadsheets may write it; save it as CSV UTF-8") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
-    head = content.splitlines()[0] if content.strip() else ""
+    head = content.lstrip("\n").split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=head.count)
     rows = _rows(content, delimiter, path)
-    names = [cell.strip().lower() for cell in next(rows, (0, []))[1]]
+    names = next(([cell.strip().lower() for cell in cells] for _, cells in rows if cells), [])
     if not set(names) & set(FILE_KEYS):
         if len(names) < 2 or label_of(names[1]) is None:
             raise InputError(f"{path}: its first line must name the columns, as: file,label")
@@ -179,7 +179,7 @@ def entries_of_json(path: Path, gathered: Gathered) -> Iterator[Entry]:
         if content.lstrip().startswith("["):
             rows = [(f"{path}, entry {number}", row) for number, row in enumerate(json.loads(content), 1)]
         else:
-            for number, line in enumerate(content.splitlines(), 1):
+            for number, line in enumerate(content.split("\n"), 1):  # a text may hold U+2028 and other ends of lines
                 place = f"{path}:{number}"
                 if line.strip():
                     rows.append((place, json.loads(line)))
@@ -230,9 +230,15 @@ def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 
 
 def _located(file: str, folder: Path) -> str:
-    """The path of a file that is relative to the folder or, as in the lines of predict, to where one works."""
-    beside = folder / file
-    return str(beside if beside.exists() or not Path(file).exists() else file)
+    """The path of a file that is relative to the folder or, as in the lines of predict, to where one works.
+
+    A list from Windows has backslashes between folders.
+    """
+    for named in (file, file.replace("\\", "/")):
+        for path in (folder / named, Path(named)):
+            if os.path.exists(path):  # noqa: PTH110  # Path.exists raises for a name that is too long
+                return str(path)
+    return str(folder / file)
 
 
 def _shown(row: Mapping[str, Any]) -> tuple[int | None, str | None, tuple[tuple[float, ...], ...] | None]:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from digitocr.cli.main import command_line
+from digitocr.runtime.errors import ModelError
 from digitocr.runtime.models import MODELS
 
 
@@ -269,3 +270,15 @@ def test_c_files_come_from_int8_networks_and_say_what_was_compared(monkeypatch, 
     for kind in ("detector", "recognizer"):
         why = refused("export", "--format", "c", "--model", MODELS / f"{kind}.keras")
         assert why.endswith(f"{kind}.keras: is a {kind}; export it by --format onnx, and give that file to --{kind}")
+
+
+@pytest.mark.parametrize("form", ["onnx", "all", "c", "web"])
+def test_an_adaptation_that_was_refused_has_nothing_to_export(form, tmp_path):
+    (tmp_path / "run.json").write_text('{"kind": "adapt"}')
+    words = ["export", "--format", form, "--model", str(tmp_path), "--out", str(tmp_path / "out")]
+    found = CliRunner().invoke(command_line(()), words).exception
+    assert isinstance(found, ModelError)
+    assert str(found).startswith(
+        f"{tmp_path}: holds no networks, as its gate refused them or it is not finished; see: "
+    )
+    assert not (tmp_path / "out").exists()

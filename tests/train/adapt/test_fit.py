@@ -80,13 +80,13 @@ def test_a_run_has_the_networks_that_passed_and_their_confidence(judge, settings
         "source": settings.data,
         "digest": "",
         "split": "by chance, seed 0",
-        "taught": 30,
-        "held": 10,
+        "taught": 33,
+        "held": 7,
         "test": 20,
     }
     with (tmp_path / "run" / "split.csv").open(newline="") as file:
         parts = [row["part"] for row in csv.DictReader(file)]
-    assert [parts.count(part) for part in ("train", "held out", "test")] == [30, 10, 20]
+    assert [parts.count(part) for part in ("train", "held out", "test")] == [33, 7, 20]
     saved = keras.saving.load_model(tmp_path / "run" / "model.keras")
     assert not saved.compiled
     confidence, shipped = load_confidence(tmp_path / "run" / "confidence.json"), load_confidence()
@@ -104,8 +104,11 @@ def test_what_the_gate_refuses_is_not_written_but_its_report_is(judge, settings,
     assert not list((tmp_path / "run").glob("*.keras"))
     report = pages(tmp_path / "run", mnist_like)
     assert "were refused: MNIST: 0.09 points are lost" in report.html
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match=r"exists already; name another folder$"):  # --resume would be refused
         module.fit(mnist_like, settings, tmp_path / "run", quiet=True)
+    (tmp_path / "run" / "adapt.json").unlink()
+    with pytest.raises(UsageError, match="is not finished, and an adaptation is not resumed; adapt again"):
+        pages(tmp_path / "run", mnist_like)
     with pytest.raises(UsageError, match="begin it again"):
         resume(tmp_path / "run", mnist_like)
 

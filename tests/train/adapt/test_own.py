@@ -70,7 +70,7 @@ def test_arrays_are_divided_as_pictures_are(tmp_path):
     labels = np.resize(np.arange(10, dtype=np.uint8), 60)
     np.savez(tmp_path / "own.npz", x=np.stack([bars(number) for number in range(60)]), y=labels)
     own = read_own(tmp_path / "own.npz")
-    assert [len(some) for some in (own.taught, own.held, own.test)] == [30, 10, 20]  # of each digit 3, 1 and 2
+    assert [len(some) for some in (own.taught, own.held, own.test)] == [33, 7, 20]  # of each digit 2 to test with
     assert all(isinstance(one.file, np.ndarray) for one in own.taught)
 
 
@@ -80,6 +80,19 @@ def test_too_few_pictures_and_mnist_are_refused(source, tmp_path, monkeypatch):
     monkeypatch.setattr("digitocr.train.adapt.own.holds_mnist", lambda _: True)
     with pytest.raises(InputError, match="is MNIST"):
         read_own(tmp_path)
+
+
+def test_texts_that_lack_zeros_in_front_are_told_and_judged_with(tmp_path, capsys):
+    rows = ["file;text"]
+    for number in range(16):
+        drawn = draw_page([f"{number:03}"], np.random.default_rng(number), Style((200, 120), digit_height=60))
+        assert cv2.imwrite(str(tmp_path / f"{number}.png"), drawn.image[:, :, ::-1])
+        rows.append(f"{number}.png;{number if number > 13 else f'{number:03}'}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    assert len(read_own(tmp_path / "labels.csv").rows) == 16
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if "drop zeros in front" in line] == [line for line in told if "(and 1 more)" in line]
+    assert len(told) == 1
 
 
 def test_two_labels_for_the_same_picture_are_told_and_left_out(source, capsys):

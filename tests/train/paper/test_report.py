@@ -1,7 +1,7 @@
 import json
 import re
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from digitocr.runtime.errors import InputError, ModelError, OutputError, UsageError
 from digitocr.train.classifier.fit import Settings, fit
 from digitocr.train.classifier.network import EXPERIMENTS, Experiment
-from digitocr.train.data import Mnist
+from digitocr.train.data import DIGEST, Mnist
 from digitocr.train.paper.report import compact, feature_maps, pages, search_pages, study_pages, write
 from digitocr.train.paper.study import cell_name, cells
 
@@ -111,6 +111,17 @@ def test_a_lesson_s_report_shows_the_images_that_it_used() -> None:
     assert ">12<" in made.figures["labels"]  # of 24 of each digit
 
 
+@pytest.mark.parametrize("is_mnist", [False, True])
+def test_mnist_s_known_wrong_labels_are_told_of_mnist_alone(is_mnist: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitocr.train.paper.report.LABEL_ERRORS", {0: (0, None)})
+    data = replace(drawn(), digest=DIGEST) if is_mnist else drawn()
+    record = results("paper", 1)
+    record["data"]["digest"] = data.digest
+    for text in (made := study_pages(record, data)).html, made.markdown:
+        assert ("Wrong labels" in text) == ("known label error" in text) == is_mnist
+        assert ("on 220 of MNIST" if is_mnist else "on 220 own training images") in text
+
+
 def test_a_study_says_what_more_epochs_would_bring() -> None:
     long = results("paper", 1)
     for one in long["runs"]:
@@ -198,6 +209,7 @@ def test_a_training_run_has_the_same_pages(tmp_path: Path) -> None:
         assert f"{100 * metrics['test']['accuracy']:.2f} % (" in text
         assert "digitocr train --experiment 1" in text
         assert "Figure 7: the classification report" in text
+        assert "label error" not in text  # those are MNIST's
     assert {"labels", "first-ten", "filters", "seven", "zero", "confusion", "epochs"} <= set(made.figures)
     assert made.results is None
     (folder / "history.csv").rename(tmp_path / "history.csv")

@@ -157,3 +157,38 @@ def test_a_table_of_pixels(images, gathered, tmp_path):
     (tmp_path / "bad.csv").write_text("\n".join([head, "7,x"]))
     with pytest.raises(InputError, match=r"bad\.csv: its pixels"):
         read_pixels(tmp_path / "bad.csv", gathered)
+
+
+@pytest.mark.parametrize("has_names", [False, True])
+@pytest.mark.parametrize(
+    ("mark", "cell", "end"), [("\ufeff", "{}", "\r\n"), ("", '"{}"', "\n"), ("\ufeff", '"{}"', "\r\n")]
+)
+@pytest.mark.parametrize("most", [255, 1])
+def test_a_table_of_pixels_as_other_programs_write_it(has_names, mark, cell, end, most, images, gathered, tmp_path):
+    levels = images if most == 255 else np.round(images / 255, 4)
+    rows = [[label, *image.ravel()] for label, image in zip(LABELS, levels, strict=True)]
+    rows = [["label", *(f"pixel{at}" for at in range(784))], *rows] if has_names else rows
+    lines = [",".join(map(cell.format, row)) for row in rows]
+    (tmp_path / "pixels.csv").write_bytes((mark + end.join([*lines, ""])).encode())
+    read_pixels(tmp_path / "pixels.csv", gathered)
+    made = gathered.labelled()
+    assert np.array_equal(made.images, images)
+    assert made.labels.tolist() == [*range(11)]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "label", "why"),
+    [
+        (-1, 1, 7, "has levels from -1 to 1"),
+        (0, 65535, 7, "has levels from 0 to 65535"),
+        (0, np.nan, 7, "has levels from nan"),
+        (0, 255, 7.5, "its labels are float32"),
+    ],
+)
+def test_levels_and_labels_of_another_scale_are_refused_in_each_form(low, high, label, why, gathered, tmp_path):
+    cells = np.array([[label, low, *[high] * 783]] * 2, np.float32)
+    np.savetxt(tmp_path / "pixels.csv", cells, delimiter=",", fmt="%g")
+    np.savez(tmp_path / "own.npz", x=cells[:, 1:], y=cells[:, 0])
+    for read, name in ((read_pixels, "pixels.csv"), (read_npz, "own.npz")):
+        with pytest.raises(InputError, match=why):
+            read(tmp_path / name, gathered)

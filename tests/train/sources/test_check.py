@@ -76,6 +76,17 @@ def test_same_pictures(ten, draw):
     assert "  leak = 5-0" in as_text(report)
 
 
+def test_digits_of_different_pictures_may_be_the_same(draw):
+    gathered = Gathered("here")
+    for number in range(12):
+        for label in range(10):
+            gathered.add(draw(label, 0 if label < 2 else number), label, f"{label}-{number}", f"picture {number}", "")
+    report = report_of(gathered)
+    assert report["leakage"]["same"] == 4
+    assert report["failures"] == []
+    assert report["warnings"][0].startswith("4 test pictures have the pixels of training pictures of other groups")
+
+
 def test_nearly_same_pictures(ten, draw):
     def saved_again(image):
         return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 80])[1], cv2.IMREAD_GRAYSCALE)

@@ -204,6 +204,15 @@ def test_pictures_with_the_same_pixels_stay_together(draw):
     assert not tested & {image.tobytes() for image in data.train_images}
 
 
+def test_groups_of_the_same_pictures_stay_together(draw):
+    labels = [at % 10 for at in range(120)]
+    names = [f"photo {at // 5 % 12}{' (copy)' if at >= 60 else ''}" for at in range(120)]
+    data = divided(made(draw, labels, names, numbers=[at % 60 for at in range(120)]))
+    tested = {image.tobytes() for image in data.test_images}
+    assert 10 <= len(tested) <= 15
+    assert not tested & {image.tobytes() for image in data.train_images}
+
+
 def test_a_single_group_is_divided_as_if_there_were_none(draw):
     labelled = made(draw, [at % 10 for at in range(60)], ["m"] * 60)
     data = divided(labelled)

@@ -135,6 +135,18 @@ def test_without_boxes_a_text_of_another_length_is_told(page):
     assert made.troubles[0].why.startswith("shows 407182 and 407, 82 was read, so the places")
 
 
+@pytest.mark.parametrize("text", ["7", "7\n0042"])
+def test_a_text_that_lacks_zeros_which_are_read_is_told_as_such(text, tmp_path):
+    drawn = draw_page(["007", "0042"], np.random.default_rng(5), Style((320, 240), digit_height=60))
+    path = str(tmp_path / "page.png")
+    assert cv2.imwrite(path, drawn.image[: 240 if "\n" in text else 120, :, ::-1])
+    made = gathered(Entry(path, "page", text=text))
+    assert made.names == []
+    assert made.troubles[0].kind == "zeros"
+    assert "spreadsheets drop zeros in front" in made.troubles[0].why
+    assert not gathered(Entry(path, "page", text=text.replace("7", "007"))).troubles
+
+
 def test_the_files_are_kept_with_what_they_show_also_where_no_image_could_be_cut_out(folder, page):
     path, boxes = page
     made = gathered(

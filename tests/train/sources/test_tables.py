@@ -168,6 +168,24 @@ def test_labels_in_json(name, gathered, tmp_path):
     assert third.boxes == ((1, 2, 3, 4), (5, 6, 7, 8))
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\u0085"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_signs_that_end_a_line_elsewhere_end_none_in_a_list(end, newline, gathered, tmp_path):
+    rows = [{"file": "a.jpg", "text": "4", "note": f"one{end}two"}, {"file": f"b{end}.jpg", "text": "7"}]
+    lines = tmp_path / "labels.jsonl"
+    lines.write_bytes("".join(json.dumps(row, ensure_ascii=False) + newline for row in rows).encode())
+    table = tmp_path / "labels.csv"
+    table.write_bytes(
+        f"{newline}note{end};file;text{newline};a.jpg;4{newline}one{end}two;b{end}.jpg;7{newline}".encode()
+    )
+    for found in (list(entries_of_json(lines, gathered)), list(entries_of_csv(table, gathered))):
+        assert [(entry.file, entry.text) for entry in found] == [
+            (f"{tmp_path}/a.jpg", "4"),
+            (f"{tmp_path}/b{end}.jpg", "7"),
+        ]
+    assert not gathered.troubles
+
+
 def test_a_line_of_predict(gathered, tmp_path):
     (entry,) = only([reading("4?7", "4?7", turned=90, page=2)], tmp_path, gathered, "l.jsonl")
     assert (entry.text, entry.turned, entry.page) == ("4?7", 90, 1)
@@ -243,6 +261,18 @@ def test_a_file_is_beside_its_list_or_where_one_works(gathered, tmp_path, monkey
     rows = [{"file": name, "label": 1} for name in ("near.png", "far.png", "no.png")]
     found = [entry.file for entry in only(rows, tmp_path / "lists", gathered)]
     assert found == [str(tmp_path / "lists" / "near.png"), "far.png", str(tmp_path / "lists" / "no.png")]
+
+
+def test_a_file_may_be_named_as_on_windows(gathered, tmp_path):
+    made(tmp_path, "meter 3/ä b.png", "odd\\name.png")
+    found = only([{"file": name, "label": 1} for name in ("meter 3\\ä b.png", "odd\\name.png")], tmp_path, gathered)
+    assert [entry.file for entry in found] == [str(tmp_path / "meter 3" / "ä b.png"), f"{tmp_path}/odd\\name.png"]
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b.png", "x" * 300 + "\\a.png"])
+def test_a_name_that_no_file_can_have_is_as_one_that_is_missing(name, gathered, tmp_path):
+    (entry,) = only([{"file": name, "label": 1}], tmp_path, gathered)
+    assert entry.file == str(tmp_path / name)
 
 
 def test_digits_in_a_text():
