@@ -1,7 +1,7 @@
 """The import of Keras: silenced, and with an error of one line where something for it is missing.
 
-with keras_needed("train", "training"):
-import keras
+    with keras_needed("train", "training"):
+        import keras
 """
 
 import json
