@@ -2,6 +2,8 @@
 
     with keras_needed("train", "training"):
         import keras
+
+Which backend Keras runs in is said by KERAS_BACKEND or keras.json.
 """
 
 import json
