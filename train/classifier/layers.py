@@ -58,6 +58,8 @@ def load_network(path: Path) -> keras.Model:
     """The Keras network in a file, (N, 28, 28, 1) -> 10 or 11 classes. Raises ModelError."""
     if not path.is_file():
         raise ModelError(f"{path}: there is no such file; name a .keras file, or the folder of a run that has one")
+    if path.suffix != ".keras":
+        raise ModelError(f"{path}: is no .keras file, which alone tells what each layer makes; name one")
     no_classifier = f"{path}: is no network that reads a digit of {SIDE}x{SIDE} pixels; name another file"
     if holds_detector(path) or holds_recognizer(path):  # whose layers Keras does not know without these modules
         raise ModelError(no_classifier)

@@ -139,6 +139,9 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     head = content.lstrip("\n").split("\n", 1)[0]
+    if head.lower().startswith("sep="):  # Excel's line, for itself, with the delimiter of those that follow
+        content = content.replace(head, "", 1)
+        head = content.lstrip("\n").split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=head.count)
     rows = _rows(content, delimiter, path)
     names = next(([cell.strip().lower() for cell in cells] for _, cells in rows if cells), [])

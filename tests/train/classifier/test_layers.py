@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from digitocr.runtime.errors import ModelError
+from digitocr.runtime.models import shipped_model
 from digitocr.train.classifier.layers import ERASED, INK, PATCH, PLACES, Layers, load_network
 from digitocr.train.classifier.network import Experiment, build_network
 from digitocr.train.paper.report import feature_maps
@@ -80,6 +81,8 @@ def test_a_patch_is_changed_and_nothing_else(layers, digit, level):
 def test_a_file_of_anything_else_is_refused(tmp_path: Path):
     with pytest.raises(ModelError, match="there is no such file"):
         load_network(tmp_path / "model.keras")
+    with pytest.raises(ModelError, match="is no .keras file"):
+        load_network(shipped_model("digitocr-int8.onnx"))
     (tmp_path / "model.keras").write_bytes(b"PK nothing")
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_network(tmp_path / "model.keras")

@@ -86,6 +86,14 @@ def test_tables(text, gathered, tmp_path):
     assert gathered.troubles == []
 
 
+@pytest.mark.parametrize("names", ["file;label\n", ""])
+def test_the_line_that_tells_excel_the_delimiter_is_none_of_the_table(names, gathered, tmp_path):
+    (tmp_path / "a.csv").write_text(f"\ufeffsep=;\n{names}x.png;7\n", "utf-8")
+    (entry,) = entries_of_csv(tmp_path / "a.csv", gathered)
+    assert (entry.file, entry.label) == (str(tmp_path / "x.png"), 7)
+    assert entry.name == f"{tmp_path / 'a.csv'}:{3 if names else 2} (x.png)"
+
+
 def test_a_table_without_names_of_columns_and_one_of_texts(gathered, tmp_path):
     (tmp_path / "a.csv").write_text("x/a.png,7\nx/b.png,8\n")
     assert [(one.label, one.text) for one in entries_of_csv(tmp_path / "a.csv", gathered)] == [(7, None), (8, None)]
