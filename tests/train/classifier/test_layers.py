@@ -81,7 +81,7 @@ def test_a_patch_is_changed_and_nothing_else(layers, digit, level):
 def test_a_file_of_anything_else_is_refused(tmp_path: Path):
     with pytest.raises(ModelError, match="there is no such file"):
         load_network(tmp_path / "model.keras")
-    with pytest.raises(ModelError, match="is no .keras file"):
+    with pytest.raises(ModelError, match=r"is no \.keras file"):
         load_network(shipped_model("digitocr-int8.onnx"))
     (tmp_path / "model.keras").write_bytes(b"PK nothing")
     with pytest.raises(ModelError, match="cannot be loaded"):
