@@ -31,7 +31,7 @@ def evened(gray: GrayImage, out: GrayImage | None = None) -> GrayImage:
 
     Args:
         gray: The picture.
-        out: (H, W) that the result is written to; by default a new array.
+        out: (H, W) uint8 that the result is written to; by default a new array.
     """
     step = max(1, max(gray.shape) // (4 * MEDIAN_SIDE))  # four samples for each pixel of the small picture are enough
     size = fitted(gray.shape, MEDIAN_SIDE)

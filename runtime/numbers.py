@@ -116,14 +116,14 @@ def _of_one_size(characters: Sequence[Character], places: list[int]) -> list[lis
     """The places of digits, parted where one of two neighbours is much higher than the other."""
     runs: list[list[int]] = []
     for place in places:
-        if runs and has_one_size(characters[runs[-1][-1]].box[3], characters[place].box[3]):
+        if runs and _has_one_size(characters[runs[-1][-1]].box[3], characters[place].box[3]):
             runs[-1].append(place)
         else:
             runs.append([place])
     return runs
 
 
-def has_one_size(height: float, other: float) -> bool:
+def _has_one_size(height: float, other: float) -> bool:
     """Whether digits of these heights may be of one number."""
     return max(height, other) <= MAX_HEIGHT_RATIO * min(height, other)
 
@@ -155,7 +155,7 @@ def why_apart(characters: Sequence[Character], left: int, right: int) -> str:
     if between:
         return f"the sign {' '.join(between)} before it belongs to no number"
     (x, _, w, h), (other_x, _, _, other_h) = characters[left].box, characters[right].box
-    if not has_one_size(h, other_h):
+    if not _has_one_size(h, other_h):
         return f"it is {other_h / h:.1f} times as high as the digit before it"
     return f"the gap before it is {max(other_x - x - w, 0) / max(h, other_h):.1f} digit heights"
 

@@ -174,6 +174,8 @@ def test_drawn_lines_read_as_in_python(
         ("Page 57", 20, 1),  # on its side it reads better, but not its lines
         ("57 pg", 20, 1),  # turned, and then cut out by its digits
         ("4071 gyq", 20, 2),  # the same upside down
+        ("4071", 16, 3),  # on its side it is one candidate, a digit
+        ("4071", 40, 3),
         ("Bog\nSog\nGig", 28, 1),  # looked at again where it was cut out again
     ],
 )

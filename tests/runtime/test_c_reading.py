@@ -411,10 +411,12 @@ TEXTS = st.text("0123456789011223?.,-+:/-/**", max_size=14)
 
 
 def written_line(rng: np.random.Generator, text: str) -> list[Character]:
-    """The text in print: with spaces, in cells, or by hand."""
+    """The text in print: with spaces, in cells, or by hand; the end of it may be smaller."""
     height, pitch, x, made = 30.0, rng.choice([0.0, 0.0, 1.3]), 0.0, []
     uneven, usual = rng.choice([0.0, 0.02, 0.3]), rng.choice([0.1, 0.5])
+    smaller, size = int(rng.integers(1, 15)), float(rng.choice([0.2, 0.5, 1.0]))
     for place, one in enumerate(text):
+        height *= size if place == smaller else 1.0
         wide = height * (0.15 if one in "1.,-:" else 0.55 if one != "*" else rng.choice([0.1, 0.5]))
         tall = height * (1 + rng.normal(0, uneven / 3))
         made.append(Character(one, (x, 0.0, wide, max(tall, 1.0)), float(rng.uniform(0.05, 1)), place))
