@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from digitocr.runtime.errors import DeviceError
-from digitocr.runtime.live.frames import DEFAULT_FPS, FrameSource, Pixels, is_rate, silence_video_libraries, to_rgb
+from digitocr.runtime.live.frames import (
+    DEFAULT_FPS,
+    FramePixels,
+    FrameSource,
+    Pixels,
+    is_rate,
+    of_opencv,
+    silence_video_libraries,
+)
 from digitocr.runtime.opencv import cv2
 
 LINUX_CAMERAS = Path("/sys/class/video4linux")  # where Linux lists its video devices
@@ -97,10 +105,10 @@ class Camera:
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if is_rate(fps) else DEFAULT_FPS
 
-    def read(self) -> Pixels | None:
-        """Returns the next frame, (H, W, 3) uint8 RGB; None if the camera is lost."""
+    def read(self) -> FramePixels | None:
+        """Returns the next frame; None if the camera is lost."""
         read, pixels = self._capture.read()
-        return to_rgb(pixels) if read else None
+        return of_opencv(pixels) if read else None
 
     def release(self) -> None:
         self._capture.release()

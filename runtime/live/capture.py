@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from digitocr.runtime.errors import DeviceError, DigitocrError, InputError, SourceOffError
-from digitocr.runtime.live.frames import DEFAULT_FPS, FrameSource, Pixels, checked
+from digitocr.runtime.live.frames import DEFAULT_FPS, FramePixels, FrameSource, checked
 
 STALL_SECONDS = 3.0  # without a frame that can be read, after which a live source is lost, by this machine's clock
 FIRST_SECONDS = 20.0  # for which a source that says nothing is waited for at the start
@@ -31,14 +31,14 @@ class Frame:
     Attributes:
         index: The frame's number in its source, from 0. Frames that were skipped are counted.
         time: Seconds since the first frame; of a source that is not live, by its own clock or rate.
-        image: (H, W, 3) uint8 RGB.
+        pixels: Grey and RGB.
         arrived: time.perf_counter() when the frame was there to be read.
         flaw: Why the frame must not be read; else empty.
     """
 
     index: int
     time: float
-    image: Pixels
+    pixels: FramePixels
     arrived: float
     flaw: str = ""
 
@@ -171,8 +171,7 @@ class Grabber:
                 raise InputError(
                     f"{self.name}: not one frame of it can be decoded; it is damaged, or its codec is missing"
                 )
-            height, width = self._newest.image.shape[:2]
-            self.size = (width, height)
+            self.size = self._newest.pixels.size
             self._last = self._good = perf_counter()
 
     def _run(self) -> None:
@@ -212,7 +211,7 @@ class Grabber:
         self.continuous = getattr(source, "continuous", True) and (self.live or self._every == 1)
         self._interval = getattr(source, "interval", 0.0)
 
-    def _publish(self, index: int, pixels: Pixels, source: FrameSource) -> None:
+    def _publish(self, index: int, pixels: FramePixels, source: FrameSource) -> None:
         now = perf_counter()
         if not index:
             self._began = now

@@ -1,7 +1,7 @@
 """Video files and streams, decoded by FFmpeg through the library PyAV.
 
 source = Video("clip.avi")    # or "rtsp://camera/", a FrameSource
-source.read()                 # (H, W, 3) uint8 RGB
+source.read()                 # FramePixels: grey and RGB
 source.time, source.flaw      # of that frame
 
 OpenCV has FFmpeg as well, but hands out stale frames of interlaced video, holds one frame back for each core, stretches
@@ -24,8 +24,10 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from digitocr.runtime.errors import DeviceError, DigitocrError, InputError, MissingLibraryError, SourceOffError
+from digitocr.runtime.levels import GrayImage
 from digitocr.runtime.live.addresses import without_credentials
-from digitocr.runtime.live.frames import DEFAULT_FPS, Pixels, is_rate
+from digitocr.runtime.live.frames import DEFAULT_FPS, FramePixels, Pixels, is_rate
+from digitocr.runtime.opencv import cv2
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -37,6 +39,9 @@ SILENT = "no frame comes"
 SLICE_THREADS = 4  # that decode parts of a frame of a stream; cameras send few parts, if more than one
 CUT_SECONDS = 0.5  # of a recording that may be missing at its end; edit lists and rounding take less
 PREFER_TCP = {"rtsp_flags": "prefer_tcp"}  # nothing is lost by it; a server without it sends by UDP
+LUMA_FORMATS = re.compile("yuvj?4[0-9]{2}p|nv[0-9]{2}")  # FFmpeg's names of formats whose first plane is luma of 8 bits
+FULL_RANGE = 2  # FFmpeg's AVCOL_RANGE_JPEG: luma is 0 to 255, not BLACK to WHITE
+BLACK, WHITE = 16, 235  # luma of video
 MISSED = "missed"  # in FFmpeg's warning "RTP: missed 3 packets", the only sign of a frame that was lost as a whole
 
 
@@ -106,8 +111,8 @@ class Video:
         self._filter: Graph | None = None
         self._frames = self._decoded()
 
-    def read(self) -> Pixels | None:
-        """Returns the next frame, (H, W, 3) uint8 RGB; None at the end of a recording, or if the stream has ended.
+    def read(self) -> FramePixels | None:
+        """Returns the next frame; None at the end of a recording, or if the stream has ended.
 
         Raises SourceOffError if a live stream is lost.
         """
@@ -128,8 +133,9 @@ class Video:
             self.time = frame.time - self._first
         self._size = self._size if any(self._size) else (frame.width, frame.height)
         self.flaw = self._flaw(frame)
-        pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+        turns = round(frame.rotation / 90)
+        size = (frame.height, frame.width) if turns % 2 else (frame.width, frame.height)
+        return FramePixels(size, lambda: _turned(_gray(frame), turns), lambda: _turned(_rgb(frame), turns))
 
     def release(self) -> None:
         if self._container is not None:
@@ -273,6 +279,27 @@ def _deinterlacer(av: ModuleType, frame: "VideoFrame", time_base: Fraction) -> "
     graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink"))
     graph.configure()
     return graph
+
+
+def _gray(frame: "VideoFrame") -> GrayImage:
+    """(H, W) uint8, 0 to 255: the frame's luma where it has such a plane, which is what grey is made of."""
+    name, plane = frame.format.name, frame.planes[0]
+    if not LUMA_FORMATS.fullmatch(name) or plane.line_size < frame.width:
+        return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+    luma = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+    is_full = name.startswith("yuvj") or frame.color_range == FULL_RANGE
+    if is_full:
+        return np.ascontiguousarray(luma)
+    return np.asarray(cv2.convertScaleAbs(cv2.subtract(luma, BLACK), alpha=255 / (WHITE - BLACK)), np.uint8)
+
+
+def _rgb(frame: "VideoFrame") -> Pixels:
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+def _turned(pixels: GrayImage | Pixels, turns: int) -> Any:
+    """Turned by quarters, as the video says that it is shown."""
+    return np.ascontiguousarray(np.rot90(pixels, turns))
 
 
 def _why_lost(av: ModuleType, error: Exception) -> str:

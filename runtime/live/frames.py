@@ -1,4 +1,4 @@
-"""What a source of frames is, and the form of a frame: (H, W, 3) uint8 RGB.
+"""What a source of frames is, and a frame in its two forms: grey to be read, RGB to be shown.
 
 An own source needs two methods:
 
@@ -14,12 +14,15 @@ An own source needs two methods:
 
 import math
 import os
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.levels import GrayImage
 from digitocr.runtime.opencv import cv2
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3) RGB
@@ -28,6 +31,30 @@ DEFAULT_FPS = 30.0  # frames per second of a source that does not state its rate
 MAX_FPS = 1000.0  # a higher rate is a damaged header, not a camera
 OPENCV_SILENT = 0  # OpenCV's LOG_LEVEL_SILENT
 FFMPEG_QUIET = "-8"  # FFmpeg's AV_LOG_QUIET
+
+
+class FramePixels:
+    """A frame, in each of its forms from the first time that this one is asked for.
+
+    Most frames are read and never shown, and a decoder has the grey levels at hand.
+
+    Attributes:
+        size: (width, height) in pixels.
+        gray: (H, W) uint8, what is read.
+        rgb: (H, W, 3) uint8 RGB, what is shown.
+    """
+
+    def __init__(self, size: tuple[int, int], gray: Callable[[], GrayImage], rgb: Callable[[], Pixels]) -> None:
+        """Takes what makes the two forms; each is called once at most."""
+        self.size, self._gray, self._rgb = size, gray, rgb
+
+    @cached_property
+    def gray(self) -> GrayImage:
+        return self._gray()
+
+    @cached_property
+    def rgb(self) -> Pixels:
+        return self._rgb()
 
 
 @runtime_checkable
@@ -52,8 +79,8 @@ class FrameSource(Protocol):
         note (str): After the end, what is to be said of the source, as that it was cut short. Default: empty.
     """
 
-    def read(self) -> Pixels | None:
-        """Returns the next frame, (H, W, 3) uint8 RGB or (H, W) uint8 grey, or None at the end.
+    def read(self) -> Pixels | GrayImage | FramePixels | None:
+        """Returns the next frame, (H, W, 3) uint8 RGB, (H, W) uint8 grey, or FramePixels; None at the end.
 
         It may block until there is a frame. The array must not be changed afterwards.
         """
@@ -67,23 +94,28 @@ def is_rate(fps: float) -> bool:
     return math.isfinite(fps) and 0 < fps <= MAX_FPS
 
 
-def to_rgb(pixels: Any) -> Pixels:
-    """Converts a frame of OpenCV, (H, W, 3) BGR or (H, W) grey."""
-    if pixels.ndim == 2:  # a camera without colour
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+def of_opencv(pixels: Any) -> FramePixels:
+    """A frame of OpenCV, (H, W, 3) uint8 BGR or, of a camera without colour, (H, W) uint8 grey."""
+    return _converted(pixels, cv2.COLOR_BGR2GRAY, lambda: cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
 
 
-def checked(pixels: Any, source: str) -> Pixels:
-    """Returns what a source delivered as (H, W, 3) uint8 RGB. Raises InputError if it is not a frame."""
-    if isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.size:
-        if pixels.ndim == 3 and pixels.shape[2] == 3:
-            return pixels
-        if pixels.ndim == 2:
-            return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-    is_array = isinstance(pixels, np.ndarray)
-    given = f"an array of {pixels.shape} {pixels.dtype}" if is_array else type(pixels).__name__
+def checked(frame: Any, source: str) -> FramePixels:
+    """Returns what a source delivered in both forms. Raises InputError if it is not a frame."""
+    if isinstance(frame, FramePixels):
+        return frame
+    is_array = isinstance(frame, np.ndarray)
+    if is_array and frame.dtype == np.uint8 and frame.size and (frame.ndim == 2 or frame.shape[2:] == (3,)):
+        return _converted(frame, cv2.COLOR_RGB2GRAY, lambda: frame)
+    given = f"an array of {frame.shape} {frame.dtype}" if is_array else type(frame).__name__
     raise InputError(f"{source}: a frame is an array of (height, width, 3) uint8, RGB, or (height, width); not {given}")
+
+
+def _converted(pixels: Any, to_gray: int, rgb: Callable[[], Pixels]) -> FramePixels:
+    """A frame whose RGB form is `rgb` if its pixels have colours, and whose grey form is the pixels if not."""
+    size = (pixels.shape[1], pixels.shape[0])
+    if pixels.ndim == 2:
+        return FramePixels(size, lambda: pixels, lambda: cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
+    return FramePixels(size, lambda: cv2.cvtColor(pixels, to_gray), rgb)
 
 
 def silence_video_libraries() -> None:

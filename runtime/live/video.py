@@ -21,12 +21,11 @@ from digitocr.runtime.live.addresses import without_credentials
 from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Frame, Grabber
 from digitocr.runtime.live.following import Follower
-from digitocr.runtime.live.frames import FrameSource, Pixels
+from digitocr.runtime.live.frames import FramePixels, FrameSource, Pixels
 from digitocr.runtime.live.rising import Rising
 from digitocr.runtime.live.sources import opener
 from digitocr.runtime.live.tracking import Tracker
 from digitocr.runtime.matching import Wanted
-from digitocr.runtime.opencv import cv2
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Box, Line, Number, Reading
 
@@ -74,8 +73,7 @@ class FrameReading:
     Attributes:
         index: The frame's number in its source, from 0.
         time: Seconds since the source's first frame.
-        image: (H, W, 3) uint8 RGB, the frame. Reader.read takes it as it is; OpenCV's functions expect BGR. It
-            is left out of `repr`.
+        pixels: The frame: its `gray`, (H, W) uint8, is what is read, its `rgb` what is shown. It is left out of `repr`.
         reading: What this frame shows, detected in it or followed into it.
         steady: The numbers that are steady at the moment.
         announced: The numbers that are steady from this frame on, and were not announced before.
@@ -87,13 +85,18 @@ class FrameReading:
 
     index: int
     time: float
-    image: Pixels = field(repr=False)
+    pixels: FramePixels = field(repr=False)
     reading: Reading
     steady: tuple[Number, ...]
     announced: tuple[SteadyReading, ...]
     latency: float
     refused: tuple[str, ...] = ()
     flaw: str = ""
+
+    @property
+    def image(self) -> Pixels:
+        """The frame, (H, W, 3) uint8 RGB. Reader.read takes it as it is; OpenCV's functions expect BGR."""
+        return self.pixels.rgb
 
 
 class VideoReader:
@@ -230,7 +233,7 @@ class VideoReader:
     def _read(self, frame: Frame) -> FrameReading:
         if frame.flaw:
             return self._result(frame, Reading((), why=frame.flaw))
-        gray = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+        gray = frame.pixels.gray
         if self.roi is not None:
             self._check_roi(gray.shape[1], gray.shape[0])
             x, y, w, h = self.roi
@@ -262,7 +265,7 @@ class VideoReader:
         return FrameReading(
             frame.index,
             frame.time,
-            frame.image,
+            frame.pixels,
             reading,
             tuple(steady),
             tuple(announced),

@@ -7,6 +7,7 @@ import pytest
 from digitocr import FrameReading, Reading
 from digitocr.cli.live.keeping import DoubtfulFrames
 from digitocr.runtime.errors import OutputError
+from digitocr.runtime.live.frames import checked
 from digitocr.runtime.reading import Box, Digit, Line, Number
 
 
@@ -17,7 +18,7 @@ def frame(index, confidence, level=200, seconds=None, at=None):
         image[at[1] : at[1] + 20, at[0] : at[0] + 4] = level // 10
     digit = Digit(7, 0.9, Box(100, 100, 12, 20), ())
     reading = Reading(() if confidence is None else (Line((Number("7", (digit,), confidence),)),))
-    return FrameReading(index, index if seconds is None else seconds, image, reading, (), (), 1.0)
+    return FrameReading(index, index if seconds is None else seconds, checked(image, "test"), reading, (), (), 1.0)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import pytest
 
 from digitocr import FrameReading, Reading
 from digitocr.cli.live import overlay
+from digitocr.runtime.live.frames import checked
 from digitocr.runtime.reading import Box, Digit, Line, Number
 
 NUMBER = Number("4", (Digit(4, 0.98, Box(40, 60, 30, 50), ()),), 0.98)
@@ -14,7 +15,7 @@ STEADY, UNSTEADY, LIGHT = (
 def frame(steady):
     image = np.full((240, 320, 3), 100, np.uint8)
     image[:, :160] = 120
-    return FrameReading(0, 0.0, image, Reading((Line((NUMBER,)),)), steady, (), 12.0)
+    return FrameReading(0, 0.0, checked(image, "test"), Reading((Line((NUMBER,)),)), steady, (), 12.0)
 
 
 def places(picture, colour):
@@ -66,7 +67,7 @@ def test_keys_are_laid_over_when_asked():
 def test_numbers_are_framed_apart_and_a_digit_that_cannot_be_told_keeps_its_place():
     doubtful = Number("1?", (Digit(1, 0.9, Box(100, 60, 20, 50), ()), Digit(None, 0.4, Box(130, 60, 30, 50), ())), 0.0)
     image = np.full((240, 320, 3), 100, np.uint8)
-    seen = FrameReading(0, 0.0, image, Reading((Line((NUMBER, doubtful)),)), (NUMBER,), (), 12.0)
+    seen = FrameReading(0, 0.0, checked(image, "test"), Reading((Line((NUMBER, doubtful)),)), (NUMBER,), (), 12.0)
     picture = overlay.drawn(seen, None, 30, False)
     row = picture[112]  # between the boxes and the frame's lower edge
     assert np.flatnonzero((row == UNSTEADY).all(1)).tolist() == [100 - overlay.FRAME_GAP, 160 + overlay.FRAME_GAP]

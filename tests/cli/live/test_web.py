@@ -20,6 +20,7 @@ from digitocr import FrameReading, Reading, SteadyReading
 from digitocr.cli import serving
 from digitocr.cli.live import overlay, web
 from digitocr.runtime.errors import DeviceError, UsageError
+from digitocr.runtime.live.frames import checked
 from digitocr.runtime.reading import Box, Digit, Line, Number
 
 RGB = (90, 200, 40)  # colour of the frames
@@ -35,7 +36,7 @@ def frame(number, text, announced=False):
     image = np.full((240, 320, 3), RGB, np.uint8)
     reading = Reading((line(text),))
     steady = (SteadyReading(number, number / 30, reading),) if announced else ()
-    return FrameReading(number, number / 30, image, reading, reading.numbers, steady, 12.3)
+    return FrameReading(number, number / 30, checked(image, "test"), reading, reading.numbers, steady, 12.3)
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_a_slow_viewer_delays_nobody_and_is_dropped(video):
         with urlopen(page.address + "video", timeout=20) as answer:
             viewer = pictures(answer)
             while video_threads() > 1:  # the slow one reads nothing, so it is dropped; meanwhile the other one sees all
-                page.show(FrameReading(number, 0.0, noise, Reading(()), (), (), 1.0), 30)
+                page.show(FrameReading(number, 0.0, checked(noise, "test"), Reading(()), (), (), 1.0), 30)
                 number += 1
                 if number > 1:
                     assert next(viewer).shape == (720 + 56, 1280, 3)

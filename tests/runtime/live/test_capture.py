@@ -17,7 +17,7 @@ def level(number):
 
 
 def number_of(frame):
-    return round(float(frame.image.mean()) / 5)
+    return round(float(frame.pixels.gray.mean()) / 5)
 
 
 class Played:
@@ -227,7 +227,7 @@ def test_grey_frames_become_three_channels():
     grabber = Grabber(opening(Played({1: lambda: np.full((48, 64), 9, np.uint8)})), "0")
     assert grabber.size == (64, 48)
     frame = grabber.next(60)
-    assert frame.image.shape == (48, 64, 3)
+    assert frame.pixels.size == (64, 48)
     grabber.close()
 
 

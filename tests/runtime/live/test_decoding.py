@@ -19,16 +19,21 @@ def levels(count, size=(48, 64)):
     return [np.full((*size, 3), 20 + 4 * number, np.uint8) for number in range(count)]
 
 
-def film(path, frames, codec="mpeg4", options=None, times=None, container=None, rate=25):
+def film(
+    path, frames, codec="mpeg4", options=None, times=None, container=None, rate=25, pix_fmt="yuv420p", is_full=False
+):
     """Writes frames, at times in hundredths of a second."""
     with av.open(str(path), "w", options=container or {}) as file:
         stream = file.add_stream(codec, rate=rate, options=options or {})
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt, stream.gop_size, stream.bit_rate = "yuv420p", 5, 4_000_000
+        stream.pix_fmt, stream.gop_size, stream.bit_rate = pix_fmt, 5, 4_000_000
         if times:
             stream.codec_context.time_base = Fraction(1, 100)
         for number, frame in enumerate(frames):
             picture = av.VideoFrame.from_ndarray(frame)
+            if is_full:
+                picture = picture.reformat(format=pix_fmt, dst_color_range=2)
+                stream.codec_context.color_range = 2
             picture.pts = times[number] if times else number
             picture.time_base = Fraction(1, 100 if times else rate)
             file.mux(stream.encode(picture))
@@ -41,7 +46,7 @@ def read(name):
     video = Video(str(name))
     means, times, flaws = [], [], []
     while (pixels := video.read()) is not None:
-        means.append(float(pixels.mean()))
+        means.append(float(pixels.rgb.mean()))
         times.append(video.time)
         flaws.append(video.flaw)
     video.release()
@@ -72,7 +77,7 @@ def test_fields_of_two_moments_leave_no_comb(tmp_path):
     path = film(tmp_path / "a.mpg", frames, "mpeg2video", {"flags": "+ildct+ilme"})
     video = Video(str(path))
     for _ in range(6):
-        pixels = video.read()[8:-8, :, 0].astype(int)
+        pixels = video.read().gray[8:-8].astype(int)
     video.release()
     comb = np.abs(np.diff(pixels, axis=0)).mean()
     assert comb < np.abs(np.diff(frames[5][8:-8, :, 0].astype(int), axis=0)).mean() / 4
@@ -120,7 +125,7 @@ def test_frames_of_another_size_have_a_flaw_and_are_not_stretched(tmp_path):
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     video, seen = Video(str(path)), set()
     while (pixels := video.read()) is not None:
-        seen.add((pixels.shape, video.flaw))
+        seen.add((pixels.rgb.shape, video.flaw))
     video.release()
     other = "the picture has 64x32 pixels now, not 64x48 as at the start; start again"
     assert seen == {((48, 64, 3), ""), ((32, 64, 3), other)}
@@ -135,18 +140,45 @@ def test_a_picture_that_is_stored_on_its_side_is_turned(tmp_path):
     matrix = b"".join(value.to_bytes(4, "big", signed=True) for value in (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30))
     path.write_bytes(content[:place] + matrix + content[place + 36 :])
     video = Video(str(path))
-    pixels = video.read()
+    frame = video.read()
     video.release()
-    assert pixels.shape == (64, 48, 3)
-    assert pixels[:12].mean() > 150  # by a quarter clockwise, what was left is on top
-    assert pixels[20:].mean() < 50
+    assert (frame.size, frame.gray.shape, frame.rgb.shape) == ((48, 64), (64, 48), (64, 48, 3))
+    for pixels in (frame.gray, frame.rgb):
+        assert pixels[:12].mean() > 150  # by a quarter clockwise, what was left is on top
+        assert pixels[20:].mean() < 50
+
+
+@pytest.mark.parametrize(
+    ("codec", "form", "is_full"),
+    [
+        *(
+            ("ffv1", form, is_full)
+            for form in ("yuv420p", "yuv444p", "gray", "yuv420p10le")
+            for is_full in (False, True)
+        ),
+        ("rawvideo", "nv12", False),
+        ("rawvideo", "bgr24", False),
+        ("mjpeg", "yuvj422p", True),
+    ],
+)
+def test_grey_levels_are_those_of_the_picture_in_colour(tmp_path, codec, form, is_full):
+    levels = np.random.default_rng(0).integers(0, 256, (6, 9), np.uint8)
+    gray = np.kron(levels, np.ones((8, 8), np.uint8))  # rows of 72 pixels, which decoders fill up
+    suffix = "nut" if codec == "rawvideo" else "mkv"
+    path = film(tmp_path / f"a.{suffix}", [np.dstack([gray] * 3)] * 2, codec, pix_fmt=form, is_full=is_full)
+    video = Video(str(path))
+    frame = video.read()
+    video.release()
+    assert (frame.gray.shape, frame.gray.dtype, frame.size) == (gray.shape, np.uint8, (72, 48))
+    assert np.abs(frame.gray.astype(int) - gray).max() <= 2
+    assert np.abs(frame.gray.astype(int) - frame.rgb.mean(2)).max() <= 4
 
 
 def test_a_stream_is_live_and_holds_no_frame_back(server):
     served = server()
     video = Video(served.address)
     assert (video.live, video.fps) == (True, served.fps)
-    assert video.read().shape == (48, 64, 3)
+    assert video.read().size == (64, 48)
     assert video._stream.codec_context.thread_type.name == "SLICE"  # a thread for each frame would hold one back
     video.release()
 

@@ -2,19 +2,33 @@ import numpy as np
 import pytest
 
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.live.frames import FrameSource, checked, is_rate, to_rgb
+from digitocr.runtime.live.frames import FramePixels, FrameSource, checked, is_rate, of_opencv
 
 
-def test_opencv_s_frames_become_rgb():
-    bgr = np.full((2, 3, 3), (50, 100, 200), np.uint8)
-    assert to_rgb(bgr)[0, 0].tolist() == [200, 100, 50]
-    assert to_rgb(np.full((2, 3), 7, np.uint8))[1, 2].tolist() == [7, 7, 7]
+@pytest.mark.parametrize(
+    ("convert", "pixel"), [(of_opencv, (50, 100, 200)), (lambda it: checked(it, ""), (200, 100, 50))]
+)
+def test_a_frame_has_both_forms(convert, pixel):
+    frame = convert(np.full((2, 3, 3), pixel, np.uint8))
+    assert (frame.size, frame.gray.tolist()) == ((3, 2), [[124] * 3] * 2)  # 0.299 red, 0.587 green, 0.114 blue
+    assert frame.rgb[0, 0].tolist() == [200, 100, 50]
+    frame = convert(np.full((2, 3), 7, np.uint8))
+    assert (frame.size, frame.gray.tolist()) == ((3, 2), [[7] * 3] * 2)
+    assert frame.rgb[1, 2].tolist() == [7, 7, 7]
 
 
-def test_a_frame_is_taken_as_it_is_and_a_grey_one_gets_channels():
-    frame = np.zeros((2, 3, 3), np.uint8)
+def test_a_form_is_made_when_it_is_asked_for_and_once():
+    made = []
+    frame = FramePixels((3, 2), lambda: made.append("gray") or np.zeros((2, 3), np.uint8), lambda: made.append("rgb"))
     assert checked(frame, "own") is frame
-    assert checked(np.full((2, 3), 7, np.uint8), "own")[0, 0].tolist() == [7, 7, 7]
+    assert not made
+    assert frame.gray is frame.gray
+    assert made == ["gray"]
+
+
+def test_a_frame_is_taken_as_it_is():
+    given = np.zeros((2, 3, 3), np.uint8)
+    assert checked(given, "own").rgb is given
 
 
 @pytest.mark.parametrize(

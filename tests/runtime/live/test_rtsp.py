@@ -55,7 +55,7 @@ def camera(installed, tmp_path):
 def test_interlaced_video_is_read(camera):
     video = Video(camera("--interlaced", "--encoder", f"{X264} interlaced=true ! rtph264pay")[1])
     for _ in range(5):
-        pixels = video.read().astype(int)
+        pixels = video.read().gray.astype(int)
     assert video._filter is not None  # frames said that they are interlaced
     video.release()
     assert abs(pixels[:, 8:56].mean() - 40) < 8
@@ -87,5 +87,5 @@ def test_a_login_by_digest(camera):
     with pytest.raises(DeviceError, match=r"asks for a user and a password, or refuses these \(401\)"):
         Video(address)
     video = Video(address.replace("//", "//user:secret@"))
-    assert video.read().shape == (96, 128, 3)
+    assert video.read().size == (128, 96)
     video.release()

@@ -17,6 +17,7 @@ from digitocr.runtime.errors import DeviceError, InputError, UsageError
 from digitocr.runtime.live import cameras, capture, decoding, sources
 from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Grabber
+from digitocr.runtime.live.frames import checked
 from digitocr.runtime.live.sources import opener
 
 
@@ -45,7 +46,7 @@ def frames(name):
     source = opener(str(name))()
     got = []
     while (pixels := source.read()) is not None:
-        got.append(pixels)
+        got.append(checked(pixels, name).rgb)
     source.release()
     return got
 
@@ -157,7 +158,7 @@ def test_a_stream_on_the_network_is_live_and_comes_back(stream):
         frame = grabber.next(1)
         if frame is not None:
             got.append(frame)
-    assert {number_of(frame.image) for frame in got} == {7}
+    assert {number_of(frame.pixels.rgb) for frame in got} == {7}
     grabber.close()
 
 
@@ -228,7 +229,7 @@ def test_a_snapshot_is_asked_for_again_and_again(camera):
         frame = grabber.next(1)
         if frame is not None:
             got.append(frame)
-    numbers = [number_of(frame.image) for frame in got]
+    numbers = [number_of(frame.pixels.rgb) for frame in got]
     assert numbers == sorted(numbers)
     assert numbers[-1] > numbers[0] >= 1
     grabber.close()
@@ -247,7 +248,7 @@ def test_a_snapshot_that_is_missing_or_damaged_now_and_then_is_tried_again(camer
     while 3 not in numbers:
         frame = grabber.next(1)
         if frame is not None:
-            numbers.append(number_of(frame.image))
+            numbers.append(number_of(frame.pixels.rgb))
     grabber.close()
     assert numbers == sorted(numbers)
 
