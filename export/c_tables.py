@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import helper, numpy_helper
 
+from digitocr.export.space_to_depth import CONVOLUTION, OVER_SQUARES, SQUARE, over_pixels, over_squares
 from digitocr.runtime.errors import ModelError
 
 BLOCK = 16  # channels of a convolution that are computed side by side; DG_BLOCK of digitocr_weights.h
@@ -39,6 +40,7 @@ class Value(NamedTuple):
         zero_point: 0 to 255.
         shift: log2 of how often its rows and columns are repeated.
         is_flat: Whether a Reshape has made it a row, channels first.
+        is_squared: Whether each 2x2 pixels are the channels of one, as `space_to_depth` has them.
     """
 
     layer: int
@@ -46,6 +48,7 @@ class Value(NamedTuple):
     zero_point: int
     shift: int = 0
     is_flat: bool = False
+    is_squared: bool = False
 
 
 class Constant(NamedTuple):
@@ -147,6 +150,7 @@ class _Walk:
         self._outputs: dict[str, End] = {}
         (image,) = self.graph.input
         self._image_names = {image.name}
+        self._squares = ""  # the picture as space_to_depth leaves it
         dims = [dim.dim_value for dim in image.type.tensor_type.shape.dim]
         self.is_wide = bool(dims[2]) and not dims[3]  # any width, one height
         dims = [dim or FREE_SIDE for dim in dims]
@@ -170,9 +174,8 @@ class _Walk:
         source = node.input[0]
         if source in self._image_names:
             self.input = Value(0, scale, zero_point)
-            self._values[node.output[0]] = self._append(
-                Layer("DG_INPUT", channels_out=self._shape[0]), self._shape[1:], scale, zero_point
-            )
+            value = self._append(Layer("DG_INPUT", channels_out=self._shape[0]), self._shape[1:], scale, zero_point)
+            self._values[node.output[0]] = value._replace(is_squared=source == self._squares)
             return
         pending = self._values[source]
         if isinstance(pending, Value):  # a Reshape between two quantizations that are the same
@@ -206,10 +209,22 @@ class _Walk:
             return
         self._values[node.output[0]] = self._value(node, 0)._replace(is_flat=True)
 
+    def _spacetodepth(self, node: Any, attributes: dict[str, Any]) -> None:
+        if attributes["blocksize"] != SQUARE:
+            raise ModelError(f"{node.name}: the C library takes squares of {SQUARE}x{SQUARE} pixels")
+        if node.input[0] not in self._image_names:
+            raise ModelError(f"{node.name}: the C library takes squares of the picture only")
+        self._image_names.add(node.output[0])
+        self._squares = node.output[0]
+
     # --- layers ---
 
     def _conv(self, node: Any, attributes: dict[str, Any]) -> None:
-        source, weights = self._whole(node, 0), self._constant(node, 1)
+        is_squared = self._value(node, 0).is_squared
+        source = self._over_pixels(node, attributes) if is_squared else self._whole(node, 0)
+        weights = self._constant(node, 1)
+        if is_squared:
+            weights, attributes = weights._replace(numbers=over_pixels(weights.numbers)), CONVOLUTION
         channels = self.layers[source.layer].channels_out
         if attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
             raise ModelError(f"{node.name}: pads by auto_pad; the C library takes pads")
@@ -229,6 +244,14 @@ class _Walk:
             pads=tuple(attributes.get("pads", (0, 0, 0, 0))),
         )
         self._values[node.output[0]] = self._summing(node, layer, source, weights._replace(numbers=numbers))
+
+    def _over_pixels(self, node: Any, attributes: dict[str, Any]) -> Value:
+        """The input of the convolution that `space_to_depth` was given, if this is what it made."""
+        numbers = self._constant(node, 1).numbers
+        is_made = all(attributes.get(name) == value for name, value in OVER_SQUARES.items())
+        if not is_made or not np.array_equal(over_squares(over_pixels(numbers)), numbers):
+            raise ModelError(f"{node.name}: is no convolution of 3x3 pixels over squares of them")
+        return self._value(node, 0)._replace(is_squared=False)
 
     def _gemm(self, node: Any, attributes: dict[str, Any]) -> None:
         source, weights = self._whole(node, 0), self._constant(node, 1)
@@ -418,6 +441,8 @@ class _Walk:
     def _whole(self, node: Any, place: int) -> Value:
         """An input as a layer's output, enlarged where it has to be."""
         value = self._value(node, place)
+        if value.is_squared:
+            raise ModelError(f"{node.name}: only a convolution takes squares of pixels")
         return self._joined([value], value.scale, value.zero_point) if value.shift else value
 
     def _constant(self, node: Any, place: int) -> Constant:

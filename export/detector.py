@@ -20,6 +20,7 @@ from digitocr.export.graph_to_tflite import graph_to_tflite
 from digitocr.export.network_file import planned, published
 from digitocr.export.parity import Report
 from digitocr.export.quantize import quantize_onnx
+from digitocr.export.space_to_depth import space_to_depth
 from digitocr.runtime.boxes import iou, non_maximum_suppression
 from digitocr.runtime.detector import MULTIPLE, PLANES, decoded, detector_input
 from digitocr.runtime.errors import UsageError
@@ -113,7 +114,7 @@ def export_detector(
     else:
         model = graph_to_onnx(network, OUTPUTS)
         if quantize == "int8":
-            model = quantize_onnx(model, ranges)
+            model = space_to_depth(quantize_onnx(model, ranges))
     described: dict[str, Any] = {
         "input": {"name": "image", "shape": [None, PLANES, None, None], "dtype": "float32"},
         "output": {"names": list(OUTPUTS), "channels": DECODED_CHANNELS, "dtype": "float32"},

@@ -20,6 +20,7 @@ from digitocr.export.graph_to_tflite import graph_to_tflite
 from digitocr.export.network_file import planned, published
 from digitocr.export.parity import Report
 from digitocr.export.quantize import quantize_onnx
+from digitocr.export.space_to_depth import space_to_depth
 from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.runtime.recognizer import (
     CLASS_COUNT,
@@ -87,7 +88,7 @@ def export_recognizer(
     else:
         model = graph_to_onnx(network, OUTPUTS)
         if quantize == "int8":
-            model = quantize_onnx(model, given, PERCENTILE)
+            model = space_to_depth(quantize_onnx(model, given, PERCENTILE))
     described: dict[str, Any] = {
         "labels": LABELS,
         "input": {"name": "image", "shape": [None, PLANES, STRIP_HEIGHT, None], "dtype": "float32", "range": [0, 1]},

@@ -93,6 +93,18 @@ def convolution(numbers: Any, **attributes: Any) -> Any:
     return graph(nodes, weights)
 
 
+def over_squares(model: Any, side: int = 2) -> Any:
+    """The model behind a SpaceToDepth."""
+    nodes = model.graph.node
+    nodes.insert(0, helper.make_node("SpaceToDepth", ["image"], ["squares"], blocksize=side))
+    nodes[1].input[0] = "squares"
+    return model
+
+
+def squared(numbers: Any, **attributes: Any) -> Any:
+    return over_squares(convolution(numbers, kernel_shape=list(numbers.shape[2:]), strides=[1, 1], **attributes))
+
+
 def test_a_convolution_has_its_factors_and_its_weights_by_rows_columns_and_channels() -> None:
     numbers = np.arange(4 * 4 * 3 * 2).reshape(4, 4, 3, 2) % 50
     layer = c_tables(convolution(numbers, strides=[2, 1], pads=[1, 0, 1, 1]), "n").layers[1]
@@ -125,6 +137,12 @@ def test_a_convolution_has_its_factors_and_its_weights_by_rows_columns_and_chann
             ),
             "enlarges by 2",
         ),
+        (graph([helper.make_node("SpaceToDepth", ["a"], ["z"], blocksize=2)], {}), "squares of the picture only"),
+        (over_squares(graph([helper.make_node("Add", ["a", "a"], ["z"])], {}), 3), "takes squares of 2x2"),
+        (over_squares(graph([helper.make_node("Add", ["a", "a"], ["z"])], {})), "only a convolution"),
+        (squared(np.ones((4, 16, 2, 2)), pads=[0, 0, 1, 1]), "no convolution of 3x3 pixels"),
+        (squared(np.zeros((4, 16, 2, 2)), pads=[1, 1, 0, 0]), "no convolution of 3x3 pixels"),
+        (squared(np.zeros((4, 16, 1, 1)), pads=[0, 0, 0, 0]), "no convolution of 3x3 pixels"),
     ],
 )
 def test_a_network_with_other_layers_is_refused(model: Any, message: str) -> None:
