@@ -46,6 +46,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "EVEN_LEVEL",
             "INK_SHARE",
             "BORDER_SHARE",
+            "FRAMED_SIDE",
             "FULL_SHARE",
             "EDGE_SHARE",
             "QUIET_SHARE",

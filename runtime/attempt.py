@@ -74,9 +74,10 @@ class Attempt(NamedTuple):
         """Confidence above READ_CONFIDENCE, summed over all digits."""
         return float((self.confidence[self.read].astype(np.float64) - READ_CONFIDENCE).sum())
 
-    def moved(self, by: int) -> "Attempt":
-        """The attempt with its boxes moved by that many pixels to the right and down."""
-        return self._replace(boxes=self.boxes + np.array([by, by, 0, 0], np.float32))
+    def without_border(self, width: int, halvings: int) -> "Attempt":
+        """The attempt with its boxes as they are in the picture that `bordered` has halved so often and framed."""
+        boxes = self.boxes - np.array([width, width, 0, 0], np.float32)
+        return self._replace(boxes=boxes * np.float32(1 << halvings))
 
     @property
     def mean_confidence(self) -> float:

@@ -5,12 +5,13 @@ import numpy as np
 from digitocr.runtime.boxes import Boxes
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.resampling import averaged
+from digitocr.runtime.resampling import averaged, halved
 
 MEDIAN_SIDE = 64  # pixels; the longer side at which the background is estimated
 MEDIAN_WINDOW = 17  # pixels at that size; wider than a stroke, so the median leaves only the background
 EVEN_LEVEL = 128  # grey levels; the background where it is made even, which leaves room for ink of either polarity
 INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
+FRAMED_SIDE = 1536  # pixels; a picture with a longer side is halved before it gets a border
 BORDER_SHARE = 0.3  # of the shorter side; the width of the border around a picture that its digits fill
 FULL_SHARE = 0.5  # of the shorter side; a digit that large, or ink of that extent, fills the picture
 EDGE_SHARE = 0.03  # of a digit's longer side, or of the picture's shorter one; what is nearer to the edge touches it
@@ -67,11 +68,16 @@ def is_close_up(shape: tuple[int, ...], boxes: Boxes) -> bool:
 
 def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
     """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
-    made = np.full_like(gray, int(_median(gray)))  # of a large picture no further copy
-    cv2.absdiff(gray, made, dst=made)
-    cv2.threshold(made, INK_SHARE * float(made.max()), 1, cv2.THRESH_BINARY, dst=made)
-    x, y, w, h = cv2.boundingRect(made)
-    return (x, y, w, h) if w else (0, 0, gray.shape[1], gray.shape[0])
+    level, (height, width) = int(_median(gray)), gray.shape
+    limit = INK_SHARE * max(level - int(gray.min()), int(gray.max()) - level)
+    rows = max(1, COUNTED // 16 // width)
+    left, top, right, bottom = width, height, 0, 0
+    for start in range(0, height, rows):  # of a large picture no copy
+        differs = cv2.absdiff(gray[start : start + rows], float(level))
+        x, y, w, h = cv2.boundingRect(cv2.threshold(differs, limit, 1, cv2.THRESH_BINARY)[1])
+        if w:
+            left, top, right, bottom = min(left, x), min(top, start + y), max(right, x + w), max(bottom, start + y + h)
+    return (left, top, right - left, bottom - top) if right else (0, 0, width, height)
 
 
 def is_full(gray: GrayImage, boxes: Boxes) -> bool:
@@ -96,12 +102,21 @@ def is_full(gray: GrayImage, boxes: Boxes) -> bool:
     return bool(((longer >= FULL_SHARE * min(height, width)) & (room.min(0) <= near)).any())
 
 
-def bordered(gray: GrayImage) -> tuple[GrayImage, int]:
-    """The (H, W) picture in a border of the median of its edge pixels, which is background; and the border's width."""
-    width = max(1, round(BORDER_SHARE * min(gray.shape)))
-    level = int(_median(_edge(gray)))
-    framed = cv2.copyMakeBorder(gray, width, width, width, width, cv2.BORDER_CONSTANT, value=level)
-    return np.asarray(framed, np.uint8), width
+def bordered(gray: GrayImage) -> tuple[GrayImage, int, int]:
+    """The (H, W) picture in a border of the median of its edge pixels, which is background.
+
+    Digits that fill a picture of more than FRAMED_SIDE pixels are large, so it is halved before.
+
+    Returns:
+        (h, w) uint8 with its border; the border's width in its pixels; and how often the picture was halved.
+    """
+    halvings, level = 0, int(_median(_edge(gray)))
+    while max(gray.shape) >> halvings > FRAMED_SIDE and min(gray.shape) >> halvings > 1:
+        halvings += 1
+    small = halved(gray, halvings)
+    width = max(1, round(BORDER_SHARE * min(small.shape)))
+    framed = cv2.copyMakeBorder(small, width, width, width, width, cv2.BORDER_CONSTANT, value=level)
+    return np.asarray(framed, np.uint8), width, halvings
 
 
 def _median(levels: GrayImage) -> float:

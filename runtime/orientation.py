@@ -36,6 +36,7 @@ SIDE_LOOK = 0.8  # a side is tried if crops, turned, look more like digits than 
 TURNED_CONFIDENCE = 0.9  # mean confidence that a picture must have on its side or upside down
 MIN_GAIN = 1.2  # times the upright score that it must have there
 ROUNDING = 1e-6  # pixels; sines and cosines are not exact
+KEPT = 1 << 20  # pixels of a shrunk picture that is kept to be turned
 TRIGONOMETRIC_BITS = 40  # of a sine or cosine that are used
 QUARTER_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -126,7 +127,8 @@ def turned(gray: GrayImage, degrees: int) -> GrayImage:
 class ShrunkTurns:
     """What `shrunk` makes of the quarter turns of an (H, W) picture: it is shrunk once, and what it made is turned.
 
-    A mean over an area is the same in whichever direction its pixels are added.
+    A mean over an area is the same in whichever direction its pixels are added. What is larger than KEPT is made anew:
+    few pictures are looked at on their side at such a size.
     """
 
     def __init__(self, gray: GrayImage) -> None:
@@ -137,9 +139,12 @@ class ShrunkTurns:
         """What `shrunk` makes of `rotated`, which is the picture rotated clockwise by the degrees, at that side."""
         if degrees % 90 or max(rotated.shape) <= side:
             return shrunk(rotated, side)
-        if side not in self._made:
-            self._made[side] = shrunk(self._gray, side)
-        return turned(self._made[side], degrees)
+        made = self._made.get(side)
+        if made is None:
+            made = shrunk(self._gray, side)
+            if made.size <= KEPT:
+                self._made[side] = made
+        return turned(made, degrees)
 
 
 def turned_back(boxes: Boxes, shape: tuple[int, ...], degrees: int) -> Boxes:

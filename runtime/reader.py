@@ -328,17 +328,17 @@ class Reader:
 
         Where its digits may touch its edges, they are also looked for in a border, and the better attempt is taken.
         """
-        rotated = turned(gray, degrees)
+        seen = turned(gray, degrees)
         shrink = partial(turns.shrunk, degrees)
-        attempt, detecting = self._detected(rotated, degrees, degrees == self._fixed_rotation, shrink)
-        if is_full(rotated, attempt.boxes[attempt.scores >= SURE_SCORE]):
-            framed, width = bordered(rotated)
-            in_border, spent = self._detected(framed, degrees, thorough=False)
+        attempt, detecting = self._detected(seen, degrees, degrees == self._fixed_rotation, shrink)
+        if is_full(seen, attempt.boxes[attempt.scores >= SURE_SCORE]):
+            seen, width, halvings = bordered(seen)  # the turned picture is let go, since it may be large
+            in_border, spent = self._detected(seen, degrees, thorough=False)
             detecting += spent
             if in_border.reading_score > attempt.reading_score:
-                attempt = in_border.moved(-width)
+                attempt = in_border.without_border(width, halvings)
         if self.mode == "single" and not len(attempt.boxes):
-            attempt = self._attempt_ink(rotated, degrees)
+            attempt = self._attempt_ink(turned(gray, degrees), degrees)
         return attempt, detecting
 
     def _detected(

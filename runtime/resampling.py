@@ -204,7 +204,7 @@ def warped(
             np.bitwise_or(_fractions(x), _fractions(y) << FRACTION_BITS, out=fractions)
             np.bitwise_or(x >> WHOLE_BITS, y & ~np.uint32(0xFFFF), out=pixels)
             cv2.remap(
-                _halved(gray, slice(low_y, high_y), slice(low_x, high_x), halvings),
+                halved(gray[low_y << halvings : high_y << halvings, low_x << halvings : high_x << halvings], halvings),
                 pixels.view(np.dtype("<i2")).reshape(*part.shape, 2),
                 fractions,
                 cv2.INTER_LINEAR,
@@ -215,12 +215,16 @@ def warped(
     return made
 
 
-def _halved(gray: GrayImage, rows: slice, columns: slice, halvings: int) -> GrayImage:
-    """Some rows and columns of a picture that is halved so often, each time by the rounded means of 2x2 pixels."""
-    part = gray[rows.start << halvings : rows.stop << halvings, columns.start << halvings : columns.stop << halvings]
-    for _ in range(halvings):
-        part = averaged(part, (part.shape[1] // 2, part.shape[0] // 2))
-    return part
+def halved(gray: GrayImage, times: int) -> GrayImage:
+    """An (H, W) picture halved so often, each time by the rounded means of 2x2 pixels.
+
+    What is left over of the last rows or columns is dropped. No side is less than 1 << times.
+    """
+    height, width = ((side >> times) << times for side in gray.shape)
+    gray = gray[:height, :width]
+    for _ in range(times):
+        gray = averaged(gray, (gray.shape[1] // 2, gray.shape[0] // 2))
+    return gray
 
 
 def _places(

@@ -105,6 +105,19 @@ static void dg_even_levels(const uint8_t *restrict line, int32_t count, uint8_t 
     DG_EACH(n, count, background[n] = dg_level(line[n] - background[n] + DG_BACKGROUND_EVEN_LEVEL));
 }
 
+/* A pixel of a picture that is halved so often, from its first pixel on, each time by the rounded means of 2x2 pixels. It
+ * calls itself for each halving but the first. */
+static int32_t dg_halved(const uint8_t *at, ptrdiff_t stride, int32_t halvings) {
+    const uint8_t *under;
+    ptrdiff_t half;
+    if (!halvings) return *at;
+    if (halvings == 1) return (at[0] + at[1] + at[stride] + at[stride + 1] + 2) / 4;
+    half = (ptrdiff_t)1 << --halvings;
+    under = at + half * stride;
+    return (dg_halved(at, stride, halvings) + dg_halved(at + half, stride, halvings) +
+            dg_halved(under, stride, halvings) + dg_halved(under + half, stride, halvings) + 2) / 4;
+}
+
 struct dg_view dg_view_of(const struct digitocr_picture *picture, int32_t border, int32_t level) {
     struct dg_view view;
     memset(&view, 0, sizeof view);
@@ -137,12 +150,17 @@ const uint8_t *dg_view_row(struct dg_rows *rows, int32_t row, uint8_t *buffer) {
         from = dg_line_of(&view->picture, row) + rows->left;
         if (!view->background.pixels) return from;
     } else {
-        int32_t start = dg_limited(first, 0, view->picture.width);
-        int32_t end = dg_limited(first + rows->count, 0, view->picture.width);
+        int32_t halvings = view->halvings, width = view->picture.width >> halvings;
+        int32_t start = dg_limited(first, 0, width), end = dg_limited(first + rows->count, 0, width);
         from = buffer;
         memset(buffer, view->level, (size_t)rows->count);
-        if (inner >= 0 && inner < view->picture.height && end > start)
-            memcpy(buffer + (start - first), dg_line_of(&view->picture, inner) + start, (size_t)(end - start));
+        if (inner >= 0 && inner < view->picture.height >> halvings) {
+            const uint8_t *line = dg_line_of(&view->picture, inner << halvings);
+            if (!halvings && end > start) memcpy(buffer + (start - first), line + start, (size_t)(end - start));
+            for (column = start; halvings && column < end; column++)
+                buffer[column - first] =
+                    (uint8_t)dg_halved(line + ((ptrdiff_t)column << halvings), view->picture.stride, halvings);
+        }
     }
     if (view->background.pixels) {
         const uint16_t *upper, *lower;
@@ -601,19 +619,6 @@ static int32_t dg_split(int64_t place, int32_t side, int32_t *fraction) {
     if (shifted > most) shifted = most;
     *fraction = (int32_t)(shifted / step % DG_FRACTION_ONE);
     return (int32_t)(shifted / DG_PLACE_ONE) - 2;
-}
-
-/* A pixel of a picture that is halved so often, from its first pixel on, each time by the rounded means of 2x2 pixels. It
- * calls itself for each halving but the first. */
-static int32_t dg_halved(const uint8_t *at, ptrdiff_t stride, int32_t halvings) {
-    const uint8_t *under;
-    ptrdiff_t half;
-    if (!halvings) return *at;
-    if (halvings == 1) return (at[0] + at[1] + at[stride] + at[stride + 1] + 2) / 4;
-    half = (ptrdiff_t)1 << --halvings;
-    under = at + half * stride;
-    return (dg_halved(at, stride, halvings) + dg_halved(at + half, stride, halvings) +
-            dg_halved(under, stride, halvings) + dg_halved(under + half, stride, halvings) + 2) / 4;
 }
 
 static int32_t dg_pixel(const struct dg_warp *warp, int32_t x, int32_t y) {

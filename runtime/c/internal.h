@@ -173,6 +173,7 @@ DG_LOCAL void dg_fitted(int32_t width, int32_t height, int32_t side, int32_t *fi
 struct dg_view {
     struct digitocr_picture picture;
     int32_t border, level; /* pixels around the picture, and their level */
+    int32_t halvings;      /* how often the picture is halved within its border */
     int32_t width, height; /* of all of it */
     struct digitocr_picture background; /* which is taken off; no pixels: the picture is seen as it is */
 };

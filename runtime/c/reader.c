@@ -16,6 +16,7 @@ DG_BEGIN_SMALL
 struct dg_attempt {
     int32_t degrees;
     int32_t border; /* pixels that the picture was framed with while it was looked at */
+    int32_t halvings; /* how often it was halved within this border */
     int32_t count;
     struct dg_scores scores_of; /* how well it reads */
     struct digitocr_box *boxes; /* in the picture at that rotation, without the border */
@@ -229,12 +230,24 @@ static int dg_is_full(const struct digitocr_picture *picture, const struct dg_at
     return dg_is_full_with(picture, &ink);
 }
 
-/* The picture in a border of the median of its edge pixels. */
+/* How often a picture is halved before it gets a border, and the width of that. */
+static int32_t dg_border_of(int32_t width, int32_t height, int32_t *halvings) {
+    int32_t shorter = width < height ? width : height, longer = width < height ? height : width, border;
+    for (*halvings = 0; longer >> *halvings > DG_BACKGROUND_FRAMED_SIDE && shorter >> *halvings > 1; ++*halvings) {}
+    border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * (shorter >> *halvings));
+    return border < 1 ? 1 : border;
+}
+
+/* The picture, halved if it is large, in a border of the median of its edge pixels. */
 static struct dg_view dg_framed(const struct digitocr_picture *picture) {
-    int32_t counts[256], shorter = picture->width < picture->height ? picture->width : picture->height;
-    int32_t width = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
+    int32_t counts[256], halvings, border = dg_border_of(picture->width, picture->height, &halvings);
+    struct dg_view view;
     dg_count_edge(picture, counts);
-    return dg_view_of(picture, width < 1 ? 1 : width, dg_twice_median(counts, 256) / 2);
+    view = dg_view_of(picture, border, dg_twice_median(counts, 256) / 2);
+    view.halvings = halvings;
+    view.width = (picture->width >> halvings) + 2 * border;
+    view.height = (picture->height >> halvings) + 2 * border;
+    return view;
 }
 
 /* --- Rotations (orientation.py) ----------------------------------------------------------------------------------- */
@@ -302,13 +315,18 @@ static int dg_read_at(struct dg_reader *reader, int32_t degrees, struct dg_attem
         border = view.border;
         error = dg_detected(reader, &view, 0, *spare);
         (*spare)->border = border;
+        (*spare)->halvings = view.halvings;
         if (!error && (*spare)->scores_of.reading > (*made)->scores_of.reading) {
             struct dg_attempt *other = *made;
             *made = *spare;
             *spare = other;
             for (n = 0; n < (*made)->count; n++) {
-                (*made)->boxes[n].x -= (float)border;
-                (*made)->boxes[n].y -= (float)border;
+                struct digitocr_box *box = &(*made)->boxes[n];
+                const float scale = (float)((int32_t)1 << view.halvings);
+                box->x = (box->x - (float)border) * scale;
+                box->y = (box->y - (float)border) * scale;
+                box->width *= scale;
+                box->height *= scale;
             }
         } else {
             border = 0;
@@ -355,9 +373,12 @@ static int dg_looks_better(struct dg_reader *reader, const struct dg_attempt *at
         return DIGITOCR_ERROR_MEMORY;
     error = count ? dg_turn(reader->picture, attempt->degrees, arena, &picture) : DIGITOCR_OK;
     for (n = 0; n < attempt->count; n++) {
+        const float scale = attempt->border ? (float)((int32_t)1 << attempt->halvings) : 1.0F;
         boxes[n] = attempt->boxes[n];
-        boxes[n].x += (float)attempt->border;
-        boxes[n].y += (float)attempt->border;
+        boxes[n].x = boxes[n].x / scale + (float)attempt->border;
+        boxes[n].y = boxes[n].y / scale + (float)attempt->border;
+        boxes[n].width /= scale;
+        boxes[n].height /= scale;
     }
     if (!error && count) {
         view = attempt->border ? dg_framed(&picture) : dg_view_of(&picture, 0, 0);
@@ -942,11 +963,11 @@ static size_t dg_classifying_bytes(int32_t width) {
 /* dg_detected and what it takes of a picture of that size, which is framed as well; and dg_looks_better. */
 static size_t dg_detected_bytes(int32_t width, int32_t height, int32_t capacity) {
     size_t candidates = (size_t)capacity * (sizeof(struct digitocr_box) + 4 * sizeof(float) + 2 * sizeof(double));
-    int32_t shorter = width < height ? width : height, border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * shorter);
-    border = border < 1 ? 1 : border;
-    width += 2 * border;
-    height += 2 * border;
-    return dg_larger(dg_detect_bytes(width, height, capacity), candidates + dg_classifying_bytes(width));
+    int32_t halvings, border = dg_border_of(width, height, &halvings);
+    int32_t framed_width = (width >> halvings) + 2 * border, framed_height = (height >> halvings) + 2 * border;
+    size_t plain = dg_larger(dg_detect_bytes(width, height, capacity), candidates + dg_classifying_bytes(width));
+    return dg_larger(plain, dg_larger(dg_detect_bytes(framed_width, framed_height, capacity),
+                                      candidates + dg_classifying_bytes(framed_width)));
 }
 
 /* dg_read_lines and dg_write_reading in a picture of that width, with strips up to the longest; look: dg_look_bytes of it. */

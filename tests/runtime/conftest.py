@@ -71,15 +71,15 @@ class CView(ctypes.Structure):
 
     _fields_ = [
         ("picture", CPicture),
-        *((name, ctypes.c_int32) for name in ("border", "level", "width", "height")),
+        *((name, ctypes.c_int32) for name in ("border", "level", "halvings", "width", "height")),
         ("background", CPicture),
     ]
 
     @classmethod
-    def of(cls, gray, border=0, level=0):
-        """An (H, W) array, which must outlive it, in a border of one level."""
-        height, width = gray.shape
-        return cls(CPicture.of(gray), border, level, width + 2 * border, height + 2 * border, CPicture())
+    def of(cls, gray, border=0, level=0, halvings=0):
+        """An (H, W) array, which must outlive it, halved so often in a border of one level."""
+        height, width = (side >> halvings for side in gray.shape)
+        return cls(CPicture.of(gray), border, level, halvings, width + 2 * border, height + 2 * border, CPicture())
 
 
 class CArena(ctypes.Structure):

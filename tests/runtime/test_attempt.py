@@ -31,8 +31,9 @@ def test_the_reading_score_counts_zeros_as_well():
     assert attempt((0.75, 0.75, 0.4, 1), (0, 7, 7, 1)).reading_score == pytest.approx(1)
 
 
-def test_a_moved_attempt_has_its_boxes_elsewhere():
-    assert attempt(0.9).moved(-5).boxes[:2].tolist() == [[-5, 5, 12, 20], [15, 5, 12, 20]]
+def test_boxes_within_a_border_are_those_of_the_picture_without_it():
+    assert attempt(0.9).without_border(5, 0).boxes[:2].tolist() == [[-5, 5, 12, 20], [15, 5, 12, 20]]
+    assert attempt(0.9).without_border(5, 2).boxes[:2].tolist() == [[-20, 20, 48, 80], [60, 20, 48, 80]]
 
 
 def test_lines_hold_what_conf_keeps():

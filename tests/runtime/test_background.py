@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digitocr.runtime import background
 from digitocr.runtime.background import bordered, evened, ink_box, is_close_up, is_full, shadeless, shrunk
@@ -79,15 +81,47 @@ def test_where_no_digit_is_found_the_ink_decides_whether_a_picture_is_full():
     assert not is_full(np.linspace(90, 230, 30).astype(np.uint8)[None].repeat(40, 0), nothing)  # uneven light
 
 
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**32 - 1))
+def test_the_ink_box_is_the_same_in_parts(height, width, seed):
+    rng = np.random.default_rng(seed)
+    gray = rng.choice(np.array([100, 120, 180, 240], np.uint8), (height, width), p=[0.9, 0.04, 0.03, 0.03])
+    differs = np.abs(gray.astype(int) - int(np.median(gray)))
+    rows, columns = np.nonzero(differs > 0.5 * differs.max())
+    box = (0, 0, width, height)
+    if len(rows):
+        box = (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(background, "COUNTED", 16 * 40)
+        assert ink_box(gray) == box
+
+
 def test_the_border_is_as_bright_as_most_of_the_edge():
     gray = np.full((40, 30), 200, np.uint8)
     gray[:, 10:15] = 50
-    framed, width = bordered(gray)
-    assert width == 9
+    framed, width, halvings = bordered(gray)
+    assert (width, halvings) == (9, 0)
     assert framed.shape == (58, 48)
     np.testing.assert_array_equal(framed[9:-9, 9:-9], gray)
     assert (framed[:9] == 200).all()
     assert (framed[:, :9] == 200).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "halvings", "inner"),
+    [
+        ((1536, 100), 0, (1536, 100)),
+        ((101, 1537), 1, (50, 768)),
+        ((3200, 3074), 2, (800, 768)),
+        ((4, 9000), 2, (1, 2250)),
+    ],
+)
+def test_a_large_picture_is_halved_within_its_border(shape, halvings, inner):
+    gray = np.full(shape, 200, np.uint8)
+    gray[1::2] = 100
+    framed, width, times = bordered(gray)
+    assert (times, width) == (halvings, max(1, round(0.3 * min(inner))))
+    assert framed.shape == (inner[0] + 2 * width, inner[1] + 2 * width)
+    assert not halvings or (framed[width:-width, width:-width] == 150).all()
 
 
 @pytest.mark.parametrize("shape", [(1,), (2,), (7, 9), (8, 9)])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitocr.runtime import background, levels, orientation, preprocessing, strips
+from digitocr.runtime import background, levels, orientation, preprocessing, resampling, strips
 from digitocr.runtime.recognizer import COLUMN, Recognizer
 from digitocr.runtime.strips import Place
 
@@ -64,19 +64,29 @@ def drawn(kind, shape, seed):
     return gray.astype(np.uint8)[:, margin : margin + width]
 
 
-BORDERS = st.sampled_from([0, 0, 1, 40])  # pixels around a picture
+BORDERS = st.sampled_from(
+    [(0, 0), (0, 0), (1, 0), (40, 0), (7, 1), (1, 2), (40, 3)]
+)  # pixels, and how often it is halved
+
+
+def framed_in(gray, border):
+    """The arguments of a view of the picture in a border, or as much of it as can be halved, and its pixels."""
+    width, halvings = border
+    while min(gray.shape) >> halvings < 1:
+        halvings -= 1
+    return (width, 99, halvings), np.pad(resampling.halved(gray, halvings), width, constant_values=99)
 
 
 @LAW
 @given(KINDS, SHAPES, SEEDS, BORDERS, st.data())
 def test_sizes(c_library, c_types, c_view, kind, shape, seed, border, data):
     gray = drawn(kind, shape, seed)
-    framed = np.pad(gray, border, constant_values=99)
+    border, framed = framed_in(gray, border)
     side = data.draw(st.integers(1, max(framed.shape) + 2))
     size = c_library.dg_shrunk_bytes(framed.shape[1], framed.shape[0], side)
     for enough in (size, data.draw(st.integers(0, size))):
         memory, made = c_types[1](enough), c_view()
-        view = c_view.of(gray, border, 99)
+        view = c_view.of(gray, *border)
         error = c_library.dg_shrunk(ctypes.byref(view), side, ctypes.byref(memory), ctypes.byref(made))
         assert memory.is_kept()
         assert error == 0 or (error == MEMORY and enough < size)
@@ -124,12 +134,12 @@ def test_two_levels_that_cannot_be_told_apart(make, kind, shape, seed):
 @given(KINDS, SHAPES, SEEDS, BORDERS, st.booleans())
 def test_digits_in_boxes(c_library, c_types, c_view, kind, shape, seed, border, is_evened):
     gray, rng = drawn(kind, shape, seed), np.random.default_rng(seed)
-    framed = np.pad(gray, border, constant_values=99)
+    border, framed = framed_in(gray, border)
     around = rng.choice([2, 20, 60, 2 * min(max(shape), 200)], (12, 1))  # also boxes beyond the picture
     places = rng.uniform(-around, np.array(shape[::-1]) + around, (12, 2))
     boxes = np.concatenate([places, rng.uniform(0.1, 1, (12, 2)) * around], 1).astype(np.float32)
     boxes[::3] = np.rint(2 * boxes[::3]) / 2
-    view = c_view.of(gray, border, 99)
+    view = c_view.of(gray, *border)
     memory, crop = c_types[1](c_library.dg_crop_bytes(framed.shape[1])), np.empty((28, 28), np.uint8)
     behind = c_types[1](c_library.dg_background_bytes(framed.shape[1]))
     if is_evened:

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitocr.runtime import image
 from digitocr.runtime.attempt import Mode
+from digitocr.runtime.background import bordered
 from digitocr.runtime.orientation import ROTATIONS, Rotation
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Reading
@@ -184,6 +185,19 @@ def test_lines_that_are_cut_out_again_and_turned_pictures_read_as_in_python(
 ) -> None:
     gray = np.ascontiguousarray(np.rot90(drawn(text, 320, 150, size), quarters))
     compare(program, reader, gray, 0.5, "auto", "auto")
+
+
+@pytest.mark.parametrize("rotate", [0, 180, "auto"])
+def test_a_large_picture_that_its_digits_fill_is_halved_in_its_border(
+    program: Program, reader: Reader, rotate: Rotation
+) -> None:
+    page = drawn("42", 2400, 1800, 1700)
+    ink = np.argwhere(page < 100)
+    (top, left), (bottom, right) = ink.min(0) - 3, ink.max(0) + 4
+    gray = page[top:bottom, left:right]
+    assert bordered(gray)[2] == 1
+    _, reading = compare(program, reader, np.ascontiguousarray(gray), 0.5, rotate, "auto")
+    assert rotate == 180 or reading.text == "42"
 
 
 @pytest.mark.parametrize("rotate", [*ROTATIONS])
