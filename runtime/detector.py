@@ -57,7 +57,7 @@ INK_QUANTILE = 0.998  # of |difference from the local mean|; even one digit cove
 INK_STEP = 4  # pixels; every fourth row and column is enough for the quantile
 MIN_SPREAD = 4.0  # grey levels, added to every spread, so that noise stays small
 MAX_CONTRAST = 4.0  # spreads; larger values of the input are clipped
-BAND = 1 << 16  # pixels whose input is computed at once; larger bands leave the cache
+BAND = 1 << 15  # pixels whose input is computed at once; larger bands leave the cache
 
 
 def detector_input(gray: GrayImage, planes: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
@@ -283,14 +283,16 @@ def _merged(found: list[tuple[Boxes, Scores]]) -> tuple[Boxes, Scores]:
 def _pieces(length: int) -> list[tuple[int, int, float, float]]:
     """The pieces of a side of that length: first pixel, end, and the first and last place of their own part.
 
-    Neighbours share OVERLAP or more, and their own parts meet in the middle of what they share.
+    They are as many as PIECE makes necessary, and no longer than they must be. Neighbours share OVERLAP or little more,
+    and their own parts meet in the middle of what they share.
     """
     count = max(1, -(-(length - OVERLAP) // (PIECE - OVERLAP)))
     if count == 1:
         return [(0, length, -np.inf, np.inf)]
-    starts = [round(place * (length - PIECE) / (count - 1)) for place in range(count)]
-    borders = [(before + PIECE + after) / 2 for before, after in pairwise(starts)]
-    return list(zip(starts, [start + PIECE for start in starts], [-np.inf, *borders], [*borders, np.inf], strict=True))
+    side = -(-(length + (count - 1) * OVERLAP) // count)
+    starts = [round(place * (length - side) / (count - 1)) for place in range(count)]
+    borders = [(before + side + after) / 2 for before, after in pairwise(starts)]
+    return list(zip(starts, [start + side for start in starts], [-np.inf, *borders], [*borders, np.inf], strict=True))
 
 
 def _within(points: Points, low: Points, high: Points) -> npt.NDArray[np.bool_]:

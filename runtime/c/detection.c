@@ -330,19 +330,25 @@ static int32_t dg_piece_count(int32_t length) {
     return length > DG_DETECTOR_OVERLAP && count > 1 ? count : 1;
 }
 
+/* Pixels of each of so many pieces of a side. */
+static int32_t dg_piece_length(int32_t length, int32_t count) {
+    return (length + (count - 1) * DG_DETECTOR_OVERLAP + count - 1) / count;
+}
+
 static int32_t dg_piece_start(int32_t length, int32_t count, int32_t number) {
-    double start = (double)((int64_t)number * (length - DG_DETECTOR_PIECE)) / (double)(count - 1);
-    return (int32_t)dg_round(start);
+    int32_t left = length - dg_piece_length(length, count);
+    return (int32_t)dg_round((double)((int64_t)number * left) / (double)(count - 1));
 }
 
 static struct dg_piece dg_piece_of(int32_t length, int32_t count, int32_t number) {
     struct dg_piece piece = {0, length, -DG_NOWHERE, DG_NOWHERE};
+    int32_t end;
     if (count == 1) return piece;
     piece.start = dg_piece_start(length, count, number);
-    piece.length = DG_DETECTOR_PIECE;
-    if (number) piece.first = (double)(dg_piece_start(length, count, number - 1) + DG_DETECTOR_PIECE + piece.start) / 2.0;
-    if (number < count - 1)
-        piece.last = (double)(piece.start + DG_DETECTOR_PIECE + dg_piece_start(length, count, number + 1)) / 2.0;
+    piece.length = dg_piece_length(length, count);
+    end = piece.start + piece.length;
+    if (number) piece.first = (double)(dg_piece_start(length, count, number - 1) + end) / 2.0;
+    if (number < count - 1) piece.last = (double)(end + dg_piece_start(length, count, number + 1)) / 2.0;
     return piece;
 }
 
@@ -635,7 +641,7 @@ static size_t dg_largest(size_t one, size_t other) { return one > other ? one : 
 /* Bytes that are needed while a picture is seen, without the picture; `found` of what is found so far, which grows. */
 static size_t dg_detect_at_bytes(int32_t width, int32_t height, int is_plain, size_t *found) {
     int32_t rows = dg_piece_count(height), columns = dg_piece_count(width);
-    int32_t piece_width = columns > 1 ? DG_DETECTOR_PIECE : width, piece_height = rows > 1 ? DG_DETECTOR_PIECE : height;
+    int32_t piece_width = dg_piece_length(width, columns), piece_height = dg_piece_length(height, rows);
     int32_t framed_rows = dg_framed_length(piece_height), framed_columns = dg_framed_length(piece_width);
     size_t cells = (size_t)framed_rows * (size_t)framed_columns / (DG_DETECTOR_STRIDE * DG_DETECTOR_STRIDE);
     size_t most = cells < DG_DETECTOR_MAX_CELLS ? cells : DG_DETECTOR_MAX_CELLS, largest, before, after;

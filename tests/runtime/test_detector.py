@@ -198,7 +198,8 @@ def test_a_picture_is_seen_small_and_larger_and_large_only_where_small_digits_ma
     assert sizes(400, 1000, 40)[0] == [128, 512]  # the longest of normal aspect
     assert sizes(1400, 1000, 12, mark=0)[0] == [128, 512, 1024]  # nothing is found: there may be what is too small
     assert sizes(2000, 1000, 12, mark=0)[0] == [128, 512, 1024]
-    assert sizes(2080, 1000, 12, mark=0)[0] == [128, 512, 1024, *[1024] * 3]  # twice as large, in three pieces
+    # twice as large, in three pieces of 985x768
+    assert sizes(2080, 1000, 12, mark=0)[0] == [128, 512, 1024, *[992] * 3]
 
 
 @pytest.mark.parametrize(
@@ -237,6 +238,7 @@ def test_pieces_cover_a_side_and_no_digit_is_cut_in_the_piece_that_it_counts_in(
             assert end - start <= module.PIECE
             assert first == -np.inf or first - start >= module.OVERLAP / 2
             assert last == np.inf or end - last >= module.OVERLAP / 2
+        assert sum(end - start for start, end, *_ in pieces) < length + len(pieces) * (module.OVERLAP + 1)
 
 
 def test_only_pieces_with_places_to_look_at_are_seen(detector, spots):
