@@ -69,12 +69,12 @@ def is_close_up(shape: tuple[int, ...], boxes: Boxes) -> bool:
 def ink_box(gray: GrayImage) -> tuple[int, int, int, int]:
     """The (x, y, width, height) around the ink of an (H, W) picture; the whole picture where there is none."""
     level, (height, width) = int(_median(gray)), gray.shape
-    limit = INK_SHARE * max(level - int(gray.min()), int(gray.max()) - level)
+    limit = int(INK_SHARE * max(level - int(gray.min()), int(gray.max()) - level))
     rows = max(1, COUNTED // 16 // width)
     left, top, right, bottom = width, height, 0, 0
     for start in range(0, height, rows):  # of a large picture no copy
-        differs = cv2.absdiff(gray[start : start + rows], float(level))
-        x, y, w, h = cv2.boundingRect(cv2.threshold(differs, limit, 1, cv2.THRESH_BINARY)[1])
+        band = gray[start : start + rows]
+        x, y, w, h = cv2.boundingRect(((band > level + limit) | (band < level - limit)).view(np.uint8))
         if w:
             left, top, right, bottom = min(left, x), min(top, start + y), max(right, x + w), max(bottom, start + y + h)
     return (left, top, right - left, bottom - top) if right else (0, 0, width, height)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from digitocr.runtime.image import Picture, Roi, page_count
-    from digitocr.runtime.live.frames import FrameSource
+    from digitocr.runtime.live.frames import FramePixels, FrameSource
     from digitocr.runtime.live.video import FrameReading, SteadyReading, VideoReader
     from digitocr.runtime.reader import Reader
     from digitocr.runtime.reading import Box, Digit, Line, ModelId, Number, Reading, Timing
@@ -42,6 +42,7 @@ __all__ = [
     "DeviceError",
     "Digit",
     "DigitocrError",
+    "FramePixels",
     "FrameReading",
     "FrameSource",
     "GateError",
@@ -86,7 +87,7 @@ _MODULES = {
         "UsageError",
     ),
     "image": ("page_count",),
-    "live.frames": ("FrameSource",),
+    "live.frames": ("FramePixels", "FrameSource"),
     "live.video": ("FrameReading", "SteadyReading", "VideoReader"),
     "reader": ("Reader",),
     "reading": ("Box", "Digit", "Line", "ModelId", "Number", "Reading", "Timing"),

@@ -26,6 +26,7 @@ from digitocr.cli.live.heartbeat import HEARTBEAT_SCHEMA
 from digitocr.cli.live.settings import WebcamSettings
 from digitocr.runtime.live import video
 from digitocr.runtime.live.capture import Frame
+from digitocr.runtime.live.frames import checked
 from digitocr.runtime.reading import Box, Digit, Line, Number, Reading
 
 FPS = 25
@@ -100,7 +101,7 @@ class _Grabber:
 
     def __init__(self, frames: int) -> None:
         rng = np.random.default_rng(0)
-        self._pictures = [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(7)]
+        self._pictures = [checked(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8), "day") for _ in range(7)]
         self._frames, self._index = frames, 0
 
     @property
