@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # alasql 4.19.1: the average of the texts 9, 10 and 8.5 is 3036.17, and the smallest of null, 0 and 5 is 5.
 #
-# Input: rows with a column of readings, as numbers, as texts, as both, and with null where a display could not be read, in
-# SELECT COUNT(v), SUM(v), AVG(v), MIN(v), MAX(v) FROM ?. Guess: for texts the figures of the numbers in them, or an error;
-# null is left out, as in any SQL.
-# Seen: AVG joins the texts and divides the number that they spell by their count: 9108.5 / 3. Their SUM, MIN and MAX are
-# undefined. With numbers and one text, the figures depend on its place: of 12.5, "13" and 12 the sum is 12 and the average
-# 4.17, with the text first 24.5 and 437.5, and with the text last the sum is the text 24.513. Of null, 0 and 5 MIN is 5, and
-# of null, 0 and -5 MAX is -5: right after a null a 0 is not seen. With the 0 in front both are right. With
-# CAST(v AS FLOAT) inside, texts are right. Issue 674 of AlaSQL/alasql, open since 2016, has a sum with one text; issue 2481
-# lists other functions that are wrong with null. None that has the 0 was found.
-# Why it matters: what is read from a picture is a text, and one such row, or one display that could not be read before a
-# 0, changes the figures of a report, often to plausible ones. Convert before, and leave null out with WHERE.
+# Input: rows with a column of readings, as numbers, as texts, as both, and with null where a display could not be
+# read, in SELECT COUNT(v), SUM(v), AVG(v), MIN(v), MAX(v) FROM ?. Guess: for texts the figures of the numbers in
+# them, or an error; null is left out, as in SQL.
+# Seen: AVG joins the texts and divides the number that they spell by their count: 9108.5 / 3. Their SUM, MIN and MAX
+# are undefined. With numbers and one text, the figures depend on its place: of 12.5, "13" and 12 the sum is 12 and
+# the average 4.17, with the text first 24.5 and 437.5, and with the text last the sum is the text 24.513. Of null, 0
+# and 5 MIN is 5, and of null, 0 and -5 MAX is -5: right after a null a 0 is not seen. With the 0 in front both are
+# right. With CAST(v AS FLOAT) inside, texts are right. Issue 674 of AlaSQL/alasql, open since 2016, has a sum with
+# one text; issue 2481 lists other functions that are wrong with null. None that has the 0 was found.
+# Why it matters: what is read from a picture is a text, and one such row, or one display that could not be read
+# before a 0, changes the figures of a report, often to plausible ones. Convert before, and leave null out with WHERE.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# charset-normalizer 3.5.3 and chardet 7.7.0: in Latin-1 a list of "21.5 °C" is Korean, and "5 µm" has no digit any more.
+# charset-normalizer 3.5.3 and chardet 7.7.0: in Latin-1, "21.5 °C" is Korean, and "5 µm" has no digit.
 #
-# Input: readings with units in Latin-1, as loggers and older programs for Windows write them: a reading by itself, and a
-# CSV of an hour of temperatures, 1.5 kB. Guess: Latin-1 or Windows-1252, at least for the CSV, where the one byte that is
-# not ASCII is always in front of a C.
+# Input: readings with units in Latin-1, as older programs write them: a reading by itself, and a CSV of an hour of
+# temperatures, 1.5 kB. Guess: Latin-1 or Windows-1252, at least for the CSV, where the one byte that is not ASCII is
+# always in front of a C.
 # Seen: charset-normalizer takes the CSV for Korean, so that "21.5 °C" is "21.5 캜" on each line, a list of "m³" for
-# Japanese, "21.5 °C" alone for Big5, and "5 µm" for two signs of UTF-16, of which none is a digit. chardet takes the CSV,
-# "21.5 °C" and "5 µm" for cp1006, with an Arabic letter for the degree and the micro, and "12.5 ±0.1" for Cyrillic; the
-# list of "m³" is right. In three sentences of English both are right. The form for issues of charset-normalizer asks for
-# texts of more than 32 bytes; no issue about units was found.
-# Why it matters: tools that guess the encoding of files and answers rely on these two, and the unit that is looked for is
-# not there: readings are left out, or kept without their unit. Name the encoding: UTF-8, and else Windows-1252.
+# Japanese, "21.5 °C" alone for Big5, and "5 µm" for two signs of UTF-16, of which none is a digit. chardet takes the
+# CSV, "21.5 °C" and "5 µm" for cp1006, with an Arabic letter for the degree and the micro, and "12.5 ±0.1" for
+# Cyrillic; the list of "m³" is right. In three sentences of English both are right. The form for issues of
+# charset-normalizer asks for texts of more than 32 characters; no issue about units was found.
+# Why it matters: tools that guess the encoding of files and answers rely on these two, and the unit that is looked
+# for is not there: readings are left out, or kept without their unit. Name the encoding: UTF-8, and else
+# Windows-1252.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # fastavro 1.13.1: a reading of 12.7 in a field of type int or long is stored as 12, and one of -0.5 as 0.
 #
-# Input: records with one field "value" of the types int, long, ["null", "long"] and ["null", "float", "long"], and readings
-# of 12.7, -0.5, 3000000000 and 900100189810. Guess: an error where a value does not fit the type, as the package avro
-# raises it, and fastavro itself for a number in a field of type string.
-# Seen: in int and long 12.7 is 12 and -0.5 is 0, without a warning, and int takes 3000000000, though it has 32 bits by the
-# specification. ["null", "long"] raises for 12.7. In ["null", "float", "long"], for a display with and without decimals,
-# 900100189810 goes into the float and is 900100194304. writer(..., validator=True) raises for the first three, and not for
-# the last. avro 1.12.1 raises for the first three too; it stores 900100189810 as it is, and changes it if float is
-# the last of the types. No issue was found.
-# Why it matters: a schema of the time when the display had no decimals, or of a counter, cuts readings for good, and a
-# curve looks only coarse. Use double, and validator=True.
+# Input: records with one field "value" of the types int, long, ["null", "long"] and ["null", "float", "long"], and
+# readings of 12.7, -0.5, 3000000000 and 900100189810. Guess: an error where a value does not fit the type, as the
+# package avro raises it, and fastavro itself for a number in a field of type string.
+# Seen: in int and long 12.7 is 12 and -0.5 is 0, without a warning, and int takes 3000000000, though it has 32 bits
+# by the specification. ["null", "long"] raises for 12.7. In ["null", "float", "long"], for a display with and without
+# decimals, 900100189810 goes into the float and is 900100194304. writer(..., validator=True) raises for the first
+# three, and not for the last. avro 1.12.1 raises for the first three too; it stores 900100189810 as it is, and
+# changes it if float is the last of the types. No issue was found.
+# Why it matters: a schema of the time when the display had no decimals, or of a counter, cuts readings for good, and
+# a curve looks only coarse. Use double, and validator=True.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # fastparquet 2026.9.0: after ten whole readings in a column of objects, 12.5 is stored as 12, and 7 as True.
 #
-# Input: a table with a place for each minute, pd.DataFrame(index=range(15), columns=["value"]), which is filled reading by
-# reading, so its column is of type object; 12 whole numbers, then 12.5, -0.5 and "13", written with fastparquet.write.
-# Guess: floats, or an error for the text.
+# Input: a table with a place for each minute, pd.DataFrame(index=range(15), columns=["value"]), which is filled
+# reading by reading, so its column is of type object; 12 whole numbers, then 12.5, -0.5 and "13", written with
+# fastparquet.write. Guess: floats, or an error for the text.
 # Seen: 12.5 is 12, -0.5 is 0 and the text "13" is the number 13, without a warning. The type of the column is that of
-# its first ten values: with 12.5 among these it is an error instead. Ten values of True and False make True of a 7 after
-# them. With object_encoding="float" 12.5 is stored. No issue was found.
-# Why it matters: the display of a meter is whole for hours, until it shows a decimal, and the file has its readings cut;
-# with a decimal in the first rows of a test nothing is amiss. Give the column a type: data["value"].astype(float).
+# its first ten values: with 12.5 among these it is an error instead. Ten values of True and False make True of a 7
+# after them. With object_encoding="float" 12.5 is stored. No issue was found.
+# Why it matters: the display of a meter is whole for hours, until it shows a decimal, and the file has its readings
+# cut; with a decimal in the first rows of a test nothing is amiss. Give the column a type:
+# data["value"].astype(float).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

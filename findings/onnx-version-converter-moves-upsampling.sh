@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # onnx 1.23.2: the version converter to opset 11 or more moves what an older Upsample or Resize makes larger.
 #
-# Input: ONNX files of opset 9 with an Upsample, and of opset 10 with a Resize, linear by 2 and nearest by 1.6, over a row
-# with one pixel of ink, which onnx.version_converter.convert_version turns into opset 13. Guess: the same results in
-# onnxruntime, or an error, as there is for operators that cannot be converted.
+# Input: ONNX files of opset 9 with an Upsample, and of opset 10 with a Resize, linear by 2 and nearest by 1.6, over a
+# row with one pixel of ink, which onnx.version_converter.convert_version turns into opset 13. Guess: the same results
+# in onnxruntime, or an error, as there is for operators that cannot be converted.
 # Seen: with linear the ink of 0.5, 1, 0.5 becomes 0.25, 0.75, 0.75, 0.25: it moves by half a pixel and is paler. With
-# nearest a pixel more is ink. The new Resize is left without a coordinate_transformation_mode, whose default is another
-# rule than that of the older opsets; with "asymmetric" and a nearest_mode of "floor" in the converted file the results
-# are the old ones. Nearest by 2 is right. Hardmax of (1, 10, 2, 2) has a single one before and 20 after, while Softmax
-# is right. Neither the checker nor a warning tells. Issue 8480 of onnx/onnx, open since September 2026, is about Resize;
-# for Hardmax none was found.
-# Why it matters: an older detector of text or digits, converted since a quantizer or a runtime wants a newer opset, has
-# its maps beside the strokes, and reads a bit worse. Compare the results before and after.
+# nearest a pixel more is ink. The new Resize is left without a coordinate_transformation_mode, whose default is
+# another rule than that of the older opsets; with "asymmetric" and a nearest_mode of "floor" in the converted file
+# the results are the old ones. Nearest by 2 is right. Hardmax of (1, 10, 2, 2) has a single one before and 20 after,
+# while Softmax is right. Neither the checker nor a warning tells. Issue 8480 of onnx/onnx, open since September 2026,
+# is about Resize; for Hardmax none was found.
+# Why it matters: an older detector of text or digits, converted since a quantizer or a runtime wants a newer opset,
+# has its maps half a pixel beside the strokes. Compare the results before and after.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # plotly.js 4.1.2: "12,5" is drawn at 125 and "1785 3940" at 17853940, and "12-5" is the first of May 2012.
 #
-# Input: a line through readings that are texts, as they come from a CSV or a reader: Plotly.newPlot with y and nothing
-# else. Guess: numbers where the texts are numbers, and else a gap, or a category for each text, as for "4831 m" and "20:16".
-# Seen: "12,5" is at 125, "1 786" at 1786 and "1785 3940" at 17853940: commas and spaces are taken out. "50%" is at 50, and
-# "0x10" at 16. "12-5" and "13-5" make an axis of dates, and "4831-1" is a day of the year 4831. "4?31" and "−5", with a
-# typographic minus, are gaps. layout.separators of ",." changes the labels of the axis only. Pull request 1185 of
-# plotly/plotly.js, of 2016, has "2 2" as 22 among its tests; no issue about decimal commas was found.
-# Why it matters: where the decimal sign is a comma, readings are drawn ten times too high, and 12,5 and 12,50 at different
-# heights, without a word. Convert before.
+# Input: a line through readings that are texts, as they come from a CSV or a reader: Plotly.newPlot with y and
+# nothing else. Guess: numbers where the texts are numbers, and else a gap, or a category for each text, as for
+# "4831 m" and "20:16".
+# Seen: "12,5" is at 125, "1 786" at 1786 and "1785 3940" at 17853940: commas and spaces are taken out. "50%" is at
+# 50, and "0x10" at 16. "12-5" and "13-5" make an axis of dates, and "4831-1" is a day of the year 4831. "4?31" and
+# "−5", with a typographic minus, are gaps. layout.separators of ",." changes the labels of the axis only. Pull
+# request 1185 of plotly/plotly.js, of 2016, has "2 2" as 22 among its tests; no issue about decimal commas was found.
+# Why it matters: where the decimal sign is a comma, readings are drawn ten times too high, and 12,5 and 12,50 at
+# different heights, without a word. Convert before.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -45,6 +46,7 @@ const drawn = async (y, layout = {}) => {
   for (const [y, wanted, layout] of [
     [['12.5', '13.0'], 'linear 12.5,13'],
     [['12,5', '13,0'], 'linear 125,130'],
+    [['12,5', '12,50'], 'linear 125,1250'],
     [['12,5', '13,0'], 'linear 125,130', { separators: ',.' }],
     [['1785 3940', '1 786'], 'linear 17853940,1786'],
     [['50%', '0x10'], 'linear 50,16'],

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # pytesseract 0.3.13: in a data frame of image_to_data, the reading 0042 is 42.0 and 12.50 is 12.5, if all are numbers.
 #
-# Input: a white page with the readings 0042, 0017, 12.50 and 007, given to image_to_data with output_type="data.frame",
-# and the same page with the word "Meter" above. Guess: the column "text" has the texts that were read, as with
-# output_type="dict".
-# Seen: on the page of readings alone the column is float64: 42.0, 17.0, 12.5 and 7.0. With the word "Meter" on the page it
-# has '0042', '0017', '12.50' and '007'. The table of tesseract is read by pandas, which guesses the type of the
-# column. The texts of "dict" are right both times. With pandas_config={"dtype": {"text": str}} the data frame is right too.
-# Issue 251 of madmaze/pytesseract has "2" as 2.0; it was closed with a hint at pandas_config.
-# Why it matters: a crop of a display has nothing but digits, and a test page with words does not show it. Zeros in front
-# of serial numbers and meter readings are gone, and how many decimals the display has is lost.
+# Input: a white page with the readings 0042, 0017, 12.50 and 007, given to image_to_data with
+# output_type="data.frame", and the same page with the word "Meter" above. Guess: the column "text" has the texts that
+# were read, as with output_type="dict".
+# Seen: on the page of readings alone the column is float64: 42.0, 17.0, 12.5 and 7.0. With the word "Meter" on the
+# page it has '0042', '0017', '12.50' and '007'. The table of tesseract is read by pandas, which guesses the type of
+# the column. The texts of "dict" are right both times. With pandas_config={"dtype": {"text": str}} the data frame is
+# right too. Issue 251 of madmaze/pytesseract has "2" as 2.0; it was closed with a hint at pandas_config.
+# Why it matters: a crop of a display has nothing but digits, and a test page with words does not show it. Zeros in
+# front of serial numbers and meter readings are gone, and how many decimals the display has is lost.
 #
 # Needs tesseract 5 with its data for English: on Debian the package tesseract-ocr.
 set -euo pipefail

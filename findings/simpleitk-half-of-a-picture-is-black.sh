@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SimpleITK 2.5.7: a picture of bytes times 0.5 is black, and one times 1.5 is unchanged.
 #
-# Input: the pixels 0, 10, 100, 200 and 255 as uint8, with the operators * + / and a number. Guess: a result of floats, as
-# with NumPy, or one that is rounded to bytes, as with OpenCV: 0, 5, 50, 100 and 128 for a half.
-# Seen: picture * 0.5 is 0 everywhere, and picture * 1.5 and picture + 0.5 are the picture: the number is cut to a whole
-# one first. picture * 3.9 is three times the picture, and it wraps at 256. picture / 2 is a picture of floats with
-# 127.5, but picture / 2.5 is divided by 2 too. No warning. ShiftScale(picture, 0, 1.5) gives 0, 15, 150, 255 and 255, and
-# all are right with float32. Pull request 2728 of SimpleITK/SimpleITK, of September 2026, says so and changes some of these.
+# Input: the pixels 0, 10, 100, 200 and 255 as uint8, with the operators * + / and a number. Guess: a result of
+# floats, as with NumPy, or one that is rounded to bytes, as with OpenCV: 0, 5, 50, 100 and 128 for a half.
+# Seen: picture * 0.5 is 0 everywhere, and picture * 1.5 and picture + 0.5 are the picture: the number is cut to a
+# whole one first. picture * 3.9 is three times the picture, and it wraps at 256. picture / 2 is a picture of floats
+# with 127.5, but picture / 2.5 is divided by 2 too. No warning. ShiftScale(picture, 0, 1.5) gives 0, 15, 150, 255 and
+# 255, and all are right with float32. Pull request 2728 of SimpleITK/SimpleITK, of September 2026, says so and
+# changes some of these.
 # Why it matters: a display is darkened to test a reader, and is black, or has more contrast, and is as it was, so the
 # reader seems to fail, or not to depend on the light. Cast to sitkFloat32 before, or use ShiftScale.
 set -euo pipefail

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # thefuzz 0.22.1: the best match of -12.5 among 12.5 and -12.5 is 12.5, with a score of 100.
 #
-# Input: readings as texts, given to process.extractOne with the texts to choose from, to process.dedupe, and to fuzz.ratio
-# and fuzz.WRatio. Guess: the equal text is the best match, and a missing sign costs something, as with fuzz.ratio.
-# Seen: extractOne("-12.5", ["12.5", "-12.5"]) is 12.5 with 100, and extractOne("12.5", ["12:5", "12,5", "12.5"]) is 12:5:
-# all but letters and digits is made spaces first, and of equals the first one is taken. dedupe leaves one of 12.5, -12.5
-# and 12,5. WRatio is 100, fuzz.ratio 89. Neither scorer=fuzz.ratio nor processor=None alone helps, as each of the two
-# makes spaces; both together give -12.5. Issue 319 of seatgeek/fuzzywuzzy, the former name, has the second for "123" and
-# "123   ....". rapidfuzz 3.14.6, with the same names of functions, is right.
-# Why it matters: answers are scored against labels, or a reading is matched to the allowed ones, and 20.5 below zero is
-# right for 20.5, and 20:16 for 20.16. Use rapidfuzz, which thefuzz is built on.
+# Input: readings as texts, given to process.extractOne with the texts to choose from, to process.dedupe, and to
+# fuzz.ratio and fuzz.WRatio. Guess: the equal text is the best match, and a missing sign costs something, as with
+# fuzz.ratio.
+# Seen: extractOne("-12.5", ["12.5", "-12.5"]) is 12.5 with 100, and extractOne("12.5", ["12:5", "12,5", "12.5"]) is
+# 12:5: all but letters and digits becomes spaces first, and of equals the first one is taken. dedupe leaves one of
+# 12.5, -12.5 and 12,5. WRatio is 100, fuzz.ratio 89. Neither scorer=fuzz.ratio nor processor=None alone helps, as
+# each of the two makes spaces; both together give -12.5. Issue 319 of seatgeek/fuzzywuzzy, the former name, has the
+# second for "123" and "123   ....". rapidfuzz 3.14.6, with the same names of functions, is right.
+# Why it matters: answers are scored against labels, or a reading is matched to the allowed ones, and 20.5 below zero
+# is right for 20.5, and 20:16 for 20.16. Use rapidfuzz, which thefuzz is built on.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

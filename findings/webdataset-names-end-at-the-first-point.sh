@@ -2,13 +2,13 @@
 # webdataset 1.0.2: the pictures 12.5.png and 12.7.png are one sample with the key 12, whoever wrote the tar file.
 #
 # Input: four samples with the keys 12.5, 12.7, 13.0 and 13.5, as pictures are named after their readings, each with a
-# picture and its text, written by TarWriter and read by WebDataset; and the same with keys of 2024-11-28T12.00 and so on.
-# Guess: what was written: four samples with these keys and the fields png and txt, or an error from TarWriter.
+# picture and its text, written by TarWriter and read by WebDataset; and the same with keys of 2024-11-28T12.00 and so
+# on. Guess: what was written: four samples with these keys and the fields png and txt, or an error from TarWriter.
 # Seen: two samples, with the keys 12 and 13 and the fields "5.png", "5.txt", "7.png" and "7.txt"; decode("l") decodes
-# them like any picture. Of four pictures of an hour one sample is left. Only who asks for a field by its name, as
-# to_tuple("png", "txt") does, gets an error. Names with a decimal comma are right. In issue 237 of
-# webdataset/webdataset, where a name has "2.0" in it, the author says that this is by design: a name ends at its first
-# point. No issue about TarWriter, which takes such keys without a word, was found.
+# them like any picture. Of four pictures of an hour one sample is left. Only what asks for a field by its name, as
+# to_tuple("png", "txt"), raises. Names with a decimal comma are right. In issue 237 of webdataset/webdataset, where a
+# name has "2.0" in it, the author says that this is by design: a name ends at its first point. No issue about
+# TarWriter, which takes such keys without a word, was found.
 # Why it matters: readings and times are what such pictures are named after. The data set has fewer samples than there
 # are pictures, and who takes the first field that ends in ".png" trains on half of them. Replace the points in keys.
 set -euo pipefail

@@ -2,13 +2,14 @@
 # yup 1.7.1: number() takes the text "1785 3940" for the number 17853940, though its README says parseFloat.
 #
 # Input: texts as they are read from a picture or typed into a form, given to number().cast and to
-# number().required().integer().min(0).validateSync. Guess: what the README says: "The default cast logic of number is:
-# parseFloat", so 1785 for "1785 3940" and 12 for "12 5"; or an error.
-# Seen: "1785 3940" is 17853940, "12 5" is 125 and "21\n5" is 215: all spaces and line ends are taken out, also between
-# digits, and then the whole text has to be a number. So "4?31", "12,5" and "4831 m" are errors, where parseFloat has 4,
-# 12 and 4831, and "0x1F" is 31, where it has 0. integer() and min(0) let the joined number through. No issue was found.
-# Why it matters: a display and its neighbour on one line, or on two, pass as one large reading, and 4831 with a digit that
-# was not read and left a space passes as 431. Check the text before, with string().matches(/^\S+$/).
+# number().required().integer().min(0).validateSync. Guess: what the README says: "The default cast logic of number
+# is: parseFloat", so 1785 for "1785 3940" and 12 for "12 5"; or an error.
+# Seen: "1785 3940" is 17853940, "12 5" is 125 and "21\n5" is 215: all spaces and line ends are taken out, also
+# between digits, and then the whole text has to be a number. So "4?31", "12,5" and "4831 m" are errors, where
+# parseFloat has 4, 12 and 4831, and "0x1F" is 31, where it has 0. integer() and min(0) let the joined number through.
+# No issue was found.
+# Why it matters: a display and its neighbour on one line, or on two, pass as one large reading, and 4831 with a digit
+# that was not read and left a space passes as 431. Check the text before, with string().matches(/^\S+$/).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
