@@ -47,6 +47,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "INK_SHARE",
             "BORDER_SHARE",
             "FRAMED_SIDE",
+            "FRAMED_SHORTER",
             "FULL_SHARE",
             "EDGE_SHARE",
             "QUIET_SHARE",

@@ -12,6 +12,7 @@ MEDIAN_WINDOW = 17  # pixels at that size; wider than a stroke, so the median le
 EVEN_LEVEL = 128  # grey levels; the background where it is made even, which leaves room for ink of either polarity
 INK_SHARE = 0.5  # of the largest difference from the median; pixels that differ more are ink
 FRAMED_SIDE = 1536  # pixels; a picture with a longer side is halved before it gets a border
+FRAMED_SHORTER = 512  # pixels that its shorter side keeps, since digits may be half as large as that
 BORDER_SHARE = 0.3  # of the shorter side; the width of the border around a picture that its digits fill
 FULL_SHARE = 0.5  # of the shorter side; a digit that large, or ink of that extent, fills the picture
 EDGE_SHARE = 0.03  # of a digit's longer side, or of the picture's shorter one; what is nearer to the edge touches it
@@ -105,13 +106,13 @@ def is_full(gray: GrayImage, boxes: Boxes) -> bool:
 def bordered(gray: GrayImage) -> tuple[GrayImage, int, int]:
     """The (H, W) picture in a border of the median of its edge pixels, which is background.
 
-    Digits that fill a picture of more than FRAMED_SIDE pixels are large, so it is halved before.
+    Digits that fill a large picture are large, so it is halved before, unless it is a strip.
 
     Returns:
         (h, w) uint8 with its border; the border's width in its pixels; and how often the picture was halved.
     """
     halvings, level = 0, int(_median(_edge(gray)))
-    while max(gray.shape) >> halvings > FRAMED_SIDE and min(gray.shape) >> halvings > 1:
+    while max(gray.shape) >> halvings > FRAMED_SIDE and min(gray.shape) >> (halvings + 1) >= FRAMED_SHORTER:
         halvings += 1
     small = halved(gray, halvings)
     width = max(1, round(BORDER_SHARE * min(small.shape)))

@@ -39,7 +39,7 @@ FINE_GAIN = 1.2  # times MIDDLE; a picture that is not larger than that shows no
 MIN_COARSE_SIDE = 20  # pixels at COARSE; smaller boxes are left to MIDDLE, which sees them four times as large
 MIN_MIDDLE_SIDE = 10  # pixels at MIDDLE; smaller boxes are left to FINE, where FINE is looked at
 NORMAL_ASPECT = 2.5  # a longer picture is seen as large as its part of that aspect would be
-TINY = 12  # pixels; candidates smaller than that at FINE are looked at in pieces of the picture at twice its size
+TINY = 12  # pixels; where candidates are smaller than that at FINE, the picture is seen in pieces at twice the size
 MOSTLY = 0.75  # of the candidates; where no more are tiny, the tiny ones are specks, strokes and texture
 EMPTY_GAIN = 2.0  # times FINE; a larger picture in which nothing is found is seen at twice FINE, all of it
 FINER_GAIN = 1.5  # times a size; a picture that is not larger than that is not seen at twice the size
@@ -204,20 +204,16 @@ class Detector:
                 side = FINE
                 while span > FINER_GAIN * side:
                     boxes, scores = _merged(found)
-                    tiny = boxes[boxes[:, 2:].max(1, initial=0.0) < TINY / side * span]
+                    tiny = int((boxes[:, 2:].max(1, initial=0.0) < TINY / side * span).sum())
                     # where nothing is found in a large scan yet, all may be too small to be seen
                     is_empty = thorough and side == FINE and span > EMPTY_GAIN * FINE and not len(_sure(boxes, scores))
-                    if not is_empty and len(tiny) <= MOSTLY * len(boxes):
+                    if not is_empty and tiny <= MOSTLY * len(boxes):
                         break
                     side *= 2
-                    larger = evened(shrink(gray, round(side * times)))
-                    places = None if is_empty else tiny[:, :2] + tiny[:, 2:] / 2
-                    found.append(self._detect_at(gray.shape, larger, places))
+                    found.append(self._detect_at(gray.shape, evened(shrink(gray, round(side * times)))))
         return _merged(found)
 
-    def _detect_at(
-        self, shape: tuple[int, ...], small: GrayImage, places: Points | None = None
-    ) -> tuple[Boxes, Scores]:
+    def _detect_at(self, shape: tuple[int, ...], small: GrayImage) -> tuple[Boxes, Scores]:
         """What the network finds in a picture that was shrunk from (H, W), in pixels of that shape.
 
         A large picture is seen in pieces. A box counts in the piece whose own part of the picture its centre lies in;
@@ -226,22 +222,16 @@ class Detector:
         Args:
             shape: (H, W) of the picture as it was.
             small: The picture shrunk.
-            places: (n, 2) x, y in pixels of `shape`; pieces without any of them in their own part are left out. None:
-                all pieces are seen.
         """
         scale = np.array([shape[1] / small.shape[1], shape[0] / small.shape[0]], np.float32)
         found = []
         for top, bottom, first_row, last_row in _pieces(small.shape[0]):
             for left, right, first_column, last_column in _pieces(small.shape[1]):
                 low, high = np.array([first_column, first_row]), np.array([last_column, last_row])
-                if places is not None and not _within(places / scale, low, high).any():
-                    continue
                 boxes, scores = self._detect_in_piece(small[top:bottom, left:right])
                 boxes[:, :2] += np.array([left, top], np.float32)
                 own = _within(boxes[:, :2] + boxes[:, 2:] / 2, low, high)
                 found.append((boxes[own] * np.tile(scale, 2), scores[own]))
-        if not found:
-            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
         return np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
 
     def _detect_in_piece(self, small: GrayImage) -> tuple[Boxes, Scores]:

@@ -352,9 +352,8 @@ static struct dg_piece dg_piece_of(int32_t length, int32_t count, int32_t number
     return piece;
 }
 
-static int dg_is_within(const struct digitocr_box *box, float scale_x, float scale_y, const struct dg_piece *across,
-                        const struct dg_piece *down) {
-    double x = (double)((box->x + box->width / 2.0F) / scale_x), y = (double)((box->y + box->height / 2.0F) / scale_y);
+static int dg_is_within(const struct digitocr_box *box, const struct dg_piece *across, const struct dg_piece *down) {
+    double x = (double)(box->x + box->width / 2.0F), y = (double)(box->y + box->height / 2.0F);
     return x >= across->first && y >= down->first && x < across->last && y < down->last;
 }
 
@@ -406,7 +405,7 @@ static int dg_detect_in_piece(struct dg_finder *finder, const struct dg_view *sm
             y = ((double)row + 0.5) * DG_DETECTOR_STRIDE + (double)(dg_value(&outputs[1], first + 1) * longer);
             box.x = (float)(x - (double)(box.width / 2.0F)) - (float)DG_DETECTOR_MARGIN + (float)across->start;
             box.y = (float)(y - (double)(box.height / 2.0F)) - (float)DG_DETECTOR_MARGIN + (float)down->start;
-            if (!dg_is_within(&box, 1.0F, 1.0F, across, down)) continue;
+            if (!dg_is_within(&box, across, down)) continue;
             found.x = box.x * scale_x;
             found.y = box.y * scale_y;
             found.width = sides[0];
@@ -419,29 +418,23 @@ static int dg_detect_in_piece(struct dg_finder *finder, const struct dg_view *sm
     return error;
 }
 
-/* Adds what the network finds in a picture that was shrunk. places: pieces without the centre of any of these boxes in
- * their own part are left out; NULL: all pieces are seen. */
-static int dg_detect_at(struct dg_finder *finder, const struct dg_view *small, const struct digitocr_box *places,
-                        int32_t place_count) {
-    int32_t rows = dg_piece_count(small->height), columns = dg_piece_count(small->width), row, column, n;
-    float scale_x = (float)((double)finder->view->width / (double)small->width);
-    float scale_y = (float)((double)finder->view->height / (double)small->height);
+/* Adds what the network finds in a picture that was shrunk. */
+static int dg_detect_at(struct dg_finder *finder, const struct dg_view *small) {
+    int32_t rows = dg_piece_count(small->height), columns = dg_piece_count(small->width), row, column;
     int error = DIGITOCR_OK;
-    finder->scales_x[finder->sight_count] = scale_x;
-    finder->scales_y[finder->sight_count++] = scale_y;
+    finder->scales_x[finder->sight_count] = (float)((double)finder->view->width / (double)small->width);
+    finder->scales_y[finder->sight_count++] = (float)((double)finder->view->height / (double)small->height);
     for (row = 0; row < rows && !error; row++)
         for (column = 0; column < columns && !error; column++) {
             struct dg_piece across = dg_piece_of(small->width, columns, column);
             struct dg_piece down = dg_piece_of(small->height, rows, row);
-            int is_seen = !places;
-            for (n = 0; n < place_count && !is_seen; n++) is_seen = dg_is_within(&places[n], scale_x, scale_y, &across, &down);
-            if (is_seen) error = dg_detect_in_piece(finder, small, &across, &down);
+            error = dg_detect_in_piece(finder, small, &across, &down);
         }
     return error;
 }
 
 /* Adds what the network finds in the picture at a size, with an even background. */
-static int dg_detect_evened(struct dg_finder *finder, int32_t side, const struct digitocr_box *places, int32_t place_count) {
+static int dg_detect_evened(struct dg_finder *finder, int32_t side) {
     unsigned char *mark = finder->arena->at;
     const struct dg_view *view = finder->view;
     struct dg_view small;
@@ -452,7 +445,7 @@ static int dg_detect_evened(struct dg_finder *finder, int32_t side, const struct
         error = dg_shrunk(view, side, finder->arena, &small);
         if (!error) error = dg_even_in_place(&small.picture, mark, finder->arena);
     }
-    if (!error) error = dg_detect_at(finder, &small, places, place_count);
+    if (!error) error = dg_detect_at(finder, &small);
     finder->arena->at = mark;
     return error;
 }
@@ -463,7 +456,7 @@ static int dg_detect_coarse(struct dg_finder *finder, int32_t middle, int32_t si
     struct dg_view small, coarse;
     int error = dg_shrunk(finder->view, middle, finder->arena, &small);
     if (!error) error = dg_shrunk(&small, side, finder->arena, &coarse);
-    if (!error) error = dg_detect_at(finder, &coarse, NULL, 0);
+    if (!error) error = dg_detect_at(finder, &coarse);
     finder->arena->at = mark;
     return error;
 }
@@ -546,7 +539,6 @@ static int dg_detect_finer(struct dg_finder *finder, double span, double times, 
     int32_t side = DG_DETECTOR_FINE;
     int error = DIGITOCR_OK;
     while (!error && span > DG_DETECTOR_FINER_GAIN * (double)side) {
-        struct digitocr_box *tiny;
         int32_t *kept, kept_count, n, count = 0, is_empty;
         float below = (float)((double)DG_DETECTOR_TINY / (double)side * span);
         error = dg_suppress(finder, DG_BOXES_MAX_DETECTIONS, &kept, &kept_count);
@@ -557,16 +549,9 @@ static int dg_detect_finer(struct dg_finder *finder, double span, double times, 
             count += dg_longer_side_at(finder, kept[n]) < below;
         }
         if (!is_empty && (double)count <= DG_DETECTOR_MOSTLY * (double)kept_count) break;
-        tiny = dg_take(arena, (size_t)count * sizeof *tiny);
-        if (!tiny) {
-            error = DIGITOCR_ERROR_MEMORY;
-            break;
-        }
-        for (n = count = 0; n < kept_count; n++)
-            if (dg_longer_side_at(finder, kept[n]) < below) tiny[count++] = dg_box_at(finder, kept[n]);
         side *= 2;
-        error = dg_detect_evened(finder, dg_side_at(side, times), is_empty ? NULL : tiny, is_empty ? 0 : count);
         arena->at = mark;
+        error = dg_detect_evened(finder, dg_side_at(side, times));
     }
     arena->at = mark;
     return error;
@@ -603,13 +588,13 @@ static int dg_detect_sizes(struct dg_finder *finder, int thorough) {
     }
     dg_drop_small(finder, 0, (double)DG_DETECTOR_MIN_COARSE_SIDE / DG_DETECTOR_COARSE * span);
     coarse = finder->count;
-    if (!error) error = dg_detect_evened(finder, middle, NULL, 0);
+    if (!error) error = dg_detect_evened(finder, middle);
     if (error) return error;
     if (span <= DG_DETECTOR_FINE_GAIN * DG_DETECTOR_MIDDLE ||
         !dg_shows_small(finder, (float)((double)DG_DETECTOR_FINE_BELOW / DG_DETECTOR_MIDDLE * span)))
         return DIGITOCR_OK;
     dg_drop_small(finder, coarse, (double)DG_DETECTOR_MIN_MIDDLE_SIDE / DG_DETECTOR_MIDDLE * span);
-    error = dg_detect_evened(finder, dg_side_at(DG_DETECTOR_FINE, times), NULL, 0);
+    error = dg_detect_evened(finder, dg_side_at(DG_DETECTOR_FINE, times));
     return error ? error : dg_detect_finer(finder, span, times, thorough);
 }
 
@@ -696,10 +681,8 @@ size_t dg_detect_bytes(int32_t width, int32_t height, int32_t capacity) {
         if (span > DG_DETECTOR_FINE_GAIN * DG_DETECTOR_MIDDLE)
             most = dg_largest(most, dg_detect_evened_bytes(width, height, dg_side_at(side, times), &found));
         for (; span > DG_DETECTOR_FINER_GAIN * (double)side; side *= 2) {
-            size_t tiny = DG_BYTES(DG_BOXES_MAX_DETECTIONS * sizeof(struct digitocr_box)) +
-                          DG_BYTES(DG_BOXES_MAX_DETECTIONS * sizeof(int32_t));
             most = dg_largest(most, dg_suppress_bytes(found, DG_BOXES_MAX_DETECTIONS));
-            most = dg_largest(most, tiny + dg_detect_evened_bytes(width, height, dg_side_at(2 * side, times), &found));
+            most = dg_largest(most, dg_detect_evened_bytes(width, height, dg_side_at(2 * side, times), &found));
         }
     }
     if (capacity > DG_BOXES_MAX_DETECTIONS) capacity = DG_BOXES_MAX_DETECTIONS;

@@ -233,7 +233,9 @@ static int dg_is_full(const struct digitocr_picture *picture, const struct dg_at
 /* How often a picture is halved before it gets a border, and the width of that. */
 static int32_t dg_border_of(int32_t width, int32_t height, int32_t *halvings) {
     int32_t shorter = width < height ? width : height, longer = width < height ? height : width, border;
-    for (*halvings = 0; longer >> *halvings > DG_BACKGROUND_FRAMED_SIDE && shorter >> *halvings > 1; ++*halvings) {}
+    *halvings = 0;
+    while (longer >> *halvings > DG_BACKGROUND_FRAMED_SIDE && shorter >> (*halvings + 1) >= DG_BACKGROUND_FRAMED_SHORTER)
+        ++*halvings;
     border = (int32_t)dg_round(DG_BACKGROUND_BORDER_SHARE * (shorter >> *halvings));
     return border < 1 ? 1 : border;
 }

@@ -45,16 +45,31 @@ class FramePixels:
     """
 
     def __init__(self, size: tuple[int, int], gray: Callable[[], GrayImage], rgb: Callable[[], Pixels]) -> None:
-        """Takes what makes the two forms; each is called once at most."""
-        self.size, self._gray, self._rgb = size, gray, rgb
+        """Takes what makes the two forms; each is called once, and let go with what it holds.
+
+        What it gives is checked then: InputError if it is no frame of that size.
+        """
+        self.size = size
+        self._makers: dict[str, Callable[[], Any]] = {"gray": gray, "rgb": rgb}
 
     @cached_property
     def gray(self) -> GrayImage:
-        return self._gray()
+        return self._made("gray", self.size[::-1])
 
     @cached_property
     def rgb(self) -> Pixels:
-        return self._rgb()
+        return self._made("rgb", (*self.size[::-1], 3))
+
+    def _made(self, form: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+        made: npt.NDArray[np.uint8] = self._makers[form]()
+        if not isinstance(made, np.ndarray) or made.dtype != np.uint8 or made.shape != shape:
+            raise InputError(f"the {form} of a frame is an array of {shape} uint8; not {_described(made)}")
+        del self._makers[form]
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Both forms, as what makes them cannot be pickled."""
+        return _of_forms, (self.gray, self.rgb)
 
 
 @runtime_checkable
@@ -103,11 +118,20 @@ def checked(frame: Any, source: str) -> FramePixels:
     """Returns what a source delivered in both forms. Raises InputError if it is not a frame."""
     if isinstance(frame, FramePixels):
         return frame
-    is_array = isinstance(frame, np.ndarray)
-    if is_array and frame.dtype == np.uint8 and frame.size and (frame.ndim == 2 or frame.shape[2:] == (3,)):
+    is_array = isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.size
+    if is_array and (frame.ndim == 2 or frame.shape[2:] == (3,)):
         return _converted(frame, cv2.COLOR_RGB2GRAY, lambda: frame)
-    given = f"an array of {frame.shape} {frame.dtype}" if is_array else type(frame).__name__
-    raise InputError(f"{source}: a frame is an array of (height, width, 3) uint8, RGB, or (height, width); not {given}")
+    raise InputError(
+        f"{source}: a frame is an array of (height, width, 3) uint8, RGB, or (height, width); not {_described(frame)}"
+    )
+
+
+def _described(given: Any) -> str:
+    return f"an array of {given.shape} {given.dtype}" if isinstance(given, np.ndarray) else type(given).__name__
+
+
+def _of_forms(gray: GrayImage, rgb: Pixels) -> FramePixels:
+    return FramePixels((gray.shape[1], gray.shape[0]), lambda: gray, lambda: rgb)
 
 
 def _converted(pixels: Any, to_gray: int, rgb: Callable[[], Pixels]) -> FramePixels:

@@ -110,9 +110,10 @@ def test_the_border_is_as_bright_as_most_of_the_edge():
     ("shape", "halvings", "inner"),
     [
         ((1536, 100), 0, (1536, 100)),
-        ((101, 1537), 1, (50, 768)),
+        ((1025, 1537), 1, (512, 768)),
+        ((1023, 4000), 0, (1023, 4000)),  # a strip
         ((3200, 3074), 2, (800, 768)),
-        ((4, 9000), 2, (1, 2250)),
+        ((1024, 9000), 1, (512, 4500)),
     ],
 )
 def test_a_large_picture_is_halved_within_its_border(shape, halvings, inner):

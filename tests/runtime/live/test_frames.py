@@ -1,3 +1,6 @@
+import pickle
+import weakref
+
 import numpy as np
 import pytest
 
@@ -19,11 +22,39 @@ def test_a_frame_has_both_forms(convert, pixel):
 
 def test_a_form_is_made_when_it_is_asked_for_and_once():
     made = []
-    frame = FramePixels((3, 2), lambda: made.append("gray") or np.zeros((2, 3), np.uint8), lambda: made.append("rgb"))
+    frame = FramePixels((3, 2), lambda: made.append("gray") or np.zeros((2, 3), np.uint8), lambda: None)
     assert checked(frame, "own") is frame
     assert not made
     assert frame.gray is frame.gray
     assert made == ["gray"]
+
+
+def test_what_the_forms_are_made_of_is_let_go_when_both_are_there():
+    class Decoded:
+        gray, rgb = np.zeros((2, 3), np.uint8), np.zeros((2, 3, 3), np.uint8)
+
+    decoded = Decoded()
+    left = weakref.ref(decoded)
+    frame = FramePixels((3, 2), lambda decoded=decoded: decoded.gray, lambda decoded=decoded: decoded.rgb)
+    del decoded
+    assert frame.gray.shape == (2, 3)
+    assert left() is not None
+    assert frame.rgb.shape == (2, 3, 3)
+    assert left() is None
+
+
+def test_a_frame_can_be_pickled():
+    frame = checked(np.full((2, 3, 3), (200, 100, 50), np.uint8), "own")
+    again = pickle.loads(pickle.dumps(frame))
+    assert again.size == frame.size
+    np.testing.assert_array_equal(again.gray, frame.gray)
+    np.testing.assert_array_equal(again.rgb, frame.rgb)
+
+
+@pytest.mark.parametrize("made", [np.zeros((2, 3)), np.zeros((2, 3, 3), np.uint8), np.zeros((3, 2), np.uint8), None])
+def test_a_form_that_is_no_frame_of_that_size_is_an_error(made):
+    with pytest.raises(InputError, match=r"^the gray of a frame is an array of \(2, 3\) uint8; not "):
+        _ = FramePixels((3, 2), lambda: made, lambda: made).gray
 
 
 def test_a_frame_is_taken_as_it_is():
