@@ -17,7 +17,13 @@ from onnx import helper, numpy_helper
 
 SQUARE = 2  # pixels of a square's side, and the stride of the convolution
 KERNEL = 3  # rows and columns of its kernel
-CONVOLUTION = {"kernel_shape": [KERNEL] * 2, "strides": [SQUARE] * 2, "pads": [0, 0, 1, 1], "group": 1}
+CONVOLUTION = {
+    "kernel_shape": [KERNEL] * 2,
+    "strides": [SQUARE] * 2,
+    "pads": [0, 0, 1, 1],
+    "dilations": [1, 1],
+    "group": 1,
+}
 OVER_SQUARES = {"kernel_shape": [SQUARE] * 2, "strides": [1, 1], "pads": [0, 0, 1, 1]}
 
 Weights = npt.NDArray[np.int8]
@@ -31,11 +37,12 @@ def space_to_depth(model: Any) -> Any:
     """
     graph = model.graph
     (convolution,) = [node for node in graph.node if node.op_type == "Conv"][:1]
-    attributes = {entry.name: helper.get_attribute_value(entry) for entry in convolution.attribute}
+    attributes = {"dilations": [1, 1], "group": 1}  # where they are not said
+    attributes |= {entry.name: helper.get_attribute_value(entry) for entry in convolution.attribute}
     makers = {node.output[0]: node for node in graph.node}
     pixels = makers[convolution.input[0]]  # DequantizeLinear of the picture
     quantize = makers.get(pixels.input[0])
-    is_other = any(attributes[name] != value for name, value in CONVOLUTION.items())
+    is_other = any(attributes.get(name) != value for name, value in CONVOLUTION.items())
     if is_other or quantize is None or quantize.input[0] != graph.input[0].name:
         return model
     # of float32: older versions of ONNX Runtime have no SpaceToDepth of bytes

@@ -14,8 +14,8 @@ An own source needs two methods:
 
 import math
 import os
+import threading
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -51,21 +51,26 @@ class FramePixels:
         """
         self.size = size
         self._makers: dict[str, Callable[[], Any]] = {"gray": gray, "rgb": rgb}
+        self._forms: dict[str, npt.NDArray[np.uint8]] = {}
+        self._making = threading.Lock()  # a frame is read and shown by two threads
 
-    @cached_property
+    @property
     def gray(self) -> GrayImage:
-        return self._made("gray", self.size[::-1])
+        return self._form("gray", self.size[::-1])
 
-    @cached_property
+    @property
     def rgb(self) -> Pixels:
-        return self._made("rgb", (*self.size[::-1], 3))
+        return self._form("rgb", (*self.size[::-1], 3))
 
-    def _made(self, form: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-        made: npt.NDArray[np.uint8] = self._makers[form]()
-        if not isinstance(made, np.ndarray) or made.dtype != np.uint8 or made.shape != shape:
-            raise InputError(f"the {form} of a frame is an array of {shape} uint8; not {_described(made)}")
-        del self._makers[form]
-        return made
+    def _form(self, form: str, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+        with self._making:
+            if form not in self._forms:
+                made = self._makers[form]()
+                if not isinstance(made, np.ndarray) or made.dtype != np.uint8 or made.shape != shape:
+                    raise InputError(f"the {form} of a frame is an array of {shape} uint8; not {_described(made)}")
+                self._forms[form] = made
+                del self._makers[form]
+            return self._forms[form]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Both forms, as what makes them cannot be pickled."""

@@ -64,7 +64,7 @@ def test_every_value_is_the_same(planes, sides):
     assert c_tables(after, "n").source == c_tables(before, "n").source
 
 
-@pytest.mark.parametrize("shape", [{"kernel": 5}, {"strides": 1}, {"pads": (1, 1, 1, 1)}])
+@pytest.mark.parametrize("shape", [{"kernel": 5}, {"strides": 1}, {"pads": (1, 1, 1, 1)}, {"pads": (0, 0, 0, 0)}])
 def test_another_first_convolution_stays_as_it_is(shape):
     before = quantized(**shape)
     assert space_to_depth(copied(before)) == before

@@ -1,5 +1,7 @@
 import pickle
+import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -41,6 +43,21 @@ def test_what_the_forms_are_made_of_is_let_go_when_both_are_there():
     assert left() is not None
     assert frame.rgb.shape == (2, 3, 3)
     assert left() is None
+
+
+def test_threads_that_ask_for_a_form_get_the_same_one():
+    made = []
+
+    def gray():
+        time.sleep(0.01)
+        made.append(np.zeros((2, 3), np.uint8))
+        return made[-1]
+
+    frame = FramePixels((3, 2), gray, lambda: None)
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(lambda _: frame.gray, range(8)))
+    assert len(made) == 1
+    assert all(one is made[0] for one in seen)
 
 
 def test_a_frame_can_be_pickled():
