@@ -388,7 +388,7 @@ def _colours(picture: str | os.PathLike[str] | bytes, page: int, size: tuple[int
     with _opened(picture, page) as opened:
         opened.draft("RGB", size)
         _check_cost(opened, picture)
-        return np.asarray(opened.convert("RGB"))
+        return _rgb(opened)
 
 
 def _gray_of_image(image: Image.Image, name: str, colours: Callable[[], Rgb] | None = None) -> GrayImage:
@@ -411,11 +411,13 @@ def _gray_of_image(image: Image.Image, name: str, colours: Callable[[], Rgb] | N
             alpha = _in_bands(image, lambda band: layered(band).getchannel("A"))
             gray = over_contrast(_in_bands(image, lambda band: layered(band).convert("L")), alpha)
             if alpha.min() == 255:
-                gray = told_apart_by_colour(gray, lambda: np.asarray(layered(image).convert("RGB")))
+                gray = told_apart_by_colour(
+                    gray, lambda: _in_bands(image, lambda band: layered(band).convert("RGB"), (3,))
+                )
         else:
             gray = np.asarray(image) if image.mode == "L" else _in_bands(image, lambda band: band.convert("L"))
             if colours or image.mode not in ("L", "1"):
-                gray = told_apart_by_colour(gray, colours or (lambda: np.asarray(image.convert("RGB"))))
+                gray = told_apart_by_colour(gray, colours or (lambda: _rgb(image)))
             gray = unmasked(gray)
     turn = _turn(image)
     return gray if turn is None else _turned(gray, turn)
@@ -425,16 +427,23 @@ def _layered(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode) if mode else image
 
 
-def _in_bands(image: Image.Image, converted: Callable[[Image.Image], Image.Image]) -> GrayImage:
-    """(H, W) uint8: one channel of what each band of rows is converted to, since all rows at once take more memory."""
+def _in_bands(
+    image: Image.Image, converted: Callable[[Image.Image], Image.Image], channels: tuple[int, ...] = ()
+) -> npt.NDArray[np.uint8]:
+    """(H, W, *channels) uint8: what each band of rows is converted to, since all rows at once take more memory."""
     if image.width * image.height <= BAND_PIXELS:
         return np.asarray(converted(image))
-    channel = np.empty((image.height, image.width), np.uint8)
+    made = np.empty((image.height, image.width, *channels), np.uint8)
     rows = max(1, BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
         bottom = min(top + rows, image.height)
-        channel[top:bottom] = np.asarray(converted(image.crop((0, top, image.width, bottom))))
-    return channel
+        made[top:bottom] = np.asarray(converted(image.crop((0, top, image.width, bottom))))
+    return made
+
+
+def _rgb(image: Image.Image) -> Rgb:
+    """The (H, W, 3) colours of a decoded picture."""
+    return _in_bands(image, lambda band: band.convert("RGB"), (3,))
 
 
 def _rgb_of_image(image: Image.Image, name: str) -> Image.Image:
@@ -491,7 +500,7 @@ def _check_size(size: tuple[int, int], name: str) -> None:
 
 
 def _damaged(name: str, error: Exception) -> str:
-    return f"{name}: damaged or cut short ({error}); save or copy it again"
+    return f"{name}: damaged or cut short ({' '.join(str(error).split())}); save or copy it again"
 
 
 def _too_large(name: str, size: str = "") -> str:

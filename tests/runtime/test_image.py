@@ -554,3 +554,22 @@ def test_a_part_outside_the_picture_is_an_error_of_the_picture_and_one_of_no_pic
     for roi in ((-1, 0, 20, 20), (0, 0, 4, 20), (0, 0, 20, 0)):
         with pytest.raises(UsageError, match="is none of a picture"):
             image.load_part(page(), roi)
+
+
+@pytest.mark.parametrize(("mode", "form"), [("CMYK", "TIFF"), ("RGB", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG")])
+def test_colours_of_a_large_picture_are_looked_at_in_bands(mode, form, monkeypatch):
+    pixels = np.full((40, 50, 3), (200, 30, 30), np.uint8)
+    pixels[10:30, 20:25] = (20, 107, 30)  # as bright
+    file = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(file, form)
+    whole = image.load(file.getvalue())
+    monkeypatch.setattr(image, "BAND_PIXELS", 170)
+    np.testing.assert_array_equal(image.load(file.getvalue()), whole)
+    assert np.ptp(whole) > 100  # told apart by colour
+
+
+def test_an_error_of_a_decoder_is_one_line():
+    assert (
+        image._damaged("a.heic", ValueError("no\n end\n"))
+        == "a.heic: damaged or cut short (no end); save or copy it again"
+    )
