@@ -6,7 +6,7 @@
 # Guess: both differ by a step of the output's scale at most, in every version, as processors differ in speed only.
 # Seen: in 1.24.1 the outputs are right for 4 channels (36 weights) and off by over 100 steps for 1, 2 and 3 (9, 18 and 27);
 # 1.20.1 and 1.25.0 are right. With 16 or 32 channels out all are right. onnxruntime's pull request 27671 (March 2026) mended
-# its AMX kernel for 32 rows. Many a desk and test machine has no AMX, and servers since 2023 have it.
+# its AMX kernel for 32 rows. Intel's servers have AMX since 2023, and few desks do.
 # Why it matters: the first layer of a network for grey pictures has 9, 18 or 25 weights a channel. The same file reads well
 # on the desk and badly on a server. Take 1.25 or newer, or let SpaceToDepth make the kernel a multiple of 4.
 set -euo pipefail

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitocr.runtime import image
 from digitocr.runtime.attempt import Mode
-from digitocr.runtime.background import bordered
+from digitocr.runtime.background import FRAMED_SIDE, bordered
 from digitocr.runtime.orientation import ROTATIONS, Rotation
 from digitocr.runtime.reader import Reader
 from digitocr.runtime.reading import Reading
@@ -187,17 +187,21 @@ def test_lines_that_are_cut_out_again_and_turned_pictures_read_as_in_python(
     compare(program, reader, gray, 0.5, "auto", "auto")
 
 
-@pytest.mark.parametrize("rotate", [0, 180, "auto"])
+@pytest.mark.parametrize(
+    ("text", "size", "rotate", "halvings"),
+    [("42", 1700, 0, 1), ("42", 1700, 180, 1), ("42", 1700, "auto", 1), ("40718259", 400, 0, 0)],  # the last: a strip
+)
 def test_a_large_picture_that_its_digits_fill_is_halved_in_its_border(
-    program: Program, reader: Reader, rotate: Rotation
+    program: Program, reader: Reader, text: str, size: int, rotate: Rotation, halvings: int
 ) -> None:
-    page = drawn("42", 2400, 1800, 1700)
+    page = drawn(text, 2400, 1800, size)
     ink = np.argwhere(page < 100)
     (top, left), (bottom, right) = ink.min(0) - 3, ink.max(0) + 4
     gray = page[top:bottom, left:right]
-    assert bordered(gray)[2] == 1
+    assert max(gray.shape) > FRAMED_SIDE
+    assert bordered(gray)[2] == halvings
     _, reading = compare(program, reader, np.ascontiguousarray(gray), 0.5, rotate, "auto")
-    assert rotate == 180 or reading.text == "42"
+    assert rotate == 180 or reading.text == text
 
 
 @pytest.mark.parametrize("rotate", [*ROTATIONS])

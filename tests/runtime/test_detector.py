@@ -198,6 +198,8 @@ def test_a_picture_is_seen_small_and_larger_and_large_only_where_small_digits_ma
     assert sizes(400, 1000, 40)[0] == [128, 512]  # the longest of normal aspect
     assert sizes(1400, 1000, 12, mark=0)[0] == [128, 512, 1024]  # nothing is found: there may be what is too small
     assert sizes(2000, 1000, 12, mark=0)[0] == [128, 512, 1024]
+    # one that is tiny at 1,024 pixels and not at twice as many: all six pieces are seen
+    assert sizes(1700, 2200, 8, mark=8)[0][3:] == [856] * 6
     # twice as large, in three pieces of 985x768
     assert sizes(2080, 1000, 12, mark=0)[0] == [128, 512, 1024, *[992] * 3]
 

@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digitocr.runtime import orientation
 from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.background import shrunk
 from digitocr.runtime.boxes import iou
@@ -21,6 +22,19 @@ def test_what_is_shrunk_and_turned_is_what_is_turned_and_shrunk(shape, side, deg
     for turn in (0, degrees):
         rotated = turned(gray, turn)
         np.testing.assert_array_equal(turns.shrunk(turn, rotated, side), shrunk(rotated, side))
+
+
+def test_what_is_shrunk_is_made_once_unless_it_is_large(monkeypatch):
+    gray = np.random.default_rng(0).integers(0, 256, (60, 80), np.uint8)
+    made = []
+    monkeypatch.setattr(orientation, "shrunk", lambda picture, side: made.append(side) or shrunk(picture, side))
+    monkeypatch.setattr(orientation, "KEPT", 20 * 15)
+    turns = ShrunkTurns(gray)
+    for side in (20, 40):
+        for turn in (0, 90, 270):
+            rotated = turned(gray, turn)
+            np.testing.assert_array_equal(turns.shrunk(turn, rotated, side), shrunk(rotated, side))
+    assert made == [20, 40, 40, 40]
 
 
 @LAW
