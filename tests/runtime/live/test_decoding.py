@@ -31,8 +31,9 @@ def film(
             stream.codec_context.time_base = Fraction(1, 100)
         for number, frame in enumerate(frames):
             picture = av.VideoFrame.from_ndarray(frame)
+            # Converted by several threads, PyAV 17 and 18 spoil rows of 10 bits: findings/pyav-ten-bit-rows.sh.
+            picture = picture.reformat(format=pix_fmt, dst_color_range=2 if is_full else None, threads=1)
             if is_full:
-                picture = picture.reformat(format=pix_fmt, dst_color_range=2)
                 stream.codec_context.color_range = 2
             picture.pts = times[number] if times else number
             picture.time_base = Fraction(1, 100 if times else rate)
