@@ -57,11 +57,17 @@ def strange(after: Scene, before: Scene, shift: tuple[int, int]) -> Mask:
     if not seen.size:
         return is_strange
     some, before_some = (part[::EVERY, ::EVERY].astype(np.float32) for part in (seen, before.small[there]))
-    brighter = float(np.median((some + 1) / (before_some + 1)))
-    noise = float(np.median(np.abs(some - brighter * before_some)))
+    brighter = _median((some + 1) / (before_some + 1))
+    noise = _median(np.abs(some - brighter * before_some))
     low, high = (cv2.convertScaleAbs(level[there], alpha=brighter) for level in (before.low, before.high))
     is_strange[here] = cv2.max(cv2.subtract(seen, high), cv2.subtract(low, seen)) > max(LEVELS, NOISES * noise)
     return is_strange
+
+
+def _median(values: npt.NDArray[np.float32]) -> float:
+    """The middle one, or the upper one of two: np.median takes several times as long."""
+    middle = values.size // 2
+    return float(np.partition(values, middle, None)[middle])
 
 
 def looks(gray: GrayImage, boxes: Boxes) -> Looks:

@@ -183,8 +183,8 @@ class Follower:
         """
         x, y = (round(float(along)) for along in self._common)
         is_new = strange(now, sight.scene, (x, y))
-        is_moving = is_new & strange(now, self._before, (x - self._shift[0], y - self._shift[1]))
-        moving = whole(is_new, is_moving)
+        moved = x - self._shift[0], y - self._shift[1]
+        moving = whole(is_new, is_new & strange(now, self._before, moved)) if is_new.any() else is_new
         # what moved before as well; what has only just come may be a number, if nothing else moves
         moves_on = whole(moving, cv2.dilate(self._moving.view(np.uint8), NEIGHBOURS) > 0)
         beside = is_new & ~moving if self._moving.any() else is_new
