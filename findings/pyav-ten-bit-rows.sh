@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # PyAV 17.0.1 and 18.1.0 spoil pixels of frames that they convert from RGB to 10 bits.
 #
-# Input: valid RGB frames of 854x480, 1366x768 and 1280x720 pixels, encoded without loss (FFV1, yuv420p10le). All frames
-# of a size are the same picture, so all decoded frames should be the same too.
+# Input: valid RGB frames of 854x480, 1366x768 and 1280x720 pixels, encoded without loss (FFV1, yuv420p10le). All
+# frames of a size are the same picture, so all decoded frames should be the same too.
 # Guess: they are, as the conversion to the format of the encoder is arithmetic.
-# Seen: at 854 and 1366 pixels' width the decoded frames are of two or more kinds. They differ in the first eight pixels
-# of two rows, by up to 376 of 1023. These seem to be the rows where another thread begins, and what is written there to
-# be the end of the row above, as if a thread wrote whole blocks of 16 pixels. At 1280 pixels, a multiple of 16, all
-# frames are the same, and so they are with threads=1 in VideoFrame.reformat. PyAV 16.1.0 gave the same frame 100 times.
+# Seen: at 854 and 1366 pixels' width the decoded frames are of two or more kinds. They differ in the first eight
+# pixels of two rows, by up to 376 of 1023. These seem to be the rows where another thread begins, and what is written
+# there to be the end of the row above, as if a thread wrote whole blocks of 16 pixels. At 1280 pixels, a multiple of
+# 16, all frames are the same, and so they are with threads=1 in VideoFrame.reformat. PyAV 16.1.0 gave the same frame
+# 100 times.
 # Why it matters: 10 bits are how HEVC and AV1 are recorded now. Pictures that a test or an archive writes by PyAV have
 # wrong pixels, now and then, in a codec that loses nothing.
 set -euo pipefail
