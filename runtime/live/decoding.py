@@ -158,6 +158,8 @@ class Video:
             self._is_lossy = is_missed or (before and self._filter is not None)  # the filter is a frame behind
             if packet is None:
                 break
+            if packet.dts is not None and not packet.size:
+                continue  # Theora repeats a picture so, and decoders refuse it; what ends a file has no time
             try:
                 decoded = packet.decode()
             except self._av.error.InvalidDataError:

@@ -23,7 +23,7 @@ from digitocr.train.sources.labelled import CLASSES, PARTS, Gathered, label_of, 
 
 FILE_KEYS = ("file", "source", "path", "image", "filename", "name")  # of the picture's file, in a table or in JSON
 LABEL_KEYS = ("label", "digit", "class")  # of the digit that a picture shows
-TEXT_KEYS = ("text",)  # of what stands in a picture
+TEXT_KEY = "text"  # of what stands in a picture
 GROUP_KEYS = ("group", "meter", "writer", "folder")  # of what belongs together
 PART_KEYS = ("part", "split", "set", "subset")
 _DELIMITERS = ",;\t"
@@ -149,7 +149,7 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
         if len(names) < 2 or label_of(names[1]) is None:
             raise InputError(f"{path}: its first line must name the columns, as: file,label")
         names, rows = ["file", "label"], _rows(content, delimiter, path)
-    if not set(names) & {*LABEL_KEYS, *TEXT_KEYS}:
+    if not set(names) & {*LABEL_KEYS, TEXT_KEY}:
         raise InputError(f"{path}: has the columns {', '.join(names)}, and no column label or text")
     for number, cells in rows:
         if any(cell.strip() for cell in cells):
@@ -158,7 +158,8 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
 
 def _rows(content: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table, each with the number of its last line. Raises InputError."""
-    rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)  # a text in quotes may have several lines
+    lines = io.StringIO(content, newline="")  # a text in quotes may have several lines
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
         for cells in rows:
             yield rows.line_num, cells
@@ -229,7 +230,8 @@ def _entry(row: Mapping[str, Any], path: Path, name: str, gathered: Gathered) ->
 
 
 def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((row[key] for key in keys if row.get(key) is not None), None)
+    """What the first of the keys says that says anything, as an empty cell of a table does not; else None."""
+    return next((row[key] for key in keys if row.get(key) not in (None, "")), None)
 
 
 def _located(file: str, folder: Path) -> str:
@@ -246,10 +248,10 @@ def _located(file: str, folder: Path) -> str:
 
 def _shown(row: Mapping[str, Any]) -> tuple[int | None, str | None, tuple[tuple[float, ...], ...] | None]:
     """Label, text and boxes of a row. Raises _Unusable."""
-    text, label = _first(row, TEXT_KEYS), _first(row, LABEL_KEYS)
+    text, label = row.get(TEXT_KEY), _first(row, LABEL_KEYS)
     if text is None and label is None:
         raise _Unusable("has no label and no text")
-    if text is None:
+    if text is None or (text == "" and label is not None):  # an empty text alone says that no digit is shown
         known = label_of(label)
         if known is None:
             raise _Unusable(f"its label is {str(label)[:40]!r}, which is no digit; 0 to 9, or none")
