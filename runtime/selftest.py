@@ -104,11 +104,11 @@ def selftest(path: Path | None = None) -> dict[str, Any]:
         ModelError: The model cannot be used.
         MissingExtraError: The file is a .tflite file, and LiteRT is not installed.
     """
+    if path:
+        checked_model(path)
     model = path or shipped_model(READER)
     golden = _loaded(golden_path(model))
     network = str(golden.get("network", "classifier"))
-    if path:
-        checked_model(path)
     try:
         checked = _CHECKS[network]
         found = checked(model, golden)

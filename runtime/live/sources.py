@@ -37,6 +37,8 @@ def opener(name: str, request: CameraRequest = DEFAULT_REQUEST) -> Callable[[], 
         UsageError: A size or a rate is asked of something that has its own. For an address, the function returned
             raises it.
     """
+    if not name:  # as a variable of a shell that is not set; a path without a name is the folder one works in
+        raise InputError("an empty name names no source; name a camera, a file, a folder or an address")
     device = re.fullmatch(r"/dev/video([0-9]+)", name)
     if device and not is_device(name):
         device = None

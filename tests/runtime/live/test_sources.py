@@ -113,6 +113,8 @@ def test_what_is_not_there_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(cameras, "cameras", list)
     with pytest.raises(InputError, match=r"gone\.avi: there is no such file and no camera of that name"):
         opener(str(tmp_path / "gone.avi"))
+    with pytest.raises(InputError, match="an empty name names no source"):
+        opener("")
     with pytest.raises(InputError, match="holds no pictures"):
         opener(str(tmp_path))()
     with pytest.raises(DeviceError, match=r"http://127\.0\.0\.1:9/video: nothing listens there"):
