@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import sys
 import threading
 from collections.abc import Sequence
@@ -68,7 +69,7 @@ def run(
             f"{counts['unreadable']} unreadable"
         )
         if counts["labelled"]:
-            _say(f"look at the labels by: digitocr data check {path}")
+            _say(f"look at the labels by: digitocr data check {shlex.quote(str(path))}")
 
 
 def settings_of(task: Task) -> str:
