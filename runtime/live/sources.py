@@ -114,10 +114,17 @@ def _named_camera(name: str, request: CameraRequest) -> Callable[[], FrameSource
 
 
 def _open_address(address: str, request: CameraRequest) -> FrameSource:
-    is_picture = re.match("https?://", address, re.IGNORECASE) and addresses.is_snapshot(address)
-    if request.width or request.height or (request.fps and not is_picture):
-        raise UsageError("a size or a rate can be asked of a camera only; a stream has its own")
-    return Snapshots(address, request.fps) if is_picture else Video(address)
+    may_be_picture = re.match("https?://", address, re.IGNORECASE)
+    has_own = UsageError("a size or a rate can be asked of a camera only; a stream has its own")
+    if request.width or request.height or (request.fps and not may_be_picture):
+        raise has_own
+    if may_be_picture and addresses.is_snapshot(address):
+        return Snapshots(address, request.fps)
+    video = Video(address)  # where nothing answers, it says why: a camera of snapshots may be off at the moment
+    if request.fps:
+        video.release()
+        raise has_own
+    return video
 
 
 def _rgb(picture: Path | bytes) -> Pixels:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitocr.runtime.errors import DeviceError, InputError, UsageError
+from digitocr.runtime.errors import DeviceError, InputError, SourceOffError, UsageError
 from digitocr.runtime.live import cameras, capture, decoding, sources
 from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Grabber
@@ -253,6 +253,16 @@ def test_a_snapshot_that_is_missing_or_damaged_now_and_then_is_tried_again(camer
             numbers.append(number_of(frame.pixels.rgb))
     grabber.close()
     assert numbers == sorted(numbers)
+
+
+def test_a_camera_of_snapshots_that_is_off_at_the_start_is_tried_again(camera, monkeypatch):
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0.02)
+    request = CameraRequest(fps=50)
+    with pytest.raises(SourceOffError, match="nothing listens there"):
+        opener("http://127.0.0.1:9/snap.jpg", request)()
+    grabber = Grabber(opener(camera(b"", b"", jpeg(1)).address, request), "snapshot")
+    assert grabber.fps == 50
+    grabber.close()
 
 
 def test_a_snapshot_is_not_asked_for_a_size(camera):
