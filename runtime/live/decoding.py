@@ -221,6 +221,8 @@ class Video:
     def _refusal(self, error: Exception, seconds: float) -> DigitocrError:
         """Why the name cannot be opened, as was found after that time."""
         errors = self._av.error
+        if not self._is_stream and isinstance(error, PermissionError):
+            return InputError(f"{self._name}: cannot be read ({_words(error)}); check its permissions")
         if not self._is_stream:
             return InputError(
                 f"{self._name}: not a video that can be decoded; convert it to .mp4 or .avi (a recording that was cut "

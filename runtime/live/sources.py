@@ -64,7 +64,13 @@ class Pictures:
     fps = DEFAULT_FPS
 
     def __init__(self, name: str) -> None:
-        pattern = str(Path(glob.escape(name)) / "*") if S_ISDIR(_mode(name)) else name
+        pattern = name
+        if S_ISDIR(_mode(name)):
+            pattern = str(Path(glob.escape(name)) / "*")
+            try:
+                next(Path(name).iterdir(), None)  # glob passes over a folder that cannot be read
+            except OSError as error:
+                raise InputError(f"{name}: the folder cannot be read ({error.strerror})") from error
         paths = [path for path in sorted(glob.glob(pattern)) if is_readable(Path(path).suffix)]
         if not paths:
             raise InputError(f"{name}: holds no pictures ({', '.join(sorted(SUFFIXES))})")

@@ -1,11 +1,14 @@
 """Files, pictures, streams and snapshots on loopback as sources."""
 
+import errno
 import os
 import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -119,6 +122,18 @@ def test_what_is_not_there_is_an_error(tmp_path, monkeypatch):
         opener(str(tmp_path))()
     with pytest.raises(DeviceError, match=r"http://127\.0\.0\.1:9/video: nothing listens there"):
         opener("http://user:secret@127.0.0.1:9/video")()
+
+
+def test_what_may_not_be_read_is_told_as_such(film, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # root may read whatever its permissions
+    with pytest.raises(InputError, match=r"the folder cannot be read \(Permission denied\)"):
+        opener(str(tmp_path))()
+    monkeypatch.setattr(av, "open", lambda *_, **__: av.error.err_check(-errno.EACCES))
+    with pytest.raises(InputError, match=r"film\.avi: cannot be read \(Permission denied\); check its permissions"):
+        opener(film)()
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
