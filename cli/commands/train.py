@@ -65,10 +65,10 @@ def train(
     before and after. If they are not read better, or MNIST or drawn scenes are read worse, no network is written, and
     the exit code is 6.
 
-    A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed. 5,000 training
-    images, or drawn scenes or lines, are held out and measured after each epoch; the test images are used once, at the
-    end. Prints the accuracy with its 95 % interval. On stderr there is a bar for each epoch, or without a terminal a
-    line.
+    A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed, but for adapt,
+    which is begun again. 5,000 training images, or drawn scenes or lines, are held out and measured after each epoch;
+    the test images are used once, at the end. Prints the accuracy with its 95 % interval. On stderr there is a bar for
+    each epoch, or without a terminal a line.
     """
     if resume:  # before the libraries of training are loaded, which takes seconds
         fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "images", "fonts", "start", "out")
