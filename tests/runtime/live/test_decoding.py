@@ -208,7 +208,7 @@ def test_a_stream_is_live_and_holds_no_frame_back(server):
 def test_frames_behind_a_lost_one_are_not_read_before_the_next_key_frame(server, lost):
     video = Video(server(lost=(lost,)).address + "?udp")
     flaws = []
-    while len(flaws) < 200:
+    while len(flaws) < 200 + video._suspect:  # more where a busy machine took long to open it
         assert video.read() is not None
         flaws.append(bool(video.flaw))
     video.release()
