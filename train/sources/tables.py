@@ -113,11 +113,17 @@ def _pictures(folder: str, label: int | None, group: str, part: str, gathered: G
             gathered.trouble("left out", path, "is no picture by its name")
 
 
+def delimiter_of(head: str) -> str:
+    """What the cells of a table are divided by, from its first line."""
+    return max(_DELIMITERS, key=head.count)
+
+
 def is_pixels(path: Path) -> bool:
     """Whether a table holds pixels instead of names of files: many columns, the first one of labels."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
-            cells = next(csv.reader(lines), [])
+            head = next(lines, "")
+        cells = next(csv.reader([head], delimiter=delimiter_of(head)), [])
     except (OSError, ValueError, csv.Error):
         return False
     return len(cells) > 25 and (cells[0].strip().lower() in LABEL_KEYS or label_of(cells[0]) is not None)
@@ -142,7 +148,7 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
     if head.lower().startswith("sep="):  # Excel's line, for itself, with the delimiter of those that follow
         content = content.replace(head, "", 1)
         head = content.lstrip("\n").split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=head.count)
+    delimiter = delimiter_of(head)
     rows = _rows(content, delimiter, path)
     names = next(([cell.strip().lower() for cell in cells] for _, cells in rows if cells), [])
     if not set(names) & set(FILE_KEYS):

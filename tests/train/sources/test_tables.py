@@ -157,13 +157,9 @@ def test_tables_without_the_columns_are_refused(text, why, gathered, tmp_path):
 def test_a_table_of_pixels_is_told_from_one_of_files(tmp_path):
     (tmp_path / "p.csv").write_text("label," + ",".join(f"pixel{at}" for at in range(784)) + "\n")
     (tmp_path / "q.csv").write_text(",".join(["7", *["0"] * 784]) + "\n")
+    (tmp_path / "s.csv").write_text("label;" + ";".join(f"pixel{at}" for at in range(784)) + "\n")
     (tmp_path / "f.csv").write_text("file,label\n")
-    assert [is_pixels(tmp_path / name) for name in ("p.csv", "q.csv", "f.csv", "none.csv")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+    assert [is_pixels(tmp_path / f"{name}.csv") for name in ("p", "q", "s", "f", "none")] == [True] * 3 + [False] * 2
 
 
 def reading(text, digits, **more):
