@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 UNNAMED = ("application/octet-stream", "text/plain")  # types that say nothing; the second stands for none as well
 PICTURES = (b"\xff\xd8\xff", b"\x89PNG")  # what files of JPEG and PNG begin with
-PROBE_SECONDS = 3.0  # a server that does not answer a probe in that time is left to OpenCV
+PROBE_SECONDS = 3.0  # a server that does not answer a probe in that time is left to FFmpeg
 SECRET_PARAMETER = re.compile(r"([?&;][^=&;#]*(?:pas|pwd|token|secret|key|auth)[^=&;#]*=)[^&;#]+", re.IGNORECASE)
 
 
@@ -39,7 +39,7 @@ def is_snapshot(address: str) -> bool:
             if kind in UNNAMED and response.length is not None:  # a stream has no length
                 return bytes(response.read(4)).startswith(PICTURES)
             return kind.startswith("image/")
-    except (OSError, ValueError):  # OpenCV may do better, or else its error is reported
+    except (OSError, ValueError):  # FFmpeg may do better, or else its error is reported
         return False
 
 
