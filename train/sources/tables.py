@@ -267,7 +267,7 @@ def _shown(row: Mapping[str, Any]) -> tuple[int | None, str | None, tuple[tuple[
     if row.get("lines"):
         return None, *_corrected(row, text)
     boxes = row.get("boxes")
-    if boxes is None:
+    if boxes in (None, ""):
         return None, text, None
     return None, text, tuple(tuple(map(float, box)) for box in boxes)
 

@@ -112,6 +112,9 @@ def test_an_empty_cell_says_nothing_where_another_one_does(names, gathered, tmp_
     first, second = entries_of_csv(tmp_path / "l.csv", gathered)
     assert (first.label, first.text, first.group) == (7, None, "a")
     assert (second.label, second.text, second.group) == (None, "0407", "b")
+    (tmp_path / "b.csv").write_text("file,text,boxes,turned,page\na.png,407,,,\n")
+    (entry,) = entries_of_csv(tmp_path / "b.csv", gathered)
+    assert (entry.text, entry.boxes, entry.turned, entry.page) == ("407", None, 0, 0)
 
 
 def test_a_space_behind_a_comma_does_not_hide_the_quotes(gathered, tmp_path):
