@@ -167,10 +167,10 @@ class Run(Generic[S]):
             yield
         except OSError as error:
             why = error.strerror or error
-            raise OutputError(
-                f"{self.folder}: cannot be written ({why}); when it can be, continue with: "
-                f"{shlex.join(['digitocr', 'train', '--resume', str(self.folder)])}"
-            ) from error
+            again = f"continue with: {resume_command(self.folder, self.record['data'].get('source'))}"
+            if self.settings.kind == "adapt":
+                again = "adapt again in a new folder"
+            raise OutputError(f"{self.folder}: cannot be written ({why}); when it can be, {again}") from error
 
 
 def begin(folder: Path, settings: S, data: Mnist, with_versions: bool = True) -> Run[S]:
@@ -248,8 +248,11 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
             (folder / CHECKPOINT).unlink(missing_ok=True)
         raise UsageError(f"{folder}: is finished, {begun.epochs} epochs; start a new run without --resume")
     fonts = begun.font_files()
-    if card != data_card(data) or font_names != [font.name for font in fonts]:
-        raise InputError(f"{folder}: was begun with other data or fonts; give the same ones")
+    called = {"source": card["source"]} if "source" in card else {}
+    # the digest tells the data; what they are called depends on where one works
+    if card != {**data_card(data), **called} or font_names != [font.name for font in fonts]:
+        command = resume_command(folder, card.get("source"))
+        raise InputError(f"{folder}: was begun with other data or fonts; give the same ones, by: {command}")
     run = Run(folder, begun, fonts, record)
     run.write_json(RECORD, record)
     if data.origin and not (folder / SPLIT).exists():  # it was killed as it began
@@ -300,6 +303,16 @@ def train_command(options: Mapping[str, Any]) -> str:
         word for name, value in options.items() if value != "" for word in (f"--{name.replace('_', '-')}", str(value))
     ]
     return shlex.join(["digitocr", "train", *words])
+
+
+def resume_command(folder: Path, source: object = None) -> str:
+    """The command line that continues the run in a folder, quoted for a shell. source: what --data named, if anything.
+
+    >>> resume_command(Path("my run"), "labels.csv")
+    "digitocr train --resume 'my run' --data labels.csv"
+    """
+    words = ["--resume", folder, *(["--data", source] if source else [])]
+    return shlex.join(["digitocr", "train", *map(str, words)])
 
 
 def data_card(data: Mnist) -> dict[str, Any]:

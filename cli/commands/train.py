@@ -118,7 +118,7 @@ def train(
     mnist = load_data(data, quiet, complete=True)
     if recipe != "adapt":  # three networks one after the other leave pieces, and each comes on top
         keep_freed()
-    with _stoppable(None if recipe == "adapt" else folder):
+    with _stoppable("" if recipe == "adapt" else runs.resume_command(folder, data)):
         result = _run(mnist, settings, folder, quiet)
     _say(result, folder, quiet, data)
 
@@ -140,8 +140,8 @@ def _run(mnist: Any, settings: Any, folder: Path, quiet: bool) -> dict[str, Any]
 
 
 @contextmanager
-def _stoppable(folder: Path | None) -> Iterator[None]:
-    """Names the command to continue the run in a folder with, when Ctrl-C or SIGTERM ends the training.
+def _stoppable(command: str) -> Iterator[None]:
+    """Names the command to continue the run with, if there is one, when Ctrl-C or SIGTERM ends the training.
 
     SIGTERM unwinds the stack as Ctrl-C does, so that the processes that draw end and leave no semaphores behind.
     """
@@ -149,8 +149,8 @@ def _stoppable(folder: Path | None) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        if folder:
-            print(f"digitocr: interrupted; continue with: {_command('train', '--resume', folder)}", file=sys.stderr)
+        if command:
+            print(f"digitocr: interrupted; continue with: {command}", file=sys.stderr)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
