@@ -248,9 +248,7 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
             (folder / CHECKPOINT).unlink(missing_ok=True)
         raise UsageError(f"{folder}: is finished, {begun.epochs} epochs; start a new run without --resume")
     fonts = begun.font_files()
-    called = {"source": card["source"]} if "source" in card else {}
-    # the digest tells the data; what they are called depends on where one works
-    if card != {**data_card(data), **called} or font_names != [font.name for font in fonts]:
+    if not is_of(card, data) or font_names != [font.name for font in fonts]:
         command = resume_command(folder, card.get("source"))
         raise InputError(f"{folder}: was begun with other data or fonts; give the same ones, by: {command}")
     run = Run(folder, begun, fonts, record)
@@ -331,6 +329,12 @@ def data_card(data: Mnist) -> dict[str, Any]:
         "split": data.origin.split,
         "others": len(data.train_others),
     }
+
+
+def is_of(card: Mapping[str, Any], data: Mnist) -> bool:
+    """Whether a record's data_card is that of these data, by whatever name: that depends on where one works."""
+    called = {"source": card["source"]} if "source" in card else {}
+    return card == {**data_card(data), **called}
 
 
 def _write_split(path: Path, data: Mnist) -> None:
