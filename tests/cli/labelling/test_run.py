@@ -128,7 +128,7 @@ def test_other_labels_in_the_folder_are_named(folder):
     assert run.rival_of(path) == ""
     (folder / "labels.csv").write_text("file,label\n")
     assert run.rival_of(path) == f"labels.jsonl comes before {folder}/labels.csv where the folder is given as --data"
-    for first in ("7", "labels.json"):
+    for first in ("none", "7", "labels.json"):
         (folder / first).mkdir()
         assert run.rival_of(path).startswith(f"{folder / first} comes before labels.jsonl where the folder is given")
 
