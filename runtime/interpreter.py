@@ -60,6 +60,8 @@ def onnx_session(content: bytes, path: Path, threads: int, providers: Sequence[s
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_mem_pattern = False  # pictures have many sizes: what is planned for one is hardly used again
     options.log_severity_level = 4  # fatal errors only; errors are raised
+    # PyTorch writes weights to a file beside the model's; else they are looked for where one works (before 1.19 always)
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
     try:
         session = onnxruntime.InferenceSession(content, options, providers=list(providers))
     except Exception as error:  # its exceptions share no public base

@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.detector import MULTIPLE, STRIDE, detector_input
-from digitocr.runtime.errors import InputError
+from digitocr.runtime.errors import InputError, ModelError
 from digitocr.runtime.files import read_json
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.interpreter import PlanesNetwork
@@ -104,6 +104,8 @@ def selftest(path: Path | None = None) -> dict[str, Any]:
         ModelError: The model cannot be used.
         MissingExtraError: The file is a .tflite file, and LiteRT is not installed.
     """
+    if path and path.suffix not in PACKAGES:  # as a folder, which may have no name that another one can follow
+        raise ModelError(f"{path}: a model file ends in {' or '.join(PACKAGES)}; make one with: digitocr export")
     model = path or shipped_model(READER)
     golden = _loaded(golden_path(model))
     network = str(golden.get("network", "classifier"))

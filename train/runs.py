@@ -167,10 +167,10 @@ class Run(Generic[S]):
             yield
         except OSError as error:
             why = error.strerror or error
-            raise OutputError(
-                f"{self.folder}: cannot be written ({why}); when it can be, continue with: "
-                f"{shlex.join(['digitocr', 'train', '--resume', str(self.folder)])}"
-            ) from error
+            again = f"continue with: {resume_command(self.folder, self.record['data'].get('source'))}"
+            if self.settings.kind == "adapt":
+                again = "adapt again in a new folder"
+            raise OutputError(f"{self.folder}: cannot be written ({why}); when it can be, {again}") from error
 
 
 def begin(folder: Path, settings: S, data: Mnist, with_versions: bool = True) -> Run[S]:
@@ -248,8 +248,9 @@ def resume(folder: Path, settings: type[S], data: Mnist) -> Run[S]:
             (folder / CHECKPOINT).unlink(missing_ok=True)
         raise UsageError(f"{folder}: is finished, {begun.epochs} epochs; start a new run without --resume")
     fonts = begun.font_files()
-    if card != data_card(data) or font_names != [font.name for font in fonts]:
-        raise InputError(f"{folder}: was begun with other data or fonts; give the same ones")
+    if not is_of(card, data) or font_names != [font.name for font in fonts]:
+        command = resume_command(folder, card.get("source"))
+        raise InputError(f"{folder}: was begun with other data or fonts; give the same ones, by: {command}")
     run = Run(folder, begun, fonts, record)
     run.write_json(RECORD, record)
     if data.origin and not (folder / SPLIT).exists():  # it was killed as it began
@@ -302,6 +303,16 @@ def train_command(options: Mapping[str, Any]) -> str:
     return shlex.join(["digitocr", "train", *words])
 
 
+def resume_command(folder: Path, source: object = None) -> str:
+    """The command line that continues the run in a folder, quoted for a shell. source: what --data named, if anything.
+
+    >>> resume_command(Path("my run"), "labels.csv")
+    "digitocr train --resume 'my run' --data labels.csv"
+    """
+    words = ["--resume", folder, *(["--data", source] if source else [])]
+    return shlex.join(["digitocr", "train", *map(str, words)])
+
+
 def data_card(data: Mnist) -> dict[str, Any]:
     """The data of a training as its record describes it: digest and numbers of images; of own data also their source.
 
@@ -318,6 +329,12 @@ def data_card(data: Mnist) -> dict[str, Any]:
         "split": data.origin.split,
         "others": len(data.train_others),
     }
+
+
+def is_of(card: Mapping[str, Any], data: Mnist) -> bool:
+    """Whether a record's data_card is that of these data, by whatever name: that depends on where one works."""
+    called = {"source": card["source"]} if "source" in card else {}
+    return card == {**data_card(data), **called}
 
 
 def _write_split(path: Path, data: Mnist) -> None:

@@ -65,10 +65,10 @@ def train(
     before and after. If they are not read better, or MNIST or drawn scenes are read worse, no network is written, and
     the exit code is 6.
 
-    A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed. 5,000 training
-    images, or drawn scenes or lines, are held out and measured after each epoch; the test images are used once, at the
-    end. Prints the accuracy with its 95 % interval. On stderr there is a bar for each epoch, or without a terminal a
-    line.
+    A run is a folder with the network, its metrics and its history; after Ctrl-C it can be resumed, but for adapt,
+    which is begun again. 5,000 training images, or drawn scenes or lines, are held out and measured after each epoch;
+    the test images are used once, at the end. Prints the accuracy with its 95 % interval. On stderr there is a bar for
+    each epoch, or without a terminal a line.
     """
     if resume:  # before the libraries of training are loaded, which takes seconds
         fixed = ("experiment", "recipe", "epochs", "batch_size", "seed", "images", "fonts", "start", "out")
@@ -118,7 +118,7 @@ def train(
     mnist = load_data(data, quiet, complete=True)
     if recipe != "adapt":  # three networks one after the other leave pieces, and each comes on top
         keep_freed()
-    with _stoppable(None if recipe == "adapt" else folder):
+    with _stoppable("" if recipe == "adapt" else runs.resume_command(folder, data)):
         result = _run(mnist, settings, folder, quiet)
     _say(result, folder, quiet, data)
 
@@ -140,8 +140,8 @@ def _run(mnist: Any, settings: Any, folder: Path, quiet: bool) -> dict[str, Any]
 
 
 @contextmanager
-def _stoppable(folder: Path | None) -> Iterator[None]:
-    """Names the command to continue the run in a folder with, when Ctrl-C or SIGTERM ends the training.
+def _stoppable(command: str) -> Iterator[None]:
+    """Names the command to continue the run with, if there is one, when Ctrl-C or SIGTERM ends the training.
 
     SIGTERM unwinds the stack as Ctrl-C does, so that the processes that draw end and leave no semaphores behind.
     """
@@ -149,8 +149,8 @@ def _stoppable(folder: Path | None) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        if folder:
-            print(f"digitocr: interrupted; continue with: {_command('train', '--resume', folder)}", file=sys.stderr)
+        if command:
+            print(f"digitocr: interrupted; continue with: {command}", file=sys.stderr)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)

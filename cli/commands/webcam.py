@@ -125,9 +125,9 @@ def webcam(
     """Read numbers live from a camera, a video or a stream.
 
     A number is announced on stdout once, when it was read over several frames; never one with a digit that cannot be
-    told. Of a camera or a stream only the newest
-    frame is read, so the picture shown is never outdated; of a recording every frame is read. Ctrl-C ends with exit
-    code 130, SIGTERM with 143; a recording is finished in both cases.
+    told. Of a camera or a stream only the newest frame is read, so the picture shown is never outdated; of a recording
+    every frame is read. Ctrl-C ends with exit code 130, SIGTERM with 143; the file of --record is finished in both
+    cases.
     """
     if "--debug" in sys.argv:
         os.environ.setdefault("OPENCV_LOG_LEVEL", "INFO")  # else VideoReader silences OpenCV and FFmpeg

@@ -1,1 +1,1 @@
-"""The command webcam: its loop over frames, its window, its page for browsers and its recordings."""
+"""The command draw: its page, on which one draws a digit."""

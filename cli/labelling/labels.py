@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from errno import ENOSPC
+from errno import EISDIR, ENOSPC
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -180,6 +180,8 @@ def _append(path: Path, line: bytes) -> None:
 
 def _locked(path: Path) -> IO[bytes]:
     """The file of notes, open and locked until it is closed, or this process ends. Raises OutputError."""
+    if path.is_dir():
+        raise _unwritable(path, IsADirectoryError(EISDIR, os.strerror(EISDIR)))
     beside = path.with_name(f".{path.name}.notes")
     try:
         file = beside.open("ab+", buffering=0)

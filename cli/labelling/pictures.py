@@ -318,10 +318,11 @@ class Pictures:
     def _said(self, index: int, row: Row) -> Guess:
         """A label that was taken back, as a guess."""
         before = self._guesses.get(index, Guess("", [], [], 0.0, 0))
-        text = row.get("text", row.get("label"))
-        text = "" if text in (None, NONE) else str(text)
-        boxes = row.get("boxes", before.boxes)
-        return Guess(text, boxes, [1.0] * len(boxes), before.confidence, row.get("turned", before.turned))
+        stated = {name: value for name, value in row.items() if value is not None}  # tables write null for nothing
+        text = stated.get("text", stated.get("label", NONE))
+        boxes = stated.get("boxes", before.boxes)
+        turned = stated.get("turned", before.turned)
+        return Guess("" if text == NONE else str(text), boxes, [1.0] * len(boxes), before.confidence, turned)
 
     def _note(self, index: int, what: Row) -> None:
         picture = self.pictures[index]

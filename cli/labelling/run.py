@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import sys
 import threading
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from digitocr.cli.batch.parallel import read_in_processes
 from digitocr.cli.batch.task import Task
 from digitocr.cli.labelling.labels import Labels
 from digitocr.cli.labelling.page import LabelPage
-from digitocr.cli.labelling.pictures import Pictures, listed
+from digitocr.cli.labelling.pictures import NONE, Pictures, listed
 from digitocr.runtime.errors import DigitocrError
 
 FILE = "labels.jsonl"  # in a folder of pictures; `--data FOLDER` finds it there
@@ -68,7 +69,7 @@ def run(
             f"{counts['unreadable']} unreadable"
         )
         if counts["labelled"]:
-            _say(f"look at the labels by: digitocr data check {path}")
+            _say(f"look at the labels by: digitocr data check {shlex.quote(str(path))}")
 
 
 def settings_of(task: Task) -> str:
@@ -85,7 +86,7 @@ def _default(sources: Sequence[str]) -> Path:
 
 def rival_of(path: Path) -> str:
     """What to know where the folder of the file holds other labels as well; empty where it does not."""
-    folders = [path.with_name(str(digit)) for digit in range(10)]
+    folders = [path.with_name(name) for name in (*map(str, range(10)), NONE)]
     before = next((one for one in (path.with_name("labels.json"), *folders) if one.exists()), None)
     after = path.with_name("labels.csv")
     if before:

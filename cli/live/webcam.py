@@ -30,7 +30,7 @@ from digitocr.runtime.reader import Reader
 RATE_FRAMES = 30  # frames over which the rate shown on the picture is averaged
 LATENCY_FRAMES = 10_000  # frames, the newest ones, of which the latency is reported at the end
 TERMINATED = 128 + signal.SIGTERM  # the exit code of a run ended by SIGTERM, as shells report it
-WAIT_SECONDS = 0.2  # between two checks of the time while a page stays open after the end of a recording
+WAIT_SECONDS = 0.2  # between two checks of the time, between frames and after the end of a recording that is shown
 
 
 class End(Enum):
@@ -258,11 +258,27 @@ def _watch(
         if settings.once and frame.announced:
             return End.READING
         if view:
-            if not video.live:  # a recording is shown at its own speed
-                sleep(max(0.0, frame.time - counts.seconds))
+            if not video.live and (end := _paced(frame.time, counts, view, heartbeat, waiting)):
+                return end
             if not view.show(frame, fps):
                 return End.PERSON
     return End.SOURCE
+
+
+def _paced(time: float, counts: _Counts, view: View, heartbeat: Heartbeat, waiting: _Waiting) -> End | None:
+    """Waits until a recording, shown at its own speed, is at that time. Returns what ended it before, if anything did.
+
+    Between two frames of a recording may lie hours, as of a camera that records what moves.
+    """
+    while (left := time - counts.seconds) > 0:
+        sleep(min(left, WAIT_SECONDS))
+        if left > WAIT_SECONDS:
+            heartbeat.beat()
+            if waiting.is_over:
+                return End.TIME
+            if not view.idle():
+                return End.PERSON
+    return None
 
 
 def _wait(settings: WebcamSettings, waiting: _Waiting) -> End:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-PROBE_SECONDS = 3.0  # a server that does not answer a probe in that time is left to OpenCV
+UNNAMED = ("application/octet-stream", "text/plain")  # types that say nothing; the second stands for none as well
+PICTURES = (b"\xff\xd8\xff", b"\x89PNG")  # what files of JPEG and PNG begin with
+PROBE_SECONDS = 3.0  # a server that does not answer a probe in that time is left to FFmpeg
 SECRET_PARAMETER = re.compile(r"([?&;][^=&;#]*(?:pas|pwd|token|secret|key|auth)[^=&;#]*=)[^&;#]+", re.IGNORECASE)
 
 
@@ -33,8 +35,11 @@ def is_snapshot(address: str) -> bool:
     """Whether an http address answers with one picture, rather than with a stream or a video."""
     try:
         with answer(address, PROBE_SECONDS) as response:
-            return str(response.headers.get_content_type()).startswith("image/")
-    except (OSError, ValueError):  # OpenCV may do better, or else its error is reported
+            kind = str(response.headers.get_content_type())
+            if kind in UNNAMED and response.length is not None:  # a stream has no length
+                return bytes(response.read(4)).startswith(PICTURES)
+            return kind.startswith("image/")
+    except (OSError, ValueError):  # FFmpeg may do better, or else its error is reported
         return False
 
 

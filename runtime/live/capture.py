@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from digitocr.runtime.errors import DeviceError, DigitocrError, InputError, SourceOffError
-from digitocr.runtime.live.frames import DEFAULT_FPS, FramePixels, FrameSource, checked
+from digitocr.runtime.live.frames import DEFAULT_FPS, FramePixels, FrameSource, checked, is_rate
 
 STALL_SECONDS = 3.0  # without a frame that can be read, after which a live source is lost, by this machine's clock
 FIRST_SECONDS = 20.0  # for which a source that says nothing is waited for at the start
@@ -207,7 +207,8 @@ class Grabber:
 
     def _describe(self, source: FrameSource) -> None:
         self.live = getattr(source, "live", True)
-        self.fps = getattr(source, "fps", DEFAULT_FPS)
+        fps = getattr(source, "fps", None) or 0.0
+        self.fps = fps if is_rate(fps) else DEFAULT_FPS
         self.continuous = getattr(source, "continuous", True) and (self.live or self._every == 1)
         self._interval = getattr(source, "interval", 0.0)
 

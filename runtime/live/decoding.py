@@ -158,6 +158,8 @@ class Video:
             self._is_lossy = is_missed or (before and self._filter is not None)  # the filter is a frame behind
             if packet is None:
                 break
+            if packet.dts is not None and not packet.size:
+                continue  # Theora repeats a picture so, and decoders refuse it; what ends a file has no time
             try:
                 decoded = packet.decode()
             except self._av.error.InvalidDataError:
@@ -219,6 +221,8 @@ class Video:
     def _refusal(self, error: Exception, seconds: float) -> DigitocrError:
         """Why the name cannot be opened, as was found after that time."""
         errors = self._av.error
+        if not self._is_stream and isinstance(error, PermissionError):
+            return InputError(f"{self._name}: cannot be read ({_words(error)}); check its permissions")
         if not self._is_stream:
             return InputError(
                 f"{self._name}: not a video that can be decoded; convert it to .mp4 or .avi (a recording that was cut "

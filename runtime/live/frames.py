@@ -86,7 +86,8 @@ class FrameSource(Protocol):
     Attributes:
         live (bool): Whether frames are lost if they are not read at once, as those of a camera. Only the newest frame
             of a live source is kept; of any other source every frame is read, in order. Default: True.
-        fps (float): Frames per second. It gives the frames of a source that is not live their times. Default: 30.
+        fps (float): Frames per second. It gives the frames of a source that is not live their times. Default: 30, also
+            for what is no rate, as the 0 of a driver that does not know it.
         continuous (bool): Whether a frame shows almost the same as the one before, so that digits can be followed
             from one to the next. Default: True.
 

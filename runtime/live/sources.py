@@ -37,6 +37,8 @@ def opener(name: str, request: CameraRequest = DEFAULT_REQUEST) -> Callable[[], 
         UsageError: A size or a rate is asked of something that has its own. For an address, the function returned
             raises it.
     """
+    if not name:  # as a variable of a shell that is not set; a path without a name is the folder one works in
+        raise InputError("an empty name names no source; name a camera, a file, a folder or an address")
     device = re.fullmatch(r"/dev/video([0-9]+)", name)
     if device and not is_device(name):
         device = None
@@ -62,7 +64,13 @@ class Pictures:
     fps = DEFAULT_FPS
 
     def __init__(self, name: str) -> None:
-        pattern = str(Path(glob.escape(name)) / "*") if S_ISDIR(_mode(name)) else name
+        pattern = name
+        if S_ISDIR(_mode(name)):
+            pattern = str(Path(glob.escape(name)) / "*")
+            try:
+                next(Path(name).iterdir(), None)  # glob passes over a folder that cannot be read
+            except OSError as error:
+                raise InputError(f"{name}: the folder cannot be read ({error.strerror})") from error
         paths = [path for path in sorted(glob.glob(pattern)) if is_readable(Path(path).suffix)]
         if not paths:
             raise InputError(f"{name}: holds no pictures ({', '.join(sorted(SUFFIXES))})")
@@ -112,10 +120,17 @@ def _named_camera(name: str, request: CameraRequest) -> Callable[[], FrameSource
 
 
 def _open_address(address: str, request: CameraRequest) -> FrameSource:
-    is_picture = re.match("https?://", address, re.IGNORECASE) and addresses.is_snapshot(address)
-    if request.width or request.height or (request.fps and not is_picture):
-        raise UsageError("a size or a rate can be asked of a camera only; a stream has its own")
-    return Snapshots(address, request.fps) if is_picture else Video(address)
+    may_be_picture = re.match("https?://", address, re.IGNORECASE)
+    has_own = UsageError("a size or a rate can be asked of a camera only; a stream has its own")
+    if request.width or request.height or (request.fps and not may_be_picture):
+        raise has_own
+    if may_be_picture and addresses.is_snapshot(address):
+        return Snapshots(address, request.fps)
+    video = Video(address)  # where nothing answers, it says why: a camera of snapshots may be off at the moment
+    if request.fps:
+        video.release()
+        raise has_own
+    return video
 
 
 def _rgb(picture: Path | bytes) -> Pixels:

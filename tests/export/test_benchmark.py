@@ -16,7 +16,7 @@ from digitocr.runtime.models import shipped_model
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory):
-    """An ONNX file that no export wrote: dark ink from 0 to 255, channels first, a fixed batch of 4, of 11 classes."""
+    """An ONNX file that no export wrote, random weights beside it: channels first, a batch of 4, 11 classes."""
     rng = np.random.default_rng(0)
     parts = [rng.normal(0, 0.01, (784, 11)).astype(np.float32), np.zeros(11, np.float32)]
     value = onnx.helper.make_tensor_value_info
@@ -26,7 +26,8 @@ def foreign(tmp_path_factory):
     graph = onnx.helper.make_graph(nodes, "g", ends[:1], ends[1:], weights)
     path = tmp_path_factory.mktemp("foreign") / "foreign.onnx"
     opset = [onnx.helper.make_opsetid("", 17)]
-    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=9), path)
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=9)
+    onnx.save(model, path, save_as_external_data=True, location="foreign.onnx.data")
     return path
 
 
@@ -56,6 +57,8 @@ def test_each_file_has_a_row_with_all_numbers(result):
     assert (ours["least"], ours["batch"], theirs["least"], theirs["batch"]) == (1, 64, 4, 4)
     assert theirs["changed"] > 40  # random weights
     assert any("unknown" in line for line in theirs["findings"])
+    assert ours["kb"] == round(shipped_model("digitocr-int8.onnx").stat().st_size / 1000, 1)
+    assert theirs["kb"] > 4 * 784 * 11 / 1000  # with the weights
     for row in result["models"]:
         assert 0 < row["p50_us"] <= row["p95_us"]
         assert row["cold_ms"] > 10

@@ -2,8 +2,10 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from digitocr.runtime.classifier import Classifier
@@ -69,6 +71,22 @@ def test_what_onnx_runtime_cannot_load_is_a_line_and_nothing_on_stderr(content, 
     path = tmp_path / "m.onnx"
     refused(lambda: onnx_session(content, path, 1), path, "ONNX Runtime cannot load it")
     assert capfd.readouterr() == ("", "")
+
+
+def test_weights_in_a_file_of_their_own_are_found_beside_the_model(tmp_path, monkeypatch):
+    onnx = pytest.importorskip("onnx")
+    if tuple(map(int, onnxruntime.__version__.split(".")[:2])) < (1, 19):
+        pytest.skip("are looked for where one works")
+    whole = shipped_model("digitocr-int8.onnx")
+    path = tmp_path / "model" / "m.onnx"
+    path.parent.mkdir()
+    onnx.save_model(onnx.load(whole), path, save_as_external_data=True, location="m.onnx.data", size_threshold=1024)
+    picture = {"image": np.random.default_rng(0).random((1, 28, 28, 1), np.float32)}
+    wanted = onnx_session(whole.read_bytes(), whole, 1).run(None, picture)
+    for folder, name in ((tmp_path, "model/m.onnx"), (path.parent, "m.onnx")):
+        monkeypatch.chdir(folder)
+        given = onnx_session(path.read_bytes(), Path(name), 1).run(None, picture)
+        np.testing.assert_array_equal(given, wanted)
 
 
 def test_of_a_long_error_the_first_line_is_kept():

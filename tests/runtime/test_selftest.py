@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,3 +142,9 @@ def test_what_is_missing_or_no_json(model, tmp_path):
     shutil.copy(shipped_model("digitocr-int8.onnx.golden.json"), tmp_path / "n.onnx.golden.json")
     with pytest.raises(ModelError):
         selftest(tmp_path / "n.onnx")
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_is_no_model(name):
+    with pytest.raises(ModelError, match=r"a model file ends in \.onnx or \.tflite"):
+        selftest(Path(name))

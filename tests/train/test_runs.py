@@ -42,6 +42,10 @@ class OtherSettings(Settings):
     kind: ClassVar[str] = "detector"
 
 
+class Adapting(Settings):
+    kind: ClassVar[str] = "adapt"
+
+
 class Network:
     """In a Keras model's place: it saves its name."""
 
@@ -157,6 +161,11 @@ def test_a_full_disk_is_said_with_the_command_to_continue(tmp_path: Path, monkey
     (tmp_path / "my run" / "metrics.json").mkdir()
     with pytest.raises(OutputError, match="cannot be written"):
         run.write_json("metrics.json", {})
+    run.record["data"]["source"] = "my labels.csv"
+    with pytest.raises(OutputError, match=r"continue with: digitocr train --resume '.*' --data 'my labels\.csv'$"):
+        run.write_json("metrics.json", {})
+    with pytest.raises(OutputError, match=r"when it can be, adapt again in a new folder$"):  # it cannot be resumed
+        Run(run.folder, Adapting(), [], run.record).write_json("metrics.json", {})
 
 
 def test_a_checkpoint_that_keras_cannot_load_is_said(tmp_path: Path) -> None:
@@ -270,8 +279,10 @@ def test_a_run_with_own_data_records_their_source_and_what_each_picture_is_for(t
     (tmp_path / "run" / "split.csv").unlink()  # it was killed as it began
     resume(tmp_path / "run", Settings, own)
     assert (tmp_path / "run" / "split.csv").read_bytes() == content
-    with pytest.raises(InputError, match="begun with other data"):
-        resume(tmp_path / "run", Settings, replace(own, origin=replace(origin, source="other.csv")))
+    resume(tmp_path / "run", Settings, replace(own, origin=replace(origin, source="/elsewhere/my.csv")))
+    for other in (replace(own, digest="other"), replace(own, origin=None)):
+        with pytest.raises(InputError, match=r"begun with other data .*: digitocr train --resume \S+ --data my\.csv$"):
+            resume(tmp_path / "run", Settings, other)
 
 
 def test_a_run_with_mnist_writes_no_list_of_pictures(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ report is made from: `pages` of it gives the same report again.
 
 import json
 import math
-import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +31,7 @@ from digitocr.train.paper.schemas import (
     fits_results,
     read_json,
 )
-from digitocr.train.runs import ADAPTED
+from digitocr.train.runs import ADAPTED, resume_command
 
 try:
     from digitocr.train.paper import figures
@@ -158,7 +157,8 @@ def run_pages(folder: Path, data: Mnist) -> Pages:
 
     run = read_json(folder / "run.json", TRAINING_RUN, "train again")
     if not run["ended"]:
-        raise UsageError(f"{folder}: is not finished; resume with: digitocr train --resume {shlex.quote(str(folder))}")
+        command = resume_command(folder, run["data"].get("source"))
+        raise UsageError(f"{folder}: is not finished; resume with: {command}")
     if run["data"]["digest"] != data.digest:
         raise InputError(f"{folder}: was trained on other data; give the same --data")
     if not (folder / "model.keras").exists():

@@ -55,7 +55,7 @@ with keras_needed("train", "a study"):
     from digitocr.train.classifier.batch_norm import debias
     from digitocr.train.classifier.loop import COLUMNS, probabilities, train
     from digitocr.train.classifier.network import EXPERIMENTS, Experiment, build_network, multiply_accumulates
-    from digitocr.train.runs import data_card, now, write_json
+    from digitocr.train.runs import data_card, is_of, now, write_json
 
 STUDY_SCHEMA = "digitocr-study/1"  # of study.json
 STUDY_RUN_SCHEMA = "digitocr-study-run/1"  # of the file of a run
@@ -149,7 +149,7 @@ class Study:
             if begun["plan"] != card["plan"]:
                 options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in begun["plan"].items())
                 raise UsageError(f"{folder}: holds a study with {options}; give the same options, or another --out")
-            if begun["data"] != card["data"]:
+            if not is_of(begun["data"], data):
                 raise InputError(f"{folder}: holds a study of other data; give the same --data, or another --out")
             return
         try:

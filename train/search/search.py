@@ -63,6 +63,7 @@ STUDY_NAME = "digitocr"  # of the study in Optuna's storage
 MIN_ACCURACY = 0.99  # of the held-out images, that TPE treats as a constraint
 # what Optuna raises on a damaged journal
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
+OWN_NAMES = {"models", "lock", "id", "journal.log", "journal.lock"}  # what a search begins with in its folder
 MAX_REASON = 200  # characters of an error of a storage that are shown
 MAX_TRIES = 3  # processes that may die during the same trial before it is given up
 
@@ -81,7 +82,7 @@ class Search:
     Raises:
         UsageError: The search has another plan, or the storage cannot be reached.
         InputError: The search is of other data, or its journal is damaged.
-        OutputError: The folder cannot be written.
+        OutputError: The folder cannot be written, or holds something else.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Search:
     ) -> None:
         self._folder, self._data, self._plan, self._quantize, self._storage = folder, data, plan, quantize, storage
         try:
+            self._refuse_folder_of_others()
             (folder / "models").mkdir(parents=True, exist_ok=True)
             with self._locked():
                 identity = folder / "id"
@@ -99,6 +101,14 @@ class Search:
                 self._study = self._open_study()
         except OSError as error:
             raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); give another --out") from error
+
+    def _refuse_folder_of_others(self) -> None:
+        """Raises OutputError where the folder holds something else: a study's results would be written over."""
+        if not self._folder.exists() or (self._folder / "id").exists():
+            return
+        names = {path.name for path in self._folder.iterdir() if not path.name.startswith(".")}
+        if names - OWN_NAMES:
+            raise OutputError(f"{self._folder}: is not empty and holds no search; give another --out")
 
     def _open_study(self) -> optuna.Study:
         """The study in the storage; a new one gets the plan and, for a grid, all points in its queue."""

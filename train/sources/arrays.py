@@ -18,6 +18,7 @@ from digitocr.runtime.image import load
 from digitocr.train.data import Bytes
 from digitocr.train.idx import TEST, TRAIN, IdxFiles, read_idx
 from digitocr.train.sources.labelled import NONE, Gathered
+from digitocr.train.sources.tables import delimiter_of
 
 NPZ_NAMES = (  # of pictures and labels, the part, and the name of their groups
     ("x_train", "y_train", TRAIN, "groups_train"),
@@ -87,10 +88,19 @@ def read_pixels(path: Path, gathered: Gathered, part: str = "") -> None:
             first = next(lines, "")
         names = 0 if first.lstrip(' "')[:1].isdigit() else 1
         cells = np.loadtxt(
-            path, np.float32, delimiter=",", skiprows=names, ndmin=2, encoding="utf-8-sig", quotechar='"'
+            path,
+            np.float32,
+            delimiter=delimiter_of(first),
+            skiprows=names,
+            ndmin=2,
+            encoding="utf-8-sig",
+            quotechar='"',
         )
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: its pixels cannot be read ({error})") from error
+        why = str(error).partition(";")[0]  # what NumPy advises behind it is for programmers
+        raise InputError(
+            f"{path}: its pixels cannot be read ({why}); each line is a label and as many pixels"
+        ) from error
     add_arrays(gathered, str(path), cells[:, 1:], cells[:, 0], part)
 
 

@@ -199,10 +199,12 @@ def is_bright(gray: GrayImage) -> bool:
 def label_of(value: Any) -> int | None:
     """The label in a cell of a table or in JSON: 0 to 9, or NONE; None for anything else.
 
-    >>> label_of("7"), label_of(7), label_of("none"), label_of("seven")
-    (7, 7, 10, None)
+    >>> label_of("7"), label_of(7), label_of("none"), label_of("seven"), label_of("7.0")
+    (7, 7, 10, None, 7)
+
+    The last is how pandas writes a column of which some cells are empty.
     """
-    text = "" if value is None else str(value).strip().lower()
+    text = "" if value is None else str(value).strip().lower().removesuffix(".0")
     if text in NONE_NAMES:
         return NONE
     return int(text) if len(text) == 1 and text.isdecimal() and text.isascii() else None

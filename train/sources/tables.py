@@ -23,7 +23,7 @@ from digitocr.train.sources.labelled import CLASSES, PARTS, Gathered, label_of, 
 
 FILE_KEYS = ("file", "source", "path", "image", "filename", "name")  # of the picture's file, in a table or in JSON
 LABEL_KEYS = ("label", "digit", "class")  # of the digit that a picture shows
-TEXT_KEYS = ("text",)  # of what stands in a picture
+TEXT_KEY = "text"  # of what stands in a picture
 GROUP_KEYS = ("group", "meter", "writer", "folder")  # of what belongs together
 PART_KEYS = ("part", "split", "set", "subset")
 _DELIMITERS = ",;\t"
@@ -113,11 +113,17 @@ def _pictures(folder: str, label: int | None, group: str, part: str, gathered: G
             gathered.trouble("left out", path, "is no picture by its name")
 
 
+def delimiter_of(head: str) -> str:
+    """What the cells of a table are divided by, from its first line."""
+    return max(_DELIMITERS, key=head.count)
+
+
 def is_pixels(path: Path) -> bool:
     """Whether a table holds pixels instead of names of files: many columns, the first one of labels."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
-            cells = next(csv.reader(lines), [])
+            head = next(lines, "")
+        cells = next(csv.reader([head], delimiter=delimiter_of(head)), [])
     except (OSError, ValueError, csv.Error):
         return False
     return len(cells) > 25 and (cells[0].strip().lower() in LABEL_KEYS or label_of(cells[0]) is not None)
@@ -142,14 +148,14 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
     if head.lower().startswith("sep="):  # Excel's line, for itself, with the delimiter of those that follow
         content = content.replace(head, "", 1)
         head = content.lstrip("\n").split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=head.count)
+    delimiter = delimiter_of(head)
     rows = _rows(content, delimiter, path)
     names = next(([cell.strip().lower() for cell in cells] for _, cells in rows if cells), [])
     if not set(names) & set(FILE_KEYS):
         if len(names) < 2 or label_of(names[1]) is None:
             raise InputError(f"{path}: its first line must name the columns, as: file,label")
         names, rows = ["file", "label"], _rows(content, delimiter, path)
-    if not set(names) & {*LABEL_KEYS, *TEXT_KEYS}:
+    if not set(names) & {*LABEL_KEYS, TEXT_KEY}:
         raise InputError(f"{path}: has the columns {', '.join(names)}, and no column label or text")
     for number, cells in rows:
         if any(cell.strip() for cell in cells):
@@ -158,7 +164,8 @@ def entries_of_csv(path: Path, gathered: Gathered) -> Iterator[Entry]:
 
 def _rows(content: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table, each with the number of its last line. Raises InputError."""
-    rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)  # a text in quotes may have several lines
+    lines = io.StringIO(content, newline="")  # a text in quotes may have several lines
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
         for cells in rows:
             yield rows.line_num, cells
@@ -229,7 +236,8 @@ def _entry(row: Mapping[str, Any], path: Path, name: str, gathered: Gathered) ->
 
 
 def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((row[key] for key in keys if row.get(key) is not None), None)
+    """What the first of the keys says that says anything, as an empty cell of a table does not; else None."""
+    return next((row[key] for key in keys if row.get(key) not in (None, "")), None)
 
 
 def _located(file: str, folder: Path) -> str:
@@ -246,10 +254,10 @@ def _located(file: str, folder: Path) -> str:
 
 def _shown(row: Mapping[str, Any]) -> tuple[int | None, str | None, tuple[tuple[float, ...], ...] | None]:
     """Label, text and boxes of a row. Raises _Unusable."""
-    text, label = _first(row, TEXT_KEYS), _first(row, LABEL_KEYS)
+    text, label = row.get(TEXT_KEY), _first(row, LABEL_KEYS)
     if text is None and label is None:
         raise _Unusable("has no label and no text")
-    if text is None:
+    if text is None or (text == "" and label is not None):  # an empty text alone says that no digit is shown
         known = label_of(label)
         if known is None:
             raise _Unusable(f"its label is {str(label)[:40]!r}, which is no digit; 0 to 9, or none")
@@ -259,7 +267,7 @@ def _shown(row: Mapping[str, Any]) -> tuple[int | None, str | None, tuple[tuple[
     if row.get("lines"):
         return None, *_corrected(row, text)
     boxes = row.get("boxes")
-    if boxes is None:
+    if boxes in (None, ""):
         return None, text, None
     return None, text, tuple(tuple(map(float, box)) for box in boxes)
 

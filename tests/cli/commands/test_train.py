@@ -193,7 +193,8 @@ def test_stopped_while_it_draws_it_leaves_no_process_and_no_semaphore(tmp_path):
     """Python's resource tracker would warn on stderr of semaphores that are left."""
     (tmp_path / "fonts").mkdir()
     (tmp_path / "fonts" / "sans.ttf").symlink_to(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
-    words = ["train", "--recipe", "robust", "--fonts", "fonts", "--out", "run"]
+    source = os.environ["DIGITOCR_DATA"]
+    words = ["train", "--recipe", "robust", "--fonts", "fonts", "--out", "run", "--data", source]
     command = [sys.executable, "-W", "default", "-m", "digitocr.cli.main", *words]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         said = child.stderr.readline()
@@ -202,7 +203,8 @@ def test_stopped_while_it_draws_it_leaves_no_process_and_no_semaphore(tmp_path):
     assert said == "drawing 24,000 scenes with 1 fonts before the first epoch\n"
     assert child.returncode == 128 + signal.SIGTERM
     assert out == ""
-    assert err.splitlines() == ["digitocr: interrupted; continue with: digitocr train --resume run"]
+    command = shlex.join(["digitocr", "train", "--resume", "run", "--data", source])
+    assert err.splitlines() == [f"digitocr: interrupted; continue with: {command}"]
 
 
 @pytest.mark.usefixtures("mnist")

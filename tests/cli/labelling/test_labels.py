@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -42,6 +43,15 @@ def test_a_label_is_a_line_at_once(labels, path, tmp_path):
     assert path.read_bytes() == b'{"file": "a.jpg", "text": "407", "boxes": [[1, 2, 3, 4]]}\n'
     labels.put(key(tmp_path, "b.tif", 2), {"text": "", "boxes": []})
     assert lines(path)[1] == {"file": "b.tif", "page": 3, "text": "", "boxes": []}
+
+
+@pytest.mark.parametrize("name", [".", "/", "made"])
+def test_a_folder_is_no_file_of_labels(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "made").mkdir()
+    with pytest.raises(OutputError, match=r"cannot be written .*; name a file that can be by --output"):
+        Labels(Path(name))
+    assert [one.name for one in tmp_path.iterdir()] == ["made"]
 
 
 def test_pictures_of_a_subfolder_are_a_group_and_those_elsewhere_have_their_whole_path(labels, path, tmp_path):

@@ -140,6 +140,19 @@ def test_undo_shows_what_was_said_and_comes_next(pictures):
     assert pictures.undo() is None
 
 
+def test_a_label_of_a_table_that_writes_null_for_nothing_can_be_undone(folder):
+    rows = [
+        {"file": "a.png", "text": "407", "label": None, "boxes": None, "turned": None, "page": None},
+        {"file": "b.png", "text": None, "label": 7},
+        {"file": "c.png", "text": "", "label": None},
+    ]
+    (folder / "labels.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    pictures = opened(folder)
+    assert [pictures.undo() for _ in rows] == [2, 1, 0]
+    assert [pictures.guess(index) for index in range(3)] == [Guess(text, [], [], 0.0, 0) for text in ("407", "7", "")]
+    closed(pictures)
+
+
 def test_what_was_skipped_comes_again_if_asked(pictures):
     read(pictures, 0.1, 0.2, 0.3, 0.4)
     for index in range(4):

@@ -61,12 +61,14 @@ class Run:
 
 @pytest.fixture
 def folder(tmp_path):
+    folder = tmp_path / "my meter"
+    folder.mkdir()
     for name, text in (("a.png", "407"), ("b.png", "38")):
         rng = np.random.default_rng(2)
         style = random_style(rng, (320, 240), light_on_dark=False)
-        Image.fromarray(draw_page([text], rng, style).image).save(tmp_path / name)
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    return tmp_path
+        Image.fromarray(draw_page([text], rng, style).image).save(folder / name)
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
 
 
 def test_what_was_labelled_survives_a_kill_and_the_next_run_goes_on(folder):
@@ -90,7 +92,7 @@ def test_what_was_labelled_survives_a_kill_and_the_next_run_goes_on(folder):
     assert code == 0
     assert f"{folder}/broken.png: not a picture that can be read" in error
     assert "digitocr: 1 of 3 pictures labelled, 1 skipped, 1 unreadable\n" in error
-    assert error.endswith(f"digitocr: look at the labels by: digitocr data check {folder}/labels.jsonl\n")
+    assert error.endswith(f"digitocr: look at the labels by: digitocr data check '{folder}/labels.jsonl'\n")
     assert read_source(folder).labels.tolist() == [1, 2]
 
 
@@ -126,7 +128,7 @@ def test_other_labels_in_the_folder_are_named(folder):
     assert run.rival_of(path) == ""
     (folder / "labels.csv").write_text("file,label\n")
     assert run.rival_of(path) == f"labels.jsonl comes before {folder}/labels.csv where the folder is given as --data"
-    for first in ("7", "labels.json"):
+    for first in ("none", "7", "labels.json"):
         (folder / first).mkdir()
         assert run.rival_of(path).startswith(f"{folder / first} comes before labels.jsonl where the folder is given")
 

@@ -271,6 +271,27 @@ def test_the_page_of_a_recording_stays_until_it_is_interrupted(clip, tmp_path):
     assert (process.returncode, out) == (0, "407\n82\n365\n")
 
 
+def test_a_recording_whose_next_frame_is_far_off_goes_on_living_and_ends_in_time(page, tmp_path):
+    with av.open(str(tmp_path / "a.mkv"), "w") as film:
+        stream = film.add_stream("ffv1", rate=1)
+        stream.height, stream.width = page.shape[:2]
+        stream.pix_fmt = "gray"
+        for seconds in (0, 60):
+            picture = av.VideoFrame.from_ndarray(page).reformat(format="gray")
+            picture.pts = seconds
+            film.mux(stream.encode(picture))
+        film.mux(stream.encode())
+    words = ("--source", tmp_path / "a.mkv", "--view", "web", "--port", "0", "--jsonl", "--heartbeat", "0.3")
+    began = time.monotonic()
+    assert webcam(*words, "--max-seconds", "2")[0] == 8
+    assert time.monotonic() - began < 45
+    process = start(*words)
+    lives = [json.loads(process.stdout.readline()) for _ in range(4)]
+    process.terminate()
+    process.communicate(timeout=SECONDS)
+    assert lives[-1]["seconds"] < 45
+
+
 def test_the_page_of_a_recording_ends_when_the_time_is_over(clip):
     code, out, _ = webcam("--source", clip, "--view", "web", "--port", "0", "--max-seconds", "2")
     assert code == (0 if out else 8)  # a machine that is busy has read nothing by then

@@ -97,6 +97,15 @@ def test_a_snapshot_is_told_by_the_type_of_the_answer(server, kind, status, is_o
     assert is_snapshot(f"http://{address}") is is_one
 
 
+@pytest.mark.parametrize("kind", ["application/octet-stream", "text/plain"])
+@pytest.mark.parametrize(
+    ("content", "is_one"), [(b"\xff\xd8\xff\xe0", True), (b"\x89PNG\r\n", True), (b"\0\0\0\x18", False), (b"", False)]
+)
+def test_a_picture_of_a_type_that_says_nothing_is_told_by_its_content(server, kind, content, is_one):
+    address, _ = server(kind, content)
+    assert is_snapshot(f"http://{address}") is is_one
+
+
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "http://127.0.0.1:port/", "http://[/", "http://"])
 def test_an_address_that_does_not_answer_is_no_snapshot(address):
     assert not is_snapshot(address)

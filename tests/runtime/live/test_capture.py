@@ -249,6 +249,15 @@ def test_a_source_is_live_and_continuous_unless_it_says_otherwise():
     grabber.close()
 
 
+@pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), float("inf"), None])
+def test_what_is_no_rate_counts_as_none(fps):
+    source = recorded(3)
+    source.fps = fps
+    grabber = Grabber(opening(source), "own")
+    assert grabber.fps == 30
+    assert [frame.time for frame in frames(grabber)] == [number / 30 for number in range(3)]
+
+
 def test_a_source_with_an_interval_is_not_read_more_often_and_closes_at_once():
     source = Played()
     source.interval = 60.0

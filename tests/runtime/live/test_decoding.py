@@ -90,6 +90,26 @@ def test_the_time_of_a_frame_is_its_own(tmp_path):
     assert read(path)[1] == pytest.approx([time / 100 for time in times], abs=0.002)
 
 
+def test_a_picture_that_is_repeated_by_an_empty_packet_ends_nothing(tmp_path):
+    path = tmp_path / "a.nut"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(9):
+            for packet in stream.encode(av.VideoFrame.from_ndarray(levels(1)[0])):
+                if number % 3:
+                    empty = av.Packet(b"")
+                    empty.pts, empty.dts, empty.time_base = packet.pts, packet.dts, packet.time_base
+                    empty.stream = packet.stream
+                    packet = empty
+                file.mux(packet)
+    with av.open(str(path)) as file:
+        assert [packet.size == 0 for packet in file.demux(video=0)] == [False, True, True] * 3 + [True]
+    _, times, flaws, note = read(path)
+    assert times == pytest.approx([0.0, 0.12, 0.24])
+    assert (set(flaws), note) == ({""}, "")
+
+
 def test_a_recording_that_is_cut_short_says_so(tmp_path):
     path = film(tmp_path / "a.mp4", levels(50), container={"movflags": "faststart"})
     assert read(path)[3] == ""
@@ -188,7 +208,7 @@ def test_a_stream_is_live_and_holds_no_frame_back(server):
 def test_frames_behind_a_lost_one_are_not_read_before_the_next_key_frame(server, lost):
     video = Video(server(lost=(lost,)).address + "?udp")
     flaws = []
-    while len(flaws) < 200:
+    while len(flaws) < 200 + video._suspect:  # more where a busy machine took long to open it
         assert video.read() is not None
         flaws.append(bool(video.flaw))
     video.release()

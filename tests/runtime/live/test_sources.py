@@ -1,11 +1,14 @@
 """Files, pictures, streams and snapshots on loopback as sources."""
 
+import errno
 import os
 import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitocr.runtime.errors import DeviceError, InputError, UsageError
+from digitocr.runtime.errors import DeviceError, InputError, SourceOffError, UsageError
 from digitocr.runtime.live import cameras, capture, decoding, sources
 from digitocr.runtime.live.cameras import CameraRequest
 from digitocr.runtime.live.capture import Grabber
@@ -113,10 +116,24 @@ def test_what_is_not_there_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(cameras, "cameras", list)
     with pytest.raises(InputError, match=r"gone\.avi: there is no such file and no camera of that name"):
         opener(str(tmp_path / "gone.avi"))
+    with pytest.raises(InputError, match="an empty name names no source"):
+        opener("")
     with pytest.raises(InputError, match="holds no pictures"):
         opener(str(tmp_path))()
     with pytest.raises(DeviceError, match=r"http://127\.0\.0\.1:9/video: nothing listens there"):
         opener("http://user:secret@127.0.0.1:9/video")()
+
+
+def test_what_may_not_be_read_is_told_as_such(film, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # root may read whatever its permissions
+    with pytest.raises(InputError, match=r"the folder cannot be read \(Permission denied\)"):
+        opener(str(tmp_path))()
+    monkeypatch.setattr(av, "open", lambda *_, **__: av.error.err_check(-errno.EACCES))
+    with pytest.raises(InputError, match=r"film\.avi: cannot be read \(Permission denied\); check its permissions"):
+        opener(film)()
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
@@ -251,6 +268,16 @@ def test_a_snapshot_that_is_missing_or_damaged_now_and_then_is_tried_again(camer
             numbers.append(number_of(frame.pixels.rgb))
     grabber.close()
     assert numbers == sorted(numbers)
+
+
+def test_a_camera_of_snapshots_that_is_off_at_the_start_is_tried_again(camera, monkeypatch):
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0.02)
+    request = CameraRequest(fps=50)
+    with pytest.raises(SourceOffError, match="nothing listens there"):
+        opener("http://127.0.0.1:9/snap.jpg", request)()
+    grabber = Grabber(opener(camera(b"", b"", jpeg(1)).address, request), "snapshot")
+    assert grabber.fps == 50
+    grabber.close()
 
 
 def test_a_snapshot_is_not_asked_for_a_size(camera):

@@ -15,7 +15,7 @@ from digitocr.runtime.errors import InputError, OutputError, UsageError
 from digitocr.runtime.models import MODELS
 from digitocr.runtime.schemas import fits
 from digitocr.train.classifier.network import EXPERIMENTS, Experiment
-from digitocr.train.data import Mnist
+from digitocr.train.data import Mnist, Origin
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
 from digitocr.train.paper import study as module
 from digitocr.train.paper.schemas import PAPER_RUN, fits_run
@@ -142,6 +142,8 @@ def test_other_plans_data_and_folders_are_refused_and_nothing_is_mixed(tmp_path:
         Study(folder, drawn(), StudyPlan(epochs=2, batch_size=16), shipped)
     with pytest.raises(InputError, match="holds a study of other data"):
         Study(folder, drawn(360), PLAN, shipped)
+    for name in ("my.csv", "/elsewhere/my.csv"):  # the same data
+        Study(tmp_path / "own", replace(drawn(), origin=Origin(name, "as the source says", ())), PLAN, shipped)
     assert {path: path.read_bytes() for path in folder.rglob("*.json")} == before
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").touch()

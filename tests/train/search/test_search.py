@@ -225,6 +225,18 @@ def test_other_plans_and_data_are_refused_and_nothing_is_mixed(tmp_path: Path) -
         Search(tmp_path / "file" / "search", drawn(), PLAN, shipped)
 
 
+def test_a_folder_that_holds_something_else_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "results.json").touch()  # as of a study
+    with pytest.raises(OutputError, match="is not empty and holds no search; give another --out"):
+        Search(tmp_path, drawn(), PLAN, shipped)
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+    killed = tmp_path / "killed"  # before it had an id
+    (killed / "models").mkdir(parents=True)
+    (killed / "lock").touch()
+    Search(killed, drawn(), PLAN, shipped)
+    Search(killed, drawn(), PLAN, shipped)
+
+
 def test_a_process_that_is_killed_while_it_writes_the_journal_holds_up_nobody(tmp_path: Path) -> None:
     Search(tmp_path, drawn(), PLAN, shipped)
     code = "import filelock, os, sys; filelock.FileLock(sys.argv[1]).acquire(); os.kill(os.getpid(), 9)"

@@ -157,18 +157,29 @@ def test_a_table_of_pixels(images, gathered, tmp_path):
     (tmp_path / "bad.csv").write_text("\n".join([head, "7,x"]))
     with pytest.raises(InputError, match=r"bad\.csv: its pixels"):
         read_pixels(tmp_path / "bad.csv", gathered)
+    (tmp_path / "short.csv").write_text("\n".join([*lines, "7,0,0"]))
+    with pytest.raises(InputError, match=r"3 at row 12\); each line is a label and as many pixels$"):
+        read_pixels(tmp_path / "short.csv", gathered)
 
 
 @pytest.mark.parametrize("has_names", [False, True])
 @pytest.mark.parametrize(
-    ("mark", "cell", "end"), [("\ufeff", "{}", "\r\n"), ("", '"{}"', "\n"), ("\ufeff", '"{}"', "\r\n")]
+    ("mark", "cell", "delimiter", "end"),
+    [
+        ("\ufeff", "{}", ",", "\r\n"),
+        ("", '"{}"', ",", "\n"),
+        ("\ufeff", '"{}"', ";", "\r\n"),
+        ("", "{}", "\t", "\n"),
+    ],
 )
 @pytest.mark.parametrize("most", [255, 1])
-def test_a_table_of_pixels_as_other_programs_write_it(has_names, mark, cell, end, most, images, gathered, tmp_path):
+def test_a_table_of_pixels_as_other_programs_write_it(
+    has_names, mark, cell, delimiter, end, most, images, gathered, tmp_path
+):
     levels = images if most == 255 else np.round(images / 255, 4)
     rows = [[label, *image.ravel()] for label, image in zip(LABELS, levels, strict=True)]
     rows = [["label", *(f"pixel{at}" for at in range(784))], *rows] if has_names else rows
-    lines = [",".join(map(cell.format, row)) for row in rows]
+    lines = [delimiter.join(map(cell.format, row)) for row in rows]
     (tmp_path / "pixels.csv").write_bytes((mark + end.join([*lines, ""])).encode())
     read_pixels(tmp_path / "pixels.csv", gathered)
     made = gathered.labelled()

@@ -13,7 +13,8 @@ from digitocr.train.sources.labelled import NONE, Gathered, digit_image, is_brig
     ("value", "label"),
     [
         *(("7", 7), (0, 0), (" 3 ", 3), ("none", NONE), ("No digit", NONE), (10, NONE)),
-        *((wrong, None) for wrong in ("11", "-1", "", None, "x", "²", "\u0663", True, 7.5)),
+        *(("7.0", 7), (0.0, 0), ("10.0", NONE)),
+        *((wrong, None) for wrong in ("11", "-1", "", None, "x", "²", "\u0663", True, 7.5, ".0", "7.", float("nan"))),
     ],
 )
 def test_labels(value, label):

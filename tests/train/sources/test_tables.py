@@ -104,6 +104,25 @@ def test_a_table_without_names_of_columns_and_one_of_texts(gathered, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("names", ["label,text,group,meter", "text,label,meter,group"])
+def test_an_empty_cell_says_nothing_where_another_one_does(names, gathered, tmp_path):
+    cells = {"label": ["7", ""], "text": ["", "0407"], "group": ["", "b"], "meter": ["a", ""]}
+    rows = [",".join([f"{row}.png", *(cells[name][row] for name in names.split(","))]) for row in (0, 1)]
+    (tmp_path / "l.csv").write_text("\n".join([f"file,{names}", *rows]))
+    first, second = entries_of_csv(tmp_path / "l.csv", gathered)
+    assert (first.label, first.text, first.group) == (7, None, "a")
+    assert (second.label, second.text, second.group) == (None, "0407", "b")
+    (tmp_path / "b.csv").write_text("file,text,boxes,turned,page\na.png,407,,,\n")
+    (entry,) = entries_of_csv(tmp_path / "b.csv", gathered)
+    assert (entry.text, entry.boxes, entry.turned, entry.page) == ("407", None, 0, 0)
+
+
+def test_a_space_behind_a_comma_does_not_hide_the_quotes(gathered, tmp_path):
+    (tmp_path / "l.csv").write_text('"file", "label", "group"\n"a.png", "7", "x, y"\n')
+    (entry,) = entries_of_csv(tmp_path / "l.csv", gathered)
+    assert (entry.file, entry.label, entry.group) == (str(tmp_path / "a.png"), 7, "x, y")
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_text_in_quotes_may_have_several_lines(end, gathered, tmp_path):
     (tmp_path / "l.csv").write_bytes(f'file,text{end}a.png,"12{end}34"{end}b.png,5{end}'.encode())
@@ -141,13 +160,9 @@ def test_tables_without_the_columns_are_refused(text, why, gathered, tmp_path):
 def test_a_table_of_pixels_is_told_from_one_of_files(tmp_path):
     (tmp_path / "p.csv").write_text("label," + ",".join(f"pixel{at}" for at in range(784)) + "\n")
     (tmp_path / "q.csv").write_text(",".join(["7", *["0"] * 784]) + "\n")
+    (tmp_path / "s.csv").write_text("label;" + ";".join(f"pixel{at}" for at in range(784)) + "\n")
     (tmp_path / "f.csv").write_text("file,label\n")
-    assert [is_pixels(tmp_path / name) for name in ("p.csv", "q.csv", "f.csv", "none.csv")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+    assert [is_pixels(tmp_path / f"{name}.csv") for name in ("p", "q", "s", "f", "none")] == [True] * 3 + [False] * 2
 
 
 def reading(text, digits, **more):
