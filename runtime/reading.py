@@ -30,6 +30,8 @@ EITHER = 2  # digits that are named where a digit cannot be told
 class Box(NamedTuple):
     """A rectangle in the pixels of the picture as shown; unpacks as `x, y, w, h = box`.
 
+    That of a digit at an edge, or of a picture that was made level, may reach beyond the picture.
+
     Attributes:
         x: Left border in pixels.
         y: Upper border in pixels.
