@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from typing import Protocol, TypeAlias
 
+from digitocr.runtime.arguments import whole
 from digitocr.runtime.errors import DigitocrError, InputError, UsageError
 from digitocr.runtime.image import Picture
 from digitocr.runtime.opencv import cv2
@@ -44,10 +45,11 @@ def read_many(reader: Reads, pictures: Iterable[Picture], jobs: int, errors: str
         errors: "raise" the exception of a picture, or "return" it in the place of its Reading.
 
     Raises:
-        UsageError: `jobs` or `errors` makes no sense, or, when the first reading is asked for, no process starts.
+        UsageError: An argument makes no sense, or, when the first reading is asked for, no process starts.
     """
-    if jobs < 1:
-        raise UsageError(f"jobs must be 1 or more, not {jobs}")
+    jobs = whole("jobs", jobs, 1)
+    if isinstance(pictures, (str, bytes, os.PathLike)):  # of which each letter would be taken for a picture
+        raise UsageError("pictures must be several, as in a list; read takes a single one")
     if errors not in ("raise", "return"):
         raise UsageError(f"errors must be raise or return, not {errors}")
     outcomes = _read_here(reader, pictures) if jobs == 1 else _read_in_processes(pickle.dumps(reader), pictures, jobs)

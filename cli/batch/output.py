@@ -117,7 +117,7 @@ class ResultFolder:
 
         used: names of files that are taken, to which this one is added; with the number of the last one of that name.
         """
-        stem = _cut("stdin" if source == "-" else Path(source).name, MAX_NAME_BYTES - len(self._suffix))
+        stem = _cut(result_name(source), MAX_NAME_BYTES - len(self._suffix))
         name = first = f"{stem}{self._suffix}"
         number = used.get(first, 1)
         while name in used:
@@ -126,6 +126,12 @@ class ResultFolder:
         used[name] = 1
         used[first] = number
         return self.folder / name
+
+
+def result_name(source: str) -> str:
+    """The name of a source in those of its results: without folders, and stdin for standard input and its pages."""
+    name = Path(source).name
+    return f"stdin{name[1:]}" if name == "-" or name.startswith("-#") else name
 
 
 def _cut(name: str, most: int) -> str:

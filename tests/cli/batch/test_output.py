@@ -182,8 +182,8 @@ def test_control_characters_become_escapes():
 
 def test_names_do_not_collide_and_earlier_files_are_kept(tmp_path):
     drawn = output.ResultFolder(tmp_path / "out", ".png", force=False)
-    saved = [drawn.save(b"drawn", source) for source in ("a/1.png", "b/1.png", "1.png-2", "c/1.png", "-")]
-    names = ["1.png-2-2.png", "1.png-2.png", "1.png-3.png", "1.png.png", "stdin.png"]
+    saved = [drawn.save(b"drawn", source) for source in ("a/1.png", "b/1.png", "1.png-2", "c/1.png", "-", "-#2")]
+    names = ["1.png-2-2.png", "1.png-2.png", "1.png-3.png", "1.png.png", "stdin#2.png", "stdin.png"]
     assert sorted(path.name for path in saved) == names
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     with pytest.raises(OutputError, match="exists already"):
