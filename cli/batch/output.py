@@ -220,6 +220,8 @@ class LineFile:
                     new = os.O_CREAT if self._force else os.O_CREAT | os.O_EXCL
                     self._file = _locked(self._path, os.O_WRONLY | new)
                 except FileExistsError:
+                    if self._path.is_dir():
+                        raise OutputError(f"{self._path}: is a folder; name a file to write to") from None
                     raise OutputError(
                         f"{self._path}: exists already; continue it with --resume, or overwrite it with --force"
                     ) from None

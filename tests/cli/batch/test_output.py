@@ -111,6 +111,8 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, content):
 def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
         done_before(tmp_path)
+    with pytest.raises(OutputError, match="is a folder; name a file to write to"):
+        output.LineFile(tmp_path, resume=False, force=False).opened()
 
 
 def test_what_a_power_cut_leaves_behind_the_last_line_is_removed(tmp_path):
