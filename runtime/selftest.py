@@ -100,10 +100,12 @@ def selftest(path: Path | None = None) -> dict[str, Any]:
         tolerance), passed, failures (one line each).
 
     Raises:
-        InputError: The vectors are missing or damaged.
+        InputError: The vectors are missing or damaged, or `path` is a folder.
         ModelError: The model cannot be used.
         MissingExtraError: The file is a .tflite file, and LiteRT is not installed.
     """
+    if path and path.is_dir():
+        raise InputError(f"{path}: is a folder; name a model file in it")
     model = path or shipped_model(READER)
     golden = _loaded(golden_path(model))
     network = str(golden.get("network", "classifier"))

@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,3 +142,6 @@ def test_what_is_missing_or_no_json(model, tmp_path):
     shutil.copy(shipped_model("digitocr-int8.onnx.golden.json"), tmp_path / "n.onnx.golden.json")
     with pytest.raises(ModelError):
         selftest(tmp_path / "n.onnx")
+    for folder in (Path(), Path("/"), tmp_path):
+        with pytest.raises(InputError, match="is a folder; name a model file in it"):
+            selftest(folder)
