@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import OutputError
+from digitocr.runtime.files import is_there
 from digitocr.runtime.matching import Wanted
 
 if TYPE_CHECKING:
@@ -346,7 +347,7 @@ class Reading:
 
         shown = self.plot(picture, page=page)
         path = Path(path)
-        if isinstance(picture, (str, os.PathLike)) and path.exists() and path.samefile(picture):
+        if isinstance(picture, (str, os.PathLike)) and is_there(path) and path.samefile(picture):
             raise OutputError(f"{path}: is the picture that was read; choose another name")
         drawing.save(shown, path)
 

@@ -32,7 +32,7 @@ import numpy.typing as npt
 from digitocr.runtime.classifier import Classifier
 from digitocr.runtime.detector import MULTIPLE, STRIDE, detector_input
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.files import read_json
+from digitocr.runtime.files import is_folder, read_json
 from digitocr.runtime.image import GrayImage
 from digitocr.runtime.interpreter import PlanesNetwork
 from digitocr.runtime.models import CONFIDENCE, model_content, shipped_model
@@ -104,7 +104,7 @@ def selftest(path: Path | None = None) -> dict[str, Any]:
         ModelError: The model cannot be used.
         MissingExtraError: The file is a .tflite file, and LiteRT is not installed.
     """
-    if path and path.is_dir():
+    if path and is_folder(path):
         raise InputError(f"{path}: is a folder; name a model file in it")
     model = path or shipped_model(READER)
     golden = _loaded(golden_path(model))

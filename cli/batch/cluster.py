@@ -21,6 +21,7 @@ from uuid import uuid4
 from digitocr.cli.batch.sources import Source, loaded
 from digitocr.cli.batch.task import Outcome, Task, chunks
 from digitocr.runtime.errors import ClusterError, MissingExtraError
+from digitocr.runtime.files import is_folder
 from digitocr.runtime.models import exported_networks
 
 ANSWER_SECONDS = 5  # in which a scheduler must answer and have a first worker
@@ -123,7 +124,7 @@ def _await_worker(client: Any, address: str, seconds: int) -> None:
 
 def _contents(path: Path) -> Files:
     """The file of a network, or those of a folder of exported ones that Reader takes."""
-    if not path.is_dir():
+    if not is_folder(path):
         return {path.name: path.read_bytes()}
     return {f"{path.name}/{file.name}": file.read_bytes() for file in exported_networks(path).values()}
 

@@ -15,7 +15,7 @@ except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 from digitocr.runtime.errors import OutputError, UsageError
-from digitocr.runtime.files import parsed_json, replacing
+from digitocr.runtime.files import is_folder, parsed_json, replacing
 
 OUTPUT_SCHEMA = "digitocr/2"  # of a line of JSON
 MAX_NAME_BYTES = 230  # of a result; most file systems take 255, and a number may be added
@@ -220,7 +220,7 @@ class LineFile:
                     new = os.O_CREAT if self._force else os.O_CREAT | os.O_EXCL
                     self._file = _locked(self._path, os.O_WRONLY | new)
                 except FileExistsError:
-                    if self._path.is_dir():
+                    if is_folder(self._path):
                         raise OutputError(f"{self._path}: is a folder; name a file to write to") from None
                     raise OutputError(
                         f"{self._path}: exists already; continue it with --resume, or overwrite it with --force"
