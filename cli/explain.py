@@ -364,14 +364,10 @@ def _row(region: _Region, shown: Image.Image, turned: int) -> str:
     one = region.one
     box, best = one.box, max(one.probabilities)
     margin = max(2, max(box.w, box.h) // 8)
-    crop = shown.crop(
-        (
-            max(0, box.x - margin),
-            max(0, box.y - margin),
-            min(shown.width, box.x + box.w + margin),
-            min(shown.height, box.y + box.h + margin),
-        )
-    )
+    # a region of a picture that was made level may lie beyond its edge: then the pixels at the edge are shown
+    left, top = (max(0, min(at - margin, side - 1)) for at, side in zip(box[:2], shown.size, strict=True))
+    right, bottom = (max(1, min(at + margin, side)) for at, side in zip(box.xyxy[2:], shown.size, strict=True))
+    crop = shown.crop((left, top, right, bottom))
     crop.thumbnail((CROP_SIDE, CROP_SIDE))
     if turned:
         crop = crop.rotate(-turned, Image.Resampling.BILINEAR, expand=True)

@@ -72,16 +72,16 @@ def main() -> None:
         if isinstance(error, DigitocrError):
             from digitocr.cli.batch.output import plain
 
-            print(f"digitocr: {plain(str(error))}", file=sys.stderr)
+            _tell(f"digitocr: {plain(str(error))}")
             _leave(words, error.exit_code)
         if hasattr(error, "format_message"):  # of typer: the words are no command with its options
             _leave(words, _mistyped(words, error.format_message()))
         if isinstance(error, OSError) and error.errno == ENOSPC and error.filename is None:
             _leave(words, _unwritable(error))
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
-            print("digitocr: there is no more memory; close other programs, or use fewer --jobs", file=sys.stderr)
+            _tell("digitocr: there is no more memory; close other programs, or use fewer --jobs")
             _leave(words, DigitocrError.exit_code)
-        print(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints", file=sys.stderr)
+        _tell(f"digitocr: a bug: {error!r}; please report what `digitocr --debug ...` prints")
         _leave(words, 1)
 
 
@@ -141,14 +141,14 @@ def _mistyped(words: Sequence[str], why: str) -> int:
     if first:
         command = f"digitocr {first}" if first in COMMANDS else "digitocr"
         why = f"digitocr: {why[0].lower()}{' '.join(why[1:].split()).removesuffix('.')}; see {command} --help"
-    print(why, file=sys.stderr)
+    _tell(why)
     return UsageError.exit_code
 
 
 def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
     """Ends the process as sys.exit(code) does, but QUICK_EXIT, and what loaded no library, at once."""
     if isinstance(code, str):
-        print(code, file=sys.stderr)
+        _tell(code)
     status = 1 if isinstance(code, str) else code or 0
     if sys.stdout is not None:
         try:
@@ -164,10 +164,16 @@ def _leave(words: Sequence[str], code: str | int | None) -> NoReturn:
     sys.exit(status)
 
 
+def _tell(line: str) -> None:
+    """Prints a line on standard error. Where that cannot be written, the exit code says it alone."""
+    with suppress(OSError):
+        print(line, file=sys.stderr)
+
+
 def _unwritable(error: OSError) -> int:
     """Says that standard output is full, and returns the exit code. A reader that is gone needs no message."""
     if not isinstance(error, BrokenPipeError):
-        print(f"digitocr: standard output cannot be written ({error.strerror})", file=sys.stderr)
+        _tell(f"digitocr: standard output cannot be written ({error.strerror})")
     return OutputError.exit_code
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr.runtime.errors import OutputError, UsageError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import is_there, replacing
 
 MIN_IMAGES = 120  # to train with, of which ten are held out: one of each digit
 
@@ -117,7 +117,7 @@ def refuse(context: typer.Context, names: Iterable[str], why: str) -> None:
 
 def refuse_overwriting(path: Path | None, force: bool) -> None:
     """Raises OutputError if a file of that name exists already and may not be overwritten."""
-    if path is not None and path.exists() and not force:
+    if path is not None and is_there(path) and not force:
         raise OutputError(f"{path}: exists already; name another file or add --force")
 
 

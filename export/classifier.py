@@ -16,6 +16,7 @@ import numpy as np
 from digitocr.export.card import Card, classifier_card, embed, read_json_object, training_of
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import GateError, InputError, ModelError, UsageError
+from digitocr.runtime.files import is_there
 from digitocr.runtime.models import check_shipped, shipped_checksums, shipped_model
 from digitocr.runtime.preprocessing import Tensors, scale
 from digitocr.train.data import Mnist, load_mnist, split, stratified
@@ -156,7 +157,7 @@ def default_source(runs: Path) -> Path:
 
 def check_source(source: Path) -> None:
     """Raises ModelError if there is no file of that name, or it is no .keras file by its name."""
-    if not source.exists():
+    if not is_there(source):
         raise ModelError(f"{source}: does not exist; give the model.keras of a run of digitocr train")
     if source.suffix != ".keras" or not source.is_file():
         raise ModelError(f"{source}: is not a .keras file; give the model.keras of a run of digitocr train")

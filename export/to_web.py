@@ -21,7 +21,7 @@ from string import Template
 from digitocr import __version__
 from digitocr.export.parity import Report
 from digitocr.runtime.errors import MissingExtraError, ModelError, OutputError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import is_there, replacing
 
 SOURCES = Path(__file__).parents[1] / "runtime" / "web"  # also in the installed package
 PAGE = "digitocr.html"
@@ -91,7 +91,7 @@ def check_out(out: Path, force: bool) -> None:
     """Raises MissingExtraError without a compiler, OutputError if the folder has a page that is to be kept."""
     if importlib.util.find_spec("ziglang") is None:
         raise MissingExtraError("device", "compiling to WebAssembly")
-    if not force and (out / PAGE).exists():
+    if not force and is_there(out / PAGE):
         raise OutputError(f"{out / PAGE}: exists already; overwrite it with --force, or give another --out")
 
 

@@ -6,7 +6,7 @@ Character("4", (31.0, 12.0, 40.0, 66.0), 0.99, 0)
 from typing import NamedTuple
 
 DOUBT = "?"  # the text of a place where a digit stands that cannot be told
-SIGNS = ".,-+:/"  # the signs that may belong to a number
+SIGNS = ".,-+:/"  # the signs that may belong to a number, in the order of the recognizer's classes
 OTHER = "*"  # the text of anything else
 
 

@@ -86,6 +86,16 @@ def parsed_json(text: bytes | str) -> Any:
         raise ValueError("is nested too deep") from None
 
 
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder is there. Path.is_dir raises for a name that is too long, and where nobody may look."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether something of that name is there. Path.exists raises as Path.is_dir does."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def shown_files(folder: Path, pattern: str) -> list[Path]:
     """What matches a pattern in a folder, sorted, without hidden files, which Path.glob finds as well.
 

@@ -4,7 +4,6 @@ If a process dies, the pictures that it and the other processes were reading are
 whose process dies again is reported as an error; the others are read.
 """
 
-import multiprocessing
 import os
 import pickle
 from collections import deque
@@ -14,10 +13,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from typing import Protocol, TypeAlias
 
+from digitocr.runtime.arguments import whole
 from digitocr.runtime.errors import DigitocrError, InputError, UsageError
 from digitocr.runtime.image import Picture
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.processes import begin
+from digitocr.runtime.processes import begin, spawned
 from digitocr.runtime.reading import Reading
 
 Outcomes: TypeAlias = "Generator[Reading | Exception, None, None]"
@@ -44,10 +44,11 @@ def read_many(reader: Reads, pictures: Iterable[Picture], jobs: int, errors: str
         errors: "raise" the exception of a picture, or "return" it in the place of its Reading.
 
     Raises:
-        UsageError: `jobs` or `errors` makes no sense, or, when the first reading is asked for, no process starts.
+        UsageError: An argument makes no sense, or, when the first reading is asked for, no process starts.
     """
-    if jobs < 1:
-        raise UsageError(f"jobs must be 1 or more, not {jobs}")
+    jobs = whole("jobs", jobs, 1)
+    if isinstance(pictures, (str, bytes, os.PathLike)):  # of which each letter would be taken for a picture
+        raise UsageError("pictures must be several, as in a list; read takes a single one")
     if errors not in ("raise", "return"):
         raise UsageError(f"errors must be raise or return, not {errors}")
     outcomes = _read_here(reader, pictures) if jobs == 1 else _read_in_processes(pickle.dumps(reader), pictures, jobs)
@@ -73,7 +74,7 @@ def _read_here(reader: Reads, pictures: Iterable[Picture]) -> Outcomes:
 def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -> Outcomes:
     todo = enumerate(pictures, 1)
     waiting: deque[tuple[int, Picture, Future[Reading | Exception]]] = deque()
-    pool = _pool(pickled, jobs)
+    pool = spawned(jobs, _start, pickled)
     try:
         _await_start(pool, jobs)
         while True:
@@ -88,7 +89,7 @@ def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -
                 pool.shutdown(wait=False)
                 yield from _read_one_by_one(pickled, [(place, picture) for place, picture, _ in waiting])
                 waiting.clear()
-                pool = _pool(pickled, jobs)
+                pool = spawned(jobs, _start, pickled)
                 _await_start(pool, jobs)
             else:
                 waiting.popleft()
@@ -98,14 +99,14 @@ def _read_in_processes(pickled: bytes, pictures: Iterable[Picture], jobs: int) -
 
 
 def _read_one_by_one(pickled: bytes, pictures: Iterable[tuple[int, Picture]]) -> Outcomes:
-    pool = _pool(pickled, 1)
+    pool = spawned(1, _start, pickled)
     try:
         for place, picture in pictures:
             try:
                 outcome = pool.submit(_read, picture).result()
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
-                pool = _pool(pickled, 1)
+                pool = spawned(1, _start, pickled)
                 name = picture if isinstance(picture, (str, os.PathLike)) else f"picture {place}"
                 outcome = InputError(
                     f"{name}: the process that read it died; the picture or a lack of memory killed it"
@@ -113,11 +114,6 @@ def _read_one_by_one(pickled: bytes, pictures: Iterable[tuple[int, Picture]]) ->
             yield outcome
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _pool(pickled: bytes, jobs: int) -> ProcessPoolExecutor:
-    """Fresh processes, not forks: what threads of the libraries hold in this one would stay held in a fork."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (pickled,))
 
 
 def _await_start(pool: ProcessPoolExecutor, jobs: int) -> None:

@@ -55,12 +55,13 @@ class Pattern:
             self._python = re.compile(text)
         except (re.error, OverflowError, RecursionError) as error:
             raise UsageError(f"{text} is not a regular expression ({error}); for five digits it is \\d{{5}}") from None
-        self._tree = import_module("re._parser").parse(text)
+        self._tree = _without_anchors(import_module("re._parser").parse(text))
 
     def fullmatch(self, text: str) -> bool:
         """Whether it matches the whole text, of characters of ALPHABET.
 
-        An expression with a lookaround or a backreference matches no text of more than MAX_INEXACT characters.
+        An expression with what depends on more than states, such as a lookaround, a backreference or an anchor inside,
+        matches no text of more than MAX_INEXACT characters.
         """
 
         def step(place: int, characters: frozenset[str]) -> Iterable[int]:
@@ -157,6 +158,15 @@ class _Walk(Generic[State]):
             reached |= fresh
             left -= 1
         return frozenset(reached)
+
+
+def _without_anchors(tree: Any) -> Any:
+    """The tree without anchors at its ends, as of `^` and `$`: they hold wherever a text is matched as a whole."""
+    while tree and str(tree[0][0]) == "AT" and str(tree[0][1]).startswith("AT_BEGINNING"):
+        tree = tree[1:]
+    while tree and str(tree[-1][0]) == "AT" and str(tree[-1][1]).startswith("AT_END"):
+        tree = tree[:-1]
+    return tree
 
 
 def _characters(name: str, argument: Any) -> frozenset[str]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from digitocr.runtime.errors import UsageError
+
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
@@ -25,6 +27,25 @@ def _end_with_parent() -> None:
     if parent:
         parent.join()
     os._exit(1)
+
+
+def spawned(jobs: int, initializer: Callable[..., None], *arguments: Any) -> "ProcessPoolExecutor":
+    """A pool of that many processes, which are started. They begin with a call of the initializer.
+
+    They are fresh ones: in a fork, locks that threads of the libraries hold at that moment would stay locked.
+
+    Raises:
+        UsageError: They cannot start, as where there is no shared memory or are too many open files.
+    """
+    from concurrent.futures import ProcessPoolExecutor  # here, since its import takes time
+
+    try:
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer, arguments)
+        pool.submit(int)  # the first call starts them all
+    except (OSError, ImportError, NotImplementedError) as error:  # the last two where a system has no semaphores
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{jobs} processes cannot start ({why}); read with fewer jobs, or with one") from error
+    return pool
 
 
 def map_interruptibly(pool: "ProcessPoolExecutor", function: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:

@@ -31,6 +31,7 @@ from digitocr.runtime.classifier import Classifier, Probabilities
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import MIN_SCORE, SURE_SCORE, Detector
 from digitocr.runtime.errors import UsageError
+from digitocr.runtime.files import is_folder
 from digitocr.runtime.image import GrayImage, Picture, Roi
 from digitocr.runtime.interpreter import CPU
 from digitocr.runtime.models import exported_networks, network_id
@@ -105,7 +106,7 @@ class Reader:
             raise UsageError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode}")
         if rotate not in ROTATIONS:
             raise UsageError(f"rotate must be one of {', '.join(map(str, ROTATIONS))}, not {rotate!r}")
-        if model is not None and Path(model).is_dir():
+        if model is not None and is_folder(model):
             found = exported_networks(Path(model))
             model, detector = found["model"], detector or found.get("detector")
             recognizer, confidence = recognizer or found.get("recognizer"), confidence or found.get("confidence")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from digitocr.runtime.characters import DOUBT
 from digitocr.runtime.errors import OutputError
+from digitocr.runtime.files import is_there
 from digitocr.runtime.matching import Wanted
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ EITHER = 2  # digits that are named where a digit cannot be told
 
 class Box(NamedTuple):
     """A rectangle in the pixels of the picture as shown; unpacks as `x, y, w, h = box`.
+
+    That of a digit at an edge, or of a picture that was made level, may reach beyond the picture.
 
     Attributes:
         x: Left border in pixels.
@@ -344,7 +347,7 @@ class Reading:
 
         shown = self.plot(picture, page=page)
         path = Path(path)
-        if isinstance(picture, (str, os.PathLike)) and path.exists() and path.samefile(picture):
+        if isinstance(picture, (str, os.PathLike)) and is_there(path) and path.samefile(picture):
             raise OutputError(f"{path}: is the picture that was read; choose another name")
         drawing.save(shown, path)
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from digitocr.runtime.characters import SIGNS
 from digitocr.runtime.errors import ModelError
 from digitocr.runtime.interpreter import CPU, finite, onnx_session, run
 from digitocr.runtime.models import model_card, shipped_model
@@ -21,8 +22,7 @@ from digitocr.runtime.opencv import cv2
 from digitocr.runtime.trial import checked_model
 
 DEFAULT_RECOGNIZER = "recognizer-int8.onnx"  # the shipped file
-SIGNS = ".,-+:/"  # that belong to numbers
-CLASSES = "0123456789" + SIGNS  # characters of the first classes
+CLASSES = "0123456789" + SIGNS  # characters of the first classes, in the order of the network's output
 OTHER = len(CLASSES)  # a letter, another sign, a frame, an icon
 GAP = OTHER + 1  # nothing, or what stands between two characters
 CLASS_COUNT = GAP + 1

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import InputError, UsageError
+from digitocr.runtime.files import is_folder
 from digitocr.train.idx import TEST, TRAIN, IdxFiles, find_idx, idx_bytes
 from digitocr.train.keras_backend import keras_needed
 from digitocr.train.quiet import progress_stream
@@ -284,7 +285,7 @@ def known_mnist(arrays: Sequence[Bytes]) -> Mnist | None:
 
 
 def _from_directory(directory: Path) -> Mnist:
-    if not directory.is_dir():
+    if not is_folder(directory):
         raise InputError(f"{directory}: is not a folder; give the one that holds MNIST's four IDX files or mnist.npz")
     files: IdxFiles = find_idx(directory).get("", {})
     missing = [file.idx for file in _FILES if file.key not in files]

@@ -21,12 +21,15 @@ from uuid import uuid4
 from digitocr.cli.batch.sources import Source, loaded
 from digitocr.cli.batch.task import Outcome, Task, chunks
 from digitocr.runtime.errors import ClusterError, MissingExtraError
+from digitocr.runtime.files import is_folder
+from digitocr.runtime.models import exported_networks
 
 ANSWER_SECONDS = 5  # in which a scheduler must answer and have a first worker
 RESTART_SECONDS = 20  # for which a new worker is awaited after all have gone
 CHUNKS_PER_THREAD = 3  # chunks sent for each thread of the workers, so that none waits for the next
 
 Chunk = list[Source]
+Files = dict[str, bytes]  # the content of each, by its name on a worker
 
 _folders: dict[str, "tempfile.TemporaryDirectory[str]"] = {}  # on a worker: plugin's name -> folder of its networks
 
@@ -47,7 +50,7 @@ def read_on_cluster(task: Task, sources: Iterable[Source], address: str) -> Iter
         logging.getLogger(logger).setLevel(logging.CRITICAL)  # their warnings are either repaired or raised
     task.reader()  # raises errors of the settings or a network before anything is sent
     named = {"model": task.model, "detector": task.detector, "recognizer": task.recognizer}
-    own = {what: (path.name, path.read_bytes()) for what, path in named.items() if path}
+    own = {what: _contents(path) for what, path in named.items() if path}
     try:
         client = distributed.Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -119,14 +122,20 @@ def _await_worker(client: Any, address: str, seconds: int) -> None:
         raise ClusterError(f"{address}: the scheduler has no worker; start one with: dask worker {address}") from error
 
 
-def _register(client: Any, base: Any, own: dict[str, tuple[str, bytes]]) -> str:
+def _contents(path: Path) -> Files:
+    """The file of a network, or those of a folder of exported ones that Reader takes."""
+    if not is_folder(path):
+        return {path.name: path.read_bytes()}
+    return {f"{path.name}/{file.name}": file.read_bytes() for file in exported_networks(path).values()}
+
+
+def _register(client: Any, base: Any, own: dict[str, Files]) -> str:
     """Brings the networks to all workers of now and later, and returns the name by which _read finds them.
 
     Args:
         client: A client of the scheduler.
         base: Distributed.WorkerPlugin, which this module loads only when it is needed.
-        own: "model", "detector" and "recognizer" -> the name and the content of the file, of those that are not the
-            shipped ones.
+        own: "model", "detector" and "recognizer" -> the files, of those that are not the shipped ones.
     """
     plugin = f"digitocr-{uuid4().hex}"
 
@@ -142,12 +151,14 @@ def _register(client: Any, base: Any, own: dict[str, tuple[str, bytes]]) -> str:
     return plugin
 
 
-def _unpack(plugin: str, own: dict[str, tuple[str, bytes]]) -> None:
+def _unpack(plugin: str, own: dict[str, Files]) -> None:
     """On a worker: puts the networks into a folder, for as long as the plugin is registered."""
     folder = tempfile.TemporaryDirectory(prefix="digitocr-")
-    for what, (name, content) in own.items():
-        Path(folder.name, what).mkdir()
-        Path(folder.name, what, name).write_bytes(content)  # the output names a model like its file
+    for what, files in own.items():
+        for name, content in files.items():  # the output names a model like its file
+            file = Path(folder.name, what, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
     _folders[plugin] = folder
 
 

@@ -11,6 +11,7 @@ from os.path import realpath, splitext
 from pathlib import Path
 
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.files import is_folder
 from digitocr.runtime.formats import AVIF_SUFFIXES, HEIF_SUFFIXES, SUFFIXES, is_readable
 
 # suffixes of files that `webcam` may read; only a hint is printed for them
@@ -112,7 +113,7 @@ class Folder:
     def _kind(self, entry: "os.DirEntry[str]") -> str | None:
         """Empty for a picture, else what it is; None for what is not reported."""
         hidden = entry.name.startswith(".")
-        if entry.is_dir():
+        if is_folder(entry) if entry.is_symlink() else entry.is_dir():
             if hidden or (self._skip and realpath(entry.path) in self._skip):
                 return None
             return _LINK if entry.is_symlink() else _SUBFOLDER

@@ -15,7 +15,7 @@ except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 from digitocr.runtime.errors import OutputError, UsageError
-from digitocr.runtime.files import parsed_json, replacing
+from digitocr.runtime.files import is_folder, parsed_json, replacing
 
 OUTPUT_SCHEMA = "digitocr/2"  # of a line of JSON
 MAX_NAME_BYTES = 230  # of a result; most file systems take 255, and a number may be added
@@ -117,7 +117,7 @@ class ResultFolder:
 
         used: names of files that are taken, to which this one is added; with the number of the last one of that name.
         """
-        stem = _cut("stdin" if source == "-" else Path(source).name, MAX_NAME_BYTES - len(self._suffix))
+        stem = _cut(result_name(source), MAX_NAME_BYTES - len(self._suffix))
         name = first = f"{stem}{self._suffix}"
         number = used.get(first, 1)
         while name in used:
@@ -126,6 +126,12 @@ class ResultFolder:
         used[name] = 1
         used[first] = number
         return self.folder / name
+
+
+def result_name(source: str) -> str:
+    """The name of a source in those of its results: without folders, and stdin for standard input and its pages."""
+    name = Path(source).name
+    return f"stdin{name[1:]}" if name == "-" or name.startswith("-#") else name
 
 
 def _cut(name: str, most: int) -> str:
@@ -214,6 +220,8 @@ class LineFile:
                     new = os.O_CREAT if self._force else os.O_CREAT | os.O_EXCL
                     self._file = _locked(self._path, os.O_WRONLY | new)
                 except FileExistsError:
+                    if is_folder(self._path):
+                        raise OutputError(f"{self._path}: is a folder; name a file to write to") from None
                     raise OutputError(
                         f"{self._path}: exists already; continue it with --resume, or overwrite it with --force"
                     ) from None

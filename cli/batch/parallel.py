@@ -4,15 +4,14 @@ If a process dies, the pictures that were sent and not yet read are read again, 
 process again is reported as an error; all others are read.
 """
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
 from digitocr.cli.batch.sources import Source
 from digitocr.cli.batch.task import Outcome, Task, chunks
-from digitocr.runtime.processes import begin
+from digitocr.runtime.processes import begin, spawned
 
 CHUNKS_PER_PROCESS = 4  # chunks sent for each process, so that none is idle while a slow one is awaited
 
@@ -21,7 +20,7 @@ def read_in_processes(task: Task, sources: Iterable[Source], jobs: int) -> Itera
     """The outcome of each source, read by that many processes. Raises what Task.read raises."""
     todo = chunks(sources)
     waiting: deque[tuple[list[Source], Future[list[Outcome]]]] = deque()
-    pool = _pool(jobs)
+    pool = spawned(jobs, begin)
     try:
         while True:
             try:
@@ -33,7 +32,7 @@ def read_in_processes(task: Task, sources: Iterable[Source], jobs: int) -> Itera
                 outcomes = waiting[0][1].result()
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
-                pool = _pool(jobs)
+                pool = spawned(jobs, begin)
                 yield from _one_by_one(task, (source for chunk, _ in waiting for source in chunk))
                 waiting.clear()
             else:
@@ -44,14 +43,14 @@ def read_in_processes(task: Task, sources: Iterable[Source], jobs: int) -> Itera
 
 
 def _one_by_one(task: Task, sources: Iterable[Source]) -> Iterator[Outcome]:
-    pool = _pool(1)
+    pool = spawned(1, begin)
     try:
         for source in sources:
             try:
                 yield from pool.submit(_read, task, [source]).result()
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
-                pool = _pool(1)
+                pool = spawned(1, begin)
                 yield task.died(source.name, "the process")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -59,8 +58,3 @@ def _one_by_one(task: Task, sources: Iterable[Source]) -> Iterator[Outcome]:
 
 def _read(task: Task, chunk: list[Source]) -> list[Outcome]:
     return task.read_chunk(chunk)
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    """Spawned processes: in a fork, locks that threads of the libraries hold at that moment would stay locked."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), begin)

@@ -142,7 +142,7 @@ def _matches(pattern: str) -> set[str]:
     for start in glob.glob(head) if head else [""]:
         for folder, below, _ in os.walk(start or "."):
             below[:] = [name for name in below if not name.startswith(".")]
-            within = folder if start else os.path.relpath(folder)
+            within = folder if start else os.path.normpath(folder)
             inside = "" if within == "." else glob.escape(within.rstrip("/")) + "/"
             found |= _matches(inside + tail) if tail else {within + "/"}
     return found

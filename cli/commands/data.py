@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from digitocr.cli import options
-from digitocr.cli.batch.output import say
+from digitocr.cli.batch.output import plain, say
 from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import GateError, InputError
 
@@ -47,7 +47,7 @@ def data(
     if sheet is not None:
         page = drawn(labelled)
         options.write(sheet, lambda beside: page.save(beside, "PNG"))
-    say(json.dumps(report, indent=2) if as_json else as_text(report))
+    say(json.dumps(report, indent=2) if as_json else "\n".join(map(plain, as_text(report).split("\n"))))
     if report["unreadable"]:
         raise InputError(f"{source}: {report['unreadable']} pictures or labels could not be read; correct them")
     if report["failures"]:

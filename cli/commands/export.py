@@ -13,6 +13,7 @@ import typer
 
 from digitocr.cli import options
 from digitocr.runtime.errors import ModelError, UsageError
+from digitocr.runtime.files import is_folder
 
 EXAMPLES = (
     "For example: digitocr export --format all --quantize none --quantize int8 --out models/  "
@@ -122,7 +123,7 @@ def export(
         model = default_source(Path("runs"))
         print(f"digitocr: exporting {model}", file=sys.stderr)
     model = _named(model)
-    if model.is_dir():
+    if is_folder(model):
         options.refuse(
             context,
             ("io", "channels", "verify", "max_drop", "max_changed", "calibration"),
@@ -218,7 +219,7 @@ def _c_folder(
             model = shipped_model("digitocr-int8.onnx")
         print(f"digitocr: exporting {model}", file=sys.stderr)
     model = _named(model)
-    named = exported_networks(model) if model.is_dir() else {}
+    named = exported_networks(model) if is_folder(model) else {}
     model = named.get("model", model)
     is_keras = model.suffix != ".onnx"
     if is_keras:

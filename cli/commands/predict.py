@@ -12,7 +12,7 @@ from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from digitocr.cli.batch.output import LineFile, ResultFolder, plain, protect_inputs, say
+from digitocr.cli.batch.output import LineFile, ResultFolder, plain, protect_inputs, result_name, say
 from digitocr.cli.stderr import libraries_silenced
 from digitocr.runtime.errors import NothingReadError, UsageError
 
@@ -186,7 +186,7 @@ def predict(
             if explained:
                 explained.save(outcome.explanation, outcome.name)
             for number, crop in enumerate(outcome.crops if cut else (), 1):
-                name = f"{100 * crop.confidence:03.0f}-{Path(outcome.name).name}-{number}"
+                name = f"{100 * crop.confidence:03.0f}-{result_name(outcome.name)}-{number}"
                 cut[UNTOLD if crop.digit is None else str(crop.digit)].save(crop.png, name)
     if not quiet:
         for line in left_out:

@@ -17,7 +17,7 @@ import numpy as np
 
 from digitocr.cli.serving import PageServer, Request
 from digitocr.runtime.errors import DigitocrError, UsageError
-from digitocr.runtime.files import shown_files
+from digitocr.runtime.files import is_folder, shown_files
 from digitocr.runtime.models import shipped_model
 from digitocr.runtime.opencv import cv2
 from digitocr.runtime.preprocessing import Images, images
@@ -40,7 +40,7 @@ def find_networks(sources: Sequence[Path]) -> dict[str, Path]:
     found: list[Path] = []
     for source in sources:
         files = (
-            [path for pattern in RUN_FILES for path in shown_files(source, pattern)] if source.is_dir() else [source]
+            [path for pattern in RUN_FILES for path in shown_files(source, pattern)] if is_folder(source) else [source]
         )
         if not files:
             raise UsageError(

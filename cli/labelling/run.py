@@ -17,6 +17,7 @@ from digitocr.cli.labelling.labels import Labels
 from digitocr.cli.labelling.page import LabelPage
 from digitocr.cli.labelling.pictures import NONE, Pictures, listed
 from digitocr.runtime.errors import DigitocrError
+from digitocr.runtime.files import is_folder, is_there
 
 FILE = "labels.jsonl"  # in a folder of pictures; `--data FOLDER` finds it there
 
@@ -74,14 +75,14 @@ def run(
 
 def settings_of(task: Task) -> str:
     """A name for how pictures are read, which changes with a network."""
-    networks = [one.stat() for one in (task.model, task.detector, task.recognizer) if one and one.exists()]
+    networks = [one.stat() for one in (task.model, task.detector, task.recognizer) if one and is_there(one)]
     what = (__version__, repr(task), [(status.st_size, status.st_mtime_ns) for status in networks])
     return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
 
 
 def _default(sources: Sequence[str]) -> Path:
     folder = Path(sources[0])
-    return folder / FILE if len(sources) == 1 and folder.is_dir() else Path(FILE)
+    return folder / FILE if len(sources) == 1 and is_folder(folder) else Path(FILE)
 
 
 def rival_of(path: Path) -> str:

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from digitocr.cli.live.overlay import to_bgr
 from digitocr.runtime.errors import OutputError, UsageError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import is_folder, is_there, replacing
 from digitocr.runtime.live.frames import Pixels
 from digitocr.runtime.opencv import cv2
 
@@ -35,9 +35,9 @@ class Recording:
         """
         if path.suffix.lower() not in CODECS:
             raise UsageError(f"{path}: a recording ends in {' or '.join(CODECS)}; name it so")
-        if path.exists() and not force:
+        if is_there(path) and not force:
             raise OutputError(f"{path}: exists already; name another file or add --force")
-        if not path.parent.is_dir():
+        if not is_folder(path.parent):
             raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
         self._path, self._fps = path, fps
         self._whole: AbstractContextManager[Path] | None = None

@@ -97,7 +97,7 @@ struct digitocr_options digitocr_defaults(void);
 struct digitocr_digit {
     int32_t digit;                        /* 0 to 9; -1 where a digit stands that cannot be told */
     float confidence;                     /* share of readings like this one that are right, 0 to 1 */
-    int32_t x, y, width, height;          /* the box, pixels of the picture as given */
+    int32_t x, y, width, height;          /* the box, pixels of the picture as given; it may reach beyond */
     int32_t likely[DIGITOCR_TOPK];        /* the likeliest digits, best first; -1 where there are fewer */
     float probability[DIGITOCR_TOPK];     /* the network's probability of each */
 };

@@ -108,7 +108,8 @@ static uint8_t *read_pgm(const char *path, struct digitocr_picture *picture, cha
             picture->stride = (ptrdiff_t)width;
         }
     }
-    fclose(file);
+    if (file != stdin) /* which may be named again */
+        fclose(file);
     return pixels;
 }
 
@@ -208,7 +209,7 @@ static void say_why(const struct digitocr_reading *reading, float conf, char *te
     }
     for (tried = 2; tried < 8; tried++) { /* 1.00 is not below 1 */
         snprintf(shown, sizeof shown, "%.*f", tried, (double)reading->confidence);
-        if (strtod(shown, NULL) < (double)conf) {
+        if ((float)strtod(shown, NULL) < conf) {
             places = tried;
             break;
         }

@@ -118,6 +118,16 @@ def test_a_row_shows_what_the_classifier_got_and_gave():
     assert "stands for “no digit”" not in page_of(candidate(True)).text
 
 
+BEYOND = [(140, 50, 9, 9), (30, 260, 9, 9), (-30, 50, 9, 9), (30, -30, 9, 9), (-30, -30, 300, 300)]
+
+
+@pytest.mark.parametrize("box", BEYOND)
+def test_a_region_beyond_the_edge_has_a_row(box):
+    page = page_of(candidate(False, "below --conf 0.5", Box(*box)))
+    (crop,) = page.all("img", **{"class": "crop"})
+    assert min(decoded(crop["src"]).size) >= 1
+
+
 def test_a_picture_that_was_turned_shows_its_regions_turned():
     turned = Reading(READING.lines, READING.ms, MODEL, turned=90)
     page = page_of(candidate(True), reading=turned)

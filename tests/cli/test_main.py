@@ -176,6 +176,14 @@ def test_an_output_that_takes_nothing_is_told_once_whatever_the_command():
             assert done.stderr == "digitocr: standard output cannot be written (No space left on device)\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(("words", "code"), [("predict --nope", 2), ("predict a.png --model b", 5), ("info a.onnx", 5)])
+def test_an_error_that_cannot_be_told_has_its_exit_code(words, code):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "digitocr.cli.main", *words.split()], stderr=full)
+    assert done.returncode == code
+
+
 def test_importing_the_command_line_changes_nothing_of_the_process():
     code = "import gc; before = gc.get_threshold(); import digitocr.cli.main; assert gc.get_threshold() == before"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,5 +1,8 @@
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 CODE = """
 import os, sys, warnings
@@ -31,6 +34,17 @@ def test_with_debug_everything_comes_out():
     stderr = written("--debug")
     assert "from C\n" in stderr
     assert "UserWarning: from a library" in stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_message_that_cannot_be_written_ends_nothing():
+    code = (
+        "import sys; from digitocr.cli.stderr import libraries_silenced\n"
+        "with libraries_silenced():\n    print('ours', file=sys.stderr)\n    print('a result')"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, text=True)
+    assert (done.returncode, done.stdout) == (0, "a result\n")
 
 
 def test_it_leaves_no_file_open():

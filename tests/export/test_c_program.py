@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from digitocr.runtime.attempt import Attempt
 from digitocr.runtime.reader import Reader
 
 pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
@@ -23,6 +24,13 @@ LEVELS = """
 int main(int count, char **arguments) {
     uint8_t levels[256];
     int n;
+    if (count > 2) {
+        struct digitocr_reading reading = {.regions = 1, .why = DIGITOCR_WHY_UNSURE};
+        char why[WHY_LENGTH];
+        reading.confidence = (float)strtod(arguments[1], NULL);
+        say_why(&reading, (float)strtod(arguments[2], NULL), why, sizeof why);
+        return puts(why) < 0;
+    }
     for (n = 0; n < 256; n++) levels[n] = (uint8_t)n;
     scale_levels(levels, sizeof levels, count > 1 ? strtol(arguments[1], NULL, 10) : 255);
     return fwrite(levels, 1, sizeof levels, stdout) != sizeof levels;
@@ -42,7 +50,10 @@ def program(c_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def levels(c_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A program that prints what becomes of the levels 0 to 255 where the largest one is its argument."""
+    """A program that prints what becomes of the levels 0 to 255 where the largest one is its argument.
+
+    Of two arguments, a confidence and the least one, it prints why nothing was read.
+    """
     work = tmp_path_factory.mktemp("levels")
     (work / "levels.c").write_text(LEVELS)
     cc = ["cc", "-std=c99", "-O1", "-ffp-contract=off", f"-I{c_folder}", "levels.c"]
@@ -74,6 +85,7 @@ def test_a_picture_is_read_from_a_file_and_from_standard_input(run: Run, tmp_pat
     content = (tmp_path / "page.pgm").read_bytes()
     assert run("-", input=content).stdout == b"4071\n"
     assert run("--rotate", "0", "--", "page.pgm", "-", input=content).stdout == b"page.pgm\t4071\n-\t4071\n"
+    assert run("-", "-", input=2 * content).stdout == b"-\t4071\n-\t4071\n"
     found = json.loads(run("--jsonl", "page.pgm").stdout)
     pixels = np.asarray(Image.open(tmp_path / "page.pgm"))
     assert found["text"] == Reader().read(pixels).text == "4071"
@@ -92,6 +104,17 @@ def test_levels_of_another_range_are_those_that_pillow_makes_of_them(
         f"P5 160 70 {most}\n".encode() + (pixels / 255 * most).astype(np.uint8).tobytes()
     )
     assert run("page.pgm").stdout.decode().strip() == Reader().read(tmp_path / "page.pgm").text
+
+
+@pytest.mark.parametrize("conf", ["0.05", "0.1", "0.5", "0.7", "0.8", "0.95", "1"])
+def test_a_confidence_that_is_too_low_is_printed_below_the_limit_as_reader_prints_it(levels: Path, conf: str) -> None:
+    confidence = np.float32(float(conf) - 0.0004)
+    found = subprocess.run([levels, repr(float(confidence)), conf], stdout=subprocess.PIPE, check=True).stdout
+    one = np.ones(1, np.float32)
+    attempt = Attempt(
+        0, np.ones((1, 4), np.float32), one, np.zeros((1, 28, 28), np.uint8), np.eye(1, 10), confidence * one
+    )
+    assert found.decode().strip() == attempt.why_nothing(float(conf))
 
 
 @pytest.mark.parametrize(("width", "turned"), [(800, 337), (2400, 0)])

@@ -6,6 +6,8 @@ from digitocr.runtime import files
 from digitocr.runtime.files import (
     NotRegularError,
     TooLargeError,
+    is_folder,
+    is_there,
     read_json,
     read_regular,
     remove_abandoned,
@@ -134,3 +136,12 @@ def test_hidden_files_are_not_shown(tmp_path):
     for name in ("b.npz", "a.npz", "._a.npz", ".c.0123abcd.part.npz", "a.csv"):
         (tmp_path / name).touch()
     assert [path.name for path in shown_files(tmp_path, "*.npz")] == ["a.npz", "b.npz"]
+
+
+def test_what_may_not_be_looked_at_is_neither_there_nor_a_folder(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (tmp_path / "loop", tmp_path / ("a" * 300), tmp_path / "none" / "a", str(tmp_path / "a\0")):
+        assert not is_there(path)
+        assert not is_folder(path)
+    assert is_there(tmp_path)
+    assert is_folder(tmp_path)

@@ -119,6 +119,12 @@ def test_no_pictures_are_no_readings():
 def test_what_makes_no_sense_is_refused_at_once():
     with pytest.raises(UsageError, match="jobs must be 1 or more, not 0"):
         read_many(Echo(), [], 0, "raise")
+    for jobs in ("2", 2.5, None):
+        with pytest.raises(UsageError, match="jobs must be a whole number, not"):
+            read_many(Echo(), [], jobs, "raise")
+    for single in ("page.png", b"content", Path("page.png")):
+        with pytest.raises(UsageError, match="pictures must be several"):
+            read_many(Echo(), single, 1, "raise")
     with pytest.raises(UsageError, match="errors must be raise or return, not ignore"):
         read_many(Echo(), [], 1, "ignore")
 

@@ -99,3 +99,9 @@ def test_an_expression_with_a_lookaround_ends_in_time_for_a_long_number():
     slow = Pattern(r"(?=1)(?:\d+)+(?<!0)")
     assert slow.fullmatch("101")
     assert not slow.fullmatch("1" * 39 + "0")  # Python's matcher takes years
+
+
+@pytest.mark.parametrize("text", [r"^\d{22}$", r"\A\d+\Z", r"^^(1|2)+$$", r"(?m)^\d{2}\d*$"])
+def test_anchors_at_the_ends_hold_for_a_number_of_any_length(text):
+    assert Pattern(text).fullmatch("12" * 11)
+    assert not Pattern(text).fullmatch("12:" * 11)

@@ -43,6 +43,27 @@ def test_a_process_leaves_ctrl_c_to_its_parent_and_ends_with_it(tmp_path):
     pytest.fail("it outlived its parent")
 
 
+TOO_MANY = """
+import resource
+from digitocr.runtime.errors import UsageError
+from digitocr.runtime.processes import begin, spawned
+if __name__ == "__main__":
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (12, most))
+    try:
+        spawned(3, begin)
+    except UsageError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems limit files otherwise")
+def test_processes_that_cannot_start_are_an_error_that_says_what_to_do(tmp_path):
+    (tmp_path / "parent.py").write_text(TOO_MANY)
+    done = subprocess.run([sys.executable, tmp_path / "parent.py"], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "3 processes cannot start (Too many open files); read with fewer jobs, or with one\n"
+
+
 INTERRUPTED = """
 import signal, sys, time
 from concurrent.futures import ProcessPoolExecutor

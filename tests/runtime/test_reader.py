@@ -343,6 +343,8 @@ def test_a_folder_of_exported_networks_is_read_with_as_a_whole(reader, tmp_path)
     assert whole._confidence.lone_weights == (1.0, 2.0)
     assert not Reader(own, confidence=confidence_of(reader, tmp_path / "other.json", classifier="other")).calibrated
     (own / "digitocr-int8.onnx").unlink()
+    with pytest.raises(ModelError, match=r"a model file ends in"):
+        Reader("a" * 300)  # which no file system takes
     with pytest.raises(ModelError, match=r"holds no digitocr-int8\.onnx"):
         Reader(own)
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitocr.runtime.errors import ModelError
+from digitocr.runtime.files import is_there
 from digitocr.runtime.preprocessing import SIDE, Images, scale
 from digitocr.train.keras_backend import keras_needed
 from digitocr.train.quiet import silenced
@@ -56,7 +57,7 @@ class LayerOutput:
 
 def load_network(path: Path) -> keras.Model:
     """The Keras network in a file, (N, 28, 28, 1) -> 10 or 11 classes. Raises ModelError."""
-    if not path.is_file():
+    if not is_there(path) or not path.is_file():
         raise ModelError(f"{path}: there is no such file; name a .keras file, or the folder of a run that has one")
     if path.suffix != ".keras":
         raise ModelError(f"{path}: is no .keras file, which alone tells what each layer makes; name one")

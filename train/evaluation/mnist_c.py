@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitocr.runtime.errors import InputError
+from digitocr.runtime.files import is_folder
 from digitocr.runtime.preprocessing import SIDE
 from digitocr.train.data import Bytes
 from digitocr.train.evaluation.corruptions import CORRUPTIONS
@@ -34,7 +35,7 @@ def load_mnist_c(directory: Path) -> dict[str, tuple[Bytes, Bytes]]:
     Raises:
         InputError: The folder lacks the files, or a file is damaged or of another shape or type.
     """
-    if not directory.is_dir():
+    if not is_folder(directory):
         raise InputError(f"{directory}: is not a folder; give the one that mnist_c.zip unpacks to")
     root = directory / "mnist_c" if (directory / "mnist_c").is_dir() else directory
     missing = [name for name in CORRUPTIONS if not (root / name).is_dir()]

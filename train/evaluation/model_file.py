@@ -12,6 +12,7 @@ import numpy as np
 
 from digitocr.runtime.classifier import Probabilities
 from digitocr.runtime.errors import MissingExtraError, ModelError
+from digitocr.runtime.files import is_folder
 from digitocr.runtime.interpreter import first_line, zipped_card
 from digitocr.runtime.models import check_shipped, exported_networks, model_content, parsed_card
 from digitocr.runtime.preprocessing import Tensors
@@ -75,7 +76,7 @@ def network_file(path: Path) -> Path:
 
     Raises ModelError where a folder has neither.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     return kept if (kept := path / "model.keras").is_file() else exported_networks(path)["model"]
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from digitocr.runtime.background import shrunk
 from digitocr.runtime.errors import InputError, MissingExtraError, ModelError, OutputError, UsageError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import is_there, replacing
 from digitocr.train.data import DIGEST, Bytes, Mnist, fewer
 from digitocr.train.evaluation.label_errors import LABEL_ERRORS
 from digitocr.train.evaluation.metrics import confusion, summary, wilson
@@ -48,7 +48,7 @@ ACCURACY_BARS = (99.0, 99.3, 99.5)  # percent; a search's report names the small
 def check_source(source: Path) -> None:
     """Raises UsageError if that is neither the folder of a run nor a results.json. Looks at names only."""
     if source.suffix != ".json" and not any(
-        (source / name).exists() for name in ("study.json", "journal.log", "run.json")
+        is_there(source / name) for name in ("study.json", "journal.log", "run.json")
     ):
         raise UsageError(f"{source}: holds no run; give the folder of a run of digitocr train, study or search")
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitocr.runtime.errors import InputError
-from digitocr.runtime.files import shown_files
+from digitocr.runtime.files import is_folder, shown_files
 from digitocr.train import data as mnist
 from digitocr.train.data import Indices, Mnist, Origin, by_group, holds_mnist, known_mnist
 from digitocr.train.idx import TEST, TRAIN, find_idx, is_idx, set_of
@@ -59,7 +59,7 @@ def load_data(source: Path | None, quiet: bool = False, complete: bool = False) 
             picture of a digit that has to occur.
         MissingExtraError: MNIST has to be downloaded and Keras is not installed.
     """
-    if source is None or (source.is_dir() and holds_mnist(source)):
+    if source is None or (is_folder(source) and holds_mnist(source)):
         return mnist.load_mnist(source, quiet)
     labelled = read_source(source)
     refuse_wrong_labels(labelled)

@@ -99,7 +99,10 @@ def _pictures(folder: str, label: int | None, group: str, part: str, gathered: G
         return
     with os.scandir(folder) as entries:
         found = sorted(
-            (entry.name, entry.is_dir(), entry.is_symlink()) for entry in entries if not entry.name.startswith(".")
+            # a link is looked at by isdir, since is_dir raises for one that leads to itself
+            (entry.name, os.path.isdir(entry) if entry.is_symlink() else entry.is_dir(), entry.is_symlink())  # noqa: PTH112
+            for entry in entries
+            if not entry.name.startswith(".")
         )
     for name, is_folder, is_link in found:
         path = f"{folder}{os.sep}{name}"

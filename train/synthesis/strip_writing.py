@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from digitocr.runtime.characters import SIGNS
 from digitocr.runtime.opencv import cv2
-from digitocr.runtime.recognizer import OTHER, SIGNS
+from digitocr.runtime.recognizer import OTHER
 from digitocr.train.synthesis import strips
 from digitocr.train.synthesis.glyphs import Alphabet, Font, Glyph, Glyphs
 from digitocr.train.synthesis.strips import BASE, DIGIT_HEIGHT, LEFT, SHEET_HEIGHT, SHEET_WIDTH, Mark, Sheet

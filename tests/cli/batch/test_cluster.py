@@ -21,7 +21,7 @@ from digitocr.cli.batch.task import CHUNK_PICTURES, Outcome, Task
 from digitocr.runtime.classifier import DEFAULT_MODEL
 from digitocr.runtime.detector import DEFAULT_DETECTOR
 from digitocr.runtime.errors import ClusterError, MissingExtraError, ModelError
-from digitocr.runtime.models import MODELS
+from digitocr.runtime.models import CONFIDENCE, MODELS
 from digitocr.runtime.recognizer import DEFAULT_RECOGNIZER
 
 TASK = Task(None, 1, 0.5, "auto", "auto", jsonl=False, named=True, draw=False, explain=False)
@@ -226,9 +226,9 @@ def test_a_worker_reads_with_the_networks_that_it_was_sent(folder):
     task = dataclasses.replace(TASK, jsonl=True, **{what: Path("elsewhere", name) for what, name in names.items()})
     model, picture = (folder / "mine.onnx").read_bytes(), (folder / "bar.png").read_bytes()
     own = {
-        "model": ("mine.onnx", model),
-        "detector": ("own.onnx", (MODELS / DEFAULT_DETECTOR).read_bytes()),
-        "recognizer": ("lines.onnx", (MODELS / DEFAULT_RECOGNIZER).read_bytes()),
+        "model": {"mine.onnx": model},
+        "detector": {"own.onnx": (MODELS / DEFAULT_DETECTOR).read_bytes()},
+        "recognizer": {"lines.onnx": (MODELS / DEFAULT_RECOGNIZER).read_bytes()},
     }
     cluster._unpack("good", own)
     for _ in range(2):
@@ -239,9 +239,26 @@ def test_a_worker_reads_with_the_networks_that_it_was_sent(folder):
     cluster._remove("good")
     assert not folder.exists()
     for what, name in (("detector", "own.onnx"), ("recognizer", "lines.onnx")):
-        cluster._unpack(f"bad {what}", {**own, what: (name, model)})
+        cluster._unpack(f"bad {what}", {**own, what: {name: model}})
         with pytest.raises(ModelError, match=f"{name}: is no {what}"):
             cluster._read(task, f"bad {what}", [Source("a.png", picture)])
+
+
+def test_a_folder_of_exported_networks_is_sent_as_it_is(folder):
+    exported = folder / "exported"
+    exported.mkdir()
+    for name in (DEFAULT_MODEL, DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, CONFIDENCE):
+        (exported / name).write_bytes((MODELS / name).read_bytes())
+    (exported / "other").write_bytes(b"not sent")
+    cluster._unpack("folder", {"model": cluster._contents(exported)})
+    try:
+        task = dataclasses.replace(TASK, jsonl=True, model=exported)
+        (outcome,) = cluster._read(task, "folder", [Source("a.png", (folder / "bar.png").read_bytes())])
+        assert json.loads(outcome.line)["text"] == "1"
+        sent = Path(cluster._folders["folder"].name, "model", "exported")
+        assert {path.name for path in sent.iterdir()} == {path.name for path in exported.iterdir()} - {"other"}
+    finally:
+        cluster._remove("folder")
 
 
 def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folder, stand_in, monkeypatch):
@@ -282,7 +299,7 @@ def test_networks_of_the_user_s_own_are_sent_once_and_not_with_every_chunk(folde
         assert client.plugins == ([client.unregistered] if own else [])
         assert client.sent == 3 * (client.plugins or [""])
         if own:
-            content = {what: (name, (folder / name).read_bytes()) for what, name in own.items()}
+            content = {what: {name: (folder / name).read_bytes()} for what, name in own.items()}
             assert unpacked.pop() == (client.plugins[0], content)
 
 

@@ -82,6 +82,13 @@ def test_what_only_looks_like_a_picture_is_left_to_the_reader_and_a_folder_is_no
     assert listed("in")[0] == ["in/broken.png", "in/pipe.png"]
 
 
+def test_a_link_that_leads_to_itself_hides_nothing_else(tree):
+    tree("in/a.png")
+    Path("in/b.png").symlink_to("b.png")
+    Path("in/c").symlink_to("c")
+    assert listed("in", recursive=True) == (["in/a.png", "in/b.png"], "left out 1 other file")
+
+
 def test_a_folder_that_cannot_be_read_is_an_error_and_of_a_subfolder_one_of_many(tree, monkeypatch):
     tree("in/a.png", "in/locked/b.png", "in/open/c.png")
     scandir = os.scandir

@@ -111,6 +111,8 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path, content):
 def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
         done_before(tmp_path)
+    with pytest.raises(OutputError, match="is a folder; name a file to write to"):
+        output.LineFile(tmp_path, resume=False, force=False).opened()
 
 
 def test_what_a_power_cut_leaves_behind_the_last_line_is_removed(tmp_path):
@@ -182,8 +184,8 @@ def test_control_characters_become_escapes():
 
 def test_names_do_not_collide_and_earlier_files_are_kept(tmp_path):
     drawn = output.ResultFolder(tmp_path / "out", ".png", force=False)
-    saved = [drawn.save(b"drawn", source) for source in ("a/1.png", "b/1.png", "1.png-2", "c/1.png", "-")]
-    names = ["1.png-2-2.png", "1.png-2.png", "1.png-3.png", "1.png.png", "stdin.png"]
+    saved = [drawn.save(b"drawn", source) for source in ("a/1.png", "b/1.png", "1.png-2", "c/1.png", "-", "-#2")]
+    names = ["1.png-2-2.png", "1.png-2.png", "1.png-3.png", "1.png.png", "stdin#2.png", "stdin.png"]
     assert sorted(path.name for path in saved) == names
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     with pytest.raises(OutputError, match="exists already"):

@@ -159,3 +159,12 @@ def test_stars_stand_for_folders_and_links_that_lead_back_are_not_followed(folde
     inside = [str(folder / "a" / "b" / "deep.png")]
     for pattern in ("a/**/*.png", "**/deep.png", "**/b/**/d*.png", "a/**", "**/**/deep.png", "?/**/deep.png"):
         assert [one.name for one in expanded([str(folder / pattern)])] == inside, pattern
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps the folder that it is in")
+def test_in_a_folder_that_was_deleted_a_pattern_matches_nothing(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert names("**/*.png") == ["**/*.png: no file matches the pattern"]

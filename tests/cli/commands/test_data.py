@@ -36,6 +36,14 @@ def test_check_says_what_is_there(folder):
     assert done.stdout.startswith("pictures      60; training and test: a share of each class, seed 0\n")
 
 
+def test_names_of_files_change_nothing_on_a_terminal(folder):
+    (folder / "5" / "0.png").rename(folder / "5" / "\x1b[2J.png")
+    (folder / "5" / "again.png").write_bytes((folder / "5" / "\x1b[2J.png").read_bytes())
+    done = run("check", folder)
+    assert "\\x1b[2J.png" in done.stdout
+    assert done.stdout.replace("\n", "").isprintable()
+
+
 def test_json_and_a_sheet(folder, tmp_path):
     done = run("check", folder, "--json", "--sheet", tmp_path / "sheet.png")
     report = json.loads(done.stdout)

@@ -249,8 +249,10 @@ def test_every_page_of_a_document_is_read(digitocr, scan, tmp_path):
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
         f"scan.tif#{page}.png" for page in (1, 2, 3)
     ]
-    done = digitocr("predict", "-", stdin=scan.read_bytes())
+    done = digitocr("predict", "-", "--save-crops", tmp_path / "crops", stdin=scan.read_bytes())
     assert done.stdout == b"-#1\t\n-#2\t407 12\n-#3\t38\n"
+    crops = [path.name.partition("-")[2] for path in (tmp_path / "crops").rglob("*.png")]
+    assert sorted(crops) == [f"stdin#2-{place}.png" for place in range(1, 6)] + ["stdin#3-1.png", "stdin#3-2.png"]
 
 
 def test_a_document_of_which_some_pages_were_read_is_read_again_and_a_whole_one_is_not(digitocr, scan, tmp_path):

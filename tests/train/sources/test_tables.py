@@ -63,6 +63,14 @@ def test_a_link_that_leads_back_is_left_out(gathered, tmp_path):
     assert [(one.kind, one.name) for one in gathered.troubles] == [("left out", str(tmp_path / "3/meter/back"))]
 
 
+def test_a_link_that_leads_to_itself_is_a_picture_that_cannot_be_read(gathered, tmp_path):
+    made(tmp_path, "3/a.png")
+    (tmp_path / "3" / "loop.png").symlink_to("loop.png")
+    assert [entry.name for entry in entries_of_folder(tmp_path, gathered)] == [
+        str(tmp_path / "3" / name) for name in ("a.png", "loop.png")
+    ]
+
+
 def test_other_folders_have_no_class_folders(tmp_path):
     made(tmp_path, "a.png", "pictures/b.png")
     assert not has_class_folders(tmp_path)
