@@ -106,6 +106,8 @@ function show(data) {
   if (data.shown) {
     base.width = data.shown.width
     base.height = data.shown.height
+    paper.fillStyle = "#888" // behind what is transparent: dark ink and bright ink are seen on it in either colour scheme
+    paper.fillRect(0, 0, base.width, base.height)
     paper.drawImage(data.shown, 0, 0)
     data.shown.close()
     base.setAttribute("aria-label", `The picture ${source}`)

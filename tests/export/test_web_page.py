@@ -144,6 +144,20 @@ def test_an_example_is_read_as_python_reads_it(page, request, name):
     assert page.copied("text") == "\n".join(" ".join(n.text for n in line.numbers) for line in expected.lines)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("ink", [0, 255])
+def test_the_ink_of_a_transparent_picture_is_seen(page, tmp_path, ink, scheme):
+    page.browser("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    pixels = np.zeros((60, 60, 4), np.uint8)
+    pixels[10:50, 25:35] = (ink, ink, ink, 255)
+    Image.fromarray(pixels).save(tmp_path / "clear.png")
+    page.open(tmp_path / "clear.png")
+    levels = page.run("[[30, 30], [5, 5]].map(at => [...base.getContext('2d').getImageData(...at, 1, 1).data])")
+    assert levels[0] == [ink, ink, ink, 255]
+    assert levels[1][3] == 255
+    assert abs(levels[1][0] - ink) > 100
+
+
 def test_the_camera_is_read_until_it_is_held(page):
     page.take("camera")
     seen = {page.until(f"['{FILMED[0]}', '{FILMED[1]}'].includes(text.textContent) && text.textContent")}
