@@ -249,7 +249,7 @@ for (const input of document.querySelectorAll("[name=way]")) input.onchange = ()
 /* --- Drawing: a pointer, or the arrow keys ------------------------------------------------------------------------ */
 
 const pen = { x: 320, y: 200 }
-let isDrawing = false
+let drawer = null // the pointer that draws; a second finger or the ball of the hand does not
 
 function clearDrawing() {
   source = "drawing"
@@ -291,16 +291,18 @@ function placeOf(event) {
 }
 
 base.onpointerdown = event => {
-  if (way !== "draw" || event.button !== 0) return
+  if (way !== "draw" || event.button !== 0 || !event.isPrimary) return
   base.setPointerCapture(event.pointerId)
-  isDrawing = true
+  drawer = event.pointerId
   move(...placeOf(event))
   stroke(...placeOf(event))
 }
 base.onpointermove = event => {
-  if (isDrawing) stroke(...placeOf(event))
+  if (event.pointerId === drawer) stroke(...placeOf(event))
 }
-base.onpointerup = base.onpointercancel = () => (isDrawing = false)
+base.onpointerup = base.onpointercancel = event => {
+  if (event.pointerId === drawer) drawer = null
+}
 base.onfocus = base.onblur = drawMarks
 base.onkeydown = event => {
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }

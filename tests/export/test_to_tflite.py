@@ -38,10 +38,12 @@ def run(path, images):
 
 
 def test_a_full_folder_for_temporary_files_is_no_bug(make_network, tmp_path, monkeypatch):
+    from tensorflow.lite.python.lite import TFLiteKerasModelConverterV2
+
     def full(_):  # what the converter raises where it cannot save the network
         raise TypeError("'NoneType' object is not callable")
 
-    monkeypatch.setattr("tensorflow.lite.python.lite.TFLiteKerasModelConverterV2.convert", full)
+    monkeypatch.setattr(TFLiteKerasModelConverterV2, "convert", full)
     with pytest.raises(OutputError, match="cannot save the network there to convert it; free space"):
         to_tflite(fuse(make_network(2)), tmp_path / "m.tflite")
     assert not (tmp_path / "m.tflite").exists()

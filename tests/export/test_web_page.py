@@ -117,6 +117,27 @@ def test_a_drawn_digit_is_read(page):
     assert page.of("text") == page.of("facts") == ""
 
 
+def test_a_second_finger_draws_no_line(page):
+    area = json.loads(page.run("JSON.stringify(document.getElementById('base').getBoundingClientRect())"))
+    for kind, places in (
+        ("touchStart", [(0.2, 0.3)]),
+        ("touchMove", [(0.2, 0.4)]),
+        ("touchStart", [(0.2, 0.4), (0.8, 0.3)]),
+        ("touchMove", [(0.2, 0.4), (0.8, 0.6)]),
+        ("touchMove", [(0.2, 0.7), (0.8, 0.6)]),
+        ("touchEnd", []),
+    ):
+        points = [
+            {"x": area["left"] + x * area["width"], "y": area["top"] + y * area["height"], "id": number}
+            for number, (x, y) in enumerate(places)
+        ]
+        page.browser("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    levels = "[[0.2, 0.6], [0.5, 0.35], [0.8, 0.5]].map(([x, y]) => [640 * x, 400 * y, 1, 1])"
+    pixels = page.run(f"{levels}.map(at => base.getContext('2d').getImageData(...at).data[0])")
+    assert pixels[0] < 50  # the first finger goes on
+    assert pixels[1:] == [255, 255]
+
+
 def test_keys_draw_and_clear(page):
     page.run("document.getElementById('base').focus()")
     for _ in range(9):

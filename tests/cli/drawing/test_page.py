@@ -149,6 +149,20 @@ def test_a_drawn_digit_is_seen_through_all_layers(served, chromium, tmp_path):
         for key in ["ArrowDown"] * 12:
             browser.press(key, shift=True)
         browser.until("at('answer').textContent === '1'")
+        browser.press("Delete")
+        for kind, places in (
+            ("touchStart", [(0.2, 0.3)]),
+            ("touchStart", [(0.2, 0.3), (0.8, 0.3)]),  # a second finger, which draws nothing
+            ("touchMove", [(0.2, 0.7), (0.8, 0.6)]),
+            ("touchEnd", []),
+        ):
+            points = [
+                {"x": area["left"] + x * area["width"], "y": area["top"] + y * area["height"], "id": number}
+                for number, (x, y) in enumerate(places)
+            ]
+            browser("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        levels = "[[56, 140], [140, 112], [224, 140]].map(at => pen.getImageData(...at, 1, 1).data[0])"
+        assert browser.run(levels) == [0, 255, 255]
         browser.run("at('network').value = '<my  damaged>'; at('network').onchange()")
         browser.until("/cannot be loaded/.test(at('state').textContent)")
         for event in browser.events:
