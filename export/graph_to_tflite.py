@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from ai_edge_litert.tools import flatbuffer_utils
 
+from digitocr.export.to_tflite import convert
 from digitocr.train.quiet import silenced
 from digitocr.train.synthesis.strokes import Floats
 
@@ -37,7 +38,7 @@ def graph_to_tflite(
             converter.representative_dataset = lambda: ([calibration[at : at + 1]] for at in range(len(calibration)))
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type = converter.inference_output_type = tf.int8
-        model = flatbuffer_utils.read_model_from_bytearray(bytearray(converter.convert()))
+        model = flatbuffer_utils.read_model_from_bytearray(bytearray(convert(converter)))
     _name_ends(model)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 

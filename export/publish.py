@@ -13,15 +13,19 @@ from pathlib import Path
 from digitocr.export.card import Card, card_path, write_card
 from digitocr.export.parity import Report
 from digitocr.runtime.errors import GateError, OutputError
-from digitocr.runtime.files import remove_abandoned, replacing
+from digitocr.runtime.files import is_there, remove_abandoned, replacing
+
+
+def refuse_there(paths: Iterable[Path]) -> None:
+    """Raises OutputError for the first of `paths` that exists already."""
+    for path in paths:
+        if is_there(path):
+            raise OutputError(f"{path}: exists already; overwrite it with --force, or give another --out")
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
     """Raises OutputError for the first model file of `paths` that exists already, or whose card does."""
-    for path in paths:
-        for existing in (path, card_path(path)):
-            if existing.exists():
-                raise OutputError(f"{existing}: exists already; overwrite it with --force, or give another --out")
+    refuse_there(existing for path in paths for existing in (path, card_path(path)))
 
 
 def publish(path: Path, write: Callable[[Path], object], judge: Callable[[Path], tuple[Card, Report]]) -> Report:

@@ -29,10 +29,11 @@ from digitocr.export.c_constants import constants
 from digitocr.export.c_golden import fnv, golden_pictures
 from digitocr.export.c_tables import Tables, c_tables
 from digitocr.export.parity import Report
+from digitocr.export.publish import refuse_there
 from digitocr.runtime.confidence import load_confidence
 from digitocr.runtime.detector import detector_input
 from digitocr.runtime.errors import GateError, MissingExtraError, ModelError, OutputError
-from digitocr.runtime.files import is_there, replacing
+from digitocr.runtime.files import replacing
 from digitocr.runtime.image import load
 from digitocr.runtime.interpreter import onnx_session
 from digitocr.runtime.models import model_content
@@ -142,8 +143,8 @@ def export_c(out: Path, networks: Networks, data: Mnist | None, *, verify: bool 
         OutputError: A file exists already or cannot be written.
         GateError: An answer differs, or the folder does not compile. The report is kept, the rest is not.
     """
-    if not force and is_there(out / "digitocr.c"):
-        raise OutputError(f"{out / 'digitocr.c'}: exists already; overwrite it with --force, or give another --out")
+    if not force:
+        refuse_there(out / name for name in (*MADE, *COPIED))
     loaded = [
         _load(name, path)
         for name, path in (

@@ -8,6 +8,7 @@ output of an int8 file are int8: a pixel of value v, 0 to 255, is exactly v - 12
 where it is v, or float32, and three channels, whose mean is the grey level. The batch of 1 may be resized.
 """
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+from digitocr.runtime.errors import OutputError
 from digitocr.runtime.preprocessing import Tensors
 from digitocr.train.quiet import silenced
 
@@ -81,7 +83,18 @@ def _converted(network: keras.Model, quantize: str, calibration: Tensors | None,
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         kind = {"int8": tf.int8, "uint8": tf.uint8, "float": tf.float32}[io]
         converter.inference_input_type = converter.inference_output_type = kind
-    content: bytes = converter.convert()
+    return convert(converter)
+
+
+def convert(converter: Any) -> bytes:
+    """What a converter makes of a Keras network. Raises OutputError where it cannot write its temporary files."""
+    try:
+        content: bytes = converter.convert()
+    except TypeError as error:  # it hides why the network was not saved, and tries a way that Keras 3 does not have
+        raise OutputError(
+            f"{tempfile.gettempdir()}: TensorFlow cannot save the network there to convert it; free space, or name "
+            "another folder by TMPDIR"
+        ) from error
     return content
 
 

@@ -20,11 +20,12 @@ from string import Template
 
 from digitocr import __version__
 from digitocr.export.parity import Report
+from digitocr.export.publish import refuse_there
 from digitocr.runtime.errors import MissingExtraError, ModelError, OutputError
-from digitocr.runtime.files import is_there, replacing
+from digitocr.runtime.files import replacing
 
 SOURCES = Path(__file__).parents[1] / "runtime" / "web"  # also in the installed package
-PAGE = "digitocr.html"
+PAGE, WASM, PACKAGE = "digitocr.html", "digitocr.wasm", "package.json"
 C_FILES = ("digitocr.h", "digitocr.c", "digitocr_weights.c")  # of the folder, which the wasm is made of
 COPIED = ("digitocr.js", "digitocr.d.ts", "README.md")
 EXPORTED = (
@@ -69,12 +70,11 @@ def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
         OutputError: A file exists already or cannot be written.
     """
     check_out(out, force)
-    page = out / PAGE
     wasm = compiled(c_folder)
     files = {
-        page.name: page_of(wasm).encode(),
-        "digitocr.wasm": wasm,
-        "package.json": json.dumps(_package(), indent=2).encode() + b"\n",
+        PAGE: page_of(wasm).encode(),
+        WASM: wasm,
+        PACKAGE: json.dumps(_package(), indent=2).encode() + b"\n",
         **{name: (SOURCES / name).read_bytes() for name in COPIED},
     }
     try:
@@ -84,15 +84,15 @@ def export_web(c_folder: Path, out: Path, *, force: bool = False) -> Report:
                 beside.write_bytes(content)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error.strerror or error}); give another --out") from error
-    return {"path": str(page), "bytes": len(files[page.name]), "wasm_bytes": len(wasm)}
+    return {"path": str(out / PAGE), "bytes": len(files[PAGE]), "wasm_bytes": len(wasm)}
 
 
 def check_out(out: Path, force: bool) -> None:
-    """Raises MissingExtraError without a compiler, OutputError if the folder has a page that is to be kept."""
+    """Raises MissingExtraError without a compiler, OutputError if the folder has a file that is to be kept."""
     if importlib.util.find_spec("ziglang") is None:
         raise MissingExtraError("device", "compiling to WebAssembly")
-    if not force and is_there(out / PAGE):
-        raise OutputError(f"{out / PAGE}: exists already; overwrite it with --force, or give another --out")
+    if not force:
+        refuse_there(out / name for name in (PAGE, WASM, PACKAGE, *COPIED))
 
 
 def compiled(c_folder: Path) -> bytes:

@@ -313,7 +313,7 @@ def _written(
         scenes = held_out_scenes(mnist, fonts)
         targets: list[tuple[int, int] | None] = [None] if "onnx" in formats else []
         targets += (sizes or TFLITE_SIDES) if "tflite" in formats else []
-        for mode, sides in product(quantize, targets):
+        for mode, sides in product(dict.fromkeys(quantize), dict.fromkeys(targets)):
             report = export_detector(model, mode, out, scenes, force, sides)
             yield (
                 f"{report['path']}  {report['bytes'] / 1000:.0f} KB  finds {report['found']:.2%} of the digits "
@@ -323,7 +323,7 @@ def _written(
     from digitocr.export.recognizer import export_recognizer, held_out_strips
 
     strips = held_out_strips(mnist, fonts)
-    for mode, form in product(quantize, formats):
+    for mode, form in product(dict.fromkeys(quantize), formats):
         report = export_recognizer(model, mode, out, strips, force, form == "tflite")
         yield (
             f"{report['path']}  {report['bytes'] / 1000:.0f} KB  reads {report['digits']:.2%} of the digits "

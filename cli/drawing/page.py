@@ -75,7 +75,8 @@ class DrawPage:
         self._loaded: dict[str, Layers] = {}
         self._one_at_a_time = threading.Lock()  # Keras may be called from any thread, by one at a time
         self._layers(next(iter(networks)))
-        options = "".join(f"<option>{escape(name)}</option>" for name in networks)
+        # an option's text loses spaces, its value does not
+        options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in networks)
         self._page = PAGE.read_text("utf-8").replace("<!-- networks -->", options)
         self.server = PageServer(self._answer, host, port)
 

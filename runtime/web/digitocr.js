@@ -71,7 +71,7 @@ export class Reader {
     const started = performance.now()
     if (typeof given !== "object" || given === null) throw new TypeError(`options are an object, as { conf: 0.5 }, not ${given}`)
     const { conf = 0.5, rotate = "auto", mode = "auto" } = given
-    if (!(conf >= 0 && conf <= 1) || !ROTATIONS.includes(rotate) || !MODES.includes(mode)) throw new DigitocrError(OPTIONS)
+    if (!(Number.isFinite(conf) && conf >= 0 && conf <= 1) || !ROTATIONS.includes(rotate) || !MODES.includes(mode)) throw new DigitocrError(OPTIONS)
     const { data, width, height } = grey(picture)
     let at = this.#room(OPTIONS_BYTES)
     const options = at
@@ -120,7 +120,8 @@ export class Reader {
     const { data, width, height } = grey(picture)
     if (!Array.isArray(reading?.lines)) throw new TypeError("a reading is what read() returned")
     const boxes = reading.lines.flatMap(line => line.numbers).flatMap(number => number.digits).map(digit => digit.box)
-    const count = Math.min(most, boxes.length)
+    if (typeof most !== "number" || !(most >= 0)) throw new TypeError(`most is a number of digits, not ${most}`)
+    const count = Math.min(Math.floor(most), boxes.length)
     if (count === 0) return []
     const corners = this.#room(BOX_BYTES * count)
     const crops = aligned(corners + BOX_BYTES * count)
@@ -252,7 +253,8 @@ export function grey(picture) {
   if (![width, height].every(side => Number.isInteger(side) && side >= 1 && side <= MAX_SIDE)) {
     throw new DigitocrError(SIZE)
   }
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray) || ![pixels, 4 * pixels].includes(data.length)) {
+  // by their names: arrays of a frame, or of a test in Jest, are of classes of their own
+  if (!["Uint8Array", "Uint8ClampedArray"].includes(data?.[Symbol.toStringTag]) || ![pixels, 4 * pixels].includes(data.length)) {
     throw new TypeError(`data has ${width}x${height} bytes of grey levels, or four times as many of RGBA`)
   }
   if (data.length === pixels) return { data: unmasked(data), width, height }

@@ -106,6 +106,8 @@ function show(data) {
   if (data.shown) {
     base.width = data.shown.width
     base.height = data.shown.height
+    paper.fillStyle = "#888" // behind what is transparent: dark ink and bright ink are seen on it in either colour scheme
+    paper.fillRect(0, 0, base.width, base.height)
     paper.drawImage(data.shown, 0, 0)
     data.shown.close()
     base.setAttribute("aria-label", `The picture ${source}`)
@@ -247,7 +249,7 @@ for (const input of document.querySelectorAll("[name=way]")) input.onchange = ()
 /* --- Drawing: a pointer, or the arrow keys ------------------------------------------------------------------------ */
 
 const pen = { x: 320, y: 200 }
-let isDrawing = false
+let drawer = null // the pointer that draws; a second finger or the ball of the hand does not
 
 function clearDrawing() {
   source = "drawing"
@@ -289,16 +291,18 @@ function placeOf(event) {
 }
 
 base.onpointerdown = event => {
-  if (way !== "draw" || event.button !== 0) return
+  if (way !== "draw" || event.button !== 0 || !event.isPrimary) return
   base.setPointerCapture(event.pointerId)
-  isDrawing = true
+  drawer = event.pointerId
   move(...placeOf(event))
   stroke(...placeOf(event))
 }
 base.onpointermove = event => {
-  if (isDrawing) stroke(...placeOf(event))
+  if (event.pointerId === drawer) stroke(...placeOf(event))
 }
-base.onpointerup = base.onpointercancel = () => (isDrawing = false)
+base.onpointerup = base.onpointercancel = event => {
+  if (event.pointerId === drawer) drawer = null
+}
 base.onfocus = base.onblur = drawMarks
 base.onkeydown = event => {
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }

@@ -73,3 +73,10 @@ def test_a_model_or_a_card_that_exists_is_refused(there, tmp_path):
     (tmp_path / there).touch()
     with pytest.raises(OutputError, match=rf"{there}: exists already; overwrite it with --force"):
         refuse_existing([tmp_path / "b.onnx", tmp_path / "a.onnx"])
+
+
+def test_a_name_that_is_too_long_is_refused_in_a_sentence(tmp_path):
+    path = tmp_path / ("x" * 300) / "a.onnx"
+    refuse_existing([path])
+    with pytest.raises(OutputError, match=r"a\.onnx: cannot be written \(File name too long\)"):
+        publish(path, lambda beside: beside.write_text("model"), judged())

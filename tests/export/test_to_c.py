@@ -238,6 +238,15 @@ def test_an_export_that_passes_is_complete_and_is_not_overwritten(few: Mnist, tm
         export_c(tmp_path / "c", SHIPPED, few)
 
 
+@pytest.mark.parametrize("name", ["digitocr.c", "Makefile"])
+def test_a_file_that_is_there_is_kept_without_force(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match=f"{name}: exists already"):
+        export_c(tmp_path, SHIPPED, None, verify=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
 @needs_compiler
 def test_an_answer_that_differs_refuses_the_export(few: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = to_c.write_folder

@@ -7,6 +7,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 from digitocr.export.fuse import fuse
 from digitocr.export.to_tflite import to_tflite
 from digitocr.runtime.classifier import Classifier
+from digitocr.runtime.errors import OutputError
 
 # All of them are in TensorFlow Lite for Microcontrollers.
 MICRO = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "RESHAPE", "FULLY_CONNECTED"}
@@ -34,6 +35,18 @@ def run(path, images):
         rows.append(interpreter.get_tensor(logits["index"])[0])
     step, zero = logits["quantization"] if logits["dtype"] is np.int8 else (1, 0)
     return (np.array(rows, np.float32) - zero) * step, logits
+
+
+def test_a_full_folder_for_temporary_files_is_no_bug(make_network, tmp_path, monkeypatch):
+    from tensorflow.lite.python.lite import TFLiteKerasModelConverterV2
+
+    def full(_):  # what the converter raises where it cannot save the network
+        raise TypeError("'NoneType' object is not callable")
+
+    monkeypatch.setattr(TFLiteKerasModelConverterV2, "convert", full)
+    with pytest.raises(OutputError, match="cannot save the network there to convert it; free space"):
+        to_tflite(fuse(make_network(2)), tmp_path / "m.tflite")
+    assert not (tmp_path / "m.tflite").exists()
 
 
 @pytest.mark.parametrize("experiment", [1, 2, 3, 4])

@@ -139,11 +139,17 @@ def test_what_is_no_picture_or_option_is_an_error_with_a_name(node):
         "reader.read({ data: new Uint8Array(5), width: 2, height: 2 })": "2x2 bytes of grey levels",
         "reader.read(null)": "1 to 65535 pixels a side",
         "reader.read(picture, { conf: NaN })": "conf is 0 to 1",
+        "reader.read(picture, { conf: null })": "conf is 0 to 1",
+        "reader.read(picture, { conf: '0.5' })": "conf is 0 to 1",
         "reader.read(picture, { rotate: 45 })": "rotate 0, 90",
         "reader.read(picture, { mode: 'all' })": "mode",
         "reader.read(picture, null)": "options are an object, as { conf: 0.5 }, not null",
         "reader.read(picture, 'line')": "options are an object, as { conf: 0.5 }, not line",
+        "reader.read({ data: [1, 2, 3, 4], width: 2, height: 2 })": "2x2 bytes of grey levels",
+        "reader.read({ width: 2, height: 2 })": "2x2 bytes of grey levels",
         "reader.crops(picture, null)": "a reading is what read() returned",
+        "reader.crops(picture, { lines: [] }, NaN)": "most is a number of digits, not NaN",
+        "reader.crops(picture, { lines: [] }, -1)": "most is a number of digits, not -1",
         "reader.classify(picture)": "1 to 65535",
         "reader.classifyBox(picture, [0, 0, 0, 3])": "a box has no area",
         "reader.classifyBox(picture, [NaN, 0, 3, 3])": "a box has no area",
@@ -155,6 +161,13 @@ def test_what_is_no_picture_or_option_is_an_error_with_a_name(node):
     for answer, why in zip(answers, works.values(), strict=True):
         assert isinstance(answer, str), answer
         assert why in answer
+
+
+def test_a_picture_of_another_realm_is_a_picture(node):
+    """An array of a frame, or of a test in Jest, is no instance of this page's Uint8Array."""
+    array = "process.getBuiltinModule('node:vm').runInNewContext('Uint8Array.of(9, 80, 200, 90)')"
+    work = f"(_, picture, {{ grey }}) => [...grey({{ data: {array}, width: 2, height: 2 }}).data]"
+    assert node([np.zeros((5, 5), np.uint8)], work) == [[9, 80, 200, 90]]
 
 
 def test_the_page_holds_the_same_wasm_and_is_small(web_folder):
@@ -213,11 +226,13 @@ def test_the_library_can_be_bundled_and_needs_no_address_where_it_is_given_bytes
     assert (result.stdout, result.stderr) == ("11\n", "")
 
 
-def test_an_earlier_page_is_kept_without_force(web_folder, tmp_path):
-    (tmp_path / "digitocr.html").write_text("mine")
-    with pytest.raises(OutputError, match="exists already"):
-        export_web(tmp_path, tmp_path)
-    assert (tmp_path / "digitocr.html").read_text() == "mine"
+@pytest.mark.parametrize("name", ["digitocr.html", "package.json", "README.md"])
+def test_a_file_that_is_there_is_kept_without_force(web_folder, c_folder, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match=f"{name}: exists already"):
+        export_web(c_folder, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
 
 
 def test_a_folder_that_is_no_export_is_refused(tmp_path, monkeypatch):

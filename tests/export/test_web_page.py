@@ -117,6 +117,27 @@ def test_a_drawn_digit_is_read(page):
     assert page.of("text") == page.of("facts") == ""
 
 
+def test_a_second_finger_draws_no_line(page):
+    area = json.loads(page.run("JSON.stringify(document.getElementById('base').getBoundingClientRect())"))
+    for kind, places in (
+        ("touchStart", [(0.2, 0.3)]),
+        ("touchMove", [(0.2, 0.4)]),
+        ("touchStart", [(0.2, 0.4), (0.8, 0.3)]),
+        ("touchMove", [(0.2, 0.4), (0.8, 0.6)]),
+        ("touchMove", [(0.2, 0.7), (0.8, 0.6)]),
+        ("touchEnd", []),
+    ):
+        points = [
+            {"x": area["left"] + x * area["width"], "y": area["top"] + y * area["height"], "id": number}
+            for number, (x, y) in enumerate(places)
+        ]
+        page.browser("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    levels = "[[0.2, 0.6], [0.5, 0.35], [0.8, 0.5]].map(([x, y]) => [640 * x, 400 * y, 1, 1])"
+    pixels = page.run(f"{levels}.map(at => base.getContext('2d').getImageData(...at).data[0])")
+    assert pixels[0] < 50  # the first finger goes on
+    assert pixels[1:] == [255, 255]
+
+
 def test_keys_draw_and_clear(page):
     page.run("document.getElementById('base').focus()")
     for _ in range(9):
@@ -142,6 +163,20 @@ def test_an_example_is_read_as_python_reads_it(page, request, name):
     for number, wanted in zip(numbers, expected.numbers, strict=True):
         assert np.abs(np.subtract(number["box"], wanted.box)).max() <= 3  # JPEG is decoded by other libraries
     assert page.copied("text") == "\n".join(" ".join(n.text for n in line.numbers) for line in expected.lines)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("ink", [0, 255])
+def test_the_ink_of_a_transparent_picture_is_seen(page, tmp_path, ink, scheme):
+    page.browser("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    pixels = np.zeros((60, 60, 4), np.uint8)
+    pixels[10:50, 25:35] = (ink, ink, ink, 255)
+    Image.fromarray(pixels).save(tmp_path / "clear.png")
+    page.open(tmp_path / "clear.png")
+    levels = page.run("[[30, 30], [5, 5]].map(at => [...base.getContext('2d').getImageData(...at, 1, 1).data])")
+    assert levels[0] == [ink, ink, ink, 255]
+    assert levels[1][3] == 255
+    assert abs(levels[1][0] - ink) > 100
 
 
 def test_the_camera_is_read_until_it_is_held(page):

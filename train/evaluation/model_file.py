@@ -61,14 +61,20 @@ class ModelFile:
     def predict(self, tensors: Tensors) -> Probabilities:
         """Probabilities, (N, classes) float32, of (N, 28, 28, 1) float32 in [0, 1]; N may be 0.
 
-        Raises ModelError where the interpreter cannot run the network.
+        Raises ModelError where the interpreter cannot run the network, or an answer is no number.
         """
         if len(tensors) == 0:
             return np.zeros((0, self.classes), np.float32)
         try:
-            return self.interface.probabilities(self.interface.run(self._network, tensors))
+            probabilities = self.interface.probabilities(self.interface.run(self._network, tensors))
         except Exception as error:  # the interpreters' exceptions share no base
             raise ModelError(f"{self._path}: fails where it is run ({first_line(error)})") from error
+        if np.isnan(probabilities).any():  # which argmax would take for a 0
+            raise ModelError(
+                f"{self._path}: its answers are no numbers (NaN), as weights are after a training that failed, "
+                "or float16 where numbers grow too large; train it again, or convert it in float32"
+            )
+        return probabilities
 
 
 def network_file(path: Path) -> Path:

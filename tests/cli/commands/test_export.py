@@ -48,6 +48,8 @@ def test_a_detector_is_known_by_what_is_in_its_file(monkeypatch, tmp_path):
         (["--format", "onnx"], [None]),
         ([], [None, (384, 512), (96, 128)]),
         (["--format", "tflite", "--size", "512x384", "--size", "200x80"], [(384, 512), (80, 200)]),
+        (["--format", "tflite", "--size", "512x384", "--size", "512x384"], [(384, 512)]),  # once, not a file in its way
+        (["--format", "onnx", "--quantize", "int8", "--quantize", "int8"], [None]),
     ):
         given.clear()
         done = CliRunner().invoke(command_line(()), ["export", "--model", str(tmp_path / "before.keras"), *words])

@@ -28,7 +28,7 @@ def served(tmp_path_factory):
     """The page of the shipped network, and of a file that is damaged."""
     damaged = tmp_path_factory.mktemp("run") / "model.keras"
     damaged.write_bytes(b"nothing")
-    page = DrawPage({**find_networks([]), "<damaged>": damaged}, "127.0.0.1", 0)
+    page = DrawPage({**find_networks([]), "<my  damaged>": damaged}, "127.0.0.1", 0)
     yield page.server.address
     page.server.close()
 
@@ -52,7 +52,8 @@ def test_the_page_names_the_networks_and_loads_nothing_else(served):
     with urlopen(served, timeout=5) as answer:
         content = answer.read().decode()
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert "<option>digitocr.keras</option><option>&lt;damaged&gt;</option>" in content
+    assert '<option value="digitocr.keras">digitocr.keras</option>' in content
+    assert '<option value="&lt;my  damaged&gt;">' in content
     assert "http" not in content
 
 
@@ -84,7 +85,7 @@ def test_an_empty_paper_has_no_answer(served):
 
 
 def test_a_damaged_network_is_said_on_the_page(served):
-    assert "cannot be loaded" in ask(served, "look", network="<damaged>", ink=encoded(BAR))["error"]
+    assert "cannot be loaded" in ask(served, "look", network="<my  damaged>", ink=encoded(BAR))["error"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,21 @@ def test_a_drawn_digit_is_seen_through_all_layers(served, chromium, tmp_path):
         for key in ["ArrowDown"] * 12:
             browser.press(key, shift=True)
         browser.until("at('answer').textContent === '1'")
-        browser.run("at('network').value = '<damaged>'; at('network').onchange()")
+        browser.press("Delete")
+        for kind, places in (
+            ("touchStart", [(0.2, 0.3)]),
+            ("touchStart", [(0.2, 0.3), (0.8, 0.3)]),  # a second finger, which draws nothing
+            ("touchMove", [(0.2, 0.7), (0.8, 0.6)]),
+            ("touchEnd", []),
+        ):
+            points = [
+                {"x": area["left"] + x * area["width"], "y": area["top"] + y * area["height"], "id": number}
+                for number, (x, y) in enumerate(places)
+            ]
+            browser("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        levels = "[[56, 140], [140, 112], [224, 140]].map(at => pen.getImageData(...at, 1, 1).data[0])"
+        assert browser.run(levels) == [0, 255, 255]
+        browser.run("at('network').value = '<my  damaged>'; at('network').onchange()")
         browser.until("/cannot be loaded/.test(at('state').textContent)")
         for event in browser.events:
             assert event["method"] != "Runtime.exceptionThrown", event

@@ -67,6 +67,18 @@ def test_what_is_no_model_is_one_line(name, why, mnist, tmp_path):
     assert "\n" not in str(error.value)
 
 
+def test_answers_that_are_no_numbers_are_no_zeros(mnist, pixels, tmp_path):
+    model = onnx.load(shipped_model("digitocr-float32.onnx"))
+    del model.metadata_props[:]
+    for weights in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(weights)
+        if values.dtype == np.float32:
+            weights.CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, np.nan), weights.name))
+    onnx.save(model, tmp_path / "nan.onnx")
+    with pytest.raises(ModelError, match=r"nan\.onnx: its answers are no numbers \(NaN\)"):
+        ModelFile(tmp_path / "nan.onnx", mnist).predict(pixels)
+
+
 @pytest.mark.parametrize("name", ["detector-int8.onnx", "recognizer-int8.onnx"])
 def test_the_other_networks_are_refused_though_they_have_cards(name, mnist):
     with pytest.raises(ModelError, match="give a network that reads a digit"):
