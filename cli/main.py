@@ -10,14 +10,14 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from errno import ENOMEM, ENOSPC
+from errno import ENAMETOOLONG, ENOMEM, ENOSPC
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from digitocr import __version__
 from digitocr.cli.quick import call
-from digitocr.runtime.errors import DigitocrError, OutputError, UsageError
+from digitocr.runtime.errors import DigitocrError, InputError, OutputError, UsageError
 
 if TYPE_CHECKING:
     import typer
@@ -78,6 +78,12 @@ def main() -> None:
             _leave(words, _mistyped(words, error.format_message()))
         if isinstance(error, OSError) and error.errno == ENOSPC and error.filename is None:
             _leave(words, _unwritable(error))
+        # looking whether something of a name is there raises this as well
+        if isinstance(error, OSError) and error.errno == ENAMETOOLONG and error.filename is not None:
+            from digitocr.cli.batch.output import plain
+
+            _tell(f"digitocr: {plain(os.fsdecode(error.filename))}: the name is too long; give a shorter one")
+            _leave(words, InputError.exit_code)
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
             _tell("digitocr: there is no more memory; close other programs, or use fewer --jobs")
             _leave(words, DigitocrError.exit_code)

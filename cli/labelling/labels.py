@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from digitocr.runtime.errors import OutputError
-from digitocr.runtime.files import replacing
+from digitocr.runtime.files import is_folder, replacing
 
 Key: TypeAlias = tuple[str, int]  # the absolute path of a picture's file, and its page from 0
 Row: TypeAlias = dict[str, Any]
@@ -180,7 +180,7 @@ def _append(path: Path, line: bytes) -> None:
 
 def _locked(path: Path) -> IO[bytes]:
     """The file of notes, open and locked until it is closed, or this process ends. Raises OutputError."""
-    if path.is_dir():
+    if is_folder(path):
         raise _unwritable(path, IsADirectoryError(EISDIR, os.strerror(EISDIR)))
     beside = path.with_name(f".{path.name}.notes")
     try:

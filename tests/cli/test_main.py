@@ -127,6 +127,17 @@ def test_memory_that_runs_out_is_no_bug():
     assert done.stderr == "digitocr: there is no more memory; close other programs, or use fewer --jobs\n"
 
 
+def test_a_name_that_is_too_long_is_no_bug():
+    code = (
+        "import sys; from pathlib import Path; from digitocr.cli import main; from digitocr.cli.batch import sources; "
+        "sources.is_single = lambda *_: Path('a' * 300).is_dir(); "
+        "sys.argv[1:] = ['predict', '--jsonl', 'x.png']; main.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == f"digitocr: {'a' * 300}: the name is too long; give a shorter one\n"
+
+
 def test_h_is_help(digitocr):
     for words in ([], ["predict"]):
         short, long = (digitocr(*words, option) for option in ("-h", "--help"))

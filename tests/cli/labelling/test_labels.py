@@ -45,8 +45,8 @@ def test_a_label_is_a_line_at_once(labels, path, tmp_path):
     assert lines(path)[1] == {"file": "b.tif", "page": 3, "text": "", "boxes": []}
 
 
-@pytest.mark.parametrize("name", [".", "/", "made"])
-def test_a_folder_is_no_file_of_labels(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", [".", "/", "made", "a" * 300])
+def test_a_folder_or_a_name_that_is_too_long_is_no_file_of_labels(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "made").mkdir()
     with pytest.raises(OutputError, match=r"cannot be written .*; name a file that can be by --output"):
